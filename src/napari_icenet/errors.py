@@ -1,0 +1,33 @@
+"""Everything that can go wrong on purpose.
+
+Each message is one sentence that says what is wrong, in which file, and what to do.
+The command line prints it after ``error:``, napari shows it in a dialog.
+"""
+
+
+class IceNetError(Exception):
+    """Base of all errors that a user can cause and can mend."""
+
+
+class UsageError(IceNetError):
+    """The request makes no sense, whatever the data (exit status 2 in the shell)."""
+
+
+class SceneError(IceNetError):
+    """One scene or file cannot be used."""
+
+
+class StackError(IceNetError):
+    """The scenes cannot form a stack, or a saved stack cannot be read or written."""
+
+
+class TrackingError(IceNetError):
+    """A chip cannot be placed or followed as asked."""
+
+
+class DownloadError(IceNetError):
+    """A file could not be fetched, or is not the file that was promised."""
+
+
+class SceneWarning(UserWarning):
+    """A scene, band or date is left out, or used in a way the user should know of."""

@@ -1,0 +1,1 @@
+"""Pictures in: products, dated folders, one map grid, masks, simulation."""

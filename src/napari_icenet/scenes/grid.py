@@ -1,0 +1,200 @@
+"""The map grid that all scenes of a stack share, and windows on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from affine import Affine
+from numpy.typing import ArrayLike, NDArray
+from pyproj import Proj, Transformer
+from rasterio.crs import CRS
+
+#: Two grids are in phase when their origins differ by whole pixels to within this part of a pixel.
+PHASE_TOLERANCE_PX = 1e-3
+
+
+@dataclass(frozen=True)
+class Window:
+    """A rectangle of pixels, which may reach outside the frame.
+
+    Attributes
+    ----------
+    row, col : int
+        Top-left pixel.
+    height, width : int
+        Size in pixels.
+    """
+
+    row: int
+    col: int
+    height: int
+    width: int
+
+    @property
+    def stop(self) -> tuple[int, int]:
+        """Row and column just past the last pixel."""
+        return self.row + self.height, self.col + self.width
+
+    def clipped(self, shape: tuple[int, int]) -> Window:
+        """The part inside a frame of ``shape`` (height, width); its size may be 0."""
+        row, col = min(max(self.row, 0), shape[0]), min(max(self.col, 0), shape[1])
+        bottom, right = self.stop
+        bottom, right = min(max(bottom, row), shape[0]), min(max(right, col), shape[1])
+        return Window(row, col, bottom - row, right - col)
+
+    def shifted(self, drow: int, dcol: int) -> Window:
+        """The same rectangle, moved."""
+        return Window(self.row + drow, self.col + dcol, self.height, self.width)
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Row and column slices; only for a window inside its frame."""
+        return slice(self.row, self.stop[0]), slice(self.col, self.stop[1])
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A regular grid of pixels, georeferenced or not.
+
+    Integer (row, col) are pixel centres, row downward. ``transform`` is GDAL's: it maps the
+    corner of pixel (0, 0), so that the centre of (row, col) lies at
+    ``transform * (col + 0.5, row + 0.5)``.
+
+    Attributes
+    ----------
+    height, width : int
+        Size in pixels.
+    transform : Affine
+        Pixel corner to map coordinates, in units of ``crs``; the identity without a ``crs``.
+    crs : rasterio.crs.CRS or None
+        None where the pictures carry no georeference.
+    """
+
+    height: int
+    width: int
+    transform: Affine = field(default_factory=Affine.identity)
+    crs: CRS | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return self.height, self.width
+
+    @property
+    def georeferenced(self) -> bool:
+        """Whether map coordinates, and so metres, are known."""
+        return self.crs is not None
+
+    @property
+    def pixel_size(self) -> tuple[float, float]:
+        """(height, width) of a pixel in units of the map, positive; (1, 1) without a map."""
+        t = self.transform
+        return float(np.hypot(t.b, t.e)), float(np.hypot(t.a, t.d))
+
+    @property
+    def full_window(self) -> Window:
+        """The whole frame."""
+        return Window(0, 0, self.height, self.width)
+
+    def xy(self, row: ArrayLike, col: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Map coordinates of pixel positions, in units of the map."""
+        r, c = np.asarray(row, float) + 0.5, np.asarray(col, float) + 0.5
+        t = self.transform
+        return t.a * c + t.b * r + t.c, t.d * c + t.e * r + t.f
+
+    def rowcol(self, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Pixel positions (fractional) of map coordinates; the inverse of :meth:`xy`."""
+        t = ~self.transform
+        x, y = np.asarray(x, float), np.asarray(y, float)
+        return t.d * x + t.e * y + t.f - 0.5, t.a * x + t.b * y + t.c - 0.5
+
+    @cached_property
+    def _to_lonlat(self) -> Transformer:
+        if self.crs is None:
+            raise ValueError("this grid has no coordinate reference system")
+        return Transformer.from_crs(self.crs.to_wkt(), "EPSG:4326", always_xy=True)
+
+    def lonlat(self, row: ArrayLike, col: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Longitude and latitude (WGS84, degrees) of pixel positions.
+
+        Raises
+        ------
+        ValueError
+            The grid has no coordinate reference system.
+        """
+        lon, lat = self._to_lonlat.transform(*self.xy(row, col))
+        return np.asarray(lon), np.asarray(lat)
+
+    @cached_property
+    def _projection(self) -> Proj:
+        if self.crs is None:
+            raise ValueError("this grid has no coordinate reference system")
+        return Proj(self.crs.to_wkt())
+
+    def map_scale(self, row: float, col: float) -> tuple[float, float]:
+        """The projection's scale (map metre per ground metre) along map x and map y.
+
+        Polar stereographic and UTM are conformal, so both are equal there; a geographic CRS has
+        map units of degrees, and the numbers are degrees per ground metre.
+
+        Raises
+        ------
+        ValueError
+            The grid has no coordinate reference system.
+        """
+        lon, lat = (float(v) for v in self.lonlat(row, col))
+        factors = self._projection.get_factors(lon, lat)
+        if self.crs is not None and self.crs.is_geographic:
+            return float(factors.parallel_scale), float(factors.meridional_scale)
+        # Conformal maps: one number. For others the mean of the two axes of Tissot's ellipse.
+        scale = float(factors.areal_scale) ** 0.5
+        return scale, scale
+
+    def metres(
+        self, row: float, col: float, drow: ArrayLike, dcol: ArrayLike
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Ground metres (dx, dy) along the grid's x and y of a displacement in pixels.
+
+        The projection's scale at (row, col) is divided out.
+
+        Raises
+        ------
+        ValueError
+            The grid has no coordinate reference system.
+        """
+        t = self.transform
+        dr, dc = np.asarray(drow, float), np.asarray(dcol, float)
+        kx, ky = self.map_scale(row, col)
+        unit = 1.0
+        if self.crs is not None and self.crs.is_projected:
+            unit = float(self.crs.linear_units_factor[1])
+        return (t.a * dc + t.b * dr) * unit / kx, (t.d * dc + t.e * dr) * unit / ky
+
+    def offset_of(self, other: Grid) -> tuple[int, int] | None:
+        """Whole-pixel position of ``other``'s pixel (0, 0) on this grid, or None if out of phase."""
+        if self.crs != other.crs:
+            return None
+        mine, theirs = self.transform, other.transform
+        size = max(self.pixel_size)
+        # A drift of the pixel size adds up over the frame, so it is judged over the whole of it.
+        reach = max(*self.shape, *other.shape)
+        if any(
+            abs(p - q) * reach > PHASE_TOLERANCE_PX * size
+            for p, q in zip(mine[:2] + mine[3:5], theirs[:2] + theirs[3:5], strict=True)
+        ):
+            return None
+        row, col = (float(v) for v in self.rowcol(*(float(v) for v in other.xy(0, 0))))
+        if abs(row - round(row)) > PHASE_TOLERANCE_PX or abs(col - round(col)) > PHASE_TOLERANCE_PX:
+            return None
+        return round(row), round(col)
+
+    def window(self, window: Window) -> Grid:
+        """The grid of a window on this one."""
+        return Grid(
+            window.height,
+            window.width,
+            self.transform * Affine.translation(window.col, window.row),
+            self.crs,
+        )

@@ -1,0 +1,119 @@
+"""One acquisition: its bands on disk or in memory, its masks and where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import IntFlag
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_icenet.scenes.grid import Grid, Window
+
+
+class Flag(IntFlag):
+    """What a mask says of a pixel; several may hold at once (uint8)."""
+
+    FILL = 1
+    CLOUD = 2
+    SHADOW = 4
+    CIRRUS = 8
+    SNOW = 16
+    WATER = 32
+
+
+class BandSource(Protocol):
+    """One band of one scene, read by window."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the stored values."""
+        ...
+
+    def read(self, window: Window) -> NDArray[Any]:
+        """Stored values of a window inside the frame, untouched."""
+        ...
+
+    def fill(self, window: Window) -> NDArray[np.bool_]:
+        """True where a window inside the frame holds no measurement."""
+        ...
+
+
+class MaskSource(Protocol):
+    """Quality flags of one scene, read by window."""
+
+    def read(self, window: Window) -> NDArray[np.uint8]:
+        """:class:`Flag` bits of a window inside the frame."""
+        ...
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Reflectance = (``gain`` · DN + ``offset``) / ``divisor`` (Landsat product guides).
+
+    ``divisor`` is the sine of the sun's elevation for top-of-atmosphere reflectance of Level 1,
+    1 for surface reflectance of Level 2.
+    """
+
+    gain: float
+    offset: float
+    divisor: float = 1.0
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a scene came from; None is unknown.
+
+    ``wrs_path`` and ``wrs_row`` are of the worldwide reference system 2; ``level`` is the
+    product's (``L1TP``, ``L2SP``, …), ``tier`` is ``T1``, ``T2``, ``RT`` or ``GT``.
+    """
+
+    location: Path | None = None
+    sensor: str | None = None
+    level: str | None = None
+    collection: str | None = None
+    tier: str | None = None
+    wrs_path: int | None = None
+    wrs_row: int | None = None
+    processed: date | None = None
+    simulated: bool = False
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One acquisition.
+
+    Attributes
+    ----------
+    id : str
+        Product id, or the name of the file.
+    time : datetime
+        UTC, without time zone; midnight where only the date is known (``time_known`` False).
+    grid : Grid
+        The scene's own grid; all its ``bands`` lie on it.
+    bands : mapping of str to BandSource
+        By the product's names (``B1`` …) or ``B1``, ``B2`` … in the order of the file.
+    mask : MaskSource or None
+        Quality flags on the same grid.
+    scaling : mapping of str to Scaling
+        How stored values become reflectance, for the bands where that is known.
+    """
+
+    id: str
+    time: datetime
+    grid: Grid
+    bands: Mapping[str, BandSource]
+    time_known: bool = False
+    mask: MaskSource | None = None
+    scaling: Mapping[str, Scaling] = field(default_factory=dict)
+    provenance: Provenance = field(default_factory=Provenance)

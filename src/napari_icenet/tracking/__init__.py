@@ -1,0 +1,1 @@
+"""Where did the ice go: chips, search windows, correlation, tracks."""
