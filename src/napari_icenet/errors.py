@@ -29,5 +29,9 @@ class DownloadError(IceNetError):
     """A file could not be fetched, or is not the file that was promised."""
 
 
+class Cancelled(IceNetError):  # noqa: N818 (a wish, not an error)
+    """The user asked to stop; a progress callback raises it, and nothing half-done is left behind."""
+
+
 class SceneWarning(UserWarning):
     """A scene, band or date is left out, or used in a way the user should know of."""

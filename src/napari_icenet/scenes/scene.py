@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntFlag
@@ -13,6 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.scenes.grid import Grid, Window
+
+#: Called with the fraction done (0–1) and a short text; may raise ``Cancelled`` to stop cleanly.
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something the user should know of a scene or a stack, in one sentence."""
+
+    message: str
+    scene: str | None = None
 
 
 class Flag(IntFlag):
@@ -43,8 +54,12 @@ class BandSource(Protocol):
         """Stored values of a window inside the frame, untouched."""
         ...
 
-    def fill(self, window: Window) -> NDArray[np.bool_]:
-        """True where a window inside the frame holds no measurement."""
+    def fill(self, window: Window, values: NDArray[Any] | None = None) -> NDArray[np.bool_]:
+        """True where a window inside the frame holds no measurement.
+
+        ``values`` are those of the same window, where :meth:`read` has just given them: they
+        spare a second read of the file.
+        """
         ...
 
 

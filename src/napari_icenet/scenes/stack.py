@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,52 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.errors import SceneWarning, StackError, UsageError
+from napari_icenet.scenes.array_band import ArrayBand
 from napari_icenet.scenes.grid import Grid, Window
-from napari_icenet.scenes.scene import BandSource, Flag, Provenance, Scene
-
-
-@dataclass(frozen=True)
-class Notice:
-    """Something the user should know of a stack, in one sentence."""
-
-    message: str
-    scene: str | None = None
-
-
-class ArrayBand:
-    """A band held in memory.
-
-    Parameters
-    ----------
-    values : array, (height, width)
-        NaN is fill in floating types.
-    fill : array of bool, (height, width), optional
-        Further pixels without a measurement.
-    """
-
-    def __init__(self, values: NDArray[Any], fill: NDArray[np.bool_] | None = None) -> None:
-        self._values = values
-        self._fill = fill
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(height, width) in pixels."""
-        return self._values.shape[0], self._values.shape[1]
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the values."""
-        return np.dtype(self._values.dtype)
-
-    def read(self, window: Window) -> NDArray[Any]:
-        """Values of a window inside the frame."""
-        return np.asarray(self._values[window.slices])
-
-    def fill(self, window: Window) -> NDArray[np.bool_]:
-        """True where there is no measurement."""
-        values = self.read(window)
-        fill = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
-        return fill if self._fill is None else fill | self._fill[window.slices]
+from napari_icenet.scenes.scene import Flag, Notice, Provenance, Scene
 
 
 class SceneStack:
@@ -112,7 +68,8 @@ class SceneStack:
     def days(self) -> NDArray[np.float64]:
         """Days since the first acquisition; shape (time,)."""
         times = self.times
-        return (times - times[0]) / np.timedelta64(86400, "s")
+        days: NDArray[np.float64] = (times - times[0]) / np.timedelta64(86400, "s")
+        return days
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -162,7 +119,9 @@ class SceneStack:
             )
         raise UsageError(f"{self.name} has no scene of {text}; its dates are {', '.join(self.labels)}.")
 
-    def read(self, time: int, band: str | int, window: Window | None = None, *, reflectance: bool = False) -> NDArray[np.float32]:
+    def read(
+        self, time: int, band: str | int, window: Window | None = None, *, reflectance: bool = False
+    ) -> NDArray[np.float32]:
         """One band of one date as float32; NaN is fill, and all that lies outside the frame.
 
         Parameters
@@ -192,13 +151,15 @@ class SceneStack:
         inner = window.clipped(self.grid.shape)
         if source is None or inner.height == 0 or inner.width == 0:
             return out
-        values = source.read(inner).astype(np.float32)
+        stored = source.read(inner)
+        fill = source.fill(inner, stored)
+        values = stored.astype(np.float32)
         if reflectance:
             scaling = scene.scaling.get(name)
             if scaling is None:
                 raise StackError(f"{scene.id} carries no reflectance scaling for {name}; use its stored values.")
             values = (values * scaling.gain + scaling.offset) / np.float32(scaling.divisor)
-        values[source.fill(inner)] = np.nan
+        values[fill] = np.nan
         out[inner.shifted(-window.row, -window.col).slices] = values
         return out
 
@@ -281,4 +242,4 @@ class SceneStack:
         return cls(scenes, names, grid, name=name)
 
 
-__all__ = ["ArrayBand", "BandSource", "Notice", "SceneStack"]
+__all__ = ["ArrayBand", "Notice", "SceneStack"]
