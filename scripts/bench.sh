@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Every benchmark, one after the other, so that none measures while another computes.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+run=()
+[ "$(uname -s)" = Linux ] && run=(scripts/on_screen.sh)
+for benchmark in benchmarks/*.py; do
+  echo "== $benchmark"
+  "${run[@]}" .venv/bin/python "$benchmark"
+done

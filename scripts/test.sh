@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# The whole test suite. Windows open on a virtual screen, so that tests neither need nor disturb yours.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+run=()
+[ "$(uname -s)" = Linux ] && run=(scripts/on_screen.sh)
+"${run[@]}" .venv/bin/python -m pytest -n "${TEST_WORKERS:-2}" --dist loadfile "$@"

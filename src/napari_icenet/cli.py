@@ -1,0 +1,229 @@
+"""The command line: ``icenet demo | info | simulate | track``.
+
+Thin: every command parses its words and calls the library. Imports stand inside the commands,
+so that ``icenet --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from napari_icenet.errors import IceNetError, UsageError
+
+if TYPE_CHECKING:
+    from napari_icenet.scenes.stack import SceneStack
+
+app = typer.Typer(
+    name="icenet",
+    help="Open a glacier's satellite archive, follow the ice, and say how far to trust it.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+StackPath = Annotated[
+    Path,
+    typer.Argument(
+        metavar="STACK",
+        help="A folder of Landsat product folders, a folder of dated images, or a stack saved by icenet.",
+        show_default=False,
+    ),
+]
+
+
+class _Progress:
+    """One line on stderr that is written over; on a pipe, a line at every quarter."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+        self._quarter = -1
+        self._open = False
+
+    def __call__(self, fraction: float, text: str) -> None:
+        if self._live:
+            sys.stderr.write(f"\r\x1b[K{100 * fraction:3.0f} % {text}")
+            sys.stderr.flush()
+            self._open = True
+        elif int(4 * fraction) > self._quarter:
+            self._quarter = int(4 * fraction)
+            sys.stderr.write(f"{100 * fraction:3.0f} % {text}\n")
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._open:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+def _say_warning(message: str) -> None:
+    sys.stderr.write(f"warning: {message}\n")
+
+
+def _open(path: Path, band: str | None = None) -> SceneStack:
+    from napari_icenet.scenes.opening import open_stack
+
+    # The panchromatic band has a 15 m grid of its own, so asking for it opens another stack.
+    bands = ("B8",) if band is not None and band.upper().lstrip("B") == "8" else None
+    with _Progress() as progress:
+        stack = open_stack(path, bands=bands, progress=progress)
+    for notice in stack.notices:
+        _say_warning(notice.message)
+    return stack
+
+
+def _positions(at: Sequence[str]) -> list[tuple[float, float]]:
+    found = []
+    for text in at:
+        try:
+            row, col = (float(part) for part in text.split(","))
+        except ValueError:
+            raise UsageError(f"--at {text} is not a position; write row and column, as in --at 600,500.") from None
+        found.append((row, col))
+    return found
+
+
+@app.command()
+def demo(
+    screenshot: Annotated[
+        Path | None, typer.Option(help="Write a picture of the window here, print the track, and end.")
+    ] = None,
+) -> None:
+    """The main job, on the bundled sample, in napari."""
+    from napari_icenet.gui.demo import run_demo
+
+    run_demo(screenshot=screenshot)
+
+
+@app.command()
+def info(
+    stack: StackPath,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Dates, bands, shape, grid, fill and cloud shares of a stack."""
+    from napari_icenet.scenes.summary import summarize
+
+    with _Progress() as progress:
+        summary = summarize(stack, progress=progress)
+    for notice in summary.notices:
+        _say_warning(notice)
+    typer.echo(summary.model_dump_json(indent=2) if json else summary.as_text())
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to make.", show_default=False)],
+    preset: Annotated[str, typer.Option(help="clear (trackable) or byrd (as cloudy as the paper's series).")] = "clear",
+    dates: Annotated[int, typer.Option(min=2, help="Number of acquisitions.")] = 12,
+    size: Annotated[int, typer.Option(min=256, help="Side of the pictures, px of 30 m.")] = 640,
+    bands: Annotated[int, typer.Option(min=1, max=7, help="Number of bands, from B1.")] = 7,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same glacier.")] = None,
+    cloud: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Mean cloud share, 0 to 1; default: the preset's.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace OUT if it is there.")] = False,
+) -> None:
+    """Landsat-like product folders of a simulated glacier, its exact flow beside them."""
+    from napari_icenet.scenes.simulation import simulate as run
+
+    with _Progress() as progress:
+        made = run(
+            out, preset=preset, dates=dates, size=size, bands=bands, seed=seed, cloud=cloud,
+            overwrite=force, progress=progress,
+        )  # fmt: skip
+    typer.echo(made)
+
+
+@app.command()
+def track(
+    stack: StackPath,
+    at: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ROW,COL", help="Where the chip is at --date, px; may be repeated."),
+    ] = None,
+    points: Annotated[
+        Path | None, typer.Option(help="CSV (row, col or x, y or lon, lat) or GeoJSON of positions.")
+    ] = None,
+    date: Annotated[str | None, typer.Option(help="Date of the positions; default: the first.")] = None,
+    band: Annotated[str, typer.Option(help="Name or number of the band.")] = "1",
+    chip: Annotated[int, typer.Option(help="Side C of the chip, px.")] = 128,
+    scale: Annotated[float, typer.Option(help="Scale factor c: the search window's side is c times the chip's.")] = 2.0,
+    template: Annotated[
+        str, typer.Option(help="What is searched for: persistence (the last chip), first, or high-pass.")
+    ] = "persistence",
+    prefilter: Annotated[str, typer.Option(help="Filter of the pictures before matching.")] = "none",
+    tracking: Annotated[
+        str, typer.Option(help="robust (lost dates do not move the track) or chain (as in the paper).")
+    ] = "robust",
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="OUT.csv, .geojson or .parquet; default: CSV on stdout."),
+    ] = None,
+) -> None:
+    """Follow chips through time."""
+    from pydantic import ValidationError
+
+    from napari_icenet.tracking.export import read_points, track_table, write_tracks
+    from napari_icenet.tracking.follow import follow
+    from napari_icenet.tracking.pictures import Pictures
+    from napari_icenet.tracking.settings import TrackSettings
+
+    positions = _positions(at or [])
+    if not positions and points is None:
+        raise UsageError("No position was given; add --at ROW,COL or --points FILE.")
+    try:
+        settings = TrackSettings(
+            band=band, chip=chip, scale=scale, template=template, prefilter=prefilter, tracking=tracking
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        reason = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"--{name} {first.get('input')}: {reason}.".replace("..", ".")) from None
+    opened = _open(stack, band)
+    if points is not None:
+        positions += read_points(points, opened)
+    start = 0 if date is None else opened.time_index(date)
+    pictures = Pictures(opened, opened.band(settings.band), settings.prefilter)
+    tracks = []
+    with _Progress() as progress, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for number, (row, col) in enumerate(positions, start=1):
+            tracks.append(follow(pictures, row, col, start, settings, number=number))
+            progress(number / len(positions), f"track {number} of {len(positions)}")
+    for warning in caught:
+        _say_warning(str(warning.message))
+    if output is None:
+        typer.echo(track_table(tracks, opened).to_csv(index=False), nl=False)
+    else:
+        write_tracks(tracks, opened, output)
+        typer.echo(output)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run ``icenet``; exit status 0, 1 (bad data) or 2 (bad usage), never a traceback."""
+    warnings.filterwarnings("ignore", module="rasterio")
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="icenet")
+    except UsageError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(2)
+    except IceNetError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.stderr.write("error: stopped by the keyboard.\n")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
