@@ -1,1 +1,59 @@
-"""Open a glacier's satellite archive, click the ice, and watch where it flows."""
+"""Open a glacier's satellite archive, click the ice, and watch where it flows.
+
+The names below are imported when they are first used, so that ``import napari_icenet`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_icenet.scenes.opening import open_stack
+    from napari_icenet.scenes.simulation import simulate
+    from napari_icenet.scenes.stack import SceneStack
+    from napari_icenet.scenes.summary import summarize
+    from napari_icenet.tracking.clicker import ClickTracker
+    from napari_icenet.tracking.export import write_tracks
+    from napari_icenet.tracking.follow import follow
+    from napari_icenet.tracking.settings import TrackSettings
+    from napari_icenet.tracking.track import Track
+
+_HOME = {
+    "SceneStack": "scenes.stack",
+    "open_stack": "scenes.opening",
+    "simulate": "scenes.simulation",
+    "summarize": "scenes.summary",
+    "ClickTracker": "tracking.clicker",
+    "Track": "tracking.track",
+    "TrackSettings": "tracking.settings",
+    "follow": "tracking.follow",
+    "write_tracks": "tracking.export",
+}
+
+__all__ = [
+    "ClickTracker",
+    "SceneStack",
+    "Track",
+    "TrackSettings",
+    "__version__",
+    "follow",
+    "open_stack",
+    "simulate",
+    "summarize",
+    "write_tracks",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("napari-icenet")
+    if name in _HOME:
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
