@@ -1,0 +1,41 @@
+"""The window's colours and colormaps, each with one meaning everywhere.
+
+Chosen from the Okabe–Ito palette: no meaning rests on red against green.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+CHIP: Final = "#F0E442"
+SEARCH: Final = "#FFFFFF"
+MATCH: Final = "#009E73"
+LOST: Final = "#9A9A9A"
+STABLE: Final = "#56B4E9"
+AREA: Final = "#CC79A7"
+
+#: The same predictor has the same colour in every plot, layer and table.
+PREDICTORS: Final[dict[str, str]] = {
+    "persistence": "#0072B2",
+    "high-pass": "#D55E00",
+    "blurred": "#56B4E9",
+    "median": "#999999",
+    "consensus": "#CC79A7",
+    "svg-lp": "#E69F00",
+    "icenet": "#009E73",
+}
+
+#: Mask colours, by the label's name; all told apart by lightness too.
+MASK: Final[dict[str, str]] = {
+    "fill": "#3A3A3A",
+    "cloud": "#E69F00",
+    "shadow": "#5B3FA0",
+    "cirrus": "#F0C9E0",
+    "snow": "#A6E1FF",
+    "water": "#0072B2",
+}
+
+#: Correlation runs from −1 to 1 with 0 in the middle: blue, nearly white, orange.
+NCC_STOPS: Final = ("#08306B", "#4F94CD", "#F4F4F4", "#F0A04B", "#8C3B00")
+#: Speed starts at zero, perceptually uniform.
+SPEED_COLORMAP: Final = "viridis"

@@ -1,0 +1,51 @@
+"""The IceNet dock: one column, four tabs in the order of the work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
+
+from napari_icenet.gui.session import Session
+
+
+class IceNetDock(QWidget):
+    """Scenes → Track → Compare → Train, over one viewer."""
+
+    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        from napari_icenet.gui.scenes_tab import ScenesTab
+        from napari_icenet.gui.track_tab import TrackTab
+
+        self.session = Session.of(napari_viewer)
+        self.tabs = QTabWidget(self)
+        self.tabs.setDocumentMode(True)
+        self.scenes = ScenesTab(napari_viewer, self.session)
+        self.track = TrackTab(self.session.viewer, self.session)
+        self.tabs.addTab(self.scenes, "Scenes")
+        self.tabs.addTab(self.track, "Track")
+        self.tabs.addTab(
+            self._not_yet("Compare predictors side by side: not in this version yet.", "Track a chip first"), "Compare"
+        )
+        self.tabs.addTab(
+            self._not_yet("Train the network on tracked chips: not in this version yet.", "Track chips first"), "Train"
+        )
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.tabs)
+        self.setMinimumWidth(340)
+
+    def _not_yet(self, sentence: str, action: str) -> QWidget:
+        page = QWidget(self.tabs)
+        text = QLabel(sentence, page)
+        text.setWordWrap(True)
+        text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        button = QPushButton(action, page)
+        button.clicked.connect(lambda: self.tabs.setCurrentWidget(self.track))
+        layout = QVBoxLayout(page)
+        layout.addStretch(2)
+        layout.addWidget(text)
+        layout.addWidget(button, alignment=Qt.AlignmentFlag.AlignCenter)
+        layout.addStretch(3)
+        return page

@@ -1,0 +1,237 @@
+"""What one napari window works on: its open stacks, the shown band and the shown date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from psygnal import Signal
+
+from napari_icenet.errors import IceNetError
+from napari_icenet.gui import placement as place
+from napari_icenet.gui.dialogs import show_error
+from napari_icenet.gui.stack_layers import StackLayers
+from napari_icenet.gui.work import Job, Progress
+from napari_icenet.scenes.grid import Grid
+from napari_icenet.scenes.stack import SceneStack
+
+
+class Session:
+    """The open stacks of one viewer; get it with :meth:`of`.
+
+    Attributes
+    ----------
+    stack_changed : Signal(SceneStack or None)
+        Another stack is shown, or none any more.
+    stacks_changed : Signal()
+        A stack was opened or closed.
+    band_changed : Signal(str)
+    time_changed : Signal(int)
+        Index of the shown date.
+    job_changed : Signal(Job or None)
+        A stack is being opened, or that has ended.
+    """
+
+    stack_changed = Signal(object)
+    stacks_changed = Signal()
+    band_changed = Signal(str)
+    time_changed = Signal(int)
+    job_changed = Signal(object)
+
+    _sessions: ClassVar[WeakKeyDictionary[Any, Session]] = WeakKeyDictionary()
+
+    def __init__(self, viewer: Any) -> None:
+        self.viewer = viewer
+        self.job: Job | None = None
+        self._layers: list[StackLayers] = []
+        self._shown: StackLayers | None = None
+        self._time = 0
+        viewer.dims.events.current_step.connect(self._follow_slider)
+        viewer.layers.events.removed.connect(self._forget_removed)
+
+    @classmethod
+    def of(cls, viewer: Any) -> Session:
+        """The session of a viewer, always the same one."""
+        viewer = getattr(viewer, "__wrapped__", viewer)
+        if viewer not in cls._sessions:
+            cls._sessions[viewer] = cls(viewer)
+        return cls._sessions[viewer]
+
+    @property
+    def stacks(self) -> tuple[SceneStack, ...]:
+        """All open stacks, in the order of opening."""
+        return tuple(layers.stack for layers in self._layers)
+
+    @property
+    def stack(self) -> SceneStack | None:
+        """The shown stack."""
+        return None if self._shown is None else self._shown.stack
+
+    @property
+    def layers(self) -> StackLayers | None:
+        """The layers of the shown stack."""
+        return self._shown
+
+    @property
+    def image(self) -> Any | None:
+        """The shown stack's napari image layer."""
+        return None if self._shown is None else self._shown.image
+
+    @property
+    def band(self) -> str:
+        """Name of the shown band; empty without a stack."""
+        return "" if self._shown is None else self._shown.band
+
+    @band.setter
+    def band(self, name: str) -> None:
+        if self._shown is not None and name != self._shown.band:
+            self._shown.band = name
+            self.band_changed.emit(self._shown.band)
+
+    @property
+    def time(self) -> int:
+        """Index of the shown date."""
+        return self._time
+
+    @time.setter
+    def time(self, index: int) -> None:
+        if self._shown is not None:
+            index = max(0, min(int(index), self._shown.stack.shape[0] - 1))
+            self.viewer.dims.set_current_step(0, index)
+
+    def show(self, stack: SceneStack) -> None:
+        """Show one of the open stacks, hide the others."""
+        chosen = next(layers for layers in self._layers if layers.stack is stack)
+        if chosen is self._shown:
+            return
+        if self._shown is not None:
+            self._shown.visible = False
+        self._shown = chosen
+        chosen.visible = True
+        self._follow_slider()
+        self.stack_changed.emit(stack)
+        self.band_changed.emit(chosen.band)
+
+    def add_stack(self, stack: SceneStack) -> Any:
+        """Add a stack's layers to the viewer, show them, and return the image layer."""
+        if stack not in self.stacks:
+            first = not self._layers
+            self._layers.append(StackLayers(self.viewer, stack, self.placement(stack)))
+            self.stacks_changed.emit()
+            self.show(stack)
+            if first:
+                self.viewer.dims.set_current_step(0, 0)
+                self.viewer.reset_view()
+        else:
+            self.show(stack)
+        return self.image
+
+    def close_stack(self, stack: SceneStack) -> None:
+        """Remove a stack and its layers."""
+        layers = next(layers for layers in self._layers if layers.stack is stack)
+        self._layers.remove(layers)
+        layers.remove()
+        if self._shown is layers:
+            self._shown = None
+            if self._layers:
+                self.show(self._layers[-1].stack)
+            else:
+                self.stack_changed.emit(None)
+        self.stacks_changed.emit()
+
+    def open(self, path: str | Path, **choices: Any) -> Job | None:
+        """Open a folder, scene or saved stack off the interface's thread, then show it.
+
+        Parameters
+        ----------
+        path : path
+        **choices
+            ``bands``, ``extent``, ``crs`` of :func:`napari_icenet.scenes.open_stack`.
+
+        Returns
+        -------
+        Job or None
+            None where another stack is still being opened.
+        """
+
+        def work(progress: Progress) -> SceneStack:
+            from napari_icenet.scenes import open_stack
+
+            return open_stack(path, progress=progress, **choices)
+
+        return self.start(f"Opening {Path(path).name}", work)
+
+    def start(self, description: str, work: Any) -> Job | None:
+        """Run work that yields a stack, off the interface's thread, then show the stack."""
+        if self.job is not None:
+            self.report(IceNetError(f"{self.job.description} is still under way; wait for it, or cancel it."))
+            return None
+        job = Job(description, work)
+        job.returned.connect(self.add_stack)
+        job.failed.connect(self.report)
+        job.ended.connect(self._end_job)
+        self.job = job
+        self.job_changed.emit(job)
+        return job.start()
+
+    def cancel(self) -> None:
+        """Stop opening."""
+        if self.job is not None:
+            self.job.cancel()
+
+    def report(self, error: Exception) -> None:
+        """Show an error as one sentence, without stopping anything else."""
+        show_error(self.viewer, str(error))
+
+    def placement(self, stack: SceneStack | None = None, *, axes: int = 3) -> dict[str, Any]:
+        """``scale``, ``translate``, ``units``, ``axis_labels`` of a layer derived from a stack.
+
+        Parameters
+        ----------
+        stack : SceneStack, optional
+            Default: the shown one.
+        axes : {3, 2}
+            (time, y, x), or (y, x) for a layer that is the same at all dates.
+        """
+        found = place.placement(self._grid(stack), self._reference(stack))
+        return {key: value[-axes:] for key, value in found.items()}
+
+    def pixel_to_world(self, row: ArrayLike, col: ArrayLike, stack: SceneStack | None = None) -> NDArray[np.float64]:
+        """World (y, x) of pixel positions of a stack; shape (…, 2)."""
+        return place.pixel_to_world(self._grid(stack), row, col, self._reference(stack))
+
+    def world_to_pixel(self, y: ArrayLike, x: ArrayLike, stack: SceneStack | None = None) -> NDArray[np.float64]:
+        """(row, col), fractional, of world positions on a stack; shape (…, 2)."""
+        return place.world_to_pixel(self._grid(stack), y, x, self._reference(stack))
+
+    def _grid(self, stack: SceneStack | None) -> Grid:
+        stack = stack or self.stack
+        if stack is None:
+            raise ValueError("no stack is open")
+        return stack.grid
+
+    def _reference(self, stack: SceneStack | None) -> Grid:
+        grid = self._grid(stack)
+        return next((s.grid for s in self.stacks if s.grid.crs == grid.crs), grid)
+
+    def _follow_slider(self, event: Any = None) -> None:
+        if self._shown is None or not self.viewer.dims.current_step:
+            return
+        index = min(int(self.viewer.dims.current_step[0]), self._shown.stack.shape[0] - 1)
+        self._shown.time = index
+        if index != self._time or event is None:
+            self._time = index
+            self.time_changed.emit(index)
+
+    def _forget_removed(self, event: Any) -> None:
+        for layers in self._layers:
+            if layers.image is event.value:
+                self.close_stack(layers.stack)
+                return
+
+    def _end_job(self) -> None:
+        self.job = None
+        self.job_changed.emit(None)

@@ -1,0 +1,124 @@
+"""Long work off the interface's thread, with progress, Cancel and one sentence on failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from napari.qt.threading import create_worker
+from napari.utils import progress as activity
+from qtpy.QtCore import QEventLoop, QObject, Signal
+
+from napari_icenet.errors import Cancelled, IceNetError
+
+Progress = Callable[[float, str], None]
+
+
+class Job(QObject):
+    """One piece of long work; its signals arrive on the interface's thread.
+
+    Parameters
+    ----------
+    description : str
+        Shown in napari's activity dock.
+    work : callable
+        Called on a worker thread with a ``progress(fraction, text)``; that call raises
+        :class:`~napari_icenet.errors.Cancelled` once :meth:`cancel` was called.
+
+    Attributes
+    ----------
+    progressed : Signal(float, str)
+    returned : Signal(object)
+        What ``work`` returned.
+    failed : Signal(object)
+        The :class:`~napari_icenet.errors.IceNetError`; not sent for a cancelled job.
+    ended : Signal()
+        Last of all, whatever happened.
+    """
+
+    progressed = Signal(float, str)
+    returned = Signal(object)
+    failed = Signal(object)
+    ended = Signal()
+    _ticked = Signal(float, str)
+
+    def __init__(self, description: str, work: Callable[[Progress], Any], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.description = description
+        self.running = False
+        self.cancelled = False
+        self.error: Exception | None = None
+        self.result: Any = None
+        self._work = work
+        self._bar: Any = None
+        # A method of a QObject is called on its own thread; a plain function would run on the worker's.
+        self._ticked.connect(self._tick)
+        self._worker = create_worker(self._run, _start_thread=False)
+        self._worker.finished.connect(self._finish)
+        self._worker.errored.connect(self._crashed)
+
+    def start(self) -> Job:
+        """Start on a worker thread."""
+        self.running = True
+        self._bar = activity(total=100, desc=self.description)
+        self._worker.start()
+        return self
+
+    def cancel(self) -> None:
+        """Ask the work to stop at its next report of progress; its result is dropped either way."""
+        self.cancelled = True
+
+    def wait(self) -> Any:
+        """Result of the work; meanwhile the window stays alive.
+
+        Raises
+        ------
+        IceNetError
+            The work failed, or was cancelled.
+        """
+        if self.running:
+            loop = QEventLoop()
+            self.ended.connect(loop.quit)
+            loop.exec()
+        if self.cancelled:
+            raise Cancelled(f"{self.description} was cancelled; nothing was changed.")
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+    def _report(self, fraction: float, text: str) -> None:
+        if self.cancelled:
+            raise Cancelled(f"{self.description} was cancelled; nothing was changed.")
+        self._ticked.emit(fraction, text)
+
+    def _run(self) -> None:
+        try:
+            self.result = self._work(self._report)
+        except IceNetError as error:
+            self.error = error
+
+    def _tick(self, fraction: float, text: str) -> None:
+        if not self.running:
+            return
+        if self._bar is not None:
+            self._bar.update(max(0.0, min(100.0, 100 * fraction) - self._bar.n))
+            self._bar.set_description(text or self.description)
+        self.progressed.emit(fraction, text)
+
+    def _crashed(self, error: Exception) -> None:
+        # A fault of ours: napari shows it with its traceback; whoever waits gets it too.
+        self.error = error
+
+    def _finish(self) -> None:
+        self.running = False
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+        if isinstance(self.error, Cancelled):
+            self.cancelled = True
+        if not self.cancelled:
+            if isinstance(self.error, IceNetError):
+                self.failed.emit(self.error)
+            elif self.error is None:
+                self.returned.emit(self.result)
+        self.ended.emit()
