@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.scenes.grid import Window
+from napari_icenet.errors import StackError
+from napari_icenet.scenes.grid import Grid, Window
+from napari_icenet.scenes.scene import Scene
 
 
 class ArrayBand:
@@ -48,3 +52,47 @@ class ArrayBand:
         else:
             fill = np.zeros((window.height, window.width), bool)
         return fill if self._fill is None else fill | np.asarray(self._fill[window.slices])
+
+
+def scenes_of_array(
+    array: Any, times: Sequence[datetime], *, bands: Sequence[str] | None, grid: Grid | None, name: str, fill: Any
+) -> tuple[list[Scene], tuple[str, ...], Grid]:
+    """Scenes over the pictures of one array; see ``SceneStack.from_array`` for the parameters.
+
+    Returns
+    -------
+    scenes : list of Scene
+    bands : tuple of str
+    grid : Grid
+
+    Raises
+    ------
+    StackError
+        The dates are not as many as the pictures, or the array does not fit the bands or the grid.
+    """
+    if array.ndim not in (3, 4):
+        raise StackError(f"{name} has {array.ndim} axes; a stack needs (time, y, x) or (time, band, y, x).")
+    if len(times) != array.shape[0]:
+        raise StackError(f"{name} has {array.shape[0]} pictures and {len(times)} dates; give one date for each.")
+    if array.ndim == 3:
+        array = array[:, None]
+    names = tuple(bands or (f"B{i + 1}" for i in range(array.shape[1])))
+    grid = grid or Grid(array.shape[2], array.shape[3])
+    if len(names) != array.shape[1] or grid.shape != tuple(array.shape[2:]):
+        raise StackError(
+            f"{name} has {array.shape[1]} bands of {array.shape[2]} × {array.shape[3]} pixels, "
+            f"not {len(names)} of {grid.height} × {grid.width}; give band names and a grid that fit."
+        )
+    # Leading zeros keep the ids in the order of the pictures.
+    digits = len(str(len(times) - 1))
+    scenes = [
+        Scene(
+            id=f"{name} {i:0{digits}}",
+            time=when,
+            grid=grid,
+            bands={b: ArrayBand(array[i, j], None if fill is None else fill[i]) for j, b in enumerate(names)},
+            time_known=(when.hour, when.minute, when.second) != (0, 0, 0),
+        )
+        for i, when in enumerate(times)
+    ]
+    return scenes, names, grid

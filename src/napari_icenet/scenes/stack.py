@@ -5,15 +5,21 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.errors import SceneWarning, StackError, UsageError
-from napari_icenet.scenes.array_band import ArrayBand
+from napari_icenet.errors import SceneError, SceneWarning, StackError, UsageError
+from napari_icenet.scenes.array_band import ArrayBand, scenes_of_array
+from napari_icenet.scenes.dates import date_labels, find_date
 from napari_icenet.scenes.grid import Grid, Window
-from napari_icenet.scenes.scene import Flag, Notice, Provenance, Scene
+from napari_icenet.scenes.scene import Flag, Notice, Progress, Scene
+
+# Frames are read from several threads, and each problem is to be told once.
+_telling = Lock()
 
 
 class SceneStack:
@@ -33,6 +39,11 @@ class SceneStack:
         Area of interest; None where there is none.
     notices : iterable of Notice
         All that was reported while opening.
+
+    Raises
+    ------
+    StackError
+        There is no scene, or the area of interest has another size than the grid.
     """
 
     def __init__(
@@ -47,17 +58,31 @@ class SceneStack:
     ) -> None:
         if not scenes:
             raise StackError(f"{name} holds no scene; name a folder with dated scenes.")
+        if area is not None and area.shape != grid.shape:
+            raise StackError(f"The area of interest of {name} is {area.shape}, its scenes are {grid.shape} pixels.")
         self.scenes = tuple(sorted(scenes, key=lambda scene: scene.time))
         self.bands = tuple(bands)
         self.grid = grid
         self.name = name
         self.area = area
         self.notices = list(notices)
+        self._contrasts: dict[tuple[int, str], tuple[float, float]] = {}
+
+    def __repr__(self) -> str:
+        times, bands, height, width = self.shape
+        noun = "notice" if len(self.notices) == 1 else "notices"
+        return f"<SceneStack {self.name}: {times} × {bands} × {height} × {width}, {len(self.notices)} {noun}>"
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
         """(time, band, y, x)."""
         return len(self.scenes), len(self.bands), self.grid.height, self.grid.width
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type that holds the stored values of every band and date."""
+        kinds = {scene.bands[b].dtype for scene in self.scenes for b in self.bands if b in scene.bands}
+        return np.result_type(*kinds) if kinds else np.dtype(np.float32)
 
     @property
     def times(self) -> NDArray[np.datetime64]:
@@ -73,12 +98,22 @@ class SceneStack:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """ISO dates, with the time where two scenes share a day."""
-        days = [scene.time.date() for scene in self.scenes]
-        return tuple(
-            scene.time.isoformat(timespec="seconds") if days.count(day) > 1 else day.isoformat()
-            for scene, day in zip(self.scenes, days, strict=True)
-        )
+        """ISO dates; with the time where scenes share a day, and the id where they share the time."""
+        return date_labels(self.scenes)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any scene comes from a simulator."""
+        return any(scene.provenance.simulated for scene in self.scenes)
+
+    def different_geometry(self, first: int, second: int) -> bool:
+        """Whether two dates are known to be seen from different paths or rows.
+
+        Terrain that the product's elevation model misses then shifts between them (parallax).
+        """
+        a, b = self.scenes[first].provenance, self.scenes[second].provenance
+        pairs = ((a.wrs_path, b.wrs_path), (a.wrs_row, b.wrs_row))
+        return any(p is not None and q is not None and p != q for p, q in pairs)
 
     def band(self, name: str | int) -> str:
         """The band's name in this stack, for a product name (``B4``), a number or an index from 1.
@@ -98,31 +133,44 @@ class SceneStack:
         raise UsageError(f"{self.name} has no band {name}; it has {', '.join(self.bands)}.")
 
     def time_index(self, when: str | datetime | int) -> int:
-        """Index of an acquisition, by ISO date (``2020-01-31``, with time if two share a day) or index.
+        """Index of an acquisition, by ISO date (with time if two share a day), label, id or index.
 
         Raises
         ------
         UsageError
             No scene, or more than one, has this date.
         """
-        if isinstance(when, int):
-            if not -len(self.scenes) <= when < len(self.scenes):
-                raise UsageError(f"{self.name} has {len(self.scenes)} dates; there is no number {when}.")
-            return when % len(self.scenes)
-        text = when.isoformat(timespec="seconds") if isinstance(when, datetime) else when.strip()
-        found = [i for i, scene in enumerate(self.scenes) if scene.time.isoformat(timespec="seconds").startswith(text)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise UsageError(
-                f"{self.name} has {len(found)} scenes on {text}; give the time too, as in {self.labels[found[0]]}."
-            )
-        raise UsageError(f"{self.name} has no scene of {text}; its dates are {', '.join(self.labels)}.")
+        return find_date(self.scenes, when, self.name)
+
+    def read_stored(
+        self, time: int, band: str | int, window: Window | None = None
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]] | None:
+        """Stored values and fill of a window inside the frame, in the file's own type.
+
+        Returns
+        -------
+        (values, fill), both (window.height, window.width), or None
+            None where the scene lacks the band or its file cannot be read any more; the latter is
+            reported once.
+        """
+        scene, name = self.scenes[time], self.band(band)
+        source = scene.bands.get(name)
+        if source is None:
+            return None
+        window = window or self.grid.full_window
+        try:
+            values = source.read(window)
+            return values, source.fill(window, values)
+        except SceneError as error:
+            self.warn(f"{self.labels[time]} {name} cannot be read and counts as missing: {error}", scene.id)
+            return None
 
     def read(
         self, time: int, band: str | int, window: Window | None = None, *, reflectance: bool = False
     ) -> NDArray[np.float32]:
         """One band of one date as float32; NaN is fill, and all that lies outside the frame.
+
+        A file that cannot be read any more is all NaN, and reported once in ``notices``.
 
         Parameters
         ----------
@@ -146,21 +194,22 @@ class SceneStack:
         """
         window = window or self.grid.full_window
         scene, name = self.scenes[time], self.band(band)
+        scaling = scene.scaling.get(name)
+        if reflectance and scaling is None and name in scene.bands:
+            raise StackError(f"{scene.id} carries no reflectance scaling for {name}; use its stored values.")
         out = np.full((window.height, window.width), np.nan, np.float32)
-        source = scene.bands.get(name)
         inner = window.clipped(self.grid.shape)
-        if source is None or inner.height == 0 or inner.width == 0:
+        stored = self.read_stored(time, name, inner) if inner.height and inner.width else None
+        if stored is None:
             return out
-        stored = source.read(inner)
-        fill = source.fill(inner, stored)
-        values = stored.astype(np.float32)
-        if reflectance:
-            scaling = scene.scaling.get(name)
-            if scaling is None:
-                raise StackError(f"{scene.id} carries no reflectance scaling for {name}; use its stored values.")
-            values = (values * scaling.gain + scaling.offset) / np.float32(scaling.divisor)
-        values[fill] = np.nan
-        out[inner.shifted(-window.row, -window.col).slices] = values
+        values, fill = stored
+        view = out[inner.shifted(-window.row, -window.col).slices]
+        view[...] = values
+        if reflectance and scaling is not None:
+            view *= np.float32(scaling.gain)
+            view += np.float32(scaling.offset)
+            view /= np.float32(scaling.divisor)
+        view[fill] = np.nan
         return out
 
     def flags(self, time: int, window: Window | None = None) -> NDArray[np.uint8]:
@@ -172,22 +221,57 @@ class SceneStack:
         """
         window = window or self.grid.full_window
         scene = self.scenes[time]
-        out = np.full((window.height, window.width), Flag.FILL, np.uint8)
+        out = np.full((window.height, window.width), np.uint8(Flag.FILL))
         inner = window.clipped(self.grid.shape)
-        if inner.height == 0 or inner.width == 0:
+        first = next((b for b in self.bands if b in scene.bands), None)
+        stored = self.read_stored(time, first, inner) if first and inner.height and inner.width else None
+        if stored is None:
             return out
-        flags = np.zeros((inner.height, inner.width), np.uint8) if scene.mask is None else scene.mask.read(inner).copy()
-        first = next((scene.bands[b] for b in self.bands if b in scene.bands), None)
-        flags[np.ones(flags.shape, bool) if first is None else first.fill(inner)] |= Flag.FILL
+        flags = np.zeros((inner.height, inner.width), np.uint8)
+        if scene.mask is not None:
+            try:
+                flags |= scene.mask.read(inner)
+            except SceneError as error:
+                self.warn(f"The mask of {self.labels[time]} cannot be read and is left out: {error}", scene.id)
+        flags[stored[1]] |= np.uint8(Flag.FILL)
         out[inner.shifted(-window.row, -window.col).slices] = flags
         return out
+
+    def lazy_array(self) -> Any:
+        """The stored values as a dask array (time, band, y, x) of ``dtype``, a chunk per band and date."""
+        from napari_icenet.scenes.lazy import lazy_array
+
+        return lazy_array(self)
+
+    def lazy_flags(self) -> Any:
+        """The flags as a dask array (time, y, x) of uint8, a chunk per date."""
+        from napari_icenet.scenes.lazy import lazy_flags
+
+        return lazy_flags(self)
+
+    def contrast(self, time: int, band: str | int) -> tuple[float, float]:
+        """Display limits (low, high) of one band and date in stored values, robust to cloud and fill."""
+        from napari_icenet.scenes.sampling import contrast
+
+        name = self.band(band)
+        if (time, name) not in self._contrasts:
+            self._contrasts[time, name] = contrast(self, time, name)
+        return self._contrasts[time, name]
+
+    def save(self, path: str | Path, *, overwrite: bool = False, progress: Progress | None = None) -> Path:
+        """Write the stack as a zarr store; see :func:`napari_icenet.scenes.store.save_stack`."""
+        from napari_icenet.scenes.store import save_stack
+
+        return save_stack(self, path, overwrite=overwrite, progress=progress)
 
     def warn(self, message: str, scene: str | None = None) -> None:
         """Report something once: kept in ``notices`` and issued as a :class:`SceneWarning`."""
         notice = Notice(message, scene)
-        if notice not in self.notices:
+        with _telling:
+            if notice in self.notices:
+                return
             self.notices.append(notice)
-            warnings.warn(message, SceneWarning, stacklevel=2)
+        warnings.warn(message, SceneWarning, stacklevel=2)
 
     @classmethod
     def from_array(
@@ -200,7 +284,7 @@ class SceneStack:
         name: str = "array",
         fill: Any = None,
     ) -> SceneStack:
-        """A stack over pictures in memory (numpy, dask or anything sliced alike).
+        """A stack over an array (numpy, or one that is read when sliced: dask, zarr).
 
         Parameters
         ----------
@@ -220,25 +304,7 @@ class SceneStack:
         StackError
             The dates are not as many as the pictures, or the array has another number of axes.
         """
-        if array.ndim == 3:
-            array = array[:, None]
-        if array.ndim != 4:
-            raise StackError(f"{name} has {array.ndim} axes; a stack needs (time, y, x) or (time, band, y, x).")
-        if len(times) != array.shape[0]:
-            raise StackError(f"{name} has {array.shape[0]} pictures and {len(times)} dates; give one date for each.")
-        names = tuple(bands or (f"B{i + 1}" for i in range(array.shape[1])))
-        grid = grid or Grid(array.shape[2], array.shape[3])
-        scenes = [
-            Scene(
-                id=f"{name} {i}",
-                time=when,
-                grid=grid,
-                bands={b: ArrayBand(array[i, j], None if fill is None else fill[i]) for j, b in enumerate(names)},
-                time_known=(when.hour, when.minute, when.second) != (0, 0, 0),
-                provenance=Provenance(),
-            )
-            for i, when in enumerate(times)
-        ]
+        scenes, names, grid = scenes_of_array(array, times, bands=bands, grid=grid, name=name, fill=fill)
         return cls(scenes, names, grid, name=name)
 
 

@@ -1,0 +1,82 @@
+"""A stack as dask arrays for napari: one chunk per band and date, read when it is shown."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from napari_icenet.scenes.stack import SceneStack
+
+# Names tell dask's graphs apart; hashing the files for them would mean reading the files.
+_serial = count()
+
+
+def fill_value(dtype: np.dtype[Any]) -> Any:
+    """What stands for a missing pixel in stored values: NaN, or 0 in integer types."""
+    return dtype.type(np.nan) if dtype.kind == "f" else dtype.type(0)
+
+
+def read_frame(stack: SceneStack, time: int, band: str) -> NDArray[Any]:
+    """Stored values of a whole frame in the stack's dtype.
+
+    Integer values are untouched; in floating types fill is NaN. A scene that lacks the band, or
+    whose file can no longer be read, is all fill.
+
+    Returns
+    -------
+    array of ``stack.dtype``, (height, width)
+    """
+    stored = stack.read_stored(time, band)
+    if stored is None:
+        return np.full(stack.grid.shape, fill_value(stack.dtype), stack.dtype)
+    values, fill = stored
+    if values.dtype.kind == "f" and fill is not None and fill.any():
+        values = np.where(fill, fill_value(values.dtype), values)
+    return values.astype(stack.dtype, copy=False)
+
+
+def _frame_chunk(stack: SceneStack, time: int, band: str) -> NDArray[Any]:
+    return read_frame(stack, time, band)[None, None]
+
+
+def _flags_chunk(stack: SceneStack, time: int) -> NDArray[np.uint8]:
+    return stack.flags(time)[None]
+
+
+def _array(graph: dict[Any, Any], name: str, chunks: tuple[tuple[int, ...], ...], dtype: np.dtype[Any]) -> Any:
+    import dask.array as da
+
+    array: Any = da.Array
+    return array(graph, name, chunks=chunks, dtype=dtype)
+
+
+def lazy_array(stack: SceneStack) -> Any:
+    """The stack as a dask array.
+
+    Returns
+    -------
+    dask.array.Array of ``stack.dtype``, (time, band, y, x)
+        One chunk per band and date.
+    """
+    times, bands, height, width = stack.shape
+    name = f"icenet-stack-{next(_serial)}"
+    graph = {(name, t, b, 0, 0): (_frame_chunk, stack, t, stack.bands[b]) for t in range(times) for b in range(bands)}
+    return _array(graph, name, ((1,) * times, (1,) * bands, (height,), (width,)), stack.dtype)
+
+
+def lazy_flags(stack: SceneStack) -> Any:
+    """The quality flags as a dask array.
+
+    Returns
+    -------
+    dask.array.Array of uint8, (time, y, x)
+        :class:`~napari_icenet.scenes.scene.Flag` bits, one chunk per date.
+    """
+    times, _, height, width = stack.shape
+    name = f"icenet-flags-{next(_serial)}"
+    graph = {(name, t, 0, 0): (_flags_chunk, stack, t) for t in range(times)}
+    return _array(graph, name, ((1,) * times, (height,), (width,)), np.dtype(np.uint8))
