@@ -1,0 +1,144 @@
+"""Bands of JPEG and PNG pictures, which can only be decoded whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.enums import ColorInterp
+
+from napari_icenet.errors import SceneError
+from napari_icenet.scenes.cache import ByteCache
+from napari_icenet.scenes.fill import black_border
+from napari_icenet.scenes.grid import Window
+from napari_icenet.scenes.raster import RasterInfo, dataset_of, decimated, thumbnail_shape
+
+#: Formats that GDAL decodes from the top down to whatever row is asked for.
+WHOLE_FILE_DRIVERS = frozenset({"JPEG", "PNG"})
+
+
+@dataclass(frozen=True)
+class DecodedPicture:
+    """A picture in memory.
+
+    Attributes
+    ----------
+    values : array, (band, height, width)
+        Without the alpha band.
+    fill : array of bool, (height, width)
+        True where the picture is transparent, or black around its measurements.
+    """
+
+    values: NDArray[Any]
+    fill: NDArray[np.bool_]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        return self.values.nbytes + self.fill.nbytes
+
+    @property
+    def grey(self) -> bool:
+        """Whether all bands are the same."""
+        return all(np.array_equal(self.values[0], band) for band in self.values[1:])
+
+
+#: Decoded pictures that all bands share; 23 pictures of 992 × 1231 × 3 take 110 MB.
+_pictures: ByteCache[DecodedPicture] = ByteCache(256 * 2**20)
+
+
+def decode(info: RasterInfo) -> DecodedPicture:
+    """The picture of a JPEG or PNG file, decoded once and kept while memory lasts.
+
+    Raises
+    ------
+    SceneError
+        The file has vanished or is damaged.
+    """
+    try:
+        status = info.path.stat()
+    except OSError as error:
+        raise SceneError(f"{info.path} is missing; put it back or download it again.") from error
+    return _pictures.get((info.path, status.st_mtime_ns, status.st_size), lambda: _decode(info))
+
+
+def _decode(info: RasterInfo) -> DecodedPicture:
+    with dataset_of(info.path) as dataset:
+        values = dataset.read()
+        if info.colors[0] == ColorInterp.palette:
+            table = dataset.colormap(1)
+            entries = np.array([table.get(i, (0, 0, 0, 0)) for i in range(256)], np.uint8)
+            values = np.moveaxis(entries[values[0]], -1, 0)
+            alpha = values[3]
+            values = values[:3]
+        elif ColorInterp.alpha in info.colors:
+            at = info.colors.index(ColorInterp.alpha)
+            alpha, values = values[at], np.delete(values, at, axis=0)
+        else:
+            alpha = dataset.dataset_mask() if info.masked else None
+    fill = black_border(values.max(axis=0), lossy=info.driver == "JPEG")
+    if alpha is not None:
+        fill = fill | (alpha == 0)
+    return DecodedPicture(values, fill)
+
+
+class PictureBand:
+    """One band of a JPEG or PNG picture; windows are cut from the decoded picture.
+
+    Parameters
+    ----------
+    info : RasterInfo
+        Of the file.
+    index : int
+        Band of the picture, from 1, alpha not counted.
+    """
+
+    def __init__(self, info: RasterInfo, index: int = 1) -> None:
+        self.path = info.path
+        self.index = index
+        self._info = info
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return self._info.grid.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the stored values."""
+        return self._info.dtypes[0]
+
+    def read(self, window: Window) -> NDArray[Any]:
+        """Stored values of a window inside the frame.
+
+        Raises
+        ------
+        SceneError
+            The file has vanished or is damaged.
+        """
+        return decode(self._info).values[self.index - 1][window.slices].copy()
+
+    def fill(self, window: Window, values: NDArray[Any] | None = None) -> NDArray[np.bool_]:
+        """True where a window inside the frame is transparent or outside the picture's ground.
+
+        Raises
+        ------
+        SceneError
+            The file has vanished or is damaged.
+        """
+        return decode(self._info).fill[window.slices].copy()
+
+    def thumbnail(self, max_side: int) -> NDArray[np.float32]:
+        """A decimated picture, every n-th pixel, no side longer than ``max_side``; NaN is fill.
+
+        Raises
+        ------
+        SceneError
+            The file has vanished or is damaged.
+        """
+        picture, shape = decode(self._info), thumbnail_shape(self.shape, max_side)
+        values = decimated(picture.values[self.index - 1], shape).astype(np.float32)
+        values[decimated(picture.fill, shape)] = np.nan
+        return values
