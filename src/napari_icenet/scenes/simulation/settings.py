@@ -1,0 +1,112 @@
+"""What can be set in a simulated archive, in words of the ice and of the sky."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Preset = Literal["clear", "byrd"]
+
+#: The seed of the bundled sample.
+SAMPLE_SEED = 54118
+
+
+class SimulationSettings(BaseModel):
+    """A simulated archive of one glacier; the same settings always give the same files.
+
+    Every number names something on the ground, in the air or in the instrument. None acts on how
+    well two dates correlate.
+
+    Attributes
+    ----------
+    preset : {"clear", "byrd"}
+        Where the other numbers came from; recorded, not used.
+    seed : int
+        Chooses the glacier's surface, the weather and the noise.
+    dates : int
+        Number of acquisitions.
+    size : int
+        Height and width of the scenes in pixels of 30 m.
+    bands : int
+        Number of bands, from B1.
+    speed : float
+        Speed of the trunk in the middle of the frame, m/yr.
+    acceleration : float
+        Relative gain of speed from the middle of the frame to its downstream edge.
+    undulation_slope, streak_slope, crevasse_slope, sastrugi_slope : float
+        Standard deviation of the surface slope (m/m) of each kind of relief.
+    sastrugi_days : float
+        Days in which wind makes half of the small roughness anew.
+    snow : float
+        Mean depth of fresh snow, as the share of streaks, bare ice and crevasses that it hides (0–1).
+    snow_spread : float
+        Standard deviation of that share from one date to the next.
+    cloud : float
+        Mean share of the frame under cloud (0–1).
+    cloud_spread : float
+        Standard deviation of that share from one date to the next.
+    cloud_depth : float
+        Optical depth in the middle of a cloud.
+    haze : float
+        Mean optical depth of haze and blowing snow; its spread is as large as its mean.
+    noise : float
+        Standard deviation of the sensor's noise, as reflectance under an overhead sun.
+    jitter : float
+        Standard deviation of the geolocation of a scene along row and column, pixels.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    preset: Preset = "clear"
+    seed: int = Field(SAMPLE_SEED, ge=0)
+    dates: int = Field(12, ge=1, le=60)
+    size: int = Field(640, ge=256, le=4096)
+    bands: int = Field(7, ge=1, le=7)
+    speed: float = Field(725.0, ge=0, le=5000)
+    acceleration: float = Field(0.16, ge=0, le=0.5)
+    undulation_slope: float = Field(0.022, ge=0, le=0.3)
+    streak_slope: float = Field(0.016, ge=0, le=0.3)
+    crevasse_slope: float = Field(0.05, ge=0, le=0.3)
+    sastrugi_slope: float = Field(0.012, ge=0, le=0.3)
+    sastrugi_days: float = Field(300.0, gt=0)
+    snow: float = Field(0.25, ge=0, le=1)
+    snow_spread: float = Field(0.1, ge=0, le=1)
+    cloud: float = Field(0.06, ge=0, le=1)
+    cloud_spread: float = Field(0.08, ge=0, le=1)
+    cloud_depth: float = Field(2.5, ge=0, le=20)
+    haze: float = Field(0.02, ge=0, le=5)
+    noise: float = Field(0.0006, ge=0, le=0.1)
+    jitter: float = Field(0.1, ge=0, le=5)
+
+    @classmethod
+    def of(cls, preset: Preset, **changes: object) -> SimulationSettings:
+        """The settings of a preset, with changes.
+
+        Raises
+        ------
+        pydantic.ValidationError
+            There is no such preset or setting, or a number is out of range.
+        """
+        return cls.model_validate({"preset": preset} | PRESETS.get(preset, {}) | changes)
+
+
+#: ``clear`` can be tracked throughout; ``byrd`` is as cloudy, hazy and snowed over as the paper's series.
+PRESETS: dict[str, dict[str, float]] = {
+    "clear": {},
+    "byrd": {
+        "undulation_slope": 0.016,
+        "streak_slope": 0.010,
+        "crevasse_slope": 0.03,
+        "sastrugi_slope": 0.03,
+        "sastrugi_days": 25.0,
+        "snow": 0.45,
+        "snow_spread": 0.25,
+        "cloud": 0.4,
+        "cloud_spread": 0.3,
+        "cloud_depth": 1.6,
+        "haze": 0.35,
+        "noise": 0.0025,
+        "jitter": 0.3,
+    },
+}
