@@ -1,0 +1,296 @@
+"""Bands and masks of a scene, seen on the stack's grid: moved by whole pixels, or reprojected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.warp import reproject, transform
+
+from napari_icenet.scenes.grid import Grid, Window
+from napari_icenet.scenes.scene import BandSource, Flag, MaskSource
+
+#: Reprojection positions are right to this part of a source pixel. GDAL's default of 1/8 pixel
+#: depends on the window read, which would show as motion.
+POSITION_TOLERANCE_PX = 1e-3
+#: Reach of the cubic kernel in source pixels, and a pixel to spare.
+KERNEL_REACH_PX = 3
+#: Target pixels a side that are reprojected at once: bounds the memory, whatever the frame.
+BLOCK_SIDE_PX = 1024
+
+
+def fill_marker(dtype: np.dtype[Any]) -> Any:
+    """The stored value that stands for a missing pixel: NaN, 0 (unsigned) or the least (signed)."""
+    if dtype.kind == "f":
+        return dtype.type(np.nan)
+    return dtype.type(0 if dtype.kind in "ub" else np.iinfo(dtype).min)
+
+
+class ShiftedBand:
+    """A band on a grid that differs by whole pixels: values are untouched, the rest is fill.
+
+    Parameters
+    ----------
+    source : BandSource
+    shape : (int, int)
+        Height and width of the stack's grid.
+    offset : (int, int)
+        Row and column of the source's pixel (0, 0) on the stack's grid.
+    """
+
+    def __init__(self, source: BandSource, shape: tuple[int, int], offset: tuple[int, int]) -> None:
+        self._source = source
+        self._shape = shape
+        self._offset = offset
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return self._shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the stored values."""
+        return self._source.dtype
+
+    def read(self, window: Window) -> NDArray[Any]:
+        """Stored values; what lies beside the source is the fill marker of the type."""
+        theirs, part = _overlap(window, self._source.shape, self._offset)
+        if part is None:
+            return self._source.read(theirs)
+        out = np.full((window.height, window.width), fill_marker(self.dtype), self.dtype)
+        if theirs.height and theirs.width:
+            out[part] = self._source.read(theirs)
+        return out
+
+    def fill(self, window: Window, values: NDArray[Any] | None = None) -> NDArray[np.bool_]:
+        """True where the source holds no measurement or does not reach."""
+        theirs, part = _overlap(window, self._source.shape, self._offset)
+        if part is None:
+            return self._source.fill(theirs, values)
+        out = np.ones((window.height, window.width), bool)
+        if theirs.height and theirs.width:
+            out[part] = self._source.fill(theirs, None if values is None else values[part])
+        return out
+
+
+class ShiftedMask:
+    """A mask on a grid that differs by whole pixels; beside the source is fill.
+
+    Parameters
+    ----------
+    source : MaskSource
+    source_shape : (int, int)
+        Height and width of the scene's own grid.
+    offset : (int, int)
+        Row and column of the source's pixel (0, 0) on the stack's grid.
+    """
+
+    def __init__(self, source: MaskSource, source_shape: tuple[int, int], offset: tuple[int, int]) -> None:
+        self._source = source
+        self._source_shape = source_shape
+        self._offset = offset
+
+    def read(self, window: Window) -> NDArray[np.uint8]:
+        """:class:`~napari_icenet.scenes.scene.Flag` bits of a window inside the stack's frame."""
+        theirs, part = _overlap(window, self._source_shape, self._offset)
+        if part is None:
+            return self._source.read(theirs)
+        out = np.full((window.height, window.width), np.uint8(Flag.FILL))
+        if theirs.height and theirs.width:
+            out[part] = self._source.read(theirs)
+        return out
+
+
+def _overlap(
+    window: Window, source_shape: tuple[int, int], offset: tuple[int, int]
+) -> tuple[Window, tuple[slice, slice] | None]:
+    """The window in the source, and its place in the one asked for (None: it is the whole of it)."""
+    asked = window.shifted(-offset[0], -offset[1])
+    theirs = asked.clipped(source_shape)
+    return theirs, None if theirs == asked else theirs.shifted(-asked.row, -asked.col).slices
+
+
+class WarpedBand:
+    """A band that is reprojected to the stack's grid, cubic; fill does not bleed into its values.
+
+    Integer values are rounded; a valid one that would round to the type's fill marker moves by
+    one count.
+
+    Parameters
+    ----------
+    source : BandSource
+    own : Grid
+        The scene's own grid.
+    grid : Grid
+        The stack's grid.
+    """
+
+    def __init__(self, source: BandSource, own: Grid, grid: Grid) -> None:
+        self._source = source
+        self._own = own
+        self._grid = grid
+        self._coarser = coarser_by(own, grid)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return self._grid.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the stored values."""
+        return self._source.dtype
+
+    def read(self, window: Window) -> NDArray[Any]:
+        """Interpolated values; what lies beside the source is the fill marker of the type."""
+        out = np.full((window.height, window.width), fill_marker(self.dtype), self.dtype)
+        for block in _blocks(window):
+            out[block.shifted(-window.row, -window.col).slices] = self._block(block)
+        return out
+
+    def fill(self, window: Window, values: NDArray[Any] | None = None) -> NDArray[np.bool_]:
+        """True where the source holds no measurement or does not reach."""
+        values = self.read(window) if values is None else values
+        fill: NDArray[np.bool_] = np.isnan(values) if self.dtype.kind == "f" else values == fill_marker(self.dtype)
+        return fill
+
+    def _block(self, block: Window) -> NDArray[Any]:
+        working = np.float32 if self.dtype.itemsize < 4 or self.dtype == np.float32 else np.float64
+        warped = np.full((block.height, block.width), np.nan, working)
+        needed = _needed(self._own, self._grid, block, self._coarser)
+        if needed.height and needed.width:
+            values = self._source.read(needed)
+            picture = values.astype(working)
+            picture[self._source.fill(needed, values)] = np.nan
+            own, target = self._own.window(needed), self._grid.window(block)
+            _reproject(picture, own, warped, target, resampling=Resampling.cubic, coarser=self._coarser)
+        if self.dtype.kind == "f":
+            return warped.astype(self.dtype, copy=False)
+        marker = fill_marker(self.dtype)
+        missing, limits = np.isnan(warped), np.iinfo(self.dtype)
+        warped[missing] = 0
+        rounded = np.clip(np.rint(warped), limits.min, limits.max).astype(self.dtype)
+        rounded[rounded == marker] = marker + 1
+        rounded[missing] = marker
+        return np.asarray(rounded)
+
+
+class WarpedMask:
+    """A mask that is reprojected to the stack's grid, nearest; beside the source is fill.
+
+    Parameters
+    ----------
+    source : MaskSource
+    own : Grid
+        The scene's own grid.
+    grid : Grid
+        The stack's grid.
+    """
+
+    def __init__(self, source: MaskSource, own: Grid, grid: Grid) -> None:
+        self._source = source
+        self._own = own
+        self._grid = grid
+        self._coarser = coarser_by(own, grid)
+
+    def read(self, window: Window) -> NDArray[np.uint8]:
+        """:class:`~napari_icenet.scenes.scene.Flag` bits of a window inside the stack's frame."""
+        out = np.full((window.height, window.width), np.uint8(Flag.FILL))
+        for block in _blocks(window):
+            needed = _needed(self._own, self._grid, block, self._coarser)
+            if needed.height and needed.width:
+                warped = np.full((block.height, block.width), np.uint8(Flag.FILL))
+                flags = self._source.read(needed)
+                own, target = self._own.window(needed), self._grid.window(block)
+                _reproject(flags, own, warped, target, resampling=Resampling.nearest, coarser=self._coarser)
+                out[block.shifted(-window.row, -window.col).slices] = warped
+        return out
+
+
+def _blocks(window: Window) -> Iterator[Window]:
+    for row in range(0, window.height, BLOCK_SIDE_PX):
+        for col in range(0, window.width, BLOCK_SIDE_PX):
+            yield Window(
+                window.row + row,
+                window.col + col,
+                min(BLOCK_SIDE_PX, window.height - row),
+                min(BLOCK_SIDE_PX, window.width - col),
+            )
+
+
+def frame_on(grid: Grid, other: Grid, points: int = 21) -> tuple[float, float, float, float] | None:
+    """The smallest rectangle on ``grid`` that holds the frame of ``other``.
+
+    Parameters
+    ----------
+    grid, other : Grid
+        Both georeferenced, in any coordinate systems.
+    points : int
+        Along each edge of the frame, which is curved where the projections differ.
+
+    Returns
+    -------
+    (top, left, bottom, right) or None
+        Pixel borders on ``grid``: pixel (0, 0) reaches from 0 to 1. None where the projection
+        does not reach.
+    """
+    along, ends = np.linspace(0, 1, points), np.repeat([0.0, 1.0], points)
+    rows = np.concatenate([np.tile(along, 2), ends]) * other.height - 0.5
+    cols = np.concatenate([ends, np.tile(along, 2)]) * other.width - 0.5
+    x, y = other.xy(rows, cols)
+    if grid.crs != other.crs:
+        x, y = (np.array(values) for values in transform(other.crs, grid.crs, x.ravel(), y.ravel()))
+    r, c = (values + 0.5 for values in grid.rowcol(x, y))
+    if not (np.isfinite(r).all() and np.isfinite(c).all()):
+        return None
+    return float(r.min()), float(c.min()), float(r.max()), float(c.max())
+
+
+def coarser_by(own: Grid, grid: Grid) -> float:
+    """How many source pixels a side go into a pixel of the stack's grid; 1 where it is finer or alike."""
+    row, col = grid.height / 2, grid.width / 2
+    x, y = grid.xy(np.array([row, row, row + 1]), np.array([col, col + 1, col]))
+    if own.crs != grid.crs:
+        x, y = (np.array(values) for values in transform(grid.crs, own.crs, x, y))
+    r, c = own.rowcol(x, y)
+    ratio = float(np.sqrt(abs((r[1] - r[0]) * (c[2] - c[0]) - (r[2] - r[0]) * (c[1] - c[0]))))
+    # Two projections of the same ground differ by a few per cent in scale; that needs no averaging.
+    return ratio if ratio > 1.1 else 1.0
+
+
+def _needed(own: Grid, grid: Grid, block: Window, coarser: float) -> Window:
+    """The part of the scene's own frame that a block of the stack's grid is made from."""
+    box = frame_on(own, grid.window(block))
+    if box is None:
+        return Window(0, 0, 0, 0)
+    margin = int(np.ceil(KERNEL_REACH_PX * coarser))
+    top, left = int(np.floor(box[0])) - margin, int(np.floor(box[1])) - margin
+    bottom, right = int(np.ceil(box[2])) + margin, int(np.ceil(box[3])) + margin
+    return Window(top, left, bottom - top, right - left).clipped(own.shape)
+
+
+def _reproject(
+    source: NDArray[Any], own: Grid, out: NDArray[Any], target: Grid, *, resampling: Resampling, coarser: float
+) -> None:
+    picture = out.dtype.kind == "f"
+    reproject(
+        source,
+        out,
+        src_transform=own.transform,
+        src_crs=own.crs,
+        # In a mask every value counts; only what lies beside it is fill.
+        src_nodata=np.nan if picture else None,
+        dst_transform=target.transform,
+        dst_crs=target.crs,
+        dst_nodata=np.nan if picture else int(Flag.FILL),
+        resampling=resampling,
+        tolerance=POSITION_TOLERANCE_PX,
+        # GDAL would guess the kernel's width from the sizes of the two windows, so that a pixel
+        # would depend on the window that it is read with.
+        XSCALE=1 / coarser,
+        YSCALE=1 / coarser,
+    )
