@@ -1,0 +1,72 @@
+"""Where chips and search windows lie."""
+
+from __future__ import annotations
+
+from napari_icenet.errors import TrackingError, UsageError
+from napari_icenet.scenes.grid import Window
+from napari_icenet.tracking.settings import TrackSettings
+
+
+def square(row: int, col: int, side: int) -> Window:
+    """The square of even ``side`` at an integer position.
+
+    It covers rows ``row - side/2 … row + side/2 - 1``, and columns likewise; its geometric centre
+    lies half a pixel above and left of (row, col).
+    """
+    return Window(row - side // 2, col - side // 2, side, side)
+
+
+def chip_window(row: float, col: float, chip: int) -> Window:
+    """The chip of side ``chip`` at (row, col), placed on the nearest whole pixel."""
+    return square(round(row), round(col), chip)
+
+
+def search_window(row: float, col: float, settings: TrackSettings) -> Window:
+    """The search window of side c·C at (row, col), placed on the nearest whole pixel."""
+    return square(round(row), round(col), settings.search)
+
+
+def check_fits(settings: TrackSettings, shape: tuple[int, int]) -> None:
+    """Refuse a search window larger than the frame.
+
+    Raises
+    ------
+    UsageError
+        c·C exceeds the frame; the message says what fits.
+    """
+    side = min(shape)
+    if settings.chip > side:
+        raise UsageError(
+            f"a chip of {settings.chip} px does not fit in a frame of {shape[0]} × {shape[1]} px; "
+            f"choose at most {max(16, 2 * int(side / settings.scale / 2))} px."
+        )
+    if settings.search > side:
+        largest = int(10 * side / settings.chip) / 10
+        advice = f"c of at most {largest:.1f} or " if largest >= 1.1 else ""
+        raise UsageError(
+            f"a search window of c·C = {settings.search} px does not fit in a frame of {shape[0]} × {shape[1]} px; "
+            f"choose {advice}a chip of at most {2 * int(side / settings.scale / 2)} px."
+        )
+
+
+def check_inside(row: float, col: float, chip: int, shape: tuple[int, int]) -> None:
+    """Refuse a chip that leaves the frame.
+
+    Raises
+    ------
+    TrackingError
+        The position lies outside the frame, or the chip crosses its edge.
+    """
+    height, width = shape
+    if not (-0.5 <= row <= height - 0.5 and -0.5 <= col <= width - 0.5):
+        raise TrackingError(
+            f"row {row:.0f}, column {col:.0f} lies outside the frame of {height} × {width} px; "
+            "choose a position inside."
+        )
+    window = chip_window(row, col, chip)
+    if window.clipped(shape) != window:
+        half = chip // 2
+        raise TrackingError(
+            f"a chip of {chip} px at row {row:.0f}, column {col:.0f} crosses the edge of the frame; "
+            f"choose rows {half}–{height - half} and columns {half}–{width - half}, or a smaller chip."
+        )

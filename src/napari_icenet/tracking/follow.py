@@ -1,0 +1,258 @@
+"""Follow a chip from one date forwards and backwards through all dates of a stack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+
+import numpy as np
+
+from napari_icenet.errors import TrackingError
+from napari_icenet.scenes.grid import Window
+from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.tracking.chips import check_fits, check_inside, chip_window, search_window
+from napari_icenet.tracking.correlate import Correlator, Evidence, Place
+from napari_icenet.tracking.match import CorrelationSurface, LostReason
+from napari_icenet.tracking.pictures import Pictures
+from napari_icenet.tracking.settings import TrackSettings
+from napari_icenet.tracking.templates import Predictor
+from napari_icenet.tracking.track import Fix, Track
+from napari_icenet.tracking.zncc import FLAT
+
+#: Valid chips that a lost frame is searched for with, newest first.
+FALLBACKS = 3
+_NAN = float("nan")
+
+
+def follow(
+    stack: SceneStack | Pictures,
+    row: float,
+    col: float,
+    time: int,
+    settings: TrackSettings,
+    *,
+    number: int = 1,
+    predictor: Predictor | None = None,
+    pool: Executor | None = None,
+    on_fix: Callable[[Track], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Track:
+    """Follow the ice that is at (row, col) on one date through all dates.
+
+    Parameters
+    ----------
+    stack : SceneStack or Pictures
+        Pictures of the settings' band, where they are at hand.
+    row, col : float
+        Position in pixels.
+    time : int
+        Index of the date the chip is placed at; it is followed forwards and backwards from there.
+    settings : TrackSettings
+    number : int
+        Number of the track.
+    predictor : Predictor, optional
+        Makes the template, where ``settings.template`` is its name.
+    pool : Executor, optional
+        Its thread takes half of the work.
+    on_fix : callable, optional
+        Called with the track so far after each date; dates to come are
+        :attr:`~napari_icenet.tracking.match.LostReason.PENDING`.
+    cancelled : callable, optional
+        Asked before each date; the track so far is returned when it says yes.
+
+    Returns
+    -------
+    Track
+
+    Raises
+    ------
+    TrackingError
+        Only one scene; the chip is outside the frame, crosses its edge, or is fill or flat.
+    UsageError
+        The search window does not fit in the frame; unknown band, template or filter.
+    """
+    pictures = stack if isinstance(stack, Pictures) else Pictures(stack, settings.band)
+    return _Follower(pictures, row, col, time, settings, number, predictor, pool).run(on_fix, cancelled)
+
+
+class _Follower:
+    def __init__(
+        self,
+        pictures: Pictures,
+        row: float,
+        col: float,
+        time: int,
+        settings: TrackSettings,
+        number: int,
+        predictor: Predictor | None,
+        pool: Executor | None,
+    ) -> None:
+        check_start(pictures, row, col, time, settings)
+        self.correlator = Correlator(pictures, settings, predictor, pool)
+        self.pictures, self.settings = pictures, settings
+        self.row, self.col, self.time, self.number = float(row), float(col), time, number
+        self.days = tuple(float(d) for d in pictures.stack.days)
+        place = (round(row), round(col))
+        self.fixes: dict[int, Fix] = {
+            time: Fix(
+                time, self.row, self.col, _NAN, _NAN, True, None, _NAN, (0.0, 0.0), time, place, (self.row, self.col)
+            )
+        }
+
+    def track(self) -> Track:
+        centre = (round(self.row), round(self.col))
+        fixes = tuple(
+            self.fixes.get(t) or Fix.lost(t, self.time, centre, LostReason.PENDING) for t in range(len(self.days))
+        )
+        return Track(
+            self.number, self.time, self.row, self.col, self.settings, fixes, self.days, self.pictures.stack.grid
+        )
+
+    def run(self, on_fix: Callable[[Track], None] | None, cancelled: Callable[[], bool] | None) -> Track:
+        for times in (range(self.time + 1, len(self.days)), range(self.time - 1, -1, -1)):
+            for time in times:
+                if cancelled is not None and cancelled():
+                    return self.track()
+                self._step(time, times)
+                if on_fix is not None:
+                    on_fix(self.track())
+        return self.track()
+
+    def _known(self, times: Iterable[int]) -> list[Fix]:
+        """Valid fixes from the origin on in one direction, in the order they were made."""
+        made = [self.fixes[self.time], *(self.fixes[t] for t in times if t in self.fixes)]
+        return [fix for fix in made if fix.valid]
+
+    def _centre(self, known: list[Fix], time: int) -> tuple[int, int]:
+        last = known[-1]
+        row, col = last.row, last.col
+        if self.settings.centring == "velocity" and len(known) > 1:
+            before = known[-2]
+            elapsed = self.days[last.time] - self.days[before.time]
+            if elapsed:
+                share = (self.days[time] - self.days[last.time]) / elapsed
+                row, col = row + share * (last.row - before.row), col + share * (last.col - before.col)
+        return round(row), round(col)
+
+    def _step(self, time: int, times: range) -> None:
+        known = self._known(times)
+        centre = self._centre(known, time)
+        chip = chip_window(*centre, self.settings.chip)
+        if chip.clipped(self.pictures.shape) != chip:
+            self.fixes[time] = Fix.lost(time, known[-1].time, centre, LostReason.OUTSIDE)
+            return
+        first = self.settings.template == "first"
+        if self.settings.tracking == "chain":
+            evidence = self.correlator.follow_best(_places(known[:1] if first else known), time, centre)
+        else:
+            tries = [known[:1]] if first else [known[: len(known) - i] for i in range(min(FALLBACKS, len(known)))]
+            weighed: list[Evidence] = []
+            for sources in tries:
+                weighed.append(self.correlator.weigh(_places(sources), time, centre))
+                if weighed[-1].reason in (None, LostReason.FILL, LostReason.OUTSIDE, LostReason.FLAT):
+                    break
+            evidence = weighed[-1] if weighed[-1].reason is None else weighed[0]
+        self.fixes[time] = self._fix(evidence, time, centre)
+
+    def _fix(self, evidence: Evidence, time: int, centre: tuple[int, int]) -> Fix:
+        match, source = evidence.match, self.fixes[evidence.source.time]
+        if not match.found:
+            return Fix.lost(time, source.time, centre, evidence.reason or LostReason.FILL)
+        # The template was cut at a whole pixel: its match gives a displacement, the fraction is carried along.
+        row = source.row + match.row - evidence.source.row
+        col = source.col + match.col - evidence.source.col
+        valid = evidence.reason is None
+        return Fix(
+            time,
+            row if valid else _NAN,
+            col if valid else _NAN,
+            match.ncc,
+            match.peak_ratio,
+            valid,
+            evidence.reason,
+            evidence.round_trip_px,
+            match.error_px,
+            source.time,
+            centre,
+            (row, col),
+        )
+
+
+def _places(fixes: list[Fix]) -> list[Place]:
+    return [Place(fix.time, round(fix.row), round(fix.col)) for fix in fixes]
+
+
+def check_start(pictures: Pictures, row: float, col: float, time: int, settings: TrackSettings) -> None:
+    """Refuse a chip that cannot be followed.
+
+    Raises
+    ------
+    TrackingError, UsageError
+        As in :func:`follow`.
+    """
+    stack = pictures.stack
+    if len(stack.scenes) < 2:
+        raise TrackingError(f"{stack.name} has only one scene; following ice needs at least two dates.")
+    check_fits(settings, pictures.shape)
+    check_inside(row, col, settings.chip, pictures.shape)
+    chip = pictures.read(time, chip_window(row, col, settings.chip))
+    where = f"the chip at row {row:.0f}, column {col:.0f} on {stack.labels[time]}"
+    known = np.isfinite(chip)
+    if not known.any():
+        raise TrackingError(f"{where} holds no pixel with a measurement; choose another place or date.")
+    if known.mean() < settings.min_overlap:
+        raise TrackingError(
+            f"{where} is {100 * (1 - known.mean()):.0f} % fill; choose another place or date, or a smaller chip."
+        )
+    values = chip[known]
+    if np.ptp(values) <= FLAT * np.abs(values).max():
+        raise TrackingError(f"{where} is flat, every pixel is {values[0]:g}; choose a place with texture.")
+
+
+def unfollowed(
+    pictures: Pictures, row: float, col: float, time: int, settings: TrackSettings, number: int = 1
+) -> Track:
+    """A track of a chip that cannot be followed: every date is lost, the first one too."""
+    centre = (round(row), round(col))
+    days = tuple(float(d) for d in pictures.stack.days)
+    fixes = tuple(Fix.lost(t, time, centre, LostReason.FILL) for t in range(len(days)))
+    return Track(number, time, float(row), float(col), settings, fixes, days, pictures.stack.grid)
+
+
+def surface(pictures: Pictures, track: Track, time: int, *, predictor: Predictor | None = None) -> CorrelationSurface:
+    """The correlation surface a fix was found on, for showing it over its search window.
+
+    Parameters
+    ----------
+    pictures : Pictures
+        Plain pictures of the track's band.
+    track : Track
+    time : int
+        Index of the date. At the origin the chip is searched for in its own picture.
+    predictor : Predictor, optional
+        As for :func:`follow`.
+    """
+    correlator = Correlator(pictures, track.settings, predictor)
+    fix = track.fixes[time]
+    past = [f for f in track.fixes if f.valid and _between(f.time, track.origin_time, fix.source)]
+    past.sort(key=lambda f: abs(f.time - track.origin_time))
+    source = past or [track.fixes[track.origin_time]]
+    return correlator.search(correlator.main, correlator.template(_places(source)), time, fix.centre)
+
+
+def _between(time: int, start: int, stop: int) -> bool:
+    return min(start, stop) <= time <= max(start, stop)
+
+
+def prefetch(pictures: Pictures, row: float, col: float, settings: TrackSettings) -> None:
+    """Read the surroundings of a point on all dates, so that following it reads no files."""
+    window = search_window(row, col, settings)
+    grown = Window(
+        window.row - settings.reach,
+        window.col - settings.reach,
+        *(s + 2 * settings.reach for s in (window.height, window.width)),
+    )
+    for name in {"none", settings.prefilter, "high-pass"}:
+        filtered = pictures.filtered(name)
+        for time in range(len(pictures.stack.scenes)):
+            filtered.prefetch(time, grown.clipped(pictures.shape), settings.chip)

@@ -1,0 +1,257 @@
+"""A chip's matches through time, and the motion they mean."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_icenet.scenes.grid import Grid
+from napari_icenet.tracking.match import LostReason
+from napari_icenet.tracking.settings import TrackSettings
+
+#: A year, as velocities in glaciology mean it.
+DAYS_PER_YEAR = 365.25
+_NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Fix:
+    """Where the chip was on one date, or why that is not known.
+
+    Attributes
+    ----------
+    time : int
+        Index of the date.
+    row, col : float
+        Position, sub-pixel; NaN when lost.
+    ncc, peak_ratio : float
+        Of the best match, also when it was not believed; NaN where there was none, 1 at the origin.
+    valid : bool
+        Whether the position can be believed. Always so at the origin.
+    reason : LostReason or None
+        Why not.
+    round_trip_px : float
+        By how much the backward match missed the start.
+    error_px : (float, float)
+        Formal one-sigma error along row and column.
+    source : int
+        Index of the date the template was cut at; the date itself at the origin.
+    centre : (int, int)
+        Centre of the search window, where a lost chip may be drawn.
+    peak : (float, float)
+        Where the best match was, also when it was not believed.
+    """
+
+    time: int
+    row: float
+    col: float
+    ncc: float
+    peak_ratio: float
+    valid: bool
+    reason: LostReason | None
+    round_trip_px: float
+    error_px: tuple[float, float]
+    source: int
+    centre: tuple[int, int]
+    peak: tuple[float, float] = (_NAN, _NAN)
+
+    @classmethod
+    def lost(cls, time: int, source: int, centre: tuple[int, int], reason: LostReason) -> Fix:
+        """A date without any match."""
+        return cls(time, _NAN, _NAN, _NAN, _NAN, False, reason, _NAN, (_NAN, _NAN), source, centre)
+
+
+@dataclass(frozen=True)
+class Track:
+    """A chip followed through all dates of a stack.
+
+    Positions are those of the ice that was at (origin_row, origin_col): the origin plus the sum of
+    the measured displacements. Each template is cut at the nearest whole pixel and its match gives a
+    displacement; the fraction is carried along, so that rounding does not add up.
+
+    Displacements and velocities stand with the later of their two dates and reach back to the valid
+    date before it (forwards in time also on the part tracked backwards); NaN at the first.
+
+    Attributes
+    ----------
+    number : int
+        From 1, in the order the tracks were made.
+    origin_time : int
+        Index of the date at which the chip was placed.
+    origin_row, origin_col : float
+    settings : TrackSettings
+    fixes : tuple of Fix
+        One per date.
+    days : tuple of float
+        Days of each date since the first.
+    grid : Grid
+        For metres.
+    """
+
+    number: int
+    origin_time: int
+    origin_row: float
+    origin_col: float
+    settings: TrackSettings
+    fixes: tuple[Fix, ...]
+    days: tuple[float, ...]
+    grid: Grid = field(repr=False)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every date has been computed."""
+        return all(fix.reason is not LostReason.PENDING for fix in self.fixes)
+
+    def _array(self, name: str) -> NDArray[np.float64]:
+        return np.array([getattr(fix, name) for fix in self.fixes], float)
+
+    @cached_property
+    def rows(self) -> NDArray[np.float64]:
+        """Row on each date; NaN when lost."""
+        return self._array("row")
+
+    @cached_property
+    def cols(self) -> NDArray[np.float64]:
+        """Column on each date; NaN when lost."""
+        return self._array("col")
+
+    @cached_property
+    def valid(self) -> NDArray[np.bool_]:
+        """Whether each date's position can be believed."""
+        return np.array([fix.valid for fix in self.fixes], bool)
+
+    @cached_property
+    def ncc(self) -> NDArray[np.float64]:
+        """Peak correlation on each date, also where it was not believed; NaN at the origin."""
+        return self._array("ncc")
+
+    @cached_property
+    def previous(self) -> NDArray[np.int64]:
+        """Index of the valid date before each valid date; −1 elsewhere."""
+        out = np.full(len(self.fixes), -1)
+        known = np.flatnonzero(self.valid)
+        out[known[1:]] = known[:-1]
+        return out
+
+    def _since_last(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        before = self.previous
+        return np.where(before >= 0, values - values[before], _NAN)
+
+    @cached_property
+    def interval_days(self) -> NDArray[np.float64]:
+        """Days since the last valid date."""
+        return self._since_last(np.asarray(self.days))
+
+    @cached_property
+    def drow(self) -> NDArray[np.float64]:
+        """Rows moved since the last valid date."""
+        return self._since_last(self.rows)
+
+    @cached_property
+    def dcol(self) -> NDArray[np.float64]:
+        """Columns moved since the last valid date."""
+        return self._since_last(self.cols)
+
+    @cached_property
+    def displacement(self) -> NDArray[np.float64]:
+        """Pixels from the origin on each date; NaN when lost."""
+        return np.hypot(self.rows - self.origin_row, self.cols - self.origin_col)
+
+    @cached_property
+    def _metres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(dx, dy) since the last valid date, ground metres."""
+        dx, dy = np.full((2, len(self.fixes)), _NAN)
+        if self.grid.georeferenced:
+            for i in np.flatnonzero(self.previous >= 0):
+                row, col = self.rows[self.previous[i]], self.cols[self.previous[i]]
+                dx[i], dy[i] = (float(v) for v in self.grid.metres(row, col, self.drow[i], self.dcol[i]))
+        return dx, dy
+
+    def _per_year(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        # Two scenes of the same moment have no velocity.
+        days = np.where(self.interval_days > 0, self.interval_days, _NAN)
+        return values / days * DAYS_PER_YEAR
+
+    @cached_property
+    def vx(self) -> NDArray[np.float64]:
+        """Velocity along the grid's x, m/yr; NaN without georeference."""
+        return self._per_year(self._metres[0])
+
+    @cached_property
+    def vy(self) -> NDArray[np.float64]:
+        """Velocity along the grid's y, m/yr; NaN without georeference."""
+        return self._per_year(self._metres[1])
+
+    @property
+    def speed_unit(self) -> str:
+        """``m/yr`` where georeferenced, else ``px/day``."""
+        return "m/yr" if self.grid.georeferenced else "px/day"
+
+    @cached_property
+    def speed(self) -> NDArray[np.float64]:
+        """Speed since the last valid date, in :attr:`speed_unit`."""
+        if self.grid.georeferenced:
+            return np.hypot(self.vx, self.vy)
+        return self._per_year(np.hypot(self.drow, self.dcol)) / DAYS_PER_YEAR
+
+    @cached_property
+    def displacement_error(self) -> NDArray[np.float64]:
+        """One-sigma error (n, 2) of drow and dcol in pixels.
+
+        The formal error of the match and half the round trip's miss (forward and backward match
+        both contribute to it) in quadrature; where the template is older than the last valid date,
+        that date's own error comes on top. Co-registration jitter between scenes is not in it:
+        stable ground shows it.
+        """
+        own = np.array([fix.error_px for fix in self.fixes]) ** 2
+        trips = np.nan_to_num(self._array("round_trip_px"))[:, None]
+        own = np.nan_to_num(own) + (trips / 2) ** 2
+        out = np.full_like(own, _NAN)
+        for i in np.flatnonzero(self.previous >= 0):
+            before = int(self.previous[i])
+            # On the part tracked backwards the match of the earlier date made the displacement.
+            late, early = (i, before) if i > self.origin_time else (before, i)
+            out[i] = own[late]
+            if self.fixes[late].source != early:
+                out[i] += own[early]
+        return np.asarray(np.sqrt(out))
+
+    @cached_property
+    def speed_error(self) -> NDArray[np.float64]:
+        """One-sigma error of the speed, in its unit."""
+        length = np.hypot(self.drow, self.dcol)
+        # Where nothing moves the direction is unknown: take the mean of both axes.
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = np.where(length > 0, (self.drow / length) ** 2, 0.5)
+        error = self.displacement_error
+        along = np.sqrt(share * error[:, 0] ** 2 + (1 - share) * error[:, 1] ** 2)
+        if not self.grid.georeferenced:
+            return self._per_year(along) / DAYS_PER_YEAR
+        one = [float(np.hypot(*self.grid.metres(self.origin_row, self.origin_col, *step))) for step in ((1, 0), (0, 1))]
+        return self._per_year(along * (sum(one) / 2))
+
+    @cached_property
+    def azimuth(self) -> NDArray[np.float64]:
+        """Direction of motion, degrees clockwise, 0 … 360.
+
+        From true north where georeferenced (the projection's meridian convergence is taken out),
+        else from the top of the picture.
+        """
+        if not self.grid.georeferenced:
+            return np.degrees(np.arctan2(self.dcol, -self.drow)) % 360
+        from pyproj import Geod
+
+        geod, out = Geod(ellps="WGS84"), np.full(len(self.fixes), _NAN)
+        for i in np.flatnonzero(self.previous >= 0):
+            row, col = float(self.rows[self.previous[i]]), float(self.cols[self.previous[i]])
+            length = math.hypot(self.drow[i], self.dcol[i])
+            if length == 0:
+                continue
+            # One pixel along the motion: long enough for a bearing, short enough for the map to be straight.
+            lon, lat = self.grid.lonlat([row, row + self.drow[i] / length], [col, col + self.dcol[i] / length])
+            out[i] = geod.inv(lon[0], lat[0], lon[1], lat[1])[0] % 360
+        return out

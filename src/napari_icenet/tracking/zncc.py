@@ -1,0 +1,158 @@
+"""Equation 1 of the paper: zero-mean normalised cross correlation over a search window.
+
+CI(r, s) = Σ (r − μr)(s − μs) / √(Σ (r − μr)² · Σ (s − μs)²), with the sums over the chip's pixels.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+#: Relative deviation below which float32 pixels count as flat.
+FLAT = 1e-6
+#: A window this much livelier than its calmest patch is summed in float64.
+_CONTRAST = 300.0
+
+
+def norm_map(picture: NDArray[np.float32], chip: int) -> NDArray[np.float32]:
+    """√ of the summed squared deviation of every chip-sized patch; depends on the picture alone.
+
+    Parameters
+    ----------
+    picture : array of float32, (height, width)
+        Without missing pixels.
+    chip : int
+        Side of the patch.
+
+    Returns
+    -------
+    array of float32, (height - chip + 1, width - chip + 1)
+        0 where a patch is flat to float32 precision.
+    """
+    offset = np.float32(picture.mean(dtype=np.float64))
+    centred = picture - offset
+    half = chip // 2
+    inner = (slice(half, picture.shape[0] - chip + half + 1), slice(half, picture.shape[1] - chip + half + 1))
+    size, anchor, border = (chip, chip), (half, half), cv2.BORDER_REFLECT
+    mean = np.asarray(cv2.boxFilter(centred, cv2.CV_64F, size, anchor=anchor, borderType=border))[inner]
+    square = np.asarray(cv2.sqrBoxFilter(centred, cv2.CV_64F, size, anchor=anchor, borderType=border))[inner]
+    variance = square - mean * mean
+    level = max(abs(float(offset)), float(np.abs(centred).max(initial=0.0)))
+    variance[variance <= (FLAT * level) ** 2] = 0
+    return np.asarray(np.sqrt(variance * (chip * chip)), np.float32)
+
+
+def _correlate(window: NDArray[np.float32], chip: NDArray[np.float64], exact: bool) -> NDArray[np.floating]:
+    """Σ chip · window at every placement, valid ones only."""
+    if not exact:
+        return np.asarray(cv2.matchTemplate(window, chip.astype(np.float32), cv2.TM_CCORR))
+    shape = [fft.next_fast_len(n, real=True) for n in window.shape]
+    spectrum = fft.rfft2(window.astype(np.float64), shape) * np.conj(fft.rfft2(chip, shape))
+    rows, cols = window.shape[0] - chip.shape[0] + 1, window.shape[1] - chip.shape[1] + 1
+    return np.asarray(fft.irfft2(spectrum, shape))[:rows, :cols]
+
+
+def zncc(
+    window: NDArray[np.float32],
+    chip: NDArray[np.float32],
+    *,
+    norms: NDArray[np.float32] | None = None,
+    min_overlap: float = 0.5,
+) -> NDArray[np.float32]:
+    """Correlation of a chip with every placement in a search window.
+
+    Parameters
+    ----------
+    window : array of float32, (height, width)
+        NaN is missing.
+    chip : array of float32, (C, C)
+        NaN is missing.
+    norms : array of float32, (height - C + 1, width - C + 1), optional
+        :func:`norm_map` of the window, where it is known already.
+    min_overlap : float
+        Least share of the chip's pixels valid in both; placements with less are NaN.
+
+    Returns
+    -------
+    array of float32, (height - C + 1, width - C + 1)
+        −1 … 1. NaN where chip or patch is flat, or too much is missing.
+
+    Notes
+    -----
+    Within 1e-4 of a float64 sum over each placement.
+    """
+    if not np.isfinite(chip.sum()) or not np.isfinite(window.sum()):
+        return masked_zncc(window, chip, min_overlap=min_overlap)
+    side = chip.shape[0]
+    template = chip.astype(np.float64)
+    template -= template.mean()
+    energy = float(np.sqrt(np.vdot(template, template)))
+    shape = (window.shape[0] - side + 1, window.shape[1] - side + 1)
+    if energy <= FLAT * float(np.abs(chip).max()) * side:
+        return np.full(shape, np.nan, np.float32)
+    if norms is None:
+        norms = norm_map(window, side)
+    scale = float(norms.max())
+    if scale == 0:
+        return np.full(shape, np.nan, np.float32)
+    centred = (window - np.float32(window.mean(dtype=np.float64))) / np.float32(scale)
+    calm = float(np.min(norms, where=norms > 0, initial=scale))
+    top = _correlate(centred, template / energy, exact=float(np.abs(centred).max()) * side * scale > _CONTRAST * calm)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = np.asarray(top * (np.float32(scale) / norms), np.float32)
+    values[norms == 0] = np.nan
+    return np.clip(values, -1, 1, out=values)
+
+
+def masked_zncc(
+    window: NDArray[np.float32], chip: NDArray[np.float32], *, min_overlap: float = 0.5
+) -> NDArray[np.float32]:
+    """The same with missing pixels: sums over the pixels valid in both, placement by placement.
+
+    Padfield's masked normalised cross correlation (2012, doi:10.1109/TIP.2011.2181402), valid
+    placements only, float64 sums. Parameters and result as in :func:`zncc`.
+    """
+    side_r, side_c = chip.shape
+    rows, cols = window.shape[0] - side_r + 1, window.shape[1] - side_c + 1
+    chip_ok, window_ok = np.isfinite(chip), np.isfinite(window)
+    nothing = np.full((rows, cols), np.nan, np.float32)
+    if chip_ok.sum() < min_overlap * chip.size or not window_ok.any():
+        return nothing
+    # Zero mean and unit deviation keep the float64 sums of squares far from cancellation.
+    t = np.where(chip_ok, chip.astype(np.float64) - float(chip[chip_ok].mean(dtype=np.float64)), 0.0)
+    w = np.where(window_ok, window.astype(np.float64) - float(window[window_ok].mean(dtype=np.float64)), 0.0)
+    t_level = max(float(np.abs(chip[chip_ok]).max()), np.finfo(np.float64).tiny)
+    w_level = max(float(np.abs(window[window_ok]).max()), np.finfo(np.float64).tiny)
+    t_scale, w_scale = float(np.abs(t).max()), float(np.abs(w).max())
+    if t_scale <= FLAT * t_level or w_scale <= FLAT * w_level:
+        return nothing
+    t, w = t / t_scale, w / w_scale
+    shape = [fft.next_fast_len(n, real=True) for n in window.shape]
+
+    def spectrum(image: NDArray[np.float64]) -> NDArray[np.complex128]:
+        return np.asarray(fft.rfft2(image, shape))
+
+    def surface(product: NDArray[np.complex128]) -> NDArray[np.float64]:
+        return np.asarray(fft.irfft2(product, shape))[:rows, :cols]
+
+    ft, ftt, fm = (np.conj(spectrum(a)) for a in (t, t * t, chip_ok.astype(np.float64)))
+    fw, fww, fo = (spectrum(a) for a in (w, w * w, window_ok.astype(np.float64)))
+    count = np.rint(surface(fo * fm))
+    known = np.maximum(count, 1)
+    sum_t, sum_w = surface(fo * ft), surface(fw * fm)
+    cross = surface(fw * ft) - sum_t * sum_w / known
+    var_t = surface(fo * ftt) - sum_t**2 / known
+    var_w = surface(fww * fm) - sum_w**2 / known
+    usable = (
+        (count >= min_overlap * chip.size)
+        & (var_t > count * (FLAT * t_level / t_scale) ** 2)
+        & (var_w > count * (FLAT * w_level / w_scale) ** 2)
+        # What is left of the float64 sums after cancellation.
+        & (var_t > 1e-10)
+        & (var_w > 1e-10)
+    )
+    values = np.full((rows, cols), np.nan)
+    values[usable] = cross[usable] / np.sqrt(var_t[usable] * var_w[usable])
+    return np.clip(values, -1, 1).astype(np.float32)
