@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
@@ -10,9 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
-from napari_icenet.errors import IceNetError
+from napari_icenet.errors import IceNetError, SceneWarning
 from napari_icenet.gui import placement as place
-from napari_icenet.gui.dialogs import show_error
+from napari_icenet.gui.dialogs import show_error, window_of
+from napari_icenet.gui.frame_sources import BandFrames
+from napari_icenet.gui.frames import FrameCache, level_count
+from napari_icenet.gui.readout import Readout
 from napari_icenet.gui.stack_layers import StackLayers
 from napari_icenet.gui.work import Job, Progress
 from napari_icenet.scenes.grid import Grid
@@ -46,11 +51,18 @@ class Session:
     def __init__(self, viewer: Any) -> None:
         self.viewer = viewer
         self.job: Job | None = None
+        self.cache = FrameCache()
         self._layers: list[StackLayers] = []
         self._shown: StackLayers | None = None
         self._time = 0
+        # The Scenes tab lists what was left out; a pop-up for each would only repeat it.
+        warnings.filterwarnings("ignore", category=SceneWarning)
         viewer.dims.events.current_step.connect(self._follow_slider)
         viewer.layers.events.removed.connect(self._forget_removed)
+        self.readout = Readout(self)
+        window = window_of(viewer)
+        if window is not None:
+            window.destroyed.connect(self._close)
 
     @classmethod
     def of(cls, viewer: Any) -> Session:
@@ -115,15 +127,21 @@ class Session:
         self.stack_changed.emit(stack)
         self.band_changed.emit(chosen.band)
 
-    def add_stack(self, stack: SceneStack) -> Any:
-        """Add a stack's layers to the viewer, show them, and return the image layer."""
+    def add_stack(self, stack: SceneStack, *, first: BandFrames | None = None) -> Any:
+        """Add a stack's layers to the viewer, show them, and return the image layer.
+
+        Parameters
+        ----------
+        stack : SceneStack
+        first : BandFrames, optional
+            The band to show first, perhaps decoded already; default the first band.
+        """
         if stack not in self.stacks:
-            first = not self._layers
-            self._layers.append(StackLayers(self.viewer, stack, self.placement(stack)))
+            empty = not self.viewer.layers
+            self._layers.append(StackLayers(self.viewer, stack, self.placement(stack), self.cache, first))
             self.stacks_changed.emit()
             self.show(stack)
-            if first:
-                self.viewer.dims.set_current_step(0, 0)
+            if empty:
                 self.viewer.reset_view()
         else:
             self.show(stack)
@@ -157,20 +175,34 @@ class Session:
             None where another stack is still being opened.
         """
 
-        def work(progress: Progress) -> SceneStack:
+        def find(progress: Progress) -> SceneStack:
             from napari_icenet.scenes import open_stack
 
             return open_stack(path, progress=progress, **choices)
 
-        return self.start(f"Opening {Path(path).name}", work)
+        return self.start(f"Opening {Path(path).name}", find)
 
-    def start(self, description: str, work: Any) -> Job | None:
-        """Run work that yields a stack, off the interface's thread, then show the stack."""
+    def start(self, description: str, find: Callable[[Progress], SceneStack]) -> Job | None:
+        """Run what finds or makes a stack off the interface's thread, then show the stack.
+
+        Returns
+        -------
+        Job or None
+            None where another stack is still being opened.
+        """
         if self.job is not None:
             self.report(IceNetError(f"{self.job.description} is still under way; wait for it, or cancel it."))
             return None
+
+        def work(progress: Progress) -> BandFrames:
+            stack = find(progress)
+            frames = BandFrames(stack, stack.bands[0])
+            progress(1.0, "Reading the first picture")
+            self.cache.read(frames, 0, level_count(stack.grid.shape) - 1)
+            return frames
+
         job = Job(description, work)
-        job.returned.connect(self.add_stack)
+        job.returned.connect(self._add_opened)
         job.failed.connect(self.report)
         job.ended.connect(self._end_job)
         self.job = job
@@ -207,6 +239,12 @@ class Session:
         """(row, col), fractional, of world positions on a stack; shape (…, 2)."""
         return place.world_to_pixel(self._grid(stack), y, x, self._reference(stack))
 
+    def _close(self) -> None:
+        self.cancel()
+        self.cache.close()
+        self._layers, self._shown = [], None
+        self._sessions.pop(self.viewer, None)
+
     def _grid(self, stack: SceneStack | None) -> Grid:
         stack = stack or self.stack
         if stack is None:
@@ -231,6 +269,9 @@ class Session:
             if layers.image is event.value:
                 self.close_stack(layers.stack)
                 return
+
+    def _add_opened(self, frames: BandFrames) -> None:
+        self.add_stack(frames.stack, first=frames)
 
     def _end_job(self) -> None:
         self.job = None

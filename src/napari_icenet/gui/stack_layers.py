@@ -1,48 +1,362 @@
-"""The napari layers of one stack: its pictures, its mask, its area of interest."""
+"""The napari layers of one stack: pictures, colour composite, mask, area of interest."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from psygnal import Signal
+
+from napari_icenet.gui.area_outline import outlines
+from napari_icenet.gui.colours import AREA, MASK
+from napari_icenet.gui.frame_sources import BandFrames, CompositeFrames, FrameSource, MaskFrames, default_composite
+from napari_icenet.gui.frames import FrameCache, level_count
+from napari_icenet.gui.lazy_frames import pyramid
 from napari_icenet.scenes.stack import SceneStack
 
 
 class StackLayers:
-    """Layers of one stack, made once and updated in place."""
+    """Layers of one stack, made once and updated in place.
 
-    def __init__(self, viewer: Any, stack: SceneStack, placement: dict[str, Any]) -> None:
-        import numpy as np
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    stack : SceneStack
+    placement : dict
+        ``scale``, ``translate``, ``units``, ``axis_labels`` of layers (time, y, x).
+    cache : FrameCache
+    first : BandFrames, optional
+        The band to show first, perhaps decoded already; default the first band.
 
-        self.viewer, self.stack = viewer, stack
-        self._band = stack.bands[0]
+    Attributes
+    ----------
+    shown_changed : Signal()
+        Something is shown that was not, or no longer: mask, composite, automatic contrast.
+    """
+
+    shown_changed = Signal()
+
+    def __init__(
+        self,
+        viewer: Any,
+        stack: SceneStack,
+        placement: dict[str, Any],
+        cache: FrameCache,
+        first: BandFrames | None = None,
+    ) -> None:
+        self.viewer, self.stack, self.cache = viewer, stack, cache
+        self._placement = placement
+        self._source = first or BandFrames(stack, stack.bands[0])
+        self._sources = {self._source.key: self._source}
         self._time = 0
-        data = np.stack([stack.read(t, self._band) for t in range(stack.shape[0])])
-        self.image = viewer.add_image(data, name=f"{stack.name} · {self._band}", **placement)
+        self._visible = True
+        self._auto_contrast = True
+        self._setting_contrast = False
+        self.composite_bands = default_composite(stack.bands)
+        self._composite_source: CompositeFrames | None = None
+        self._mask_source = MaskFrames(stack)
+        self.composite: Any = None
+        self.mask: Any = None
+        self.area: Any = None
+        cache.ask(self._source, 0, self._coarsest)
+        self.image = self._add_image()
+        self._add_mask()
+        self._add_area()
+        viewer.layers.selection.active = self.image
+        cache.loaded.connect(self._frame_loaded)
+        self._prefetch()
+
+    # What is shown ---------------------------------------------------------------------------
+
+    @property
+    def layers(self) -> tuple[Any, ...]:
+        """All layers of the stack that are in the viewer."""
+        mine = (self.image, self.composite, self.mask, self.area)
+        return tuple(layer for layer in mine if layer is not None and layer in self.viewer.layers)
+
+    @property
+    def source(self) -> BandFrames:
+        """The shown band."""
+        return self._source
 
     @property
     def band(self) -> str:
-        return self._band
+        """Name of the shown band."""
+        return self._source.band
 
     @band.setter
     def band(self, name: str) -> None:
-        self._band = self.stack.band(name)
+        self._show_source(self.stack.band(name), self.reflectance)
+
+    @property
+    def reflectance(self) -> bool:
+        """Whether reflectance is shown instead of stored values."""
+        return self._source.reflectance
+
+    @reflectance.setter
+    def reflectance(self, value: bool) -> None:
+        self._show_source(self.band, value)
+
+    @property
+    def can_show_reflectance(self) -> bool:
+        """Whether some date's metadata give the shown band's reflectance."""
+        return any(self._source.has_scaling(t) for t in range(len(self.stack.scenes)))
 
     @property
     def time(self) -> int:
+        """Index of the shown date."""
         return self._time
 
     @time.setter
     def time(self, index: int) -> None:
         self._time = index
+        self._update_contrast()
+        self._prefetch()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether nothing of the shown date is decoded yet."""
+        source = self._composite_source if self.show_composite else self._source
+        levels = range(level_count(self.stack.grid.shape))
+        return source is not None and all(self.cache.held(source, self._time, k) is None for k in levels)
 
     @property
     def visible(self) -> bool:
-        return bool(self.image.visible)
+        """Whether the stack is the one on display."""
+        return self._visible
 
     @visible.setter
     def visible(self, value: bool) -> None:
-        self.image.visible = value
+        if value == self._visible:
+            return
+        self._visible = value
+        if value:
+            for layer in self._hidden:
+                layer.visible = True
+            self.viewer.layers.selection.active = self.image
+        else:
+            self._hidden = [layer for layer in self.layers if layer.visible]
+            for layer in self._hidden:
+                layer.visible = False
+
+    @property
+    def show_mask(self) -> bool:
+        """Whether the mask is drawn over the picture."""
+        return self.mask is not None and bool(self.mask.visible)
+
+    @show_mask.setter
+    def show_mask(self, value: bool) -> None:
+        if value and self.mask not in self.viewer.layers:
+            self._add_mask()
+        if self.mask is not None and self.mask in self.viewer.layers:
+            self.mask.visible = value
+
+    @property
+    def show_composite(self) -> bool:
+        """Whether three bands are shown in colour instead of one in grey."""
+        return self.composite is not None and bool(self.composite.visible)
+
+    @show_composite.setter
+    def show_composite(self, value: bool) -> None:
+        if value and self.composite_bands is None:
+            return
+        if value and self.composite not in self.viewer.layers:
+            self._add_composite()
+        if self.composite is not None and self.composite in self.viewer.layers:
+            self.composite.visible = value
+        self.image.visible = not value
+        self._prefetch()
+        self.shown_changed.emit()
+
+    def set_composite(self, bands: Sequence[str]) -> None:
+        """Choose the composite's red, green and blue."""
+        bands = tuple(self.stack.band(band) for band in bands)
+        if bands == self.composite_bands:
+            return
+        self.composite_bands = (bands[0], bands[1], bands[2])
+        if self.composite is not None and self.composite in self.viewer.layers:
+            self._forget_composite()
+            self._composite_source = CompositeFrames(self.stack, self.composite_bands)
+            self.composite.data = self._data(self._composite_source)
+            self._prefetch()
+
+    @property
+    def auto_contrast(self) -> bool:
+        """Whether contrast follows the date; off once the user has set it by hand."""
+        return self._auto_contrast
+
+    @auto_contrast.setter
+    def auto_contrast(self, value: bool) -> None:
+        if value != self._auto_contrast:
+            self._auto_contrast = value
+            self._update_contrast()
+            self.shown_changed.emit()
 
     def remove(self) -> None:
-        if self.image in self.viewer.layers:
-            self.viewer.layers.remove(self.image)
+        """Take the layers out of the viewer and drop the decoded frames."""
+        self.cache.loaded.disconnect(self._frame_loaded)
+        for layer in self.layers:
+            self.viewer.layers.remove(layer)
+        for source in self._sources.values():
+            self.cache.forget(source)
+        self.cache.forget(self._mask_source)
+        self._forget_composite()
+
+    # Making the layers -----------------------------------------------------------------------
+
+    @property
+    def _coarsest(self) -> int:
+        return level_count(self.stack.grid.shape) - 1
+
+    def _data(self, source: FrameSource) -> Any:
+        levels = pyramid(source, self.cache)
+        return levels if len(levels) > 1 else levels[0]
+
+    def _name(self, what: str) -> str:
+        return f"{self.stack.name} · {what}"
+
+    def _add_image(self) -> Any:
+        limits = self._source.limits(0) or (0.0, 1.0)
+        first = not self.viewer.layers
+        layer = self.viewer.add_image(
+            self._data(self._source),
+            multiscale=self._coarsest > 0,
+            name=self._name(self.band),
+            colormap="gray",
+            contrast_limits=limits,
+            # napari starts in the middle of an axis: hidden, the frame there is not read in vain.
+            visible=False,
+            **self._placement,
+        )
+        if first:
+            self.viewer.dims.set_current_step(0, 0)
+        layer.visible = True
+        self.image = layer
+        self._update_contrast()
+        layer.events.contrast_limits.connect(self._contrast_was_set)
+        return layer
+
+    def _add_mask(self) -> None:
+        from napari.utils.colormaps import DirectLabelColormap
+
+        colours: dict[int | None, Any] = {None: (0, 0, 0, 0), 0: (0, 0, 0, 0)}
+        colours.update(enumerate(MASK.values(), 1))
+        self.mask = self.viewer.add_labels(
+            self._data(self._mask_source),
+            multiscale=self._coarsest > 0,
+            name=self._name("mask"),
+            colormap=DirectLabelColormap(color_dict=colours),
+            opacity=0.45,
+            visible=False,
+            **self._placement,
+        )
+        self.mask.editable = False
+        self.mask.events.visible.connect(self._mask_toggled)
+
+    def _add_composite(self) -> None:
+        assert self.composite_bands is not None
+        self._composite_source = CompositeFrames(self.stack, self.composite_bands)
+        self.composite = self.viewer.add_image(
+            self._data(self._composite_source),
+            rgb=True,
+            multiscale=self._coarsest > 0,
+            name=self._name("composite"),
+            **self._placement,
+        )
+        # Just above the grey picture, below whatever is drawn on it.
+        self.viewer.layers.move(
+            self.viewer.layers.index(self.composite), self.viewer.layers.index(self.image) + 1
+        )
+        self.viewer.layers.selection.active = self.image
+
+    def _add_area(self) -> None:
+        if self.stack.area is None:
+            return
+        flat = {key: value[-2:] for key, value in self._placement.items()}
+        self.area = self.viewer.add_shapes(
+            outlines(self.stack.area),
+            shape_type="path",
+            edge_color=AREA,
+            edge_width=max(1.0, max(self.stack.grid.shape) / 400),
+            name=self._name("area of interest"),
+            **flat,
+        )
+        self.area.editable = False
+
+    # Keeping up ------------------------------------------------------------------------------
+
+    def _show_source(self, band: str, reflectance: bool) -> None:
+        old, key = self._source, (band, reflectance)
+        if key == old.key:
+            return
+        if key not in self._sources:
+            self._sources[key] = BandFrames(self.stack, band, reflectance=reflectance)
+        self._source = self._sources[key]
+        named = self.image.name == self._name(old.band)
+        # Limits of one band mean nothing in another: its own come back, or are found anew.
+        if reflectance != old.reflectance:
+            self._auto_contrast = True
+        self.image.data = self._data(self._source)
+        if named:
+            self.image.name = self._name(band)
+        self._update_contrast()
+        self._prefetch()
+        self.shown_changed.emit()
+
+    def _update_contrast(self) -> None:
+        limits = self._source.limits(self._time)
+        if not self._auto_contrast or limits is None or tuple(self.image.contrast_limits) == limits:
+            return
+        self._setting_contrast = True
+        try:
+            spread = limits[1] - limits[0]
+            self.image.contrast_limits_range = (limits[0] - spread, limits[1] + spread)
+            self.image.contrast_limits = limits
+        finally:
+            self._setting_contrast = False
+
+    def _contrast_was_set(self, event: Any = None) -> None:
+        if not self._setting_contrast and self._auto_contrast:
+            self._auto_contrast = False
+            self.shown_changed.emit()
+
+    def _mask_toggled(self, event: Any = None) -> None:
+        self._prefetch()
+        self.shown_changed.emit()
+
+    def _frame_loaded(self, source: FrameSource, time: int) -> None:
+        if time != self._time or not self._visible:
+            return
+        if source is self._source:
+            self._update_contrast()
+            self.image.refresh(extent=False)
+        elif source is self._composite_source and self.composite is not None:
+            self.composite.refresh(extent=False)
+        elif source is self._mask_source and self.mask is not None:
+            self.mask.refresh(extent=False)
+
+    def _prefetch(self) -> None:
+        """Decode what is likely wanted next: the dates nearby first, then all where they fit."""
+        shown: list[FrameSource] = []
+        if self.show_composite and self._composite_source is not None:
+            shown.append(self._composite_source)
+        else:
+            shown.append(self._source)
+        if self.show_mask:
+            shown.append(self._mask_source)
+        count = len(self.stack.scenes)
+        nearest = sorted(range(count), key=lambda t: abs(t - self._time))
+        height, width = self.stack.grid.shape
+        for source in shown:
+            pixels = -(-height // 2**self._coarsest) * -(-width // 2**self._coarsest)
+            frame = pixels * source.dtype.itemsize * int(np.prod(source.channels, dtype=int))
+            fitting = max(3, int(self.cache.limit / 4 / frame))
+            for time in nearest[:fitting]:
+                if self.cache.held(source, time, self._coarsest) is None:
+                    self.cache.ask(source, time, self._coarsest, urgent=False)
+
+    def _forget_composite(self) -> None:
+        if self._composite_source is not None:
+            self.cache.forget(self._composite_source)
+            self._composite_source = None
