@@ -43,7 +43,7 @@ def black_border(brightest: NDArray[Any], *, lossy: bool = False, solid: bool = 
         grown = fill.astype(np.uint8)
         neighbours = np.ones((3, 3), np.uint8)
         for _ in range(JPEG_REACH_PX):
-            grown = cv2.dilate(grown, neighbours) & dark | grown
+            grown |= np.asarray(cv2.dilate(grown, neighbours), np.uint8) & dark
         fill = grown.astype(bool)
     return fill
 

@@ -118,7 +118,7 @@ class PictureBand:
         SceneError
             The file has vanished or is damaged.
         """
-        return decode(self._info).values[self.index - 1][window.slices].copy()
+        return np.array(decode(self._info).values[self.index - 1][window.slices])
 
     def fill(self, window: Window, values: NDArray[Any] | None = None) -> NDArray[np.bool_]:
         """True where a window inside the frame is transparent or outside the picture's ground.
@@ -128,7 +128,7 @@ class PictureBand:
         SceneError
             The file has vanished or is damaged.
         """
-        return decode(self._info).fill[window.slices].copy()
+        return np.array(decode(self._info).fill[window.slices])
 
     def thumbnail(self, max_side: int) -> NDArray[np.float32]:
         """A decimated picture, every n-th pixel, no side longer than ``max_side``; NaN is fill.

@@ -77,8 +77,8 @@ def _table(layout: QualityLayout) -> NDArray[np.uint8]:
     table = np.zeros(values.size, np.uint8)
     for flag, low, count in _BITS[layout]:
         high = (1 << count) - 1
-        table[(values >> low) & high == high] |= flag
-    table[table & Flag.FILL > 0] = Flag.FILL
+        table[(values >> low) & high == high] |= np.uint8(flag)
+    table[table & np.uint8(Flag.FILL) > 0] = Flag.FILL
     table.setflags(write=False)
     return table
 

@@ -155,7 +155,7 @@ def _state(path: Path) -> tuple[Path, int, int]:
 
 @contextmanager
 def dataset_of(path: Path) -> Iterator[DatasetReader]:
-    """This thread's open dataset of a file; what goes wrong in the block is told of the file.
+    """Open a file once in each thread; what goes wrong in the block is told of the file.
 
     Raises
     ------

@@ -1,0 +1,92 @@
+"""Which files of a folder belong to a Landsat product, told by their names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_icenet.scenes.mtl import find_metadata
+from napari_icenet.scenes.product_name import ProductName, parse_product_name
+
+_BAND_FILE = re.compile(
+    r"^(?P<product>.+?)_(?:(?P<kind>SR|ST)_)?B(?:AND)?(?P<band>\d{1,2}(?:_VCID_[12])?)\.TIFF?$", re.IGNORECASE
+)
+_QUALITY_FILE = re.compile(r"^(?P<product>.+?)_(?P<kind>QA_PIXEL|BQA|PIXEL_QA)\.TIFF?$", re.IGNORECASE)
+_METADATA_FILE = re.compile(r"^(?P<product>.+?)_MTL\.(?:txt|json|xml)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ProductFiles:
+    """The files of one product.
+
+    Attributes
+    ----------
+    folder : Path
+    product : str
+        What the files' names have in common: the product id, unless they were renamed.
+    name : ProductName or None
+        What that says; None where it is no product id.
+    bands : mapping of str to Path
+        By band name (``B1``, ``B6_VCID_1`` …), in the order of their numbers.
+    quality : Path or None
+        ``QA_PIXEL``, ``BQA`` or ``pixel_qa``.
+    metadata : tuple of Path
+        ``MTL.txt`` before ``MTL.json``.
+    """
+
+    folder: Path
+    product: str
+    name: ProductName | None
+    bands: Mapping[str, Path]
+    quality: Path | None
+    metadata: tuple[Path, ...]
+
+    @property
+    def ordered_surface(self) -> bool:
+        """Whether these are surface reflectances ordered in Collection 1 (``sr_band1`` …)."""
+        return any("_sr_band" in path.name.lower() for path in self.bands.values())
+
+
+def product_files(folder: Path) -> list[ProductFiles]:
+    """The Landsat products whose files lie in a folder, not in folders below it.
+
+    Files count by their names alone: they begin with a product id, or they are named
+    ``…_B1.TIF`` and a metadata file lies beside them.
+    """
+    members = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file())
+    has_metadata = bool(find_metadata(folder))
+    bands: dict[str, dict[str, Path]] = {}
+    quality: dict[str, Path] = {}
+    spelling: dict[str, str] = {}
+    for path in members:
+        for pattern in (_BAND_FILE, _QUALITY_FILE, _METADATA_FILE):
+            found = pattern.match(path.name)
+            if found is None or not (has_metadata or parse_product_name(found["product"])):
+                continue
+            key = found["product"].upper()
+            spelling.setdefault(key, found["product"])
+            if pattern is _BAND_FILE:
+                bands.setdefault(key, {})[f"B{found['band'].upper()}"] = path
+            elif pattern is _QUALITY_FILE:
+                quality[key] = path
+            break
+    several = len(spelling) > 1
+    return [
+        ProductFiles(
+            folder=folder,
+            product=product,
+            name=parse_product_name(product),
+            bands=dict(sorted(bands.get(key, {}).items(), key=lambda item: band_order(item[0]))),
+            quality=quality.get(key),
+            metadata=tuple(find_metadata(folder, product if several else None)),
+        )
+        for key, product in spelling.items()
+    ]
+
+
+def band_order(band: str) -> tuple[int, str]:
+    """A key that sorts band names by number."""
+    found = re.match(r"B(\d+)(.*)", band)
+    return (int(found[1]), found[2]) if found else (10**6, band)
