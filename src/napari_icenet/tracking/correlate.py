@@ -87,7 +87,7 @@ class Correlator:
         name = HIGH_PASS if settings.template == HIGH_PASS else settings.prefilter
         if self.predictor is not None:
             name = self.predictor.prefilter
-        self.plain = pictures
+        self.plain = pictures.filtered("none")
         self.main = pictures.filtered(name)
         self.sharp = pictures.filtered(HIGH_PASS)
         self._pool = pool

@@ -89,7 +89,7 @@ class _Follower:
     ) -> None:
         check_start(pictures, row, col, time, settings)
         self.correlator = Correlator(pictures, settings, predictor, pool)
-        self.pictures, self.settings = pictures, settings
+        self.pictures, self.settings = self.correlator.plain, settings
         self.row, self.col, self.time, self.number = float(row), float(col), time, number
         self.days = tuple(float(d) for d in pictures.stack.days)
         place = (round(row), round(col))

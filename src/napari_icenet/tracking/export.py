@@ -1,0 +1,192 @@
+"""Write tracks to files and read them, and points, back."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from napari_icenet.errors import TrackingError, UsageError
+from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.tracking.points import read_points, read_records
+from napari_icenet.tracking.settings import TrackSettings, make_settings
+from napari_icenet.tracking.table import SETTING_COLUMNS, software, track_table
+from napari_icenet.tracking.track import Track
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class SavedTrack:
+    """How a track of an export was made, enough to make it again.
+
+    Attributes
+    ----------
+    number : int
+    row, col : float
+        Where its chip was placed, pixels.
+    date : str
+        Label of the date it was placed on.
+    settings : TrackSettings
+    """
+
+    number: int
+    row: float
+    col: float
+    date: str
+    settings: TrackSettings
+
+
+def write_tracks(tracks: Sequence[Track], stack: SceneStack, path: str | Path) -> None:
+    """Write tracks as ``.csv``, ``.geojson`` (WGS84) or ``.parquet``, by the name's suffix.
+
+    The file is whole or absent: it is written beside and then renamed.
+
+    Parameters
+    ----------
+    tracks : sequence of Track
+    stack : SceneStack
+        The stack they were made on.
+    path : path
+        Replaced if it is there.
+
+    Raises
+    ------
+    UsageError
+        Another suffix.
+    TrackingError
+        GeoJSON without a coordinate reference system, Parquet without pyarrow, or the folder
+        cannot be written to.
+    """
+    path = Path(path)
+    writers: dict[str, Callable[[Path], None]] = {
+        ".csv": lambda to: _write_csv(track_table(tracks, stack), to),
+        ".geojson": lambda to: _write_geojson(tracks, stack, to),
+        ".parquet": lambda to: _write_parquet(track_table(tracks, stack), to),
+    }
+    writer = writers.get(path.suffix.lower())
+    if writer is None:
+        raise UsageError(f"tracks cannot be written as {path.name}; end the name in {', '.join(writers)}.")
+    beside = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
+    try:
+        writer(beside)
+        os.replace(beside, path)
+    except OSError as error:
+        raise TrackingError(f"{path} cannot be written ({error.strerror}); choose another folder.") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """A table of tracks as CSV: empty where there is no number, ``true`` and ``false`` for validity."""
+    shown = table.assign(valid=table["valid"].map({True: "true", False: "false"})) if len(table) else table
+    return str(shown.to_csv(index=False, lineterminator="\n", float_format="%.10g"))
+
+
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    path.write_text(csv_text(table), encoding="utf-8")
+
+
+def _write_parquet(table: pd.DataFrame, path: Path) -> None:
+    try:
+        import pyarrow  # noqa: F401, ICN001
+    except ImportError as error:
+        raise TrackingError(
+            "writing Parquet needs pyarrow; install it with pip install 'napari-icenet[parquet]', or write a .csv."
+        ) from error
+    # Names and numbers may mix over tracks of different bands.
+    table.assign(band=table["band"].astype(str) if len(table) else None).to_parquet(path, index=False)
+
+
+def _write_geojson(tracks: Sequence[Track], stack: SceneStack, path: Path) -> None:
+    if not stack.grid.georeferenced:
+        raise TrackingError(
+            f"{stack.name} has no coordinate reference system, so its tracks have no longitude and latitude; "
+            "write a .csv instead."
+        )
+    table = track_table(tracks, stack)
+    features: list[dict[str, Any]] = []
+    for track in tracks:
+        lon, lat = stack.grid.lonlat(track.rows, track.cols)
+        points = [[float(x), float(y)] for x, y, ok in zip(lon, lat, track.valid, strict=True) if ok]
+        settings = track.settings.model_dump() | {"band": stack.band(track.settings.band)}
+        features.append(
+            _feature(
+                {"type": "LineString", "coordinates": points} if len(points) > 1 else None,
+                {
+                    "track": track.number,
+                    "start_date": stack.labels[track.origin_time],
+                    "start_row": track.origin_row,
+                    "start_col": track.origin_col,
+                    **settings,
+                    "scenes": [scene.id for scene in stack.scenes],
+                    "software": software(),
+                },
+            )
+        )
+        rows = table[table["track"] == track.number].to_dict("records")
+        for i, row in enumerate(rows):
+            geometry = {"type": "Point", "coordinates": [float(lon[i]), float(lat[i])]} if track.valid[i] else None
+            features.append(_feature(geometry, {str(name): _plain(value) for name, value in row.items()}))
+    collection = {"type": "FeatureCollection", "software": software(), "features": features}
+    path.write_text(json.dumps(collection, allow_nan=False), encoding="utf-8")
+
+
+def _feature(geometry: dict[str, Any] | None, properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "Feature", "geometry": geometry, "properties": properties}
+
+
+def _plain(value: Any) -> Any:
+    """A number or text that JSON knows; None for missing."""
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def read_tracks(path: str | Path) -> list[SavedTrack]:
+    """How the tracks of an export were made, so that they can be made again.
+
+    Parameters
+    ----------
+    path : path
+        A ``.csv``, ``.geojson`` or ``.parquet`` of :func:`write_tracks`.
+
+    Raises
+    ------
+    TrackingError
+        The file cannot be read or is not such an export.
+    """
+    path = Path(path)
+    found: dict[int, SavedTrack] = {}
+    for record in read_records(path):
+        try:
+            number = int(record["track"])
+            if number not in found:
+                settings = make_settings(**{name: _setting(name, record[name]) for name in SETTING_COLUMNS})
+                found[number] = SavedTrack(
+                    number,
+                    float(record["start_row"]),
+                    float(record["start_col"]),
+                    str(record["start_date"]),
+                    settings,
+                )
+        except (KeyError, TypeError, ValueError) as error:
+            raise TrackingError(
+                f"{path} is not an export of tracks (column {error} is missing or cannot be read); export the tracks again."
+            ) from error
+    if not found:
+        raise TrackingError(f"{path} holds no track; export the tracks again.")
+    return list(found.values())
+
+
+def _setting(name: str, value: Any) -> Any:
+    kinds: dict[str, Callable[[Any], Any]] = {"chip": int, "scale": float}
+    return kinds.get(name, str)(value)
+
+
+__all__ = ["SavedTrack", "csv_text", "read_points", "read_tracks", "track_table", "write_tracks"]

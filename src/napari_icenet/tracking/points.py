@@ -1,0 +1,117 @@
+"""Positions from a CSV or GeoJSON file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_icenet.errors import TrackingError
+from napari_icenet.scenes.stack import SceneStack
+
+#: Pairs of columns that say where a point is, the first pair found counts: pixels, map, degrees.
+_PAIRS = (
+    ("row", "col"),
+    ("x", "y"),
+    ("lon", "lat"),
+    ("longitude", "latitude"),
+)
+
+
+def read_records(path: Path) -> list[dict[str, Any]]:
+    """Rows of a CSV, GeoJSON or Parquet file by column; a GeoJSON point's place is ``lon``, ``lat``.
+
+    Raises
+    ------
+    TrackingError
+        The file is missing, damaged or of another kind.
+    """
+    import pandas as pd
+
+    if not path.is_file():
+        raise TrackingError(f"{path} is not there; give a .csv or .geojson file.")
+    try:
+        match path.suffix.lower():
+            case ".csv":
+                # Commas, semicolons or tabs: spreadsheets write all three.
+                table = pd.read_csv(path, sep=None, engine="python", encoding="utf-8-sig", comment="#")
+            case ".parquet":
+                table = pd.read_parquet(path)
+            case ".geojson" | ".json":
+                return _geojson(json.loads(path.read_text(encoding="utf-8")))
+            case _:
+                raise TrackingError(f"{path} is neither .csv nor .geojson; convert it to one of them.")
+    except ImportError as error:
+        raise TrackingError(
+            f"{path} needs pyarrow; install it with pip install 'napari-icenet[parquet]', or use a .csv."
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        raise TrackingError(f"{path} cannot be read ({error}); check the file.") from error
+    table.columns = [str(name).strip().lower() for name in table.columns]
+    return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
+
+
+def _geojson(data: dict[str, Any]) -> list[dict[str, Any]]:
+    records = []
+    for feature in data["features"]:
+        record = {str(k).lower(): v for k, v in (feature.get("properties") or {}).items()}
+        geometry = feature.get("geometry") or {}
+        if geometry.get("type") == "Point":
+            record["lon"], record["lat"] = (float(v) for v in geometry["coordinates"][:2])
+        records.append(record)
+    return records
+
+
+def read_points(path: str | Path, stack: SceneStack) -> list[tuple[float, float]]:
+    """Pixel positions from a file of points.
+
+    Parameters
+    ----------
+    path : path
+        CSV with columns ``row, col`` (pixels), ``x, y`` (map units of the stack) or ``lon, lat``
+        (WGS84); or GeoJSON with points in WGS84.
+    stack : SceneStack
+
+    Returns
+    -------
+    list of (row, col)
+        In the file's order.
+
+    Raises
+    ------
+    TrackingError
+        The file cannot be read, has no usable columns or points, or gives map positions for a stack
+        without a coordinate reference system.
+    """
+    path = Path(path)
+    records = read_records(path)
+    # In GeoJSON the geometry counts, whatever else its properties say.
+    pairs = [("lon", "lat")] if path.suffix.lower() in {".geojson", ".json"} else _PAIRS
+    pair = next((p for p in pairs if any(p[0] in r and p[1] in r for r in records)), None)
+    if pair is None:
+        wanted = "points" if len(pairs) == 1 else "columns row, col or x, y or lon, lat"
+        raise TrackingError(f"{path} has no {wanted}; add them.")
+    try:
+        first, second = (np.array([float(r[name]) for r in records if pair[0] in r], float) for name in pair)
+    except (TypeError, ValueError, KeyError) as error:
+        raise TrackingError(f"{path} holds a value in {pair[0]}, {pair[1]} that is no number; mend it.") from error
+    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+        raise TrackingError(f"{path} holds an empty value in {pair[0]}, {pair[1]}; fill it in or remove the row.")
+    if pair == ("row", "col"):
+        rows, cols = first, second
+    elif not stack.grid.georeferenced:
+        raise TrackingError(
+            f"{path} gives {pair[0]}, {pair[1]}, but {stack.name} has no coordinate reference system; "
+            "give row, col instead."
+        )
+    else:
+        if pair != ("x", "y"):
+            from pyproj import Transformer
+
+            crs = stack.grid.crs
+            assert crs is not None
+            first, second = Transformer.from_crs("EPSG:4326", crs.to_wkt(), always_xy=True).transform(first, second)
+        rows, cols = stack.grid.rowcol(first, second)
+    return [(float(r), float(c)) for r, c in zip(rows, cols, strict=True)]
