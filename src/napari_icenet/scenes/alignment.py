@@ -1,0 +1,239 @@
+"""From scenes, each on its own grid, to scenes on one declared grid."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.crs import CRS
+from rasterio.errors import CRSError
+
+from napari_icenet.errors import StackError, UsageError
+from napari_icenet.scenes.array_band import ArrayBand
+from napari_icenet.scenes.common_ground import (
+    Extent,
+    common_window,
+    crs_name,
+    describe_place,
+    frames,
+    reference_grid,
+    sharing,
+    unify_crs,
+)
+from napari_icenet.scenes.grid import Grid, Window
+from napari_icenet.scenes.regridding import ShiftedBand, ShiftedMask, WarpedBand, WarpedMask
+from napari_icenet.scenes.scene import Notice, Scene
+
+#: An intersection that keeps less than this part of the smallest scene is told.
+SMALL_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Scenes on one grid.
+
+    Attributes
+    ----------
+    scenes : list of Scene
+        Oldest first, all on ``grid``.
+    grid : Grid
+    area : array of bool, (height, width), or None
+        Area of interest on ``grid``.
+    notices : list of Notice
+        Scenes left out or reprojected, one sentence each.
+    """
+
+    scenes: list[Scene]
+    grid: Grid
+    area: NDArray[np.bool_] | None
+    notices: list[Notice]
+
+
+def align(
+    scenes: Sequence[Scene],
+    *,
+    extent: Extent = "intersection",
+    crs: str | CRS | None = None,
+    area: NDArray[np.bool_] | None = None,
+) -> Alignment:
+    """Lay scenes on one grid, the one that most of them share.
+
+    Scenes whose grids differ from it by whole pixels are read by window, untouched; all others
+    are reprojected (cubic, masks nearest), and each of those is told in a notice.
+
+    Parameters
+    ----------
+    scenes : sequence of Scene
+    extent : {"intersection", "union"}
+        Ground that all scenes hold, or that any holds.
+    crs : str or CRS, optional
+        Coordinate system of the grid, as in ``EPSG:3031``; needed where the scenes have several.
+    area : array of bool, optional
+        Area of interest on the grid of the oldest scene that has its shape.
+
+    Raises
+    ------
+    UsageError
+        ``extent`` or ``crs`` is unknown.
+    StackError
+        The scenes share no ground, or come in several coordinate systems and ``crs`` is not given.
+    """
+    if extent not in get_args(Extent):
+        raise UsageError(f"There is no extent {extent}; choose intersection or union.")
+    if not scenes:
+        raise StackError("There is no scene to make a stack of; name a folder with dated scenes.")
+    target = _target(crs)
+    ordered = unify_crs(sorted(scenes, key=lambda scene: (scene.time, scene.id)))
+    kept, notices = _one_kind(ordered)
+    if not kept[0].grid.georeferenced:
+        if target is not None:
+            raise StackError(
+                f"The scenes carry no coordinate system, and cannot be brought to {crs_name(target)}; leave it out."
+            )
+        return Alignment(
+            kept, kept[0].grid, area if area is None or area.shape == kept[0].grid.shape else None, notices
+        )
+    kept, more = _sharing_ground(kept, extent)
+    notices += more
+    reference = _reference(kept, target)
+    boxes = [box for box in frames(reference, kept) if box is not None]
+    if len(boxes) < len(kept):
+        raise StackError(f"{crs_name(reference.crs)} does not reach all scenes; choose a coordinate system that does.")
+    grid = reference.window(common_window(boxes, extent))
+    notices += _small_common_ground(kept, grid, extent)
+    aligned = []
+    for scene in kept:
+        moved, notice = _lay(scene, grid)
+        aligned.append(moved)
+        notices += [] if notice is None else [notice]
+    return Alignment(aligned, grid, _lay_area(area, kept, grid), notices)
+
+
+def _target(crs: str | CRS | None) -> CRS | None:
+    if crs is None:
+        return None
+    try:
+        return CRS.from_user_input(crs)
+    except CRSError as error:
+        raise UsageError(f"{crs} is no coordinate system; write a code such as EPSG:3031.") from error
+
+
+def _one_kind(scenes: list[Scene]) -> tuple[list[Scene], list[Notice]]:
+    """The larger part of the scenes: those on a map, or those without one that have one size."""
+    kinds = [None if scene.grid.georeferenced else scene.grid.shape for scene in scenes]
+    # most_common keeps the order of the oldest among equals.
+    kind, _ = Counter(kinds).most_common(1)[0]
+    kept = [scene for scene, own in zip(scenes, kinds, strict=True) if own == kind]
+    notices = []
+    for scene, own in zip(scenes, kinds, strict=True):
+        if own == kind:
+            continue
+        if kind is None:
+            reason = "carries no coordinate system, unlike the other scenes"
+        elif own is None:
+            reason = "lies on a map, unlike the other scenes"
+        else:
+            reason = f"has {own[0]} × {own[1]} pixels and no map, the other scenes {kind[0]} × {kind[1]}"
+        notices.append(Notice(f"{scene.id} {reason}, and is left out.", scene.id))
+    return kept, notices
+
+
+def _sharing_ground(scenes: list[Scene], extent: Extent) -> tuple[list[Scene], list[Notice]]:
+    boxes = frames(reference_grid(scenes), scenes)
+    group = sharing(boxes, extent)
+    if len(scenes) > 1 and 2 * len(group) <= len(scenes):
+        places = "".join(f"\n  {describe_place(scene)}" for scene in scenes)
+        raise StackError(f"The scenes share no ground; open those of one place together:{places}")
+    notices = []
+    for i, scene in enumerate(scenes):
+        if i in group:
+            continue
+        touches = any(len(sharing([boxes[i], boxes[j]], "intersection")) == 2 for j in group)
+        if touches:
+            message = (
+                f"holds nothing of the ground that the other {len(group)} share, and is left out of the intersection"
+            )
+        else:
+            message = f"shares no ground with the other {len(group)} scenes, and is left out"
+        notices.append(Notice(f"{scene.id} {message} ({describe_place(scene).split(': ', 1)[1]}).", scene.id))
+    return [scenes[i] for i in group], notices
+
+
+def _reference(scenes: list[Scene], target: CRS | None) -> Grid:
+    systems = Counter(crs_name(scene.grid.crs) for scene in scenes)
+    distinct = {scene.grid.crs.to_wkt() for scene in scenes if scene.grid.crs is not None}
+    if target is None and len(distinct) > 1:
+        places = "".join(f"\n  {scene.id}: {crs_name(scene.grid.crs)}" for scene in scenes)
+        raise StackError(
+            f"The scenes come in {len(distinct)} coordinate systems; "
+            f"choose one for all, for example crs={systems.most_common(1)[0][0]}:{places}"
+        )
+    return reference_grid(scenes, target)
+
+
+def _small_common_ground(scenes: list[Scene], grid: Grid, extent: Extent) -> list[Notice]:
+    own = [np.prod(scene.grid.shape) * np.prod(scene.grid.pixel_size) for scene in scenes]
+    share = float(np.prod(grid.shape) * np.prod(grid.pixel_size) / min(own))
+    several = len({scene.grid.crs.to_wkt() for scene in scenes if scene.grid.crs is not None}) > 1
+    if extent == "union" or several or share >= SMALL_SHARE:
+        return []
+    return [
+        Notice(
+            f"The scenes share {grid.height} × {grid.width} pixels, {100 * share:.0f} % of the smallest; "
+            "the union of their extents keeps all."
+        )
+    ]
+
+
+def _lay(scene: Scene, grid: Grid) -> tuple[Scene, Notice | None]:
+    offset = grid.offset_of(scene.grid)
+    if offset == (0, 0) and scene.grid.shape == grid.shape:
+        return replace(scene, grid=grid), None
+    if offset is not None:
+        return _shifted(scene, grid, offset), None
+    own = scene.grid
+    warped = replace(
+        scene,
+        grid=grid,
+        bands={name: WarpedBand(band, own, grid) for name, band in scene.bands.items()},
+        mask=None if scene.mask is None else WarpedMask(scene.mask, own, grid),
+    )
+    return warped, Notice(
+        f"{scene.id} is reprojected (cubic, its mask nearest) because {_why(own, grid)}; "
+        "interpolation can bias sub-pixel matches.",
+        scene.id,
+    )
+
+
+def _shifted(scene: Scene, grid: Grid, offset: tuple[int, int]) -> Scene:
+    return replace(
+        scene,
+        grid=grid,
+        bands={name: ShiftedBand(band, grid.shape, offset) for name, band in scene.bands.items()},
+        mask=None if scene.mask is None else ShiftedMask(scene.mask, scene.grid.shape, offset),
+    )
+
+
+def _why(own: Grid, grid: Grid) -> str:
+    if own.crs != grid.crs:
+        return f"its coordinate system is {crs_name(own.crs)}, not {crs_name(grid.crs)}"
+    if not np.allclose(own.pixel_size, grid.pixel_size, rtol=1e-6):
+        mine, theirs = (f"{height:.6g} × {width:.6g}" for height, width in (own.pixel_size, grid.pixel_size))
+        return f"its pixels are {mine}, not {theirs}"
+    row, col = (float(v) for v in grid.rowcol(*own.xy(0, 0)))
+    return f"its pixels lie {abs(row - round(row)):.2f} rows and {abs(col - round(col)):.2f} columns off the grid"
+
+
+def _lay_area(area: NDArray[np.bool_] | None, scenes: list[Scene], grid: Grid) -> NDArray[np.bool_] | None:
+    """The area of interest, moved as the scene that it was drawn on."""
+    own = next((scene for scene in scenes if area is not None and scene.grid.shape == area.shape), None)
+    if area is None or own is None:
+        return None
+    bands = {"area": ArrayBand(area.astype(np.float32))}
+    laid, _ = _lay(replace(own, bands=bands, mask=None), grid)
+    inside = laid.bands["area"].read(Window(0, 0, *grid.shape))
+    return np.asarray(np.nan_to_num(inside) > 0.5)

@@ -1,0 +1,232 @@
+"""One place that knows what a path may be: products, one product, dated images, a saved stack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.crs import CRS
+
+from napari_icenet.errors import SceneError, StackError, UsageError
+from napari_icenet.scenes.alignment import align
+from napari_icenet.scenes.common_ground import Extent
+from napari_icenet.scenes.dated import IMAGE_SUFFIXES, is_dated_folder, read_dated_folder
+from napari_icenet.scenes.landsat import PAN_BAND, is_product, read_product, read_product_files
+from napari_icenet.scenes.landsat_files import ProductFiles, product_files
+from napari_icenet.scenes.scene import Notice, Progress, Scene
+from napari_icenet.scenes.selection import choose_bands, mixed_meanings, newest_of_each_acquisition
+from napari_icenet.scenes.stack import SceneStack
+
+#: Files are opened side by side: on network drives the wait for each adds up.
+OPENING_THREADS = 8
+EXPECTED = (
+    "a folder of Landsat product folders, a folder of images named by date (20200131.tif) or a stack saved by icenet"
+)
+
+
+@dataclass
+class FoundScenes:
+    """What a path holds, each scene still on its own grid.
+
+    Attributes
+    ----------
+    name : str
+    scenes : list of Scene
+    area : array of bool, (height, width), or None
+        Area of interest on the scenes' grid.
+    notices : list of Notice
+    """
+
+    name: str
+    scenes: list[Scene]
+    area: NDArray[np.bool_] | None = None
+    notices: list[Notice] = field(default_factory=list)
+
+
+def open_stack(
+    path: str | Path,
+    *,
+    bands: Sequence[str | int] | None = None,
+    extent: Extent = "intersection",
+    crs: str | CRS | None = None,
+    progress: Progress | None = None,
+) -> SceneStack:
+    """Open scenes as one stack on one grid; no pixels are read yet.
+
+    A scene that cannot be used is left out and told in ``notices``; the others still open.
+
+    Parameters
+    ----------
+    path : str or Path
+        A folder of Landsat product folders (at most one level deeper), one product folder, its
+        MTL or any band in it, a folder of dated images, or a saved stack (zarr).
+    bands : sequence of str or int, optional
+        Names or numbers; default: those that at least half of the scenes have, band 8 apart.
+        ``("B8",)`` opens the panchromatic band of products as a stack of its own, at 15 m.
+    extent : {"intersection", "union"}
+        Ground that all scenes hold, or that any holds.
+    crs : str or CRS, optional
+        Coordinate system of the stack, as in ``EPSG:3031``; needed where scenes have several.
+    progress : callable, optional
+        Called with a fraction and a text; may raise ``Cancelled``.
+
+    Raises
+    ------
+    StackError
+        The path holds nothing that can be opened, or the scenes form no stack.
+    UsageError
+        A band, extent or coordinate system does not exist.
+    """
+    path = Path(path)
+    if saved := saved_stack_at(path):
+        return _open_saved(saved, bands, crs)
+    found = find_scenes(path, pan=_asks_for_pan(path, bands), progress=progress)
+    names, band_notices = choose_bands(found.scenes, bands, found.name)
+    useful = [scene for scene in found.scenes if any(band in scene.bands for band in names)]
+    laid = align(useful, extent=extent, crs=crs, area=found.area)
+    notices = [*found.notices, *band_notices, *mixed_meanings(laid.scenes), *laid.notices]
+    if progress:
+        progress(1.0, f"Opened {found.name}")
+    return SceneStack(laid.scenes, names, laid.grid, name=found.name, area=laid.area, notices=notices)
+
+
+def find_scenes(path: str | Path, *, pan: bool = False, progress: Progress | None = None) -> FoundScenes:
+    """Read all scenes under a path, one per acquisition, oldest first, each on its own grid.
+
+    Parameters
+    ----------
+    path : str or Path
+        As for :func:`open_stack`, saved stacks apart.
+    pan : bool
+        Read band 8 of products, and nothing else.
+    progress : callable, optional
+
+    Raises
+    ------
+    StackError
+        Nothing is recognised, or no scene can be used; the message says why, scene by scene.
+    """
+    path = Path(path)
+    name = path.resolve().name
+    if not path.exists():
+        raise StackError(f"{path} does not exist; name {EXPECTED}.")
+    if path.is_file():
+        product = _product_with(path)
+        found = _read_products({product.product: lambda: read_product_files(product, pan=pan)}, path, progress)
+        name = product.product
+    elif folders := product_folders(path):
+        found = _read_products({folder.name: _reader_of(folder, pan) for folder in folders}, path, progress)
+    elif is_dated_folder(path):
+        scenes, area, notices = read_dated_folder(path, progress)
+        found = FoundScenes(name, scenes, area, notices)
+    else:
+        raise StackError(_unrecognised(path))
+    scenes, older = newest_of_each_acquisition(found.scenes)
+    scenes.sort(key=lambda scene: (scene.time, scene.id))
+    return FoundScenes(name, scenes, found.area, [*found.notices, *older])
+
+
+def product_folders(path: Path) -> list[Path]:
+    """The path itself if it is a product, else the products below it, at most two levels deep."""
+    if is_product(path):
+        return [path]
+    found = []
+    for folder in _subfolders(path):
+        if is_product(folder):
+            found.append(folder)
+        else:  # archives extract into a folder of the product's name
+            found += [nested for nested in _subfolders(folder) if is_product(nested)]
+    return found
+
+
+def saved_stack_at(path: Path) -> Path | None:
+    """The folder of a saved stack that a path names, itself or a file in it; None if it names none."""
+    folder = path.parent if path.name == "zarr.json" else path
+    if folder.is_dir() and (folder.suffix == ".zarr" or (folder / "zarr.json").exists()):
+        return folder
+    return None
+
+
+def _subfolders(path: Path) -> list[Path]:
+    return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith(".") and p.suffix != ".zarr")
+
+
+def _reader_of(folder: Path, pan: bool) -> Callable[[], tuple[Scene, list[Notice]]]:
+    return lambda: read_product(folder, pan=pan)
+
+
+def _read_products(
+    readers: dict[str, Callable[[], tuple[Scene, list[Notice]]]], path: Path, progress: Progress | None
+) -> FoundScenes:
+    scenes: list[Scene] = []
+    notices: list[Notice] = []
+    unusable: list[str] = []
+    pool = ThreadPoolExecutor(OPENING_THREADS, thread_name_prefix="opening")
+    try:
+        jobs = {product: pool.submit(reader) for product, reader in readers.items()}
+        for i, (product, job) in enumerate(jobs.items()):
+            if progress:
+                progress(i / len(jobs), f"Opening {product}")
+            try:
+                scene, more = job.result()
+            except SceneError as error:
+                unusable.append(str(error))
+                notices.append(Notice(f"{product} is left out: {error}", product))
+                continue
+            scenes.append(scene)
+            notices += more
+    finally:
+        pool.shutdown(cancel_futures=True)
+    if not scenes:
+        if len(unusable) == 1:
+            raise StackError(unusable[0])
+        raise StackError(
+            f"None of the {len(unusable)} products in {path} can be used:" + "".join(f"\n  {why}" for why in unusable)
+        )
+    return FoundScenes(path.name, scenes, None, notices)
+
+
+def _product_with(file: Path) -> ProductFiles:
+    """The product that a metadata or band file belongs to."""
+    if file.suffix.lower() in (".tar", ".gz", ".zip"):
+        raise StackError(f"{file} is an archive; extract it, and name the folder that holds its products.")
+    for product in product_files(file.parent):
+        if file in (*product.bands.values(), *product.metadata, product.quality):
+            return product
+    if file.suffix.lower() in IMAGE_SUFFIXES:
+        raise StackError(f"{file} is a single image; name the folder of dated images that it lies in.")
+    raise StackError(f"{file} is no stack; name {EXPECTED}.")
+
+
+def _asks_for_pan(path: Path, bands: Sequence[str | int] | None) -> bool:
+    asked = {f"B{str(band).strip().upper().removeprefix('B')}" for band in bands or ()}
+    if PAN_BAND not in asked or (path.is_dir() and not product_folders(path)):
+        return False
+    if len(asked) > 1:
+        raise UsageError("Band 8 has 15 m pixels and makes a stack of its own; open it alone, or leave it out.")
+    return True
+
+
+def _open_saved(path: Path, bands: Sequence[str | int] | None, crs: str | CRS | None) -> SceneStack:
+    from napari_icenet.scenes.store import read_stack
+
+    stack = read_stack(path)
+    if crs is not None and CRS.from_user_input(crs) != stack.grid.crs:
+        raise UsageError(f"{path} is saved on its own grid; open the scenes that it was made from to choose another.")
+    if bands is None:
+        return stack
+    names = [stack.band(band) for band in bands]
+    return SceneStack(stack.scenes, names, stack.grid, name=stack.name, area=stack.area, notices=stack.notices)
+
+
+def _unrecognised(path: Path) -> str:
+    members = [member for member in path.iterdir() if not member.name.startswith(".")]
+    if not members:
+        return f"{path} is empty; name {EXPECTED}."
+    if any(member.suffix.lower() in IMAGE_SUFFIXES for member in members):
+        return f"{path} holds images without a date in their names; call them by date, as in 20200131.tif."
+    return f"{path} holds no scene; name {EXPECTED}."

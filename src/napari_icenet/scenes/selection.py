@@ -1,0 +1,146 @@
+"""Which of the scenes that were found make the stack: one per acquisition, and the bands they share."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import date
+
+from napari_icenet.errors import UsageError
+from napari_icenet.scenes.landsat_files import band_order
+from napari_icenet.scenes.scene import Notice, Scene
+
+#: Landsat 4, 5 and 7 (TM, ETM+) number their bands alike, Landsat 8 and 9 (OLI) otherwise: B1 is
+#: blue on the former and coastal aerosol on the latter.
+_BAND_NUMBERS = {"LT04": "TM", "LT05": "TM", "LE07": "TM", "LC08": "OLI", "LO08": "OLI", "LC09": "OLI", "LO09": "OLI"}
+
+
+def newest_of_each_acquisition(scenes: Sequence[Scene]) -> tuple[list[Scene], list[Notice]]:
+    """Drop older processings of the same acquisition (same sensor, path, row and day).
+
+    Of several, those of the level that most scenes have come first, then the last processed, then
+    the higher collection, then those that are not real-time.
+
+    Returns
+    -------
+    scenes : list of Scene
+        In the order given.
+    notices : list of Notice
+        One for each scene that is left out.
+    """
+    acquisitions: dict[tuple[object, ...], list[Scene]] = defaultdict(list)
+    for scene in scenes:
+        origin = scene.provenance
+        known = None not in (origin.sensor, origin.wrs_path, origin.wrs_row)
+        key = (origin.sensor, origin.wrs_path, origin.wrs_row, scene.time.date()) if known else (id(scene),)
+        acquisitions[key].append(scene)
+    levels = Counter(_level(scene) for scene in scenes)
+
+    def rank(scene: Scene) -> tuple[int, date, str, bool, str]:
+        origin = scene.provenance
+        newest = origin.processed or date.min
+        return levels[_level(scene)], newest, origin.collection or "", origin.tier != "RT", scene.id
+
+    keep, notices = [], []
+    for same in acquisitions.values():
+        best = max(same, key=rank)
+        keep.append(best)
+        notices += [
+            Notice(f"{scene.id} is left out: {best.id} is a newer processing of the same acquisition.", scene.id)
+            if _level(scene) == _level(best)
+            else Notice(
+                f"{scene.id} is left out: {best.id} is the same acquisition, of the other scenes' level.", scene.id
+            )
+            for scene in same
+            if scene is not best
+        ]
+    return keep, notices
+
+
+def _level(scene: Scene) -> str:
+    """``L1`` or ``L2``: what the numbers mean, whatever the geometric correction."""
+    return (scene.provenance.level or "")[:2]
+
+
+def choose_bands(
+    scenes: Sequence[Scene], asked: Sequence[str | int] | None, name: str
+) -> tuple[tuple[str, ...], list[Notice]]:
+    """The bands of a stack: those asked for, or those that at least half of the scenes have.
+
+    Parameters
+    ----------
+    scenes : sequence of Scene
+    asked : sequence of str or int, optional
+        Names or numbers (``B4``, ``4``).
+    name : str
+        What the stack is called in an error.
+
+    Returns
+    -------
+    bands : tuple of str
+        As asked for, or in the order of their numbers.
+    notices : list of Notice
+        Bands that are left out, and scenes that lack one.
+
+    Raises
+    ------
+    UsageError
+        No scene has a band that was asked for.
+    """
+    counts = Counter(band for scene in scenes for band in scene.bands)
+    order = sorted(counts, key=band_order)
+    notices = []
+    if asked is None:
+        bands = [band for band in order if 2 * counts[band] >= len(scenes)] or order
+        dropped = [band for band in order if band not in bands]
+        if dropped:
+            verb = "is" if len(dropped) == 1 else "are"
+            notices.append(
+                Notice(f"{_join(dropped)} {verb} left out: fewer than half of the scenes have {_it(dropped)}.")
+            )
+    else:
+        bands = list(dict.fromkeys(_named(band, order, name) for band in asked))
+    for scene in scenes:
+        lacking = [band for band in bands if band not in scene.bands]
+        if lacking:
+            verb = "reads" if len(lacking) == 1 else "read"
+            notices.append(Notice(f"{scene.id} lacks {_join(lacking)}, which {verb} as fill on its date.", scene.id))
+    return tuple(bands), notices
+
+
+def _named(asked: str | int, order: Sequence[str], name: str) -> str:
+    text = str(asked).strip().upper()
+    for band in order:
+        if band.upper() in (text, f"B{text}"):
+            return band
+    raise UsageError(f"{name} has no band {asked}; it has {', '.join(order)}.")
+
+
+def mixed_meanings(scenes: Sequence[Scene]) -> list[Notice]:
+    """Notices where the same band or number does not mean the same on all dates."""
+    notices = []
+    sensors = sorted({scene.provenance.sensor for scene in scenes if scene.provenance.sensor in _BAND_NUMBERS})
+    if len({_BAND_NUMBERS[sensor] for sensor in sensors}) > 1:
+        notices.append(
+            Notice(
+                f"The stack mixes {_join(sensors)}: the same band number is another wavelength on Landsat 4–7 and 8–9, "
+                "for example B4 near-infrared and red; choose bands with care."
+            )
+        )
+    levels = sorted({level for scene in scenes if (level := _level(scene))})
+    if len(levels) > 1:
+        notices.append(
+            Notice(
+                f"The stack mixes Levels {_join([level[1:] for level in levels])}: stored values of the two are "
+                "scaled differently; compare reflectances."
+            )
+        )
+    return notices
+
+
+def _it(names: Sequence[str]) -> str:
+    return "it" if len(names) == 1 else "them"
+
+
+def _join(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
