@@ -18,7 +18,8 @@ from napari_icenet.scenes.landsat import FILL, PAN_BAND, read_product_files
 from napari_icenet.scenes.landsat_files import product_files
 from napari_icenet.scenes.picture import WHOLE_FILE_DRIVERS, PictureBand, decode
 from napari_icenet.scenes.product_name import ProductName, parse_product_name
-from napari_icenet.scenes.raster import FillRule, RasterBand, RasterInfo, inspect
+from napari_icenet.scenes.raster import FillRule, RasterBand
+from napari_icenet.scenes.raster_file import RasterInfo, inspect
 from napari_icenet.scenes.scene import BandSource, Notice, Progress, Provenance, Scene
 
 IMAGE_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg"})

@@ -14,7 +14,8 @@ from napari_icenet.scenes.landsat_metadata import ORDERED_SURFACE, LandsatMetada
 from napari_icenet.scenes.mtl import read_metadata
 from napari_icenet.scenes.product_name import ProductName, parse_product_name
 from napari_icenet.scenes.quality import QualityLayout, QualityMask
-from napari_icenet.scenes.raster import RasterBand, RasterInfo, inspect
+from napari_icenet.scenes.raster import RasterBand
+from napari_icenet.scenes.raster_file import RasterInfo, inspect
 from napari_icenet.scenes.scene import Notice, Provenance, Scene
 
 PAN_BAND = "B8"

@@ -54,8 +54,7 @@ class Metadata:
         value = self.find(key, *groups)
         if value is None:
             raise SceneError(
-                f"{self.path} has no {key} in group {' or '.join(groups)}; "
-                "download the metadata file again."
+                f"{self.path} has no {key} in group {' or '.join(groups)}; download the metadata file again."
             )
         return value
 

@@ -13,7 +13,8 @@ from napari_icenet.errors import SceneError
 from napari_icenet.scenes.cache import ByteCache
 from napari_icenet.scenes.fill import black_border
 from napari_icenet.scenes.grid import Window
-from napari_icenet.scenes.raster import RasterInfo, dataset_of, decimated, thumbnail_shape
+from napari_icenet.scenes.raster import decimated, thumbnail_shape
+from napari_icenet.scenes.raster_file import RasterInfo, dataset_of, file_state, unreadable
 
 #: Formats that GDAL decodes from the top down to whatever row is asked for.
 WHOLE_FILE_DRIVERS = frozenset({"JPEG", "PNG"})
@@ -58,10 +59,10 @@ def decode(info: RasterInfo) -> DecodedPicture:
         The file has vanished or is damaged.
     """
     try:
-        status = info.path.stat()
+        state = file_state(info.path)
     except OSError as error:
-        raise SceneError(f"{info.path} is missing; put it back or download it again.") from error
-    return _pictures.get((info.path, status.st_mtime_ns, status.st_size), lambda: _decode(info))
+        raise SceneError(unreadable(info.path, error)) from error
+    return _pictures.get(state, lambda: _decode(info))
 
 
 def _decode(info: RasterInfo) -> DecodedPicture:

@@ -1,0 +1,172 @@
+"""Raster files: what they are, whether they are whole, and their open handles, thread by thread."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from affine import Affine
+from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.io import DatasetReader
+
+from napari_icenet.errors import SceneError
+from napari_icenet.scenes.grid import Grid
+
+# Pictures without georeference are ordinary here, and Grid says which they are.
+warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
+
+#: Open files per thread: a stack of 84 files must not use up the process's handles.
+HANDLES_PER_THREAD = 24
+
+
+@dataclass(frozen=True)
+class RasterInfo:
+    """What opening a raster file once tells.
+
+    Attributes
+    ----------
+    path : Path
+    driver : str
+        GDAL's name of the format, ``GTiff``, ``PNG``, ``JPEG`` …
+    grid : Grid
+        Without a CRS its transform is the identity.
+    dtypes : tuple of numpy.dtype
+        One per band of the file.
+    colors : tuple of rasterio.enums.ColorInterp
+        What each band is.
+    nodata : float or None
+        The declared value of missing pixels.
+    masked : bool
+        The file carries an alpha or mask band.
+    transform : Affine
+        As stored, whether or not it belongs to a known map.
+    """
+
+    path: Path
+    driver: str
+    grid: Grid
+    dtypes: tuple[np.dtype[Any], ...]
+    colors: tuple[ColorInterp, ...]
+    nodata: float | None
+    masked: bool
+    transform: Affine
+
+    @property
+    def band_count(self) -> int:
+        """Number of bands in the file, alpha included."""
+        return len(self.dtypes)
+
+
+def inspect(path: Path) -> RasterInfo:
+    """Open a raster file, check that it is whole, and close it again.
+
+    Raises
+    ------
+    SceneError
+        The file is missing, no picture, or shorter than its own table of contents says.
+    """
+    try:
+        with rasterio.open(path) as dataset:
+            if dataset.driver == "GTiff" and _is_truncated(dataset, path):
+                raise SceneError(f"{path} is truncated; download it again.")
+            crs = dataset.crs if dataset.crs else None
+            return RasterInfo(
+                path=path,
+                driver=dataset.driver,
+                grid=Grid(
+                    dataset.height,
+                    dataset.width,
+                    dataset.transform if crs is not None else Affine.identity(),
+                    crs,
+                ),
+                dtypes=tuple(np.dtype(name) for name in dataset.dtypes),
+                colors=tuple(dataset.colorinterp),
+                nodata=dataset.nodata,
+                masked=any(
+                    MaskFlags.per_dataset in flags and MaskFlags.nodata not in flags
+                    for flags in dataset.mask_flag_enums
+                ),
+                transform=dataset.transform,
+            )
+    except (RasterioError, OSError) as error:
+        raise SceneError(unreadable(path, error)) from error
+
+
+def _is_truncated(dataset: DatasetReader, path: Path) -> bool:
+    """Whether a block of a TIFF is said to end behind the end of the file."""
+    size = path.stat().st_size
+    separate = dataset.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE") == "BAND"
+    for index in dataset.indexes if separate else dataset.indexes[:1]:
+        height, width = dataset.block_shapes[index - 1]
+        for row in range(-(-dataset.height // height)):
+            for col in range(-(-dataset.width // width)):
+                offset = dataset.get_tag_item(f"BLOCK_OFFSET_{col}_{row}", "TIFF", bidx=index)
+                if offset is None:  # a sparse file leaves empty blocks out
+                    continue
+                length = dataset.get_tag_item(f"BLOCK_SIZE_{col}_{row}", "TIFF", bidx=index)
+                if int(offset) + int(length or 0) > size:
+                    return True
+    return False
+
+
+def unreadable(path: Path, error: Exception) -> str:
+    """One sentence on a file that could not be opened or read."""
+    if not path.exists():
+        return f"{path} is missing; put it back or download it again."
+    if path.stat().st_size == 0:
+        return f"{path} is empty; download it again."
+    reason = str(error.__cause__ or error).strip().rstrip(".").splitlines()[-1]
+    return f"{path} cannot be read as a picture ({reason}); download it again."
+
+
+class _Handles(threading.local):
+    """Open datasets of one thread (GDAL's handles must not be shared), least recently used first."""
+
+    def __init__(self) -> None:
+        self.datasets: OrderedDict[tuple[Path, int, int], DatasetReader] = OrderedDict()
+
+
+_handles = _Handles()
+
+
+def file_state(path: Path) -> tuple[Path, int, int]:
+    """Path, time and size: a key that changes when the file does.
+
+    Raises
+    ------
+    OSError
+        The file has vanished.
+    """
+    status = path.stat()
+    return path, status.st_mtime_ns, status.st_size
+
+
+@contextmanager
+def dataset_of(path: Path) -> Iterator[DatasetReader]:
+    """Open a file once in each thread; what goes wrong in the block is told of the file.
+
+    Raises
+    ------
+    SceneError
+        The file has vanished or cannot be read.
+    """
+    try:
+        key = file_state(path)
+        dataset = _handles.datasets.pop(key, None)
+        if dataset is None:
+            dataset = rasterio.open(path)
+        _handles.datasets[key] = dataset
+        while len(_handles.datasets) > HANDLES_PER_THREAD:
+            _handles.datasets.popitem(last=False)[1].close()
+        yield dataset
+    except (RasterioError, OSError) as error:
+        raise SceneError(unreadable(path, error)) from error
