@@ -16,7 +16,6 @@ IRRADIANCE = {"1": 1895.6, "2": 2004.6, "3": 1820.7, "4": 1549.4, "5": 951.2, "6
 WRS_PATH, WRS_ROW = 54, 118
 PROCESSED = "20200908"
 
-Value = str | int | float
 Groups = Mapping[str, Mapping[str, object]]
 
 
@@ -53,16 +52,18 @@ def mtl_groups(
     """
     product = product_id(when)
     numbers = [band[1:] for band in bands]
-    files = {f"FILE_NAME_BAND_{n}": f"{product}_B{n}.TIF" for n in numbers}
+    files: dict[str, object] = {f"FILE_NAME_BAND_{n}": f"{product}_B{n}.TIF" for n in numbers}
     files |= {"FILE_NAME_QUALITY_L1_PIXEL": f"{product}_QA_PIXEL.TIF", "FILE_NAME_METADATA_ODL": f"{product}_MTL.txt"}
-    identity = {
+    identity: dict[str, object] = {
         "LANDSAT_PRODUCT_ID": product,
         "PROCESSING_LEVEL": "L1GT",
         "COLLECTION_CATEGORY": "T2",
         "OUTPUT_FORMAT": "GEOTIFF",
     }
-    types = {f"DATA_TYPE_BAND_{n}": "UINT16" for n in numbers} | {"DATA_TYPE_QUALITY_L1_PIXEL": "UINT16"}
-    projection = {
+    types: dict[str, object] = {f"DATA_TYPE_BAND_{n}": "UINT16" for n in numbers} | {
+        "DATA_TYPE_QUALITY_L1_PIXEL": "UINT16"
+    }
+    projection: dict[str, object] = {
         "MAP_PROJECTION": "PS",
         "DATUM": "WGS84",
         "ELLIPSOID": "WGS84",

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from scipy import fft
 
 Raster = NDArray[np.float32]
+#: Relative amplitude of the frequencies (cycles per pixel) along axis 0 and axis 1.
+Amplitude = Callable[[Raster, Raster], Raster]
 
 
 def stream(seed: int, purpose: str, number: int = 0) -> np.random.Generator:
@@ -20,7 +22,7 @@ def stream(seed: int, purpose: str, number: int = 0) -> np.random.Generator:
 def random_field(
     shape: tuple[int, int],
     generator: np.random.Generator,
-    amplitude: Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]],
+    amplitude: Amplitude,
     spacing: float = 1.0,
 ) -> Raster:
     """A periodic Gaussian field with mean 0 and variance 1.
@@ -51,9 +53,7 @@ def random_field(
     return np.asarray(field / deviation if deviation > 0 else field, np.float32)
 
 
-def fractal(
-    longest: float, slope: float, shortest: float = 2.5, stretch: float = 1.0
-) -> Callable[[Raster, Raster], Raster]:
+def fractal(longest: float, slope: float, shortest: float = 2.5, stretch: float = 1.0) -> Amplitude:
     """Amplitude falling as a power of frequency between two wavelengths.
 
     Parameters
@@ -74,9 +74,7 @@ def fractal(
     return amplitude
 
 
-def ripples(
-    wavelength: float, direction: float, length: float, spread: float = 0.35
-) -> Callable[[Raster, Raster], Raster]:
+def ripples(wavelength: float, direction: float, length: float, spread: float = 0.35) -> Amplitude:
     """Amplitude of parallel ripples.
 
     Parameters

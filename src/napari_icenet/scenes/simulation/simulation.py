@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+import cv2
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
@@ -34,6 +35,8 @@ LATITUDE, LONGITUDE = -(80 + 1 / 60 + 25 / 3600), 153 + 11 / 60 + 10 / 3600
 PIXEL = 30.0
 #: Turn of the footprint's edges against the grid (degrees) and half its side, as a share of the frame.
 FOOTPRINT_TURN, FOOTPRINT_HALF = 31.0, 0.61
+#: Spread (standard deviation, pixels) of the instrument's optics and the product's resampling.
+OPTICS_BLUR = 0.6
 #: Optical depth from which a pixel counts as cloud, or as lying in a cloud's shadow, in the truth.
 CLOUDED, SHADED = 0.15, 0.3
 
@@ -155,7 +158,8 @@ class Simulation:
         overhead, sunward = cloud_depth(self.settings, weather, date, offset)
 
         def mean(values: Raster) -> Raster:
-            return _block_mean(values, SUPERSAMPLING)
+            blurred = cv2.GaussianBlur(values, (0, 0), SUPERSAMPLING * OPTICS_BLUR, borderType=cv2.BORDER_REFLECT)
+            return _block_mean(blurred, SUPERSAMPLING)
 
         return Light(
             snow=mean(snow),
@@ -214,8 +218,6 @@ def _block_mean(values: Raster, block: int) -> Raster:
 
 def _enlarged(values: Raster, factor: int, shape: tuple[int, ...]) -> Raster:
     """Bilinear enlargement of block means."""
-    import cv2
-
     large = cv2.resize(values, (values.shape[1] * factor, values.shape[0] * factor), interpolation=cv2.INTER_LINEAR)
     rest = [(0, n - m) for n, m in zip(shape, large.shape, strict=True)]
     return np.asarray(np.pad(large, rest, mode="edge"), np.float32)

@@ -79,11 +79,11 @@ def cloud_depth(
     reach = int(np.ceil(max(abs(v) for v in toward_sun))) + 2
     generator = stream(settings.seed, "cloud", date)
     shape = (size + 2 * reach, size + 2 * reach)
-    banks = random_field(shape, generator, fractal(260, 1.9, 4, 0.6))
+    banks = random_field(shape, generator, fractal(240, 1.75, 3, 0.5))
     # The share holds over the frame that is seen, not over the wider field.
     inner = banks[reach : reach + size, reach : reach + size]
     level = float(np.quantile(inner, 1 - min(weather.cloud_share, 0.999)))
-    depth = np.asarray(settings.cloud_depth * step(banks, level - 0.12, level + 0.9) ** 0.8, np.float32)
+    depth = np.asarray(settings.cloud_depth * step(banks, level - 0.25, level + 1.4) ** 1.1, np.float32)
     row, col = (reach + np.arange(size) + v for v in toward_sun)
     where = np.stack(np.meshgrid(row, col, indexing="ij"))
     sunward = map_coordinates(depth, where, np.float32, order=1, mode="nearest")
@@ -131,4 +131,4 @@ def cast_shadow(height: Raster, spacing: float, toward: tuple[float, float], ele
 def cloud_light(depth: Raster, toward: tuple[float, float]) -> Raster:
     """Brightness of the cloud's top by its own relief: the side towards the sun is the brighter, around 1."""
     d0, d1 = np.gradient(depth)
-    return np.asarray(1 + 0.5 * np.tanh(-2.0 * (d0 * np.float32(toward[0]) + d1 * np.float32(toward[1]))), np.float32)
+    return np.asarray(1 + 0.12 * np.tanh(-5.0 * (d0 * np.float32(toward[0]) + d1 * np.float32(toward[1]))), np.float32)

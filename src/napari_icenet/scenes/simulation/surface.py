@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates, spline_filter
 
 from napari_icenet.scenes.simulation.flow import Flow
-from napari_icenet.scenes.simulation.randomness import Raster, fractal, random_field, ripples, step, stream
+from napari_icenet.scenes.simulation.randomness import Amplitude, Raster, fractal, random_field, ripples, step, stream
 from napari_icenet.scenes.simulation.settings import SimulationSettings
 
 #: Spacing of the maps in trunk coordinates, pixels. Their shortest waves span four samples or more.
@@ -68,18 +68,17 @@ class Surface:
             int((along.max() - self._start[0]) / SPACING) + 2,
             int((across.max() - self._start[1]) / SPACING) + 2,
         )
-        self._across = (self._start[1] + SPACING * np.arange(self._shape[1], dtype=np.float32))[None, :].astype(
-            np.float32
-        )
+        across_axis = self._start[1] + SPACING * np.arange(self._shape[1])
+        self._across: Raster = across_axis[None, :].astype(np.float32)
         self._make_ice()
         self._make_walls()
 
-    def _field(self, purpose: str, amplitude: object) -> Raster:
-        return random_field(self._shape, stream(self.settings.seed, purpose), amplitude, SPACING)  # type: ignore[arg-type]
+    def _field(self, purpose: str, amplitude: Amplitude) -> Raster:
+        return random_field(self._shape, stream(self.settings.seed, purpose), amplitude, SPACING)
 
     def _make_ice(self) -> None:
         s, half = self.settings, self.flow.half_width
-        share = np.abs(self._across) / half
+        share = (np.abs(self._across) / half).astype(np.float32)
         trunk = 1 - step(share, 0.94, 1.04)
         undulation = self._field("undulation", fractal(70, 2.6, 9, 0.7))
         streaks = self._field("streaks", fractal(26, 1.1, 3.0, 14.0))
@@ -111,8 +110,8 @@ class Surface:
         relief = np.zeros(self._shape, np.float32)
         dark = np.zeros(self._shape, np.float32)
         for purpose, direction, where in sides:
-            wave = self._field(purpose, ripples(6.5, direction, 13.0)) + 0.5 * self._field(
-                purpose + " fine", ripples(4.0, direction, 9.0)
+            wave = self._field(purpose, ripples(7.5, direction, 20.0)) + 0.5 * self._field(
+                purpose + " fine", ripples(5.0, direction, 12.0)
             )
             cracks = np.clip(wave - np.float32(0.2), 0, 2.2)
             relief -= _sloped(cracks, 2.2 * s.crevasse_slope) * where
@@ -121,16 +120,16 @@ class Surface:
 
     def _make_walls(self) -> None:
         """Rock walls, their snow fields and the stagnant ice at their feet."""
-        wander = self._field("wall's foot", fractal(90, 1.5, 8))
+        wander = self._field("wall's foot", fractal(110, 2.4, 10))
         # Never nearer to the axis than the half width: rock must not move.
         beyond = np.abs(self._across) - np.float32(self.flow.half_width + 9) - 9 * np.maximum(wander, -1)
-        terrain = self._field("mountains", fractal(120, 2.1, 5))
-        ridges = 1.1 - np.abs(terrain)
-        rise = step(beyond, 0, 75)
-        self._terrain = (rise * (10 + 15 * ridges) + 0.05 * np.clip(beyond, 0, 120)).astype(np.float32)
+        terrain = self._field("mountains", fractal(150, 2.9, 7))
+        ridges = 1.5 - np.sqrt(terrain**2 + np.float32(0.02))
+        rise = step(beyond, 0, 60)
+        self._terrain = (rise * (5 + 8 * ridges) + 0.05 * np.clip(beyond, 0, 120)).astype(np.float32)
         slope = np.hypot(*np.gradient(self._terrain, SPACING))
         rubble = self._field("rubble", fractal(20, 1.0, 2.5))
-        self._rock = (step(slope + 0.08 * rubble + 0.05 * ridges, 0.30, 0.52) * step(beyond, -2, 4)).astype(np.float32)
+        self._rock = (step(slope + 0.05 * rubble + 0.24 * ridges, 0.44, 0.64) * step(beyond, -2, 4)).astype(np.float32)
         self._terrain += 0.12 * rubble * self._rock
 
     def ground(self, days: float, snow: float, shift: tuple[float, float]) -> Ground:
