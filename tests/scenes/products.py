@@ -54,6 +54,7 @@ def write_tiff(
     options |= {"height": bands.shape[1], "width": bands.shape[2]}
     if transform is not None:
         options["transform"] = transform
+    path.unlink(missing_ok=True)  # GDAL would delete the metadata beside a band with the band it replaces
     with rasterio.open(path, "w", **(options | profile)) as dataset:
         dataset.write(bands)
     return path
