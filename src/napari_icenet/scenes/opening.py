@@ -85,12 +85,24 @@ def open_stack(
     if saved := saved_stack_at(path):
         return _open_saved(saved, bands, crs)
     found = find_scenes(path, pan=_asks_for_pan(path, bands), progress=progress)
+    stack = stack_of(found, bands=bands, extent=extent, crs=crs)
+    if progress:
+        progress(1.0, f"Opened {stack.name}")
+    return stack
+
+
+def stack_of(
+    found: FoundScenes,
+    *,
+    bands: Sequence[str | int] | None = None,
+    extent: Extent = "intersection",
+    crs: str | CRS | None = None,
+) -> SceneStack:
+    """Lay scenes that were found on one grid; as :func:`open_stack`."""
     names, band_notices = choose_bands(found.scenes, bands, found.name)
     useful = [scene for scene in found.scenes if any(band in scene.bands for band in names)]
     laid = align(useful, extent=extent, crs=crs, area=found.area)
     notices = [*found.notices, *band_notices, *mixed_meanings(laid.scenes), *laid.notices]
-    if progress:
-        progress(1.0, f"Opened {found.name}")
     return SceneStack(laid.scenes, names, laid.grid, name=found.name, area=laid.area, notices=notices)
 
 

@@ -1,0 +1,268 @@
+"""What a stack holds, for ``icenet info``: also where its scenes can form no stack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from napari_icenet.errors import StackError
+from napari_icenet.scenes.grid import Grid
+from napari_icenet.scenes.scene import Notice, Progress, Scene
+
+if TYPE_CHECKING:
+    from napari_icenet.scenes.stack import SceneStack
+
+
+class _Summary(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class GridSummary(_Summary):
+    """A grid in numbers.
+
+    Attributes
+    ----------
+    height, width : int
+        Pixels.
+    epsg : int or None
+        Code of the coordinate system, where it has one.
+    name : str or None
+        Name of the coordinate system; None without a map.
+    unit : str
+        Of pixel size and extent: ``m``, ``degree``, ``px`` …
+    pixel_size : (float, float)
+        Height and width of a pixel.
+    x, y : (float, float) or None
+        From and to, along the map's axes.
+    latitude, longitude : float or None
+        WGS84 degrees of the centre.
+    map_scale : float or None
+        Map metres per metre on the ground at the centre, which velocities are corrected for.
+    """
+
+    height: int
+    width: int
+    epsg: int | None = None
+    name: str | None = None
+    unit: str = "px"
+    pixel_size: tuple[float, float] = (1.0, 1.0)
+    x: tuple[float, float] | None = None
+    y: tuple[float, float] | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    map_scale: float | None = None
+
+    @classmethod
+    def of(cls, grid: Grid) -> GridSummary:
+        """The summary of a grid."""
+        crs = grid.crs
+        if crs is None:
+            return cls(height=grid.height, width=grid.width)
+        corners = np.array([-0.5, grid.height - 0.5]), np.array([-0.5, grid.width - 0.5])
+        x, y = (np.concatenate(v) for v in zip(grid.xy(*corners), grid.xy(corners[0], corners[1][::-1]), strict=True))
+        row, col = (grid.height - 1) / 2, (grid.width - 1) / 2
+        lon, lat = (float(v) for v in grid.lonlat(row, col))
+        unit = "degree" if crs.is_geographic else str(crs.linear_units)
+        return cls(
+            height=grid.height,
+            width=grid.width,
+            epsg=crs.to_epsg(),
+            name=_crs_title(grid),
+            unit="m" if unit in ("metre", "meter") else unit,
+            pixel_size=grid.pixel_size,
+            x=(float(x.min()), float(x.max())),
+            y=(float(y.min()), float(y.max())),
+            latitude=lat,
+            longitude=lon,
+            map_scale=grid.map_scale(row, col)[0] if crs.is_projected else None,
+        )
+
+
+class SceneSummary(_Summary):
+    """One date.
+
+    Attributes
+    ----------
+    date : str
+        As in tables: ISO date, with the time where two scenes share a day.
+    time : datetime
+        UTC; midnight where only the day is known.
+    id : str
+    sensor, level, tier : str or None
+    path, row : int or None
+        Of the worldwide reference system 2.
+    fill : float
+        Share of the frame without measurement, 0–1, from a coarse look.
+    cloud : float or None
+        Share of the measured pixels that are flagged as cloud; None where there is no mask.
+    bands : tuple of str
+    grid : GridSummary or None
+        The scene's own grid where the scenes form no stack.
+    """
+
+    date: str
+    time: datetime
+    id: str
+    sensor: str | None
+    level: str | None
+    tier: str | None
+    path: int | None
+    row: int | None
+    fill: float
+    cloud: float | None
+    bands: tuple[str, ...]
+    grid: GridSummary | None = None
+
+
+class StackSummary(_Summary):
+    """A stack, or the scenes that could form none.
+
+    Attributes
+    ----------
+    name : str
+    shape : tuple of int or None
+        (time, band, y, x); None where the scenes form no stack.
+    dtype : str
+    bands : tuple of str
+    grid : GridSummary or None
+    scenes : tuple of SceneSummary
+    geometries : tuple of str
+        Path/row pairs, where there is more than one: terrain shifts between them.
+    simulated : bool
+    area : float or None
+        Share of the frame inside the area of interest.
+    no_stack : str or None
+        Why the scenes form no stack.
+    notices : tuple of str
+    """
+
+    name: str
+    shape: tuple[int, int, int, int] | None
+    dtype: str
+    bands: tuple[str, ...]
+    grid: GridSummary | None
+    scenes: tuple[SceneSummary, ...]
+    geometries: tuple[str, ...] = ()
+    simulated: bool = False
+    area: float | None = None
+    no_stack: str | None = None
+    notices: tuple[str, ...] = ()
+
+    def as_text(self) -> str:
+        """A table to read in the shell."""
+        from napari_icenet.scenes.summary_text import summary_text
+
+        return summary_text(self)
+
+
+def summarize(stack: SceneStack | str | Path, *, progress: Progress | None = None) -> StackSummary:
+    """Dates, bands, grid and shares of a stack, or of the scenes under a path.
+
+    Parameters
+    ----------
+    stack : SceneStack, str or Path
+        A path may also hold a single scene, or scenes that share no ground.
+    progress : callable, optional
+        Called with a fraction and a text; may raise ``Cancelled``.
+
+    Raises
+    ------
+    StackError
+        The path holds no scene that can be read.
+    """
+    if not isinstance(stack, str | Path):
+        return _of_stack(stack, progress)
+    from napari_icenet.scenes.opening import find_scenes, open_stack, saved_stack_at, stack_of
+
+    if saved_stack_at(Path(stack)):
+        return _of_stack(open_stack(stack), progress)
+    found = find_scenes(stack, progress=progress)
+    try:
+        return _of_stack(stack_of(found), progress)
+    except StackError as error:
+        return _of_scenes(found.name, found.scenes, found.notices, str(error).split(":\n", 1)[0], progress)
+
+
+def _of_stack(stack: SceneStack, progress: Progress | None) -> StackSummary:
+    from napari_icenet.scenes.sampling import shares
+
+    scenes = []
+    for i, (scene, label) in enumerate(zip(stack.scenes, stack.labels, strict=True)):
+        if progress:
+            progress(i / len(stack.scenes), f"Looking at {label}")
+        seen = shares(stack, i)
+        scenes.append(_of_scene(scene, label, seen.fill, seen.cloud))
+    origins = {(s.path, s.row) for s in scenes if s.path is not None and s.row is not None}
+    return StackSummary(
+        name=stack.name,
+        shape=stack.shape,
+        dtype=str(stack.dtype),
+        bands=stack.bands,
+        grid=GridSummary.of(stack.grid),
+        scenes=tuple(scenes),
+        geometries=tuple(f"{path:03}/{row:03}" for path, row in sorted(origins)) if len(origins) > 1 else (),
+        simulated=stack.simulated,
+        area=None if stack.area is None else float(stack.area.mean()),
+        notices=tuple(notice.message for notice in stack.notices),
+    )
+
+
+def _of_scenes(
+    name: str, scenes: Sequence[Scene], notices: Sequence[Notice], why: str, progress: Progress | None
+) -> StackSummary:
+    """Each scene by itself, as a stack of one date."""
+    from napari_icenet.scenes.selection import choose_bands
+    from napari_icenet.scenes.stack import SceneStack
+
+    each = []
+    for i, scene in enumerate(scenes):
+        if progress:
+            progress(i / len(scenes), f"Looking at {scene.id}")
+        alone = SceneStack([scene], tuple(scene.bands), scene.grid, name=scene.id)
+        one = _of_stack(alone, None)
+        each.append(one.scenes[0].model_copy(update={"grid": one.grid}))
+    bands, band_notices = choose_bands(scenes, None, name)
+    kinds = {band.dtype for scene in scenes for band in scene.bands.values()}
+    return StackSummary(
+        name=name,
+        shape=None,
+        dtype=str(np.result_type(*kinds)),
+        bands=bands,
+        grid=None,
+        scenes=tuple(each),
+        simulated=any(scene.provenance.simulated for scene in scenes),
+        no_stack=why,
+        notices=tuple(notice.message for notice in (*notices, *band_notices)),
+    )
+
+
+def _of_scene(scene: Scene, label: str, fill: float, cloud: float | None) -> SceneSummary:
+    origin = scene.provenance
+    return SceneSummary(
+        date=label,
+        time=scene.time,
+        id=scene.id,
+        sensor=origin.sensor,
+        level=origin.level,
+        tier=origin.tier,
+        path=origin.wrs_path,
+        row=origin.wrs_row,
+        fill=fill,
+        cloud=cloud,
+        bands=tuple(scene.bands),
+    )
+
+
+def _crs_title(grid: Grid) -> str:
+    from pyproj import CRS
+
+    assert grid.crs is not None
+    # Files carry names of their own making; the register's is the one that readers know.
+    epsg = grid.crs.to_epsg()
+    crs = CRS.from_wkt(grid.crs.to_wkt()) if epsg is None else CRS.from_epsg(epsg)
+    return str(crs.name)
