@@ -20,7 +20,7 @@ bench: $(STAMP)
 	@scripts/bench.sh
 
 fuzz: $(STAMP)
-	$(PYTHON) -m pytest tests --hypothesis-profile=long -m "not gui"
+	$(PYTHON) -m pytest tests/scenes tests/tracking --hypothesis-profile=long
 
 # The bundled sample, written anew from its seed.
 sample: $(STAMP)

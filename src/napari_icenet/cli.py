@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_icenet.errors import IceNetError, UsageError
+from napari_icenet.errors import IceNetError, SceneWarning, UsageError
 
 if TYPE_CHECKING:
     from napari_icenet.scenes.stack import SceneStack
@@ -201,7 +201,8 @@ def track(
             tracks.append(follow(pictures, row, col, start, settings, number=number))
             progress(number / len(positions), f"track {number} of {len(positions)}")
     for warning in caught:
-        _say_warning(str(warning.message))
+        if issubclass(warning.category, SceneWarning):
+            _say_warning(str(warning.message))
     if output is None:
         typer.echo(track_table(tracks, opened).to_csv(index=False), nl=False)
     else:
