@@ -1,0 +1,396 @@
+"""Joins a window to its click-tracker: the mouse and keys in, layers and signals out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_icenet.errors import IceNetError
+from napari_icenet.gui import track_files
+from napari_icenet.gui.dialogs import window_of
+from napari_icenet.gui.session import Session
+from napari_icenet.gui.shortcuts import KeyList, Shortcuts
+from napari_icenet.gui.track_layers import TrackLayers
+from napari_icenet.gui.track_live import TrackLive
+from napari_icenet.gui.track_picture import TrackPicture, chip_at, picture_of
+from napari_icenet.gui.track_series import TrackSeries
+from napari_icenet.gui.track_tool import TrackTool
+from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.tracking.clicker import ClickTracker
+from napari_icenet.tracking.settings import TrackSettings, changed
+from napari_icenet.tracking.track import Track
+
+#: Thumbnails and extents wait until nothing has moved for this long.
+SETTLE_MS = 400
+
+
+class TrackControl(QObject):
+    """Tracking in one window; each stack keeps its own tracks.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    session : Session
+    settings : TrackSettings
+        To start with; the band is the shown one.
+
+    Attributes
+    ----------
+    frame : Signal()
+        Tracks, selection, settings or date changed; the layers are drawn already.
+    tracker_changed : Signal()
+        Another stack, or none, is tracked.
+    message : Signal(str)
+        One sentence for the user; empty takes the last one back.
+    mode_changed : Signal()
+        Track mode or the wait for stable ground began or ended.
+    busy_changed : Signal(bool)
+    """
+
+    frame = Signal()
+    tracker_changed = Signal()
+    message = Signal(str)
+    mode_changed = Signal()
+    busy_changed = Signal(bool)
+
+    def __init__(self, viewer: Any, session: Session, settings: TrackSettings) -> None:
+        # No Qt parent: threads may still speak to it while the window's widgets are being deleted.
+        super().__init__()
+        self.viewer, self.session = viewer, session
+        self.settings = settings
+        self.stable_armed = False
+        self._trackers: dict[SceneStack, ClickTracker] = {}
+        self._taken: tuple[int, float, float] | None = None
+        self._closed = False
+        self.live = TrackLive()
+        self.live.frame.connect(self._draw)
+        self.live.failed.connect(self._on_failed)
+        self.live.busy_changed.connect(self.busy_changed)
+        self.tool = TrackTool(viewer, self._to_pixel, self._hit)
+        self.tool.clicked.connect(self._on_click)
+        self.tool.dragged.connect(self._on_drag)
+        self.tool.dropped.connect(self._on_drop)
+        self.tool.scaled.connect(self.scale_by)
+        self.tool.enabled_changed.connect(self._on_mode)
+        self.shortcuts = Shortcuts(viewer, self.actions())
+        self.layers = TrackLayers(viewer, made=self.shortcuts.bind)
+        self._settle = QTimer()
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(SETTLE_MS)
+        self._settle.timeout.connect(self.layers.settle)
+        session.stack_changed.connect(self._on_stack)
+        session.stacks_changed.connect(self._on_stacks)
+        session.time_changed.connect(self._on_time)
+        self._on_stack(session.stack)
+
+    # What is
+
+    @property
+    def tracker(self) -> ClickTracker | None:
+        """The click-tracker of the shown stack."""
+        return self.live.tracker
+
+    def selected_track(self) -> Track | None:
+        """The selected track, as far as it is computed."""
+        tracker = self.tracker
+        return None if tracker is None or tracker.selected is None else tracker.tracks.get(tracker.selected)
+
+    def series(self) -> list[TrackSeries]:
+        """All tracks of the shown stack, by number."""
+        tracker = self.tracker
+        if tracker is None:
+            return []
+        stack = tracker.stack
+        return [TrackSeries(track, stack.times, stack.labels, tracker.ground) for track in tracker.tracks.values()]
+
+    # What is done
+
+    def actions(self) -> dict[str, Callable[[], Any]]:
+        """What keys and buttons call, by name."""
+        return {
+            "toggle": self.toggle,
+            "leave": self.leave,
+            "stable": self.arm_stable,
+            "remove": self.remove,
+            "undo": self.undo,
+            "redo": self.redo,
+            "larger": lambda: self.scale_by(0.1),
+            "smaller": lambda: self.scale_by(-0.1),
+            "help": self.show_keys,
+        }
+
+    def toggle(self) -> None:
+        """Track mode on or off."""
+        if self.tracker is not None:
+            self.tool.enabled = not self.tool.enabled
+
+    def leave(self) -> None:
+        """Leave the wait for stable ground, else track mode."""
+        if self.stable_armed:
+            self.stable_armed = False
+            self.mode_changed.emit()
+        else:
+            self.tool.enabled = False
+
+    def arm_stable(self) -> None:
+        """The next click sets stable ground; a second call takes that back."""
+        if self.tracker is not None:
+            self.stable_armed = not self.stable_armed
+            self.tool.enabled = True
+            self.mode_changed.emit()
+
+    def remove(self) -> None:
+        """Remove the selected track."""
+        tracker = self.tracker
+        if tracker is not None and tracker.selected is not None:
+            self._try(tracker.remove, tracker.selected)
+
+    def clear(self) -> None:
+        """Remove all tracks of this stack."""
+        if self.tracker is not None:
+            self._try(self.tracker.clear)
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        if self.tracker is not None:
+            self._try(self.tracker.undo)
+
+    def redo(self) -> None:
+        """Do again what was undone last."""
+        if self.tracker is not None:
+            self._try(self.tracker.redo)
+
+    def scale_by(self, step: float) -> None:
+        """Change the scale factor c by ``step``, within its limits."""
+        tracker = self.tracker
+        if tracker is not None:
+            self.change(scale=float(np.clip(round(tracker.settings.scale + step, 2), 1.1, 4.0)))
+
+    def change(self, **values: Any) -> bool:
+        """Change settings; False, and a message, where they make no sense here."""
+        if self.tracker is None:
+            self.settings = changed(self.settings, **values)
+            return True
+        if not self._try(self.tracker.change, **values):
+            self.live.touch()  # the form goes back to what holds
+            return False
+        self.settings = self.tracker.settings
+        if "band" in values:
+            self.session.band = self.tracker.stack.band(values["band"])
+        return True
+
+    def select(self, number: int | None, *, centre: bool = False) -> None:
+        """Select a track, and bring its chip to the middle of the picture."""
+        tracker = self.tracker
+        if tracker is None:
+            return
+        self._try(tracker.select, number)
+        if centre and number is not None:
+            y, x = self.session.pixel_to_world(*self._place(number), tracker.stack)
+            camera = self.viewer.scene.camera
+            camera.center = (*tuple(camera.center)[:-2], float(y), float(x))
+
+    def set_stable_mask(self, mask: Any) -> None:
+        """Take a mask (y, x), True on ground that does not move, or None for no stable ground."""
+        if self.tracker is not None:
+            self._try(self.tracker.set_stable, None if mask is None else np.asarray(mask) > 0)
+
+    def show_keys(self) -> KeyList:
+        """Show the list of keys."""
+        keys = KeyList(window_of(self.viewer))
+        keys.show()
+        return keys
+
+    def export(self, path: Path) -> bool:
+        """Write the tracks of this stack; False, and a message, where that fails."""
+        tracker = self.tracker
+        if tracker is None or not self._try(track_files.export, tracker, path):
+            return False
+        self.message.emit(f"Wrote {len(tracker.tracks)} track{'s' * (len(tracker.tracks) != 1)} to {path.name}.")
+        return True
+
+    def reopen(self, path: Path) -> bool:
+        """Place the chips of an export again; False, and a message, where that fails."""
+        tracker = self.tracker
+        if tracker is None or not self._try(track_files.reopen, tracker, path):
+            return False
+        self.settings = tracker.settings
+        self.session.band = tracker.stack.band(tracker.settings.band)
+        self.message.emit(f"Placed the chips of {path.name} again.")
+        return True
+
+    def close(self) -> None:
+        """End all threads and let go of the viewer; may be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self.session.stack_changed.disconnect(self._on_stack)
+        self.session.stacks_changed.disconnect(self._on_stacks)
+        self.session.time_changed.disconnect(self._on_time)
+        self.tool.enabled_changed.disconnect(self._on_mode)
+        self._settle.stop()
+        self.tool.enabled = False
+        self.layers.close()
+        self.live.close()
+        for tracker in self._trackers.values():
+            tracker.close()
+        self._trackers.clear()
+        self.shortcuts.unbind()
+
+    # Drawing
+
+    def _draw(self) -> None:
+        if self._closed:
+            return
+        self.layers.show(self._picture())
+        self._settle.start()
+        self.frame.emit()
+
+    def _picture(self) -> TrackPicture | None:
+        tracker = self.tracker
+        if tracker is None or tracker.selected is None:
+            return None
+        number, time, tracks = tracker.selected, tracker.time, tracker.tracks
+        mark, track, labels = tracker.marks[number], tracks.get(number), tracker.stack.labels
+        settings = tracker.settings
+        window = (float(round(mark.row)), float(round(mark.col)), settings.search)
+        at_mark = {"chip": settings.chip, "at": (mark.row, mark.col), "window": window, "match": None}
+        # A surface is the same at any c, and an older place of a dragged chip is drawn where it was;
+        # what another band, filter or template gave is not shown once that has changed.
+        if track is None or changed(track.settings, scale=settings.scale) != settings:
+            unknown = np.full((len(labels), 2), np.nan)
+            path = unknown.copy()
+            path[mark.time] = mark.row, mark.col
+            empty = TrackPicture(number, settings.chip, (mark.row, mark.col), path, unknown, labels, time, note="…")
+            return replace(empty, **at_mark)
+        stable = tracker.stable if isinstance(tracker.stable, int) else None
+        picture = picture_of(
+            track,
+            time,
+            labels,
+            surface=self.live.surface(track, time),
+            others=[t for n, t in tracks.items() if n not in {number, stable}],
+            stable=tracks.get(stable) if stable is not None and stable != number else None,
+        )
+        moved = (track.origin_row, track.origin_col, track.origin_time) != (mark.row, mark.col, mark.time)
+        if moved and time == mark.time:
+            return replace(picture, **at_mark, note="…")
+        if track.settings.scale != settings.scale and picture.window is not None:
+            return replace(picture, window=(*picture.window[:2], settings.search))
+        return picture
+
+    # Mouse
+
+    def _to_pixel(self, y: float, x: float) -> tuple[float, float]:
+        row, col = self.session.world_to_pixel(y, x)
+        return float(row), float(col)
+
+    def _place(self, number: int) -> tuple[float, float]:
+        tracker = self.tracker
+        assert tracker is not None
+        mark, track = tracker.marks[number], tracker.tracks.get(number)
+        if track is None or tracker.time == mark.time:
+            return mark.row, mark.col
+        return chip_at(track, tracker.time)
+
+    def _hit(self, row: float, col: float) -> int | None:
+        tracker = self.tracker
+        if tracker is None:
+            return None
+        half = tracker.settings.chip / 2
+        under = []
+        for number in tracker.marks:
+            at = self._place(number)
+            if max(abs(row - at[0]), abs(col - at[1])) <= half:
+                under.append((number != tracker.selected, np.hypot(row - at[0], col - at[1]), number))
+        return min(under)[2] if under else None
+
+    def _on_click(self, row: float, col: float, always: bool) -> None:
+        tracker = self.tracker
+        if tracker is None:
+            return
+        number, before = None if always else self._hit(row, col), tracker.selected
+        if self.stable_armed:
+            if number is None and not self._try(tracker.add, row, col):
+                return
+            ground = tracker.selected if number is None else number
+            self._try(tracker.set_stable, ground)
+            if before is not None and before != ground:
+                tracker.select(before)
+            self.stable_armed = False
+            self.mode_changed.emit()
+        elif number is not None:
+            tracker.select(number)
+        elif self._try(tracker.add, row, col) and tracker.selected is not None:
+            tracker.prefetch(tracker.selected)
+
+    def _on_drag(self, number: int, drow: float, dcol: float) -> None:
+        tracker = self.tracker
+        if tracker is None:
+            return
+        if self._taken is None or self._taken[0] != number:
+            self._taken = (number, *self._place(number))
+            tracker.select(number)
+        _, row, col = self._taken
+        self._try(tracker.move, number, row + drow, col + dcol, tracker.time)
+        self.live.touch()
+
+    def _on_drop(self, number: int) -> None:
+        self._taken = None
+        if self.tracker is not None:
+            self.tracker.finish_move()
+            self.tracker.prefetch(number)
+
+    # What others say
+
+    def _on_mode(self, enabled: bool) -> None:
+        if not enabled:
+            self.stable_armed = False
+        self.mode_changed.emit()
+
+    def _on_stack(self, stack: SceneStack | None) -> None:
+        tracker = None if stack is None else self._trackers.get(stack)
+        if stack is not None and tracker is None:
+            tracker = ClickTracker(stack, changed(self.settings, band=self.session.band))
+            self._trackers[stack] = tracker
+        self.live.attach(tracker)
+        if tracker is None:
+            self.tool.enabled = False
+        else:
+            tracker.time = min(self.session.time, stack.shape[0] - 1)  # type: ignore[union-attr]
+            self.layers.place(self.session.placement(stack, axes=2))
+        self.message.emit("")
+        self.tracker_changed.emit()
+        self.live.touch()
+
+    def _on_stacks(self) -> None:
+        for stack in [s for s in self._trackers if s not in self.session.stacks]:
+            tracker = self._trackers.pop(stack)
+            if self.tracker is tracker:
+                self.live.attach(None)
+            tracker.close()
+
+    def _on_time(self, index: int) -> None:
+        if self.tracker is not None and self.session.stack is self.tracker.stack:
+            self.tracker.time = index
+
+    def _on_failed(self, sentence: str, number: int) -> None:
+        self.message.emit(f"Track {number}: {sentence}" if number else _capital(sentence))
+
+    def _try(self, action: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
+        try:
+            action(*args, **kwargs)
+        except IceNetError as error:
+            self.message.emit(_capital(str(error)))
+            return False
+        self.message.emit("")
+        return True
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

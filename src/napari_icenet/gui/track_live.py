@@ -1,0 +1,134 @@
+"""Brings a click-tracker's results to the interface's thread, a frame at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_icenet.errors import IceNetError
+from napari_icenet.tracking.clicker import ClickTracker
+from napari_icenet.tracking.match import CorrelationSurface
+from napari_icenet.tracking.track import Track
+from napari_icenet.tracking.worker import LatestWorker
+
+#: Repaints lie at least this far apart: faster than a screen is of no use.
+FRAME_MS = 16
+
+
+class TrackLive(QObject):
+    """Listens to a :class:`ClickTracker`; its own signals arrive on the interface's thread.
+
+    The correlation surface of the selected track at the date shown is computed off that thread:
+    with each new track at once, with each new date on a thread of its own.
+
+    Attributes
+    ----------
+    frame : Signal()
+        Something changed since the last frame; at most one every 16 ms, and always one at the end.
+    failed : Signal(str, int)
+        One sentence, and the track's number (0: none).
+    busy_changed : Signal(bool)
+    """
+
+    frame = Signal()
+    failed = Signal(str, int)
+    busy_changed = Signal(bool)
+    _arrived = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._tracker: ClickTracker | None = None
+        self._surface: tuple[Track, int, CorrelationSurface] | None = None
+        self._worker = LatestWorker("icenet-surface", lambda _busy: None)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(FRAME_MS)
+        self._timer.timeout.connect(self.frame)
+        self._arrived.connect(self.touch)
+
+    @property
+    def tracker(self) -> ClickTracker | None:
+        """Whose results are shown."""
+        return self._tracker
+
+    def attach(self, tracker: ClickTracker | None) -> None:
+        """Listen to another tracker; what the former still computes is kept there, not shown."""
+        for one, connect in ((self._tracker, False), (tracker, True)):
+            if one is None:
+                continue
+            for signal, slot in (
+                (one.track_changed, self._on_track),
+                (one.stable_changed, self._on_change),
+                (one.track_removed, self._on_change),
+                (one.selection_changed, self._on_view),
+                (one.settings_changed, self._on_change),
+                (one.time_changed, self._on_view),
+                (one.failed, self._on_failed),
+                (one.busy_changed, self._on_busy),
+            ):
+                signal.connect(slot) if connect else signal.disconnect(slot)
+        self._tracker, self._surface = tracker, None
+        self._on_view(None)
+
+    def touch(self) -> None:
+        """Ask for a frame."""
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def surface(self, track: Track, time: int) -> CorrelationSurface | None:
+        """The latest surface, if it is of this track at this date."""
+        found = self._surface
+        return found[2] if found is not None and found[0] is track and found[1] == time else None
+
+    def close(self) -> None:
+        """Stop listening and end the thread."""
+        self.attach(None)
+        self._timer.stop()
+        self._worker.close()
+
+    # From here on: any thread
+
+    def _on_track(self, track: Track) -> None:
+        tracker = self._tracker
+        if tracker is not None and track.number == tracker.selected:
+            self._compute_surface(tracker, track.number)
+        self._arrived.emit()
+
+    def _on_view(self, _value: Any) -> None:
+        tracker = self._tracker
+        if tracker is not None and tracker.selected is not None:
+            number = tracker.selected
+
+            def job() -> None:
+                self._compute_surface(tracker, number)
+                self._arrived.emit()
+
+            self._worker.submit("surface", job)
+        self._arrived.emit()
+
+    def _on_change(self, _value: Any) -> None:
+        self._arrived.emit()
+
+    def _on_failed(self, sentence: str, number: int) -> None:
+        self.failed.emit(sentence, number)
+
+    def _on_busy(self, busy: bool) -> None:
+        self.busy_changed.emit(busy)
+
+    def _compute_surface(self, tracker: ClickTracker, number: int) -> None:
+        track, time = tracker.tracks.get(number), tracker.time
+        if track is None:
+            return
+        try:
+            found = tracker.surface(number, time)
+        except (IceNetError, OSError) as error:
+            self.failed.emit(str(error), number)
+            return
+        # Another thread may have put a newer track in its place meanwhile: the surface is of neither, then.
+        if (
+            found is not None
+            and tracker.tracks.get(number) is track
+            and (tracker, tracker.time) == (self._tracker, time)
+        ):
+            self._surface = (track, time, found)
