@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 Float = NDArray[np.float64]
 
 #: Exponent of the speed's profile across the trunk: a plug with sheared margins.
-PROFILE_EXPONENT = 5.0
+PROFILE_EXPONENT = 8.0
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Flow:
     length on that arc and ``across`` the distance from it (positive on the outer side), both in
     pixels. Ice stays at its ``across``; along the arc it moves at ::
 
-        d along / dt = speed · max(0, 1 − |across / half_width|⁵) · (1 + along / stretch)
+        d along / dt = speed · max(0, 1 − |across / half_width|⁸) · (1 + along / stretch)
 
     so that its position at any time follows without integration.
 

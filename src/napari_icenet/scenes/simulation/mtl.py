@@ -53,16 +53,16 @@ def mtl_groups(
     product = product_id(when)
     numbers = [band[1:] for band in bands]
     files: dict[str, object] = {f"FILE_NAME_BAND_{n}": f"{product}_B{n}.TIF" for n in numbers}
-    files |= {"FILE_NAME_QUALITY_L1_PIXEL": f"{product}_QA_PIXEL.TIF", "FILE_NAME_METADATA_ODL": f"{product}_MTL.txt"}
+    files["FILE_NAME_QUALITY_L1_PIXEL"] = f"{product}_QA_PIXEL.TIF"
+    files["FILE_NAME_METADATA_ODL"] = f"{product}_MTL.txt"
     identity: dict[str, object] = {
         "LANDSAT_PRODUCT_ID": product,
         "PROCESSING_LEVEL": "L1GT",
         "COLLECTION_CATEGORY": "T2",
         "OUTPUT_FORMAT": "GEOTIFF",
     }
-    types: dict[str, object] = {f"DATA_TYPE_BAND_{n}": "UINT16" for n in numbers} | {
-        "DATA_TYPE_QUALITY_L1_PIXEL": "UINT16"
-    }
+    types: dict[str, object] = {f"DATA_TYPE_BAND_{n}": "UINT16" for n in numbers}
+    types["DATA_TYPE_QUALITY_L1_PIXEL"] = "UINT16"
     projection: dict[str, object] = {
         "MAP_PROJECTION": "PS",
         "DATUM": "WGS84",

@@ -51,7 +51,8 @@ class SimulationSettings(BaseModel):
     haze : float
         Mean optical depth of haze and blowing snow; its spread is as large as its mean.
     noise : float
-        Standard deviation of the sensor's noise, as reflectance under an overhead sun.
+        Standard deviation of the sensor's noise in the visible, as reflectance under an overhead sun; it is
+        smaller in the short-wave infrared.
     jitter : float
         Standard deviation of the geolocation of a scene along row and column, pixels.
     """
@@ -72,8 +73,8 @@ class SimulationSettings(BaseModel):
     sastrugi_days: float = Field(300.0, gt=0)
     snow: float = Field(0.25, ge=0, le=1)
     snow_spread: float = Field(0.1, ge=0, le=1)
-    cloud: float = Field(0.06, ge=0, le=1)
-    cloud_spread: float = Field(0.08, ge=0, le=1)
+    cloud: float = Field(0.05, ge=0, le=1)
+    cloud_spread: float = Field(0.06, ge=0, le=1)
     cloud_depth: float = Field(2.5, ge=0, le=20)
     haze: float = Field(0.02, ge=0, le=5)
     noise: float = Field(0.0006, ge=0, le=0.1)
@@ -102,7 +103,7 @@ PRESETS: dict[str, dict[str, float]] = {
         "sastrugi_days": 25.0,
         "snow": 0.45,
         "snow_spread": 0.25,
-        "cloud": 0.4,
+        "cloud": 0.36,
         "cloud_spread": 0.3,
         "cloud_depth": 1.6,
         "haze": 0.35,

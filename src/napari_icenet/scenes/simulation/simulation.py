@@ -136,7 +136,7 @@ class Simulation:
             picture = reflectance(OPTICS[band], light)
             # The noise is the instrument's: the lower the sun, the more of it in the reflectance.
             grains = noise.standard_normal(picture.shape, dtype=np.float32)
-            picture += grains * np.float32(self.settings.noise / sine)
+            picture += grains * np.float32(self.settings.noise * OPTICS[band].noise / sine)
             picture[fill] = np.nan
             pictures[band] = picture
         cloud = (light.overhead > CLOUDED) & ~fill
@@ -159,7 +159,7 @@ class Simulation:
 
         def mean(values: Raster) -> Raster:
             blurred = cv2.GaussianBlur(values, (0, 0), SUPERSAMPLING * OPTICS_BLUR, borderType=cv2.BORDER_REFLECT)
-            return _block_mean(blurred, SUPERSAMPLING)
+            return _block_mean(np.asarray(blurred, np.float32), SUPERSAMPLING)
 
         return Light(
             snow=mean(snow),

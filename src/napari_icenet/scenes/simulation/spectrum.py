@@ -11,7 +11,7 @@ from napari_icenet.scenes.simulation.randomness import Raster
 
 @dataclass(frozen=True)
 class BandOptics:
-    """One band; reflectances and shares 0–1.
+    """One band; reflectances and shares are 0–1.
 
     Attributes
     ----------
@@ -23,6 +23,8 @@ class BandOptics:
         Share of the light on level ground that comes from the whole sky, so that shadows are not black.
     path : float
         Reflectance of the clear air itself.
+    noise : float
+        Of the sensor, relative to the visible bands.
     """
 
     snow: float
@@ -33,18 +35,19 @@ class BandOptics:
     grain: float
     skylight: float
     path: float
+    noise: float
 
 
 #: B1–B7. Snow and ice are bright in the visible, darker in the near infrared, dark in the short-wave
 #: infrared, where grain size decides; a cloud stays fairly bright there.
 OPTICS: dict[str, BandOptics] = {
-    "B1": BandOptics(0.97, 0.80, 0.12, 0.96, 0.90, 0.002, 0.24, 0.070),
-    "B2": BandOptics(0.96, 0.78, 0.13, 0.95, 0.89, 0.002, 0.19, 0.050),
-    "B3": BandOptics(0.94, 0.70, 0.15, 0.94, 0.87, 0.004, 0.13, 0.025),
-    "B4": BandOptics(0.92, 0.58, 0.18, 0.94, 0.86, 0.008, 0.09, 0.014),
-    "B5": BandOptics(0.86, 0.38, 0.22, 0.92, 0.82, 0.022, 0.05, 0.006),
-    "B6": BandOptics(0.13, 0.03, 0.26, 0.52, 0.30, 0.22, 0.02, 0.002),
-    "B7": BandOptics(0.11, 0.02, 0.23, 0.42, 0.24, 0.22, 0.015, 0.001),
+    "B1": BandOptics(0.97, 0.80, 0.12, 0.96, 0.90, 0.002, 0.24, 0.070, 1.0),
+    "B2": BandOptics(0.96, 0.78, 0.13, 0.95, 0.89, 0.002, 0.19, 0.050, 1.0),
+    "B3": BandOptics(0.94, 0.70, 0.15, 0.94, 0.87, 0.004, 0.13, 0.025, 1.0),
+    "B4": BandOptics(0.92, 0.58, 0.18, 0.94, 0.86, 0.008, 0.09, 0.014, 1.0),
+    "B5": BandOptics(0.86, 0.38, 0.22, 0.92, 0.82, 0.022, 0.05, 0.006, 1.0),
+    "B6": BandOptics(0.13, 0.03, 0.26, 0.52, 0.30, 0.22, 0.02, 0.002, 0.4),
+    "B7": BandOptics(0.11, 0.02, 0.23, 0.42, 0.24, 0.22, 0.015, 0.001, 0.4),
 }
 
 

@@ -94,7 +94,7 @@ class Surface:
         )
         patches = self._field("blue ice", fractal(90, 1.8, 6, 3.0))
         blue = step(patches + 1.2 * step(share, 0.75, 1.0) * trunk, 1.1, 2.2) * 0.55
-        self._bare = np.clip(blue + 0.16 * np.clip(streaks, 0, 2) * strength + depth * trunk, 0, 1).astype(np.float32)
+        self._bare = np.clip(blue + 0.10 * np.clip(streaks, 0, 2) * strength + depth * trunk, 0, 1).astype(np.float32)
         self._grain = self._field("grain", fractal(40, 1.3, 3, 2.0))
         self._drift = self._field("drift", fractal(50, 1.5, 5, 2.0))
 
@@ -115,7 +115,7 @@ class Surface:
             )
             cracks = np.clip(wave - np.float32(0.2), 0, 2.2)
             relief -= _sloped(cracks, 2.2 * s.crevasse_slope) * where
-            dark += 0.28 * cracks * where
+            dark += 0.12 * cracks * where
         return relief, dark
 
     def _make_walls(self) -> None:
