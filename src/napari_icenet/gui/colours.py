@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
+#: The one button of a tab that does the next thing.
+PRIMARY: Final = "#0072B2"
+
 CHIP: Final = "#F0E442"
 SEARCH: Final = "#FFFFFF"
 MATCH: Final = "#009E73"

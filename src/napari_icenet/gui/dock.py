@@ -9,6 +9,19 @@ from qtpy.QtWidgets import QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from napari_icenet.gui.session import Session
 
+PLUGIN = "napari-icenet"
+TITLE = "IceNet"
+WIDTH = 380
+
+
+def show_dock(viewer: Any) -> IceNetDock | None:
+    """The window's dock, opened at the right if it is not yet; None without a window."""
+    window = getattr(viewer, "window", None)
+    if window is None:
+        return None
+    _, widget = window.add_plugin_dock_widget(PLUGIN, TITLE)
+    return widget if isinstance(widget, IceNetDock) else None
+
 
 class IceNetDock(QWidget):
     """Scenes → Track → Compare → Train, over one viewer."""

@@ -182,10 +182,3 @@ def labels_of(flags: NDArray[np.uint8]) -> NDArray[np.uint8]:
     for label, flag in reversed(list(enumerate(SHOWN_FLAGS, 1))):
         table[(values & flag) != 0] = label
     return table[flags]
-
-
-def default_composite(bands: Sequence[str]) -> tuple[str, str, str] | None:
-    """B4, B3, B2 where there are, else the first three; None with fewer than three bands."""
-    if {"B4", "B3", "B2"} <= set(bands):
-        return "B4", "B3", "B2"
-    return (bands[0], bands[1], bands[2]) if len(bands) >= 3 else None

@@ -66,7 +66,7 @@ def read_level(source: FrameSource, time: int, level: int) -> NDArray[Any]:
         first, last = np.searchsorted(rows, (top, top + window.height))
         if last > first:
             strip = source.read(time, window)
-            out[first:last] = strip[rows[first:last] - top] if level == 0 else strip[np.ix_(rows[first:last] - top, cols)]
+            out[first:last] = strip if level == 0 else strip[np.ix_(rows[first:last] - top, cols)]
     return out
 
 

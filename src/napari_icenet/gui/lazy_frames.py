@@ -79,7 +79,8 @@ class LazyFrames:
         if isinstance(time, (int, np.integer)):
             frame = self._frame(range(len(self))[int(time)], wait=not drawing)
             return frame[key[1:]]
-        if time == slice(None) and isinstance(rows, slice) and isinstance(cols, slice) and key[3:] in ((), (slice(None),)):
+        if time == slice(None) and isinstance(rows, slice) and isinstance(cols, slice):
+            # A part of the picture, all dates and colours: still nothing is read.
             return LazyFrames(self.source, self.cache, self.level, (self._rows[rows], self._cols[cols]))
         times = np.arange(len(self))[time]
         return np.stack([self._frame(int(t), wait=True) for t in times])[(slice(None), *key[1:])]

@@ -36,14 +36,17 @@ class Session:
     band_changed : Signal(str)
     time_changed : Signal(int)
         Index of the shown date.
+    notices_changed : Signal()
+        Something more is to be said of the shown stack.
     job_changed : Signal(Job or None)
-        A stack is being opened, or that has ended.
+        Long work has begun, or has ended.
     """
 
     stack_changed = Signal(object)
     stacks_changed = Signal()
     band_changed = Signal(str)
     time_changed = Signal(int)
+    notices_changed = Signal()
     job_changed = Signal(object)
 
     _sessions: ClassVar[WeakKeyDictionary[Any, Session]] = WeakKeyDictionary()
@@ -60,6 +63,8 @@ class Session:
         viewer.dims.events.current_step.connect(self._follow_slider)
         viewer.layers.events.removed.connect(self._forget_removed)
         self.readout = Readout(self)
+        self._noticed = 0
+        self.cache.loaded.connect(self._look_for_notices)
         window = window_of(viewer)
         if window is not None:
             window.destroyed.connect(self._close)
@@ -81,6 +86,11 @@ class Session:
     def stack(self) -> SceneStack | None:
         """The shown stack."""
         return None if self._shown is None else self._shown.stack
+
+    @property
+    def all_layers(self) -> tuple[StackLayers, ...]:
+        """The layers of all open stacks."""
+        return tuple(self._layers)
 
     @property
     def layers(self) -> StackLayers | None:
@@ -119,10 +129,14 @@ class Session:
         chosen = next(layers for layers in self._layers if layers.stack is stack)
         if chosen is self._shown:
             return
-        if self._shown is not None:
-            self._shown.visible = False
+        before = self._shown
+        if before is not None:
+            before.visible = False
         self._shown = chosen
         chosen.visible = True
+        # Stacks on one map are compared in place; any other has to be brought into view.
+        if before is None or stack.grid.crs is None or before.stack.grid.crs != stack.grid.crs:
+            self.viewer.fit_to_view(layers=[chosen.image])
         self._follow_slider()
         self.stack_changed.emit(stack)
         self.band_changed.emit(chosen.band)
@@ -137,12 +151,9 @@ class Session:
             The band to show first, perhaps decoded already; default the first band.
         """
         if stack not in self.stacks:
-            empty = not self.viewer.layers
             self._layers.append(StackLayers(self.viewer, stack, self.placement(stack), self.cache, first))
             self.stacks_changed.emit()
             self.show(stack)
-            if empty:
-                self.viewer.reset_view()
         else:
             self.show(stack)
         return self.image
@@ -188,11 +199,8 @@ class Session:
         Returns
         -------
         Job or None
-            None where another stack is still being opened.
+            None where other work is still under way.
         """
-        if self.job is not None:
-            self.report(IceNetError(f"{self.job.description} is still under way; wait for it, or cancel it."))
-            return None
 
         def work(progress: Progress) -> BandFrames:
             stack = find(progress)
@@ -201,8 +209,18 @@ class Session:
             self.cache.read(frames, 0, level_count(stack.grid.shape) - 1)
             return frames
 
+        return self.run(description, work, self._add_opened)
+
+    def run(
+        self, description: str, work: Callable[[Progress], Any], then: Callable[[Any], Any] | None = None
+    ) -> Job | None:
+        """Do long work off the interface's thread, one at a time; errors are shown as a sentence."""
+        if self.job is not None:
+            self.report(IceNetError(f"{self.job.description} is still under way; wait for it, or cancel it."))
+            return None
         job = Job(description, work)
-        job.returned.connect(self._add_opened)
+        if then is not None:
+            job.returned.connect(then)
         job.failed.connect(self.report)
         job.ended.connect(self._end_job)
         self.job = job
@@ -269,6 +287,12 @@ class Session:
             if layers.image is event.value:
                 self.close_stack(layers.stack)
                 return
+
+    def _look_for_notices(self, *_: Any) -> None:
+        noticed = 0 if self.stack is None else len(self.stack.notices)
+        if noticed != self._noticed:
+            self._noticed = noticed
+            self.notices_changed.emit()
 
     def _add_opened(self, frames: BandFrames) -> None:
         self.add_stack(frames.stack, first=frames)

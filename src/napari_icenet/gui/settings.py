@@ -1,4 +1,4 @@
-"""Choices that outlive the window: the last folder, the chip size, the scale factor…"""
+"""Choices that outlive the window: the last folder, the chip size, the scale factor and others."""
 
 from __future__ import annotations
 

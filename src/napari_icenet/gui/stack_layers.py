@@ -10,9 +10,10 @@ from psygnal import Signal
 
 from napari_icenet.gui.area_outline import outlines
 from napari_icenet.gui.colours import AREA, MASK
-from napari_icenet.gui.frame_sources import BandFrames, CompositeFrames, FrameSource, MaskFrames, default_composite
+from napari_icenet.gui.frame_sources import BandFrames, CompositeFrames, FrameSource, MaskFrames
 from napari_icenet.gui.frames import FrameCache, level_count
 from napari_icenet.gui.lazy_frames import pyramid
+from napari_icenet.gui.stack_facts import natural_colours
 from napari_icenet.scenes.stack import SceneStack
 
 
@@ -53,7 +54,7 @@ class StackLayers:
         self._visible = True
         self._auto_contrast = True
         self._setting_contrast = False
-        self.composite_bands = default_composite(stack.bands)
+        self.composite_bands = natural_colours(stack)
         self._composite_source: CompositeFrames | None = None
         self._mask_source = MaskFrames(stack)
         self.composite: Any = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from napari.qt.threading import create_worker
@@ -10,6 +11,9 @@ from napari.utils import progress as activity
 from qtpy.QtCore import QEventLoop, QObject, Signal
 
 from napari_icenet.errors import Cancelled, IceNetError
+
+#: Progress is shown at most this often: faster than anyone reads, and it costs the interface nothing.
+TICK_S = 0.1
 
 Progress = Callable[[float, str], None]
 
@@ -51,6 +55,7 @@ class Job(QObject):
         self.result: Any = None
         self._work = work
         self._bar: Any = None
+        self._last_tick = -TICK_S
         # A method of a QObject is called on its own thread; a plain function would run on the worker's.
         self._ticked.connect(self._tick)
         self._worker = create_worker(self._run, _start_thread=False)
@@ -76,20 +81,27 @@ class Job(QObject):
         IceNetError
             The work failed, or was cancelled.
         """
-        if self.running:
-            loop = QEventLoop()
-            self.ended.connect(loop.quit)
-            loop.exec()
+        self.wait_quietly()
         if self.cancelled:
             raise Cancelled(f"{self.description} was cancelled; nothing was changed.")
         if self.error is not None:
             raise self.error
         return self.result
 
+    def wait_quietly(self) -> None:
+        """Return once the work has ended, however it did; meanwhile the window stays alive."""
+        if self.running:
+            loop = QEventLoop()
+            self.ended.connect(loop.quit)
+            loop.exec()
+
     def _report(self, fraction: float, text: str) -> None:
         if self.cancelled:
             raise Cancelled(f"{self.description} was cancelled; nothing was changed.")
-        self._ticked.emit(fraction, text)
+        now = monotonic()
+        if now - self._last_tick >= TICK_S:
+            self._last_tick = now
+            self._ticked.emit(fraction, text)
 
     def _run(self) -> None:
         try:
@@ -100,10 +112,11 @@ class Job(QObject):
     def _tick(self, fraction: float, text: str) -> None:
         if not self.running:
             return
-        if self._bar is not None:
-            self._bar.update(max(0.0, min(100.0, 100 * fraction) - self._bar.n))
-            self._bar.set_description(text or self.description)
         self.progressed.emit(fraction, text)
+        # napari's bar lets events in while it updates: the job may end inside these two calls.
+        if (bar := self._bar) is not None:
+            bar.set_description(text or self.description)
+            bar.update(round(100 * max(0.0, min(1.0, fraction))) - bar.n)
 
     def _crashed(self, error: Exception) -> None:
         # A fault of ours: napari shows it with its traceback; whoever waits gets it too.
