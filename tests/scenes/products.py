@@ -16,6 +16,7 @@ SUN_ELEVATION = 30.0  # sine 0.5
 #: Upper left corner of pixel (0, 0), as GDAL has it.
 ORIGIN_UTM = (365685.0, 8143815.0)
 CRS_UTM = "EPSG:32624"
+TRANSFORM_UTM = Affine(30, 0, ORIGIN_UTM[0], 0, -30, ORIGIN_UTM[1])
 
 COLLECTION_2_L1 = "LC08_L1TP_005009_20150710_20200908_02_T1"
 COLLECTION_2_L2 = "LC09_L2SP_005009_20220710_20220908_02_T1"
@@ -44,7 +45,7 @@ def write_tiff(
     path: Path,
     values: NDArray[np.generic],
     *,
-    transform: Affine | None = Affine(30, 0, ORIGIN_UTM[0], 0, -30, ORIGIN_UTM[1]),
+    transform: Affine | None = TRANSFORM_UTM,
     crs: str | None = CRS_UTM,
     **profile: object,
 ) -> Path:

@@ -84,8 +84,16 @@ def test_a_day_that_does_not_exist_is_none_not_an_error() -> None:
     tier=st.sampled_from(["RT", "T1", "T2", "A1", "A2"]),
 )
 def test_every_name_reads_back(
-    instrument: str, satellite: int, level: str, path: int, row: int, acquired: date, delay: int, collection: str, tier: str
-) -> None:  # fmt: skip
+    instrument: str,
+    satellite: int,
+    level: str,
+    path: int,
+    row: int,
+    acquired: date,
+    delay: int,
+    collection: str,
+    tier: str,
+) -> None:
     processed = acquired + timedelta(days=delay)
     text = (
         f"L{instrument}0{satellite}_{level}_{path:03}{row:03}_{acquired:%Y%m%d}_{processed:%Y%m%d}_{collection}_{tier}"

@@ -87,7 +87,7 @@ def read_dated_folder(
     Returns
     -------
     scenes : list of Scene
-        In the order of their names.
+        Oldest first.
     area : array of bool, (height, width), or None
         True inside the area of interest, on the grid of ``scenes[0]``.
     notices : list of Notice
@@ -115,6 +115,7 @@ def read_dated_folder(
     if not scenes:
         reason = notices[0].message if notices else f"give it images and {_WRITE_DATES}."
         raise SceneError(f"{folder} holds no dated image that can be used: {reason}")
+    scenes.sort(key=lambda scene: (scene.time, scene.id))
     area, problem = read_area(folder, [scene.grid for scene in scenes])
     if problem:
         notices.append(Notice(problem))

@@ -72,6 +72,9 @@ _BITS: dict[QualityLayout, tuple[tuple[Flag, int, int], ...]] = {
 }
 
 
+_PART = 1 << 18
+
+
 @lru_cache
 def _table(layout: QualityLayout) -> NDArray[np.uint8]:
     values = np.arange(65536)
@@ -101,7 +104,13 @@ def decode_quality(values: NDArray[np.integer], layout: QualityLayout) -> NDArra
     array of uint8
         :class:`~napari_icenet.scenes.scene.Flag` bits.
     """
-    return np.asarray(_table(layout)[values.astype(np.uint16, copy=False)])
+    table = _table(layout)
+    flat = np.ravel(values)
+    flags = np.empty(flat.size, np.uint8)
+    # numpy indexes through eight bytes per pixel; in parts, these stay small and in the cache.
+    for start in range(0, flat.size, _PART):
+        flags[start : start + _PART] = table[flat[start : start + _PART].astype(np.uint16, copy=False)]
+    return flags.reshape(values.shape)
 
 
 class QualityMask:

@@ -122,10 +122,10 @@ class RasterBand:
         return self._dtype.kind == "f" or not isinstance(self.fill_rule, str)
 
     def _missing(self, values: NDArray[Any]) -> NDArray[np.bool_]:
-        fill = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
+        fill = np.isnan(values) if values.dtype.kind == "f" else None
         if not isinstance(self.fill_rule, str):
-            fill |= values == self.fill_rule
-        return np.asarray(fill)
+            fill = values == self.fill_rule if fill is None else fill | (values == self.fill_rule)
+        return np.zeros(values.shape, bool) if fill is None else np.asarray(fill)
 
     def _border(self) -> NDArray[np.bool_]:
         def whole_file() -> NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import warnings
 from collections import OrderedDict
@@ -23,6 +24,10 @@ from napari_icenet.scenes.grid import Grid
 
 # Pictures without georeference are ordinary here, and Grid says which they are.
 warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
+
+# GDAL would keep decoded blocks in a twentieth of the machine's memory; two frames of a Landsat
+# scene are enough. Whoever has set the variable keeps their choice.
+os.environ.setdefault("GDAL_CACHEMAX", "256")
 
 #: Open files per thread: a stack of 84 files must not use up the process's handles.
 HANDLES_PER_THREAD = 24
@@ -107,14 +112,17 @@ def _is_truncated(dataset: DatasetReader, path: Path) -> bool:
     separate = dataset.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE") == "BAND"
     for index in dataset.indexes if separate else dataset.indexes[:1]:
         height, width = dataset.block_shapes[index - 1]
-        for row in range(-(-dataset.height // height)):
-            for col in range(-(-dataset.width // width)):
-                offset = dataset.get_tag_item(f"BLOCK_OFFSET_{col}_{row}", "TIFF", bidx=index)
-                if offset is None:  # a sparse file leaves empty blocks out
-                    continue
-                length = dataset.get_tag_item(f"BLOCK_SIZE_{col}_{row}", "TIFF", bidx=index)
-                if int(offset) + int(length or 0) > size:
-                    return True
+        rows, cols = -(-dataset.height // height), -(-dataset.width // width)
+        # Blocks are written in order, so the end of the file shows in the last ones; the first
+        # column is looked at too, for files that were updated in place.
+        edge = {(rows - 1, col) for col in range(cols)} | {(row, 0) for row in range(0, rows, max(1, rows // 64))}
+        for row, col in edge:
+            offset = dataset.get_tag_item(f"BLOCK_OFFSET_{col}_{row}", "TIFF", bidx=index)
+            if offset is None:  # a sparse file leaves empty blocks out
+                continue
+            length = dataset.get_tag_item(f"BLOCK_SIZE_{col}_{row}", "TIFF", bidx=index)
+            if int(offset) + int(length or 0) > size:
+                return True
     return False
 
 
@@ -163,7 +171,9 @@ def dataset_of(path: Path) -> Iterator[DatasetReader]:
         key = file_state(path)
         dataset = _handles.datasets.pop(key, None)
         if dataset is None:
-            dataset = rasterio.open(path)
+            # Whole frames of tiled files are decoded on all cores.
+            options = {"num_threads": "all_cpus"} if path.suffix.lower() in {".tif", ".tiff"} else {}
+            dataset = rasterio.open(path, **options)
         _handles.datasets[key] = dataset
         while len(_handles.datasets) > HANDLES_PER_THREAD:
             _handles.datasets.popitem(last=False)[1].close()
