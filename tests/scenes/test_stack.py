@@ -139,7 +139,8 @@ def test_a_missing_band_is_fill_and_mixed_types_share_a_safe_one() -> None:
     second = Scene("b", datetime(2016, 1, 2), grid, {"B2": ArrayBand(np.full((2, 2), -5, np.int16))})
     stack = SceneStack([first, second], ("B1", "B2"), grid)
     assert stack.dtype == np.int32
-    assert stack.lazy_array().compute()[:, :, 0, 0].tolist() == [[65000, 0], [0, -5]]
+    missing = np.iinfo(np.int32).min
+    assert stack.lazy_array().compute()[:, :, 0, 0].tolist() == [[65000, missing], [missing, -5]]
     assert np.isnan(stack.read(0, "B2")).all()
 
 

@@ -13,7 +13,6 @@ from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
 from napari_icenet.errors import StackError, UsageError
-from napari_icenet.scenes.array_band import ArrayBand
 from napari_icenet.scenes.common_ground import (
     Extent,
     common_window,
@@ -25,11 +24,13 @@ from napari_icenet.scenes.common_ground import (
     unify_crs,
 )
 from napari_icenet.scenes.grid import Grid, Window
-from napari_icenet.scenes.regridding import ShiftedBand, ShiftedMask, WarpedBand, WarpedMask
-from napari_icenet.scenes.scene import Notice, Scene
+from napari_icenet.scenes.scene import Flag, MaskSource, Notice, Scene
+from napari_icenet.scenes.shifting import ShiftedBand, ShiftedMask
+from napari_icenet.scenes.warping import WarpedBand, WarpedMask
 
 #: An intersection that keeps less than this part of the smallest scene is told.
 SMALL_SHARE = 0.5
+_INSIDE = np.uint8(0)
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def align(
     *,
     extent: Extent = "intersection",
     crs: str | CRS | None = None,
-    area: NDArray[np.bool_] | None = None,
+    area: tuple[NDArray[np.bool_], Grid] | None = None,
 ) -> Alignment:
     """Lay scenes on one grid, the one that most of them share.
 
@@ -72,8 +73,8 @@ def align(
         Ground that all scenes hold, or that any holds.
     crs : str or CRS, optional
         Coordinate system of the grid, as in ``EPSG:3031``; needed where the scenes have several.
-    area : array of bool, optional
-        Area of interest on the grid of the oldest scene that has its shape.
+    area : (array of bool, Grid), optional
+        Area of interest, and the grid that it lies on.
 
     Raises
     ------
@@ -94,9 +95,8 @@ def align(
             raise StackError(
                 f"The scenes carry no coordinate system, and cannot be brought to {crs_name(target)}; leave it out."
             )
-        return Alignment(
-            kept, kept[0].grid, area if area is None or area.shape == kept[0].grid.shape else None, notices
-        )
+        own = kept[0].grid
+        return Alignment(kept, own, area[0] if area is not None and area[0].shape == own.shape else None, notices)
     kept, more = _sharing_ground(kept, extent)
     notices += more
     reference = _reference(kept, target)
@@ -110,7 +110,7 @@ def align(
         moved, notice = _lay(scene, grid)
         aligned.append(moved)
         notices += [] if notice is None else [notice]
-    return Alignment(aligned, grid, _lay_area(area, kept, grid), notices)
+    return Alignment(aligned, grid, _lay_area(area, grid), notices)
 
 
 def _target(crs: str | CRS | None) -> CRS | None:
@@ -228,12 +228,22 @@ def _why(own: Grid, grid: Grid) -> str:
     return f"its pixels lie {abs(row - round(row)):.2f} rows and {abs(col - round(col)):.2f} columns off the grid"
 
 
-def _lay_area(area: NDArray[np.bool_] | None, scenes: list[Scene], grid: Grid) -> NDArray[np.bool_] | None:
-    """The area of interest, moved as the scene that it was drawn on."""
-    own = next((scene for scene in scenes if area is not None and scene.grid.shape == area.shape), None)
-    if area is None or own is None:
+def _lay_area(area: tuple[NDArray[np.bool_], Grid] | None, grid: Grid) -> NDArray[np.bool_] | None:
+    """The area of interest on the stack's grid; outside its own it is False."""
+    if area is None:
         return None
-    bands = {"area": ArrayBand(area.astype(np.float32))}
-    laid, _ = _lay(replace(own, bands=bands, mask=None), grid)
-    inside = laid.bands["area"].read(Window(0, 0, *grid.shape))
-    return np.asarray(np.nan_to_num(inside) > 0.5)
+    inside, own = area
+    mask: MaskSource = _AreaFlags(inside)
+    offset = grid.offset_of(own)
+    mask = WarpedMask(mask, own, grid) if offset is None else ShiftedMask(mask, own.shape, offset)
+    return np.asarray(mask.read(grid.full_window) == _INSIDE)
+
+
+class _AreaFlags:
+    """The area of interest as flags, which move and warp like any mask."""
+
+    def __init__(self, inside: NDArray[np.bool_]) -> None:
+        self._inside = inside
+
+    def read(self, window: Window) -> NDArray[np.uint8]:
+        return np.where(self._inside[window.slices], _INSIDE, np.uint8(Flag.FILL))

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.scenes.scene import fill_marker
+
 if TYPE_CHECKING:
     from napari_icenet.scenes.stack import SceneStack
 
 # Names tell dask's graphs apart; hashing the files for them would mean reading the files.
 _serial = count()
-
-
-def fill_value(dtype: np.dtype[Any]) -> Any:
-    """What stands for a missing pixel in stored values: NaN, or 0 in integer types."""
-    return dtype.type(np.nan) if dtype.kind == "f" else dtype.type(0)
 
 
 def read_frame(stack: SceneStack, time: int, band: str) -> NDArray[Any]:
@@ -32,10 +29,10 @@ def read_frame(stack: SceneStack, time: int, band: str) -> NDArray[Any]:
     """
     stored = stack.read_stored(time, band)
     if stored is None:
-        return np.full(stack.grid.shape, fill_value(stack.dtype), stack.dtype)
+        return np.full(stack.grid.shape, fill_marker(stack.dtype), stack.dtype)
     values, fill = stored
     if values.dtype.kind == "f" and fill is not None and fill.any():
-        values = np.where(fill, fill_value(values.dtype), values)
+        values = np.where(fill, fill_marker(values.dtype), values)
     return values.astype(stack.dtype, copy=False)
 
 

@@ -15,6 +15,7 @@ from napari_icenet.errors import SceneError, StackError, UsageError
 from napari_icenet.scenes.alignment import align
 from napari_icenet.scenes.common_ground import Extent
 from napari_icenet.scenes.dated import IMAGE_SUFFIXES, is_dated_folder, read_dated_folder
+from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.landsat import PAN_BAND, is_product, read_product, read_product_files
 from napari_icenet.scenes.landsat_files import ProductFiles, product_files
 from napari_icenet.scenes.scene import Notice, Progress, Scene
@@ -37,13 +38,15 @@ class FoundScenes:
     name : str
     scenes : list of Scene
     area : array of bool, (height, width), or None
-        Area of interest on the scenes' grid.
+        Area of interest, on ``area_grid``.
+    area_grid : Grid or None
     notices : list of Notice
     """
 
     name: str
     scenes: list[Scene]
     area: NDArray[np.bool_] | None = None
+    area_grid: Grid | None = None
     notices: list[Notice] = field(default_factory=list)
 
 
@@ -101,7 +104,8 @@ def stack_of(
     """Lay scenes that were found on one grid; as :func:`open_stack`."""
     names, band_notices = choose_bands(found.scenes, bands, found.name)
     useful = [scene for scene in found.scenes if any(band in scene.bands for band in names)]
-    laid = align(useful, extent=extent, crs=crs, area=found.area)
+    area = None if found.area is None or found.area_grid is None else (found.area, found.area_grid)
+    laid = align(useful, extent=extent, crs=crs, area=area)
     notices = [*found.notices, *band_notices, *mixed_meanings(laid.scenes), *laid.notices]
     return SceneStack(laid.scenes, names, laid.grid, name=found.name, area=laid.area, notices=notices)
 
@@ -134,12 +138,12 @@ def find_scenes(path: str | Path, *, pan: bool = False, progress: Progress | Non
         found = _read_products({folder.name: _reader_of(folder, pan) for folder in folders}, path, progress)
     elif is_dated_folder(path):
         scenes, area, notices = read_dated_folder(path, progress)
-        found = FoundScenes(name, scenes, area, notices)
+        found = FoundScenes(name, scenes, area, scenes[0].grid, notices)
     else:
         raise StackError(_unrecognised(path))
     scenes, older = newest_of_each_acquisition(found.scenes)
     scenes.sort(key=lambda scene: (scene.time, scene.id))
-    return FoundScenes(name, scenes, found.area, [*found.notices, *older])
+    return FoundScenes(name, scenes, found.area, found.area_grid, [*found.notices, *older])
 
 
 def product_folders(path: Path) -> list[Path]:
@@ -199,7 +203,7 @@ def _read_products(
         raise StackError(
             f"None of the {len(unusable)} products in {path} can be used:" + "".join(f"\n  {why}" for why in unusable)
         )
-    return FoundScenes(path.name, scenes, None, notices)
+    return FoundScenes(path.name, scenes, notices=notices)
 
 
 def _product_with(file: Path) -> ProductFiles:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.errors import SceneError
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.scene import Flag
 
@@ -16,13 +18,24 @@ if TYPE_CHECKING:
 
 #: Pixels a side that a coarse look keeps at most.
 SAMPLE_SIDE_PX = 1000
-#: Rows read at once; tiles of Landsat files are 256 or 512 high.
-STRIP_ROWS = 512
+#: Pixels read at once while a frame is thinned out.
+STRIP_PIXELS = 2**24
+#: Contrast of large frames is taken from so many windows a side, of so many pixels a side.
+CONTRAST_WINDOWS, CONTRAST_WINDOW_PX = 8, 128
 #: Contrast runs between these percentiles of the pixels that show ground.
 CONTRAST_PERCENTILES = (1.0, 99.0)
 #: With fewer clear pixels than this part of the valid ones, the cloud mask is not believed.
 LEAST_CLEAR_SHARE = 0.02
 _CLOUDY = np.uint8(Flag.CLOUD | Flag.SHADOW)
+
+
+@runtime_checkable
+class Thumbnailed(Protocol):
+    """A band that can thin itself out, quicker than by reading all of it."""
+
+    def thumbnail(self, max_side: int) -> NDArray[np.float32]:
+        """Stored values with NaN for fill, no side longer than ``max_side``."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -42,57 +55,83 @@ class Shares:
     cloud: float | None
 
 
-def sample(
-    stack: SceneStack, time: int, band: str | None = None, side: int = SAMPLE_SIDE_PX
-) -> tuple[NDArray[np.float32] | None, NDArray[np.uint8]]:
-    """Every n-th pixel of a date, in both directions, n such that at most ``side`` remain a side.
-
-    Returns
-    -------
-    values : array of float32 or None
-        Stored values of ``band`` with NaN for fill; None without a ``band``.
-    flags : array of uint8
-        :class:`~napari_icenet.scenes.scene.Flag` bits of the same pixels.
-    """
-    height, width = stack.grid.shape
-    step = max(1, -(-max(height, width) // side))
-    values, flags = [], []
-    for top in range(0, height, STRIP_ROWS):
-        # The strips start anywhere, the kept rows must not: they stay on multiples of the step.
-        rows = slice(-top % step, None, step)
-        window = Window(top, 0, min(STRIP_ROWS, height - top), width)
-        if band is not None:
-            values.append(stack.read(time, band, window)[rows, ::step])
-        flags.append(stack.flags(time, window)[rows, ::step])
-    return (np.concatenate(values) if values else None), np.concatenate(flags)
-
-
 def shares(stack: SceneStack, time: int) -> Shares:
-    """Fill and cloud shares of a date, from a coarse look."""
-    _, flags = sample(stack, time)
-    valid = (flags & Flag.FILL) == 0
+    """Fill and cloud shares of a date, from every n-th pixel."""
+    scene = stack.scenes[time]
+    first = next((band for band in stack.bands if band in scene.bands), None)
+    if first is None:
+        return Shares(fill=1.0, cloud=None)
+    valid = _valid(stack, time, first)
     count = int(valid.sum())
     cloud = None
-    if stack.scenes[time].mask is not None and count:
-        cloud = float(((flags & Flag.CLOUD) != 0)[valid].mean())
-    return Shares(fill=1 - count / flags.size, cloud=cloud)
+    if scene.mask is not None and count:
+        # The same pixels as those of `valid`: both are thinned out to the nearest centre.
+        flags = _thinned(lambda window: stack.mask(time, window), stack.grid.shape, valid.shape)
+        cloud = float(((flags & np.uint8(Flag.CLOUD)) != 0)[valid].mean())
+    return Shares(fill=1 - count / valid.size, cloud=cloud)
 
 
 def contrast(stack: SceneStack, time: int, band: str) -> tuple[float, float]:
-    """Display limits in stored values: percentiles of the valid, cloud-free pixels of a coarse look.
+    """Display limits in stored values: percentiles of valid, cloud-free pixels all over the frame.
 
     Returns
     -------
     low, high : float
         ``low < high``; (0, 1) where the whole frame is fill.
     """
-    values, flags = sample(stack, time, band)
-    assert values is not None
-    valid = np.isfinite(values)
-    clear = valid & ((flags & _CLOUDY) == 0)
+    values, clear = [], []
+    for window in _spread_windows(stack.grid.shape):
+        pixels = stack.read(time, band, window)
+        valid = np.isfinite(pixels)
+        values.append(pixels[valid])
+        clear.append(((stack.mask(time, window) & _CLOUDY) == 0)[valid])
+    shown, cloudless = np.concatenate(values), np.concatenate(clear)
     # Over bright ice a mask may call everything cloud; a picture is then better than none.
-    shown = values[clear if clear.sum() > LEAST_CLEAR_SHARE * valid.sum() else valid]
+    if cloudless.sum() > LEAST_CLEAR_SHARE * cloudless.size:
+        shown = shown[cloudless]
     if shown.size == 0:
         return 0.0, 1.0
     low, high = (float(v) for v in np.percentile(shown, CONTRAST_PERCENTILES))
     return (low, high) if high > low else (low, low + 1.0)
+
+
+def _valid(stack: SceneStack, time: int, band: str) -> NDArray[np.bool_]:
+    from napari_icenet.scenes.raster import thumbnail_shape
+
+    source = stack.scenes[time].bands[band]
+    small = thumbnail_shape(stack.grid.shape, SAMPLE_SIDE_PX)
+    if isinstance(source, Thumbnailed):
+        try:
+            thumbnail = source.thumbnail(SAMPLE_SIDE_PX)
+        except SceneError as error:
+            stack.warn(
+                f"{stack.labels[time]} {band} cannot be read and counts as missing: {error}", stack.scenes[time].id
+            )
+            return np.zeros(small, bool)
+        return np.asarray(np.isfinite(thumbnail))
+    return np.isfinite(_thinned(lambda window: stack.read(time, band, window), stack.grid.shape, small))
+
+
+def _thinned(read: Callable[[Window], NDArray[Any]], shape: tuple[int, int], small: tuple[int, int]) -> NDArray[Any]:
+    """The pixels nearest to the centres of a coarser frame, read strip by strip."""
+    rows, cols = (((np.arange(few) + 0.5) * (many / few)).astype(int) for few, many in zip(small, shape, strict=True))
+    height = max(1, STRIP_PIXELS // shape[1])
+    strips = []
+    for top in range(0, shape[0], height):
+        inside = rows[(rows >= top) & (rows < top + height)]
+        if inside.size:
+            strip = read(Window(top, 0, min(height, shape[0] - top), shape[1]))
+            strips.append(strip[np.ix_(inside - top, cols)])
+    return np.concatenate(strips)
+
+
+def _spread_windows(shape: tuple[int, int]) -> list[Window]:
+    """Windows all over a large frame; a small one whole."""
+    if max(shape) <= CONTRAST_WINDOWS * CONTRAST_WINDOW_PX:
+        return [Window(0, 0, *shape)]
+    side = CONTRAST_WINDOW_PX
+    rows, cols = (
+        np.unique(np.linspace(0, max(0, length - side), CONTRAST_WINDOWS + 2)[1:-1].astype(int)).tolist()
+        for length in shape
+    )
+    return [Window(row, col, min(side, shape[0]), min(side, shape[1])) for row in rows for col in cols]

@@ -71,6 +71,13 @@ class MaskSource(Protocol):
         ...
 
 
+def fill_marker(dtype: np.dtype[Any]) -> Any:
+    """The stored value that stands for a missing pixel: NaN, 0 (unsigned) or the least (signed)."""
+    if dtype.kind == "f":
+        return dtype.type(np.nan)
+    return dtype.type(0 if dtype.kind in "ub" else np.iinfo(dtype).min)
+
+
 @dataclass(frozen=True)
 class Scaling:
     """Reflectance = (``gain`` · DN + ``offset``) / ``divisor`` (Landsat product guides).

@@ -197,19 +197,20 @@ class SceneStack:
         scaling = scene.scaling.get(name)
         if reflectance and scaling is None and name in scene.bands:
             raise StackError(f"{scene.id} carries no reflectance scaling for {name}; use its stored values.")
-        out = np.full((window.height, window.width), np.nan, np.float32)
         inner = window.clipped(self.grid.shape)
         stored = self.read_stored(time, name, inner) if inner.height and inner.width else None
         if stored is None:
-            return out
-        values, fill = stored
-        view = out[inner.shifted(-window.row, -window.col).slices]
-        view[...] = values
+            return np.full((window.height, window.width), np.nan, np.float32)
+        pixels = stored[0].astype(np.float32)
         if reflectance and scaling is not None:
-            view *= np.float32(scaling.gain)
-            view += np.float32(scaling.offset)
-            view /= np.float32(scaling.divisor)
-        view[fill] = np.nan
+            pixels *= np.float32(scaling.gain)
+            pixels += np.float32(scaling.offset)
+            pixels /= np.float32(scaling.divisor)
+        np.copyto(pixels, np.float32(np.nan), where=stored[1])
+        if inner == window:
+            return pixels
+        out = np.full((window.height, window.width), np.nan, np.float32)
+        out[inner.shifted(-window.row, -window.col).slices] = pixels
         return out
 
     def flags(self, time: int, window: Window | None = None) -> NDArray[np.uint8]:
@@ -227,15 +228,20 @@ class SceneStack:
         stored = self.read_stored(time, first, inner) if first and inner.height and inner.width else None
         if stored is None:
             return out
-        flags = np.zeros((inner.height, inner.width), np.uint8)
-        if scene.mask is not None:
-            try:
-                flags |= scene.mask.read(inner)
-            except SceneError as error:
-                self.warn(f"The mask of {self.labels[time]} cannot be read and is left out: {error}", scene.id)
-        flags[stored[1]] |= np.uint8(Flag.FILL)
+        flags = self.mask(time, inner)
+        flags |= stored[1] * np.uint8(Flag.FILL)
         out[inner.shifted(-window.row, -window.col).slices] = flags
         return out
+
+    def mask(self, time: int, window: Window) -> NDArray[np.uint8]:
+        """Flags of the scene's quality band alone, for a window inside the frame; 0 where it has none."""
+        scene = self.scenes[time]
+        if scene.mask is not None:
+            try:
+                return scene.mask.read(window).copy()
+            except SceneError as error:
+                self.warn(f"The mask of {self.labels[time]} cannot be read and is left out: {error}", scene.id)
+        return np.zeros((window.height, window.width), np.uint8)
 
     def lazy_array(self) -> Any:
         """The stored values as a dask array (time, band, y, x) of ``dtype``, a chunk per band and date."""

@@ -19,8 +19,7 @@ from zarr.codecs import BloscCodec
 from napari_icenet.errors import StackError
 from napari_icenet.scenes.array_band import ArrayBand
 from napari_icenet.scenes.grid import Grid, Window
-from napari_icenet.scenes.regridding import fill_marker
-from napari_icenet.scenes.scene import Progress, Scene
+from napari_icenet.scenes.scene import Progress, Scene, fill_marker
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.scenes.store_format import FORMAT, VERSION, GridRecord, NoticeRecord, SceneRecord, StackRecord
 

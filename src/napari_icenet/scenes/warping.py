@@ -1,4 +1,4 @@
-"""Bands and masks of a scene, seen on the stack's grid: moved by whole pixels, or reprojected."""
+"""Bands and masks of a scene, reprojected to the stack's grid."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rasterio.enums import Resampling
 from rasterio.warp import reproject, transform
 
 from napari_icenet.scenes.grid import Grid, Window
-from napari_icenet.scenes.scene import BandSource, Flag, MaskSource
+from napari_icenet.scenes.scene import BandSource, Flag, MaskSource, fill_marker
 
 #: Reprojection positions are right to this part of a source pixel. GDAL's default of 1/8 pixel
 #: depends on the window read, which would show as motion.
@@ -20,98 +20,6 @@ POSITION_TOLERANCE_PX = 1e-3
 KERNEL_REACH_PX = 3
 #: Target pixels a side that are reprojected at once: bounds the memory, whatever the frame.
 BLOCK_SIDE_PX = 1024
-
-
-def fill_marker(dtype: np.dtype[Any]) -> Any:
-    """The stored value that stands for a missing pixel: NaN, 0 (unsigned) or the least (signed)."""
-    if dtype.kind == "f":
-        return dtype.type(np.nan)
-    return dtype.type(0 if dtype.kind in "ub" else np.iinfo(dtype).min)
-
-
-class ShiftedBand:
-    """A band on a grid that differs by whole pixels: values are untouched, the rest is fill.
-
-    Parameters
-    ----------
-    source : BandSource
-    shape : (int, int)
-        Height and width of the stack's grid.
-    offset : (int, int)
-        Row and column of the source's pixel (0, 0) on the stack's grid.
-    """
-
-    def __init__(self, source: BandSource, shape: tuple[int, int], offset: tuple[int, int]) -> None:
-        self._source = source
-        self._shape = shape
-        self._offset = offset
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(height, width) in pixels."""
-        return self._shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the stored values."""
-        return self._source.dtype
-
-    def read(self, window: Window) -> NDArray[Any]:
-        """Stored values; what lies beside the source is the fill marker of the type."""
-        theirs, part = _overlap(window, self._source.shape, self._offset)
-        if part is None:
-            return self._source.read(theirs)
-        out = np.full((window.height, window.width), fill_marker(self.dtype), self.dtype)
-        if theirs.height and theirs.width:
-            out[part] = self._source.read(theirs)
-        return out
-
-    def fill(self, window: Window, values: NDArray[Any] | None = None) -> NDArray[np.bool_]:
-        """True where the source holds no measurement or does not reach."""
-        theirs, part = _overlap(window, self._source.shape, self._offset)
-        if part is None:
-            return self._source.fill(theirs, values)
-        out = np.ones((window.height, window.width), bool)
-        if theirs.height and theirs.width:
-            out[part] = self._source.fill(theirs, None if values is None else values[part])
-        return out
-
-
-class ShiftedMask:
-    """A mask on a grid that differs by whole pixels; beside the source is fill.
-
-    Parameters
-    ----------
-    source : MaskSource
-    source_shape : (int, int)
-        Height and width of the scene's own grid.
-    offset : (int, int)
-        Row and column of the source's pixel (0, 0) on the stack's grid.
-    """
-
-    def __init__(self, source: MaskSource, source_shape: tuple[int, int], offset: tuple[int, int]) -> None:
-        self._source = source
-        self._source_shape = source_shape
-        self._offset = offset
-
-    def read(self, window: Window) -> NDArray[np.uint8]:
-        """:class:`~napari_icenet.scenes.scene.Flag` bits of a window inside the stack's frame."""
-        theirs, part = _overlap(window, self._source_shape, self._offset)
-        if part is None:
-            return self._source.read(theirs)
-        out = np.full((window.height, window.width), np.uint8(Flag.FILL))
-        if theirs.height and theirs.width:
-            out[part] = self._source.read(theirs)
-        return out
-
-
-def _overlap(
-    window: Window, source_shape: tuple[int, int], offset: tuple[int, int]
-) -> tuple[Window, tuple[slice, slice] | None]:
-    """The window in the source, and its place in the one asked for (None: it is the whole of it)."""
-    asked = window.shifted(-offset[0], -offset[1])
-    theirs = asked.clipped(source_shape)
-    return theirs, None if theirs == asked else theirs.shifted(-asked.row, -asked.col).slices
 
 
 class WarpedBand:
