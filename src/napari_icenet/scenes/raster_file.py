@@ -25,6 +25,9 @@ from napari_icenet.scenes.grid import Grid
 # Pictures without georeference are ordinary here, and Grid says which they are.
 warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
 
+#: PNG and JPEG end with a mark, behind which some programs add a little.
+_TAIL = 4096
+
 # GDAL would keep decoded blocks in a twentieth of the machine's memory; two frames of a Landsat
 # scene are enough. Whoever has set the variable keeps their choice.
 os.environ.setdefault("GDAL_CACHEMAX", "256")
@@ -81,7 +84,7 @@ def inspect(path: Path) -> RasterInfo:
     """
     try:
         with rasterio.open(path) as dataset:
-            if dataset.driver == "GTiff" and _is_truncated(dataset, path):
+            if _is_truncated(dataset, path):
                 raise SceneError(f"{path} is truncated; download it again.")
             crs = dataset.crs if dataset.crs else None
             return RasterInfo(
@@ -107,6 +110,24 @@ def inspect(path: Path) -> RasterInfo:
 
 
 def _is_truncated(dataset: DatasetReader, path: Path) -> bool:
+    """Whether a file ends too early, told without decoding it unless its end looks odd."""
+    if dataset.driver == "GTiff":
+        return _lacks_blocks(dataset, path)
+    end = {"PNG": b"IEND", "JPEG": b"\xff\xd9"}.get(dataset.driver)
+    with path.open("rb") as file:
+        file.seek(-min(_TAIL, path.stat().st_size), os.SEEK_END)
+        if end is None or end in file.read():
+            return False
+    if dataset.driver == "PNG":
+        return end not in path.read_bytes()
+    try:
+        dataset.read()  # in a JPEG the mark ends thumbnails too, so only decoding tells
+    except RasterioError:
+        return True
+    return False
+
+
+def _lacks_blocks(dataset: DatasetReader, path: Path) -> bool:
     """Whether a block of a TIFF is said to end behind the end of the file."""
     size = path.stat().st_size
     separate = dataset.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE") == "BAND"
