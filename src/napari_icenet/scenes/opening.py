@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.crs import CRS
+from rasterio.env import set_gdal_config
 
 from napari_icenet.errors import SceneError, StackError, UsageError
 from napari_icenet.scenes.alignment import align
@@ -21,6 +23,12 @@ from napari_icenet.scenes.landsat_files import ProductFiles, product_files
 from napari_icenet.scenes.scene import Notice, Progress, Scene
 from napari_icenet.scenes.selection import choose_bands, mixed_meanings, newest_of_each_acquisition
 from napari_icenet.scenes.stack import SceneStack
+
+#: GDAL keeps decoded blocks in up to a twentieth of the machine's memory unless told otherwise; two
+#: frames of a full scene are enough here.
+GDAL_CACHE_BYTES = 256 * 2**20
+if "GDAL_CACHEMAX" not in os.environ:
+    set_gdal_config("GDAL_CACHEMAX", GDAL_CACHE_BYTES)
 
 #: Files are opened side by side: on network drives the wait for each adds up.
 OPENING_THREADS = 8

@@ -109,7 +109,7 @@ def _valid(stack: SceneStack, time: int, band: str) -> NDArray[np.bool_]:
             )
             return np.zeros(small, bool)
         return np.asarray(np.isfinite(thumbnail))
-    return np.isfinite(_thinned(lambda window: stack.read(time, band, window), stack.grid.shape, small))
+    return np.asarray(np.isfinite(_thinned(lambda window: stack.read(time, band, window), stack.grid.shape, small)))
 
 
 def _thinned(read: Callable[[Window], NDArray[Any]], shape: tuple[int, int], small: tuple[int, int]) -> NDArray[Any]:

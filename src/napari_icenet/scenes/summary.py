@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ from napari_icenet.scenes.scene import Notice, Progress, Scene
 
 if TYPE_CHECKING:
     from napari_icenet.scenes.stack import SceneStack
+
+
+LOOKING_THREADS = 4
 
 
 class _Summary(BaseModel):
@@ -191,12 +195,18 @@ def summarize(stack: SceneStack | str | Path, *, progress: Progress | None = Non
 def _of_stack(stack: SceneStack, progress: Progress | None) -> StackSummary:
     from napari_icenet.scenes.sampling import shares
 
-    scenes = []
-    for i, (scene, label) in enumerate(zip(stack.scenes, stack.labels, strict=True)):
-        if progress:
-            progress(i / len(stack.scenes), f"Looking at {label}")
-        seen = shares(stack, i)
-        scenes.append(_of_scene(scene, label, seen.fill, seen.cloud))
+    scenes: list[SceneSummary] = []
+    # Decoding full scenes takes the time, and GDAL leaves the other threads free while it does.
+    with ThreadPoolExecutor(LOOKING_THREADS) as pool:
+        looks = [pool.submit(shares, stack, i) for i in range(len(stack.scenes))]
+        try:
+            for scene, label, look in zip(stack.scenes, stack.labels, looks, strict=True):
+                if progress:
+                    progress(len(scenes) / len(looks), f"Looking at {label}")
+                seen = look.result()
+                scenes.append(_of_scene(scene, label, seen.fill, seen.cloud))
+        finally:
+            pool.shutdown(cancel_futures=True)
     origins = {(s.path, s.row) for s in scenes if s.path is not None and s.row is not None}
     return StackSummary(
         name=stack.name,
