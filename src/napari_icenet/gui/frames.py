@@ -123,7 +123,7 @@ class FrameCache(QObject):
                 self._urgent.append(wish)
             elif wish not in self._later:
                 self._later.append(wish)
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="icenet-frames", daemon=True)
                 self._thread.start()
             self._wake.notify()

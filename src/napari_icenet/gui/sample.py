@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_icenet.errors import UsageError
 
 if TYPE_CHECKING:
     from napari_icenet.gui.session import Session
     from napari_icenet.gui.work import Job, Progress
+    from napari_icenet.scenes.stack import SceneStack
 
 #: napari lets a reader add layers when it likes, a sample function not: samples are addresses.
 ADDRESS = "icenet://samples/"
@@ -40,16 +41,20 @@ def open_sample(session: Session, name: str) -> Job | None:
     if name not in TITLES:
         raise UsageError(f"There is no sample {name}; choose one of {', '.join(TITLES)}.")
 
-    def find(progress: Progress) -> Any:
+    def find(progress: Progress) -> SceneStack:
         from napari_icenet.scenes import open_stack
-        from napari_icenet.scenes.samples import perito_moreno, simulated_sample
+        from napari_icenet.scenes.samples import PERITO_MORENO_CREDIT, perito_moreno, simulated_sample
 
-        def fetching(fraction: float, text: str) -> None:
+        def finding(fraction: float, text: str) -> None:
             progress(0.8 * fraction, text)
 
-        folder = simulated_sample() if name == SIMULATED else perito_moreno(fetching)
-        stack = open_stack(folder, progress=lambda fraction, text: progress(0.8 + 0.2 * fraction, text))
+        def opening(fraction: float, text: str) -> None:
+            progress(0.8 + 0.2 * fraction, text)
+
+        stack = open_stack((simulated_sample if name == SIMULATED else perito_moreno)(finding), progress=opening)
         stack.name = TITLES[name]
+        if name == REAL:
+            session.credits[stack] = PERITO_MORENO_CREDIT
         return stack
 
     return session.start(f"Opening {TITLES[name]}", find)

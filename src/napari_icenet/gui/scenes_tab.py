@@ -30,7 +30,7 @@ from napari_icenet.gui.opening_bar import OpeningBar
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.settings import Remembered
 from napari_icenet.gui.stack_facts import count, facts
-from napari_icenet.gui.theme import GAP, fold, quiet
+from napari_icenet.gui.theme import GAP, Fold, quiet
 from napari_icenet.gui.work import Progress
 from napari_icenet.scenes.stack import SceneStack
 
@@ -144,7 +144,7 @@ class ScenesTab(QWidget):
         self.notices = QListWidget(page)
         self.notices.setWordWrap(True)
         self.notices.setMaximumHeight(110)
-        self.notice_fold = fold("Notices", self.notices, page)
+        self.notice_fold = Fold("Notices", self.notices, page)
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GAP)
@@ -190,7 +190,7 @@ class ScenesTab(QWidget):
         buttons.addWidget(save)
         buttons.addWidget(layer)
         form.addRow(buttons)
-        return fold("Options", inner, self)
+        return Fold("Options", inner, self)
 
     def _list_stacks(self) -> None:
         self.chooser.clear()
@@ -201,7 +201,8 @@ class ScenesTab(QWidget):
         self.pages.setCurrentIndex(0 if stack is None else 1)
         if stack is not None:
             self.chooser.setCurrentIndex(self.session.stacks.index(stack))
-            self.facts.setText("<br>".join(facts(stack)))
+            lines = [*facts(stack), self.session.credits.get(stack, "")]
+            self.facts.setText("<br>".join(line for line in lines if line))
         self._show_notices()
 
     def _show_notices(self) -> None:
@@ -209,7 +210,7 @@ class ScenesTab(QWidget):
         notices = [] if stack is None else stack.notices
         self.notices.clear()
         self.notices.addItems([notice.message for notice in notices])
-        self.notice_fold.setText(count(len(notices), "notice"))
+        self.notice_fold.set_title(count(len(notices), "notice"))
         self.notice_fold.setVisible(bool(notices))
 
     def _choose_stack(self, index: int) -> None:

@@ -55,11 +55,14 @@ class Session:
         self.viewer = viewer
         self.job: Job | None = None
         self.cache = FrameCache()
+        self.credits: WeakKeyDictionary[SceneStack, str] = WeakKeyDictionary()
         self._layers: list[StackLayers] = []
         self._shown: StackLayers | None = None
         self._time = 0
         # The Scenes tab lists what was left out; a pop-up for each would only repeat it.
         warnings.filterwarnings("ignore", category=SceneWarning)
+        # A stack with a map and one without may be open together; lengths then show no unit, no more.
+        warnings.filterwarnings("ignore", message="Inconsistent units across layers")
         viewer.dims.events.current_step.connect(self._follow_slider)
         viewer.layers.events.removed.connect(self._forget_removed)
         self.readout = Readout(self)
@@ -276,7 +279,11 @@ class Session:
     def _follow_slider(self, event: Any = None) -> None:
         if self._shown is None or not self.viewer.dims.current_step:
             return
-        index = min(int(self.viewer.dims.current_step[0]), self._shown.stack.shape[0] - 1)
+        step, last = int(self.viewer.dims.current_step[0]), self._shown.stack.shape[0] - 1
+        index = min(step, last)
+        if step > last:
+            # The slider spans the longest open stack; beyond the shown one's dates is nothing to see.
+            self.viewer.dims.set_current_step(0, last)
         self._shown.time = index
         if index != self._time or event is None:
             self._time = index

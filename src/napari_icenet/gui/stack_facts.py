@@ -55,7 +55,7 @@ def facts(stack: SceneStack) -> list[str]:
         pixel_height, pixel_width = pixel_in_world(grid)
         unit = "°" if grid.crs.is_geographic else " m"
         same = abs(pixel_height - pixel_width) < 1e-6 * pixel_width
-        pixel = f"{pixel_width:.6g}{unit}" if same else f"{pixel_width:.6g} × {pixel_height:.6g}{unit}"
+        pixel = f"{pixel_width:.5g}{unit}" if same else f"{pixel_width:.5g} × {pixel_height:.5g}{unit}"
         lines.append(f"{size} of {pixel}")
         code = grid.crs.to_epsg()
         lines.append(" ".join(part for part in (f"EPSG:{code}" if code else "", crs_name(stack)) if part))

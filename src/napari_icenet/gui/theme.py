@@ -29,13 +29,30 @@ def quiet(text: str = "", parent: QWidget | None = None) -> QLabel:
     return label
 
 
-def fold(title: str, inner: QWidget, parent: QWidget | None = None) -> QCollapsible:
-    """What matters less, folded away under its title."""
-    folded = QCollapsible(title, parent, expandedIcon="▾", collapsedIcon="▸")
-    folded.setDuration(0)
-    folded.addWidget(inner)
-    folded.content().layout().setContentsMargins(0, 0, 0, 0)
-    folded.layout().setContentsMargins(0, 0, 0, 0)
-    folded.layout().setSpacing(0)
-    folded.setStyleSheet("QPushButton { text-align: left; background: transparent; border: none; padding: 4px 0; }")
-    return folded
+class Fold(QCollapsible):  # type: ignore[misc]
+    """What matters less, folded away under its title.
+
+    Parameters
+    ----------
+    title : str
+    inner : QWidget
+    parent : QWidget, optional
+    """
+
+    def __init__(self, title: str, inner: QWidget, parent: QWidget | None = None) -> None:
+        # superqt paints its arrow before napari's theme is known, dark on dark: ours is text.
+        super().__init__(title, parent, expandedIcon=None, collapsedIcon=None)
+        self._title = title
+        self.setDuration(0)
+        self.addWidget(inner)
+        self.content().layout().setContentsMargins(0, 0, 0, 0)
+        self.layout().setContentsMargins(0, 0, 0, 0)
+        self.layout().setSpacing(0)
+        self.setStyleSheet("QPushButton { text-align: left; background: transparent; padding: 4px 0; }")
+        self.toggled.connect(lambda _: self.set_title(self._title))
+        self.set_title(title)
+
+    def set_title(self, title: str) -> None:
+        """Change the title."""
+        self._title = title
+        self.setText(f"{'▾' if self.isExpanded() else '▸'}  {title}")
