@@ -17,7 +17,7 @@ from napari_icenet.scenes.stack import SceneStack
 Limits = tuple[float, float]
 
 #: Where several flags hold at one pixel, the first of these is shown; the label is its place, from 1.
-SHOWN_FLAGS = (Flag.FILL, Flag.CLOUD, Flag.SHADOW, Flag.CIRRUS, Flag.SNOW, Flag.WATER)
+SHOWN_FLAGS = (Flag.FILL, Flag.CLOUD | Flag.CLOUD_MARGIN, Flag.SHADOW, Flag.CIRRUS, Flag.SNOW, Flag.WATER)
 MASK_NAMES = tuple(MASK)
 
 

@@ -34,7 +34,7 @@ class QualityLayout(Enum):
 _BITS: dict[QualityLayout, tuple[tuple[Flag, int, int], ...]] = {
     QualityLayout.COLLECTION_2: (
         (Flag.FILL, 0, 1),
-        (Flag.CLOUD, 1, 1),
+        (Flag.CLOUD_MARGIN, 1, 1),
         (Flag.CIRRUS, 2, 1),
         (Flag.CLOUD, 3, 1),
         (Flag.SHADOW, 4, 1),
@@ -90,8 +90,8 @@ def _table(layout: QualityLayout) -> NDArray[np.uint8]:
 def decode_quality(values: NDArray[np.integer], layout: QualityLayout) -> NDArray[np.uint8]:
     """Flags of stored quality values.
 
-    Cloud is the cloud bit, high cloud confidence, or dilated cloud (the margin that the product
-    adds around clouds counts as cloud). Fill carries no other flag.
+    Cloud is the cloud bit or high cloud confidence, as in the cloud cover that the metadata
+    give; dilated cloud is a flag of its own, the margin. Fill carries no other flag.
 
     Parameters
     ----------

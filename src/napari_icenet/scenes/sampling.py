@@ -26,7 +26,7 @@ CONTRAST_WINDOWS, CONTRAST_WINDOW_PX = 8, 128
 CONTRAST_PERCENTILES = (1.0, 99.0)
 #: With fewer clear pixels than this part of the valid ones, the cloud mask is not believed.
 LEAST_CLEAR_SHARE = 0.02
-_CLOUDY = np.uint8(Flag.CLOUD | Flag.SHADOW)
+_CLOUDY = np.uint8(Flag.CLOUD | Flag.CLOUD_MARGIN | Flag.SHADOW)
 
 
 @runtime_checkable
@@ -62,13 +62,15 @@ def shares(stack: SceneStack, time: int) -> Shares:
     if first is None:
         return Shares(fill=1.0, cloud=None)
     valid = _valid(stack, time, first)
-    count = int(valid.sum())
+    fill = 1 - float(valid.mean())
     cloud = None
-    if scene.mask is not None and count:
+    if scene.mask is not None and valid.any():
         # The same pixels as those of `valid`: both are thinned out to the nearest centre.
         flags = _thinned(lambda window: stack.mask(time, window), stack.grid.shape, valid.shape)
-        cloud = float(((flags & np.uint8(Flag.CLOUD)) != 0)[valid].mean())
-    return Shares(fill=1 - count / valid.size, cloud=cloud)
+        # Some edge pixels have a value in the band and are fill in the quality band.
+        valid = valid & ((flags & np.uint8(Flag.FILL)) == 0)
+        cloud = float(((flags & np.uint8(Flag.CLOUD)) != 0)[valid].mean()) if valid.any() else None
+    return Shares(fill=fill, cloud=cloud)
 
 
 def contrast(stack: SceneStack, time: int, band: str) -> tuple[float, float]:

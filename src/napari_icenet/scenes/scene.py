@@ -35,6 +35,8 @@ class Flag(IntFlag):
     CIRRUS = 8
     SNOW = 16
     WATER = 32
+    #: Dilated cloud: the margin that a product draws around its clouds, not cloud itself.
+    CLOUD_MARGIN = 64
 
 
 class BandSource(Protocol):
