@@ -8,14 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
-from rasterio.warp import reproject, transform
+from rasterio.io import MemoryFile
+from rasterio.vrt import WarpedVRT
+from rasterio.warp import transform
 
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.scene import BandSource, Flag, MaskSource, fill_marker
 
-#: Reprojection positions are right to this part of a source pixel. GDAL's default of 1/8 pixel
-#: depends on the window read, which would show as motion.
-POSITION_TOLERANCE_PX = 1e-3
+#: Reprojection positions are right to this part of a source pixel. GDAL's default is 1/8 pixel, and
+#: the error depends on the window read, which would show as motion.
+POSITION_TOLERANCE_PX = 1e-4
+#: No set of flags has this value: it tells a mask's outside while it is reprojected.
+NO_FLAGS = 255
 #: Reach of the cubic kernel in source pixels, and a pixel to spare.
 KERNEL_REACH_PX = 3
 #: Target pixels a side that are reprojected at once: bounds the memory, whatever the frame.
@@ -75,7 +79,7 @@ class WarpedBand:
             picture = values.astype(working)
             picture[self._source.fill(needed, values)] = np.nan
             own, target = self._own.window(needed), self._grid.window(block)
-            _reproject(picture, own, warped, target, resampling=Resampling.cubic, coarser=self._coarser)
+            warped = _reproject(picture, own, target, nodata=np.nan, resampling=Resampling.cubic, coarser=self._coarser)
         if self.dtype.kind == "f":
             return warped.astype(self.dtype, copy=False)
         marker = fill_marker(self.dtype)
@@ -111,10 +115,12 @@ class WarpedMask:
         for block in _blocks(window):
             needed = _needed(self._own, self._grid, block, self._coarser)
             if needed.height and needed.width:
-                warped = np.full((block.height, block.width), np.uint8(Flag.FILL))
                 flags = self._source.read(needed)
                 own, target = self._own.window(needed), self._grid.window(block)
-                _reproject(flags, own, warped, target, resampling=Resampling.nearest, coarser=self._coarser)
+                warped = _reproject(
+                    flags, own, target, nodata=NO_FLAGS, resampling=Resampling.nearest, coarser=self._coarser
+                )
+                warped[warped == NO_FLAGS] = np.uint8(Flag.FILL)
                 out[block.shifted(-window.row, -window.col).slices] = warped
         return out
 
@@ -182,23 +188,30 @@ def _needed(own: Grid, grid: Grid, block: Window, coarser: float) -> Window:
 
 
 def _reproject(
-    source: NDArray[Any], own: Grid, out: NDArray[Any], target: Grid, *, resampling: Resampling, coarser: float
-) -> None:
-    picture = out.dtype.kind == "f"
-    reproject(
-        source,
-        out,
-        src_transform=own.transform,
-        src_crs=own.crs,
-        # In a mask every value counts; only what lies beside it is fill.
-        src_nodata=np.nan if picture else None,
-        dst_transform=target.transform,
-        dst_crs=target.crs,
-        dst_nodata=np.nan if picture else int(Flag.FILL),
-        resampling=resampling,
-        tolerance=POSITION_TOLERANCE_PX,
-        # GDAL would guess the kernel's width from the sizes of the two windows, so that a pixel
-        # would depend on the window that it is read with.
-        XSCALE=1 / coarser,
-        YSCALE=1 / coarser,
-    )
+    source: NDArray[Any], own: Grid, target: Grid, *, nodata: float, resampling: Resampling, coarser: float
+) -> NDArray[Any]:
+    # Of rasterio's two ways only the virtual dataset lets the tolerance be chosen, so the source
+    # becomes a dataset in memory.
+    with MemoryFile() as memory:
+        frame = {"height": own.height, "width": own.width, "transform": own.transform, "crs": own.crs}
+        with memory.open(driver="GTiff", count=1, dtype=source.dtype, **frame) as dataset:
+            dataset.write(source, 1)
+        with (
+            memory.open() as dataset,
+            WarpedVRT(
+                dataset,
+                crs=target.crs,
+                transform=target.transform,
+                height=target.height,
+                width=target.width,
+                resampling=resampling,
+                src_nodata=nodata,
+                nodata=nodata,
+                tolerance=POSITION_TOLERANCE_PX,
+                # GDAL would guess the kernel's width from the sizes of the two frames, so that a
+                # pixel would depend on the window that it is read with.
+                XSCALE=1 / coarser,
+                YSCALE=1 / coarser,
+            ) as warped,
+        ):
+            return np.asarray(warped.read(1))
