@@ -8,6 +8,7 @@ import pytest
 import rasterio
 from affine import Affine
 from numpy.typing import NDArray
+from rasterio.crs import CRS
 
 from napari_icenet.errors import Cancelled, SceneError
 from napari_icenet.scenes import picture
@@ -227,6 +228,24 @@ def test_a_georeferenced_png_is_on_its_map(tmp_path: Path) -> None:
     assert [float(v) for v in scene.grid.xy(0, 0)] == [1015, 1985]
 
 
+@pytest.mark.parametrize(("suffix", "world"), [("png", "pgw"), ("jpg", "jgw")])
+def test_a_world_file_counts_with_the_coordinate_system_beside_it(tmp_path: Path, suffix: str, world: str) -> None:
+    write_picture(tmp_path / f"20200101.{suffix}", grey())
+    (tmp_path / f"20200101.{world}").write_text("30\n0\n0\n-30\n1015\n1985\n")
+    (scene,), _, notices = read_dated_folder(tmp_path)
+    assert not scene.grid.georeferenced
+    assert scene.grid.transform == Affine.identity()
+    one(notices, f"20200101.{suffix}", "positions are in pixels", ".prj")
+    (tmp_path / "20200101.prj").write_text(CRS.from_epsg(32624).to_wkt())
+    (scene,), _, notices = read_dated_folder(tmp_path)
+    assert notices == []
+    assert scene.grid.crs == CRS.from_epsg(32624)
+    assert [float(v) for v in scene.grid.xy(0, 0)] == [1015, 1985]
+    (tmp_path / "20200101.prj").write_text("somewhere in the north")
+    with pytest.raises(SceneError, match=r"20200101\.prj holds no coordinate system"):
+        read_dated_folder(tmp_path)
+
+
 def test_images_of_another_size_are_left_out_one_by_one(tmp_path: Path) -> None:
     for day in (1, 2, 3):
         write_picture(tmp_path / f"2020010{day}.png", grey(day))
@@ -335,6 +354,14 @@ def test_a_picture_that_vanishes_later_is_named(tmp_path: Path) -> None:
     for ask in (scene.bands["B1"].read, scene.bands["B1"].fill):
         with pytest.raises(SceneError, match=f"{path} is missing"):
             ask(WHOLE)
+
+
+def test_complex_values_are_refused(tmp_path: Path) -> None:
+    write_tiff(tmp_path / "20200101.tif", np.ones(SHAPE, np.complex64))
+    write_tiff(tmp_path / "20200102.tif", grey())
+    scenes, _, notices = read_dated_folder(tmp_path)
+    assert len(scenes) == 1
+    one(notices, str(tmp_path / "20200101.tif"), "complex64")
 
 
 def test_a_folder_without_a_dated_image(tmp_path: Path) -> None:

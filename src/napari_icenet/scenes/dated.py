@@ -110,6 +110,8 @@ def read_dated_folder(
             notices.append(Notice(str(error), path.name))
     images, left_out = _on_comparable_grids(images)
     notices += left_out
+    if images and (said := _lost_maps(folder, images)):
+        notices.append(Notice(said))
     grey = _all_grey(images)
     scenes += [_scene(image, grey=grey) for image in images]
     if not scenes:
@@ -155,7 +157,7 @@ def _loose_products(folder: Path) -> tuple[list[Scene], list[Notice], set[Path]]
 def _open_image(path: Path) -> _DatedImage:
     product = parse_product_name(path.stem)
     if product is not None and product.acquired is not None:
-        return _DatedImage(inspect(path), datetime.combine(product.acquired, time()), False, product)
+        return _DatedImage(_inspect_image(path), datetime.combine(product.acquired, time()), False, product)
     found = _DATE.match(path.stem)
     if found is not None:
         time_known = found["hour"] is not None
@@ -164,8 +166,15 @@ def _open_image(path: Path) -> _DatedImage:
             when = datetime(int(found["year"]), int(found["month"]), int(found["day"]), *clock)
         except ValueError:
             raise SceneError(f"{path} bears a date that does not exist; {_WRITE_DATES}.") from None
-        return _DatedImage(inspect(path), when, time_known, None)
+        return _DatedImage(_inspect_image(path), when, time_known, None)
     raise SceneError(f"{path} bears no date that can be read; {_WRITE_DATES}.")
+
+
+def _inspect_image(path: Path) -> RasterInfo:
+    info = inspect(path)
+    if info.dtypes[0].kind not in "uif":
+        raise SceneError(f"{path} holds values of type {info.dtypes[0]}; store them as real numbers, as amplitudes.")
+    return info
 
 
 def _on_comparable_grids(images: list[_DatedImage]) -> tuple[list[_DatedImage], list[Notice]]:
@@ -193,6 +202,18 @@ def _on_comparable_grids(images: list[_DatedImage]) -> tuple[list[_DatedImage], 
             )
         notices.append(Notice(said, path.name))
     return [image for image in images if kind(image) == common], notices
+
+
+def _lost_maps(folder: Path, images: list[_DatedImage]) -> str | None:
+    """What to say of world files without a coordinate system."""
+    lost = [i.info.path.name for i in images if not i.info.grid.georeferenced and not i.info.transform.is_identity]
+    if not lost:
+        return None
+    which = lost[0] if len(lost) == 1 else f"{lost[0]} and {len(lost) - 1} more"
+    return (
+        f"{which} in {folder} bear map coordinates without a coordinate system, so positions are in pixels; "
+        "add a .prj file."
+    )
 
 
 def _all_grey(images: list[_DatedImage]) -> bool:

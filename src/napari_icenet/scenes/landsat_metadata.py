@@ -168,7 +168,7 @@ class LandsatMetadata:
         surface = (self.level() or "").upper().startswith("L2")
         group = _SURFACE_GROUP if surface else self._groups.rescaling
         sensor = self.file.find("SENSOR_ID", self._groups.acquisition) or ""
-        thermal = _THERMAL_OF_TIRS if {"OLI", "TIRS"} & set(sensor.split("_")) else _THERMAL_OF_TM
+        thermal = _THERMAL_OF_TM if sensor.startswith(("TM", "ETM")) else _THERMAL_OF_TIRS
         scaling: dict[str, Scaling] = {}
         problems: dict[str, str] = {}
         for band in bands:

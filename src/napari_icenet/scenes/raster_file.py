@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import rasterio
 from affine import Affine
+from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, MaskFlags
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 
 from napari_icenet.errors import SceneError
@@ -86,7 +87,7 @@ def inspect(path: Path) -> RasterInfo:
         with rasterio.open(path) as dataset:
             if _is_truncated(dataset, path):
                 raise SceneError(f"{path} is truncated; download it again.")
-            crs = dataset.crs if dataset.crs else None
+            crs = dataset.crs or (None if dataset.transform.is_identity else _crs_beside(path))
             return RasterInfo(
                 path=path,
                 driver=dataset.driver,
@@ -107,6 +108,17 @@ def inspect(path: Path) -> RasterInfo:
             )
     except (RasterioError, OSError) as error:
         raise SceneError(unreadable(path, error)) from error
+
+
+def _crs_beside(path: Path) -> CRS | None:
+    """The coordinate system in a ``.prj`` file, which comes with world files and which GDAL passes over."""
+    prj = path.with_suffix(".prj")
+    if not prj.is_file():
+        return None
+    try:
+        return CRS.from_wkt(prj.read_text(encoding="utf-8", errors="replace"))
+    except CRSError as error:
+        raise SceneError(f"{prj} holds no coordinate system in WKT; write it anew, or remove it.") from error
 
 
 def _is_truncated(dataset: DatasetReader, path: Path) -> bool:
