@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.scenes.grid import Window
-from napari_icenet.tracking.chips import chip_window, search_window
+from napari_icenet.tracking.chips import chip_window, search_window, square
 from napari_icenet.tracking.match import CorrelationSurface, LostReason, Match, find_peak
 from napari_icenet.tracking.pictures import Pictures
 from napari_icenet.tracking.settings import TrackSettings
@@ -35,13 +34,9 @@ class Evidence:
     Attributes
     ----------
     match : Match
-        Of the template, in the picture it is searched in.
+        In robust tracking its peak ratio is that of the high-pass surface, which decides.
     source : Place
         Where the template comes from.
-    disagreement_px : float
-        Distance to the match in the picture with the other filter; infinite where that has none.
-    sharpness : float
-        Peak ratio in the high-pass filtered picture.
     round_trip_px : float
         Miss of the backward match; NaN where it was not needed.
     reason : LostReason or None
@@ -49,8 +44,6 @@ class Evidence:
 
     match: Match
     source: Place
-    disagreement_px: float
-    sharpness: float
     round_trip_px: float
     reason: LostReason | None
 
@@ -106,15 +99,18 @@ class Correlator:
         self, pictures: Pictures, template: NDArray[np.float32], time: int, centre: tuple[int, int]
     ) -> CorrelationSurface:
         """Correlation of a template over the search window around ``centre`` on a date."""
-        settings = self.settings
-        window = search_window(*centre, settings)
+        return self._surface(pictures, template, time, search_window(*centre, self.settings))
+
+    def _surface(
+        self, pictures: Pictures, template: NDArray[np.float32], time: int, window: Window
+    ) -> CorrelationSurface:
         values = zncc(
             pictures.read(time, window),
             template,
-            norms=pictures.norms(time, window, settings.chip),
-            min_overlap=settings.min_overlap,
+            norms=pictures.norms(time, window, self.settings.chip),
+            min_overlap=self.settings.min_overlap,
         )
-        half = settings.chip // 2
+        half = self.settings.chip // 2
         return CorrelationSurface(values, window.row + half, window.col + half)
 
     def _match(self, pictures: Pictures, template: NDArray[np.float32], time: int, centre: tuple[int, int]) -> Match:
@@ -133,49 +129,85 @@ class Correlator:
         values = pixels[known]
         return LostReason.FLAT if np.ptp(values) <= FLAT * np.abs(values).max() or _flat(template) else LostReason.FILL
 
-    def follow_best(self, sources: Sequence[Place], time: int, centre: tuple[int, int]) -> Evidence:
-        """The best match, believed whatever else is known: the paper's chain."""
+    def best(self, sources: Sequence[Place], time: int, centre: tuple[int, int]) -> Evidence:
+        """The highest correlation, believed whatever else is known: the paper's chain."""
         template = self.template(sources)
         match = self._match(self.main, template, time, centre)
         reason = None if match.found else self.why_empty(template, time, centre)
-        nan = float("nan")
-        return Evidence(match, sources[-1], nan, nan, nan, reason)
+        return Evidence(match, sources[-1], float("nan"), reason)
 
     def weigh(self, sources: Sequence[Place], time: int, centre: tuple[int, int]) -> Evidence:
-        """The best match and its evidence: lost where that speaks against it."""
+        """The match that the evidence supports, or the reason why it is lost.
+
+        The high-pass filtered chip is searched for over the whole window: its surface is sharp, so
+        a rival or a peak at the border shows. The template's own surface must have a peak close by,
+        unless the high-pass peak is decisive, and the chip found must lead back to the start.
+        """
         settings, source = self.settings, sources[-1]
-        other = self.sharp if self.main.filter.name != HIGH_PASS else self.plain
-        chip = other.read(source.time, self._chip(source))
-        second: Future[Match] | None = None
-        check = partial(self._match, other, chip, time, centre)
-        if self._pool is not None:
-            second = self._pool.submit(check)
         template = self.template(sources)
-        match = self._match(self.main, template, time, centre)
-        rival = check() if second is None else second.result()
-        sharpness = (match if other is self.plain else rival).peak_ratio
-        nan = float("nan")
-        if not match.found:
-            return Evidence(match, source, nan, nan, nan, self.why_empty(template, time, centre))
-        disagreement = match.distance(rival.row, rival.col) if rival.found else float("inf")
-        reason = match.reason
-        if reason is None and sharpness < settings.min_peak_ratio:
+        sharp_chip = template if self._is_sharp else self.sharp.read(source.time, self._chip(source))
+        sharp = self._match(self.sharp, sharp_chip, time, centre)
+        reason = sharp.reason
+        if not sharp.found:
+            reason = self.why_empty(sharp_chip, time, centre)
+        elif reason is None and sharp.peak_ratio < settings.min_peak_ratio:
             reason = LostReason.AMBIGUOUS
-        if reason is None and disagreement > settings.max_disagreement_px:
-            reason = LostReason.DISAGREEMENT
         if reason is not None:
-            return Evidence(match, source, disagreement, sharpness, nan, reason)
-        back = self._back(match, source, time)
-        if back > settings.max_round_trip_px:
+            return self._lost(template, sharp, source, time, centre, reason)
+        miss: Future[float] | None = None
+        if self._pool is not None:
+            miss = self._pool.submit(self._back, sharp, source, time)
+        near = self._near(sources, template, time, sharp)
+        match = sharp if near is None or self._is_sharp else near
+        if near is None and sharp.peak_ratio < settings.decisive_peak_ratio:
+            reason = LostReason.DISAGREEMENT
+        back = self._back(sharp, source, time) if miss is None else miss.result()
+        if reason is None and back > settings.max_round_trip_px:
             reason = LostReason.ROUND_TRIP
-        return Evidence(match, source, disagreement, sharpness, back, reason)
+        if reason is not None:
+            return self._lost(template, sharp, source, time, centre, reason, back)
+        return Evidence(replace(match, peak_ratio=sharp.peak_ratio), source, back, None)
+
+    @property
+    def _is_sharp(self) -> bool:
+        return self.predictor is None and self.main.filter.name == HIGH_PASS
+
+    def _near(self, sources: Sequence[Place], template: NDArray[np.float32], time: int, sharp: Match) -> Match | None:
+        """The peak of the template's own surface beside the high-pass peak, or None.
+
+        The template's surface may well be higher elsewhere: clouds and their shadows see to that.
+        """
+        limit = self.settings.max_disagreement_px
+        reach = int(np.ceil(limit)) + 2
+        pictures = self.main
+        if self._is_sharp:
+            pictures, template = self.plain, self.plain.read(sources[-1].time, self._chip(sources[-1]))
+        place = (round(sharp.row), round(sharp.col))
+        side = self.settings.chip + 2 * reach
+        surface = self._surface(pictures, template, time, square(*place, side))
+        match = find_peak(surface, pixels=float(template.size))
+        agrees = match.reason is None and match.distance(sharp.row, sharp.col) <= limit
+        return match if agrees else None
+
+    def _lost(
+        self,
+        template: NDArray[np.float32],
+        sharp: Match,
+        source: Place,
+        time: int,
+        centre: tuple[int, int],
+        reason: LostReason,
+        back: float = float("nan"),
+    ) -> Evidence:
+        """A lost frame, with the template's best match for the record."""
+        match = sharp if self._is_sharp else self._match(self.main, template, time, centre)
+        return Evidence(replace(match, peak_ratio=sharp.peak_ratio), source, back, reason)
 
     def _back(self, match: Match, source: Place, time: int) -> float:
-        """By how much the chip found misses its origin when it is searched for there."""
+        """By how much the high-pass chip found misses its start when it is searched for there."""
         found = Place(time, round(match.row), round(match.col))
-        pictures = self.sharp
-        chip = pictures.read(time, self._chip(found))
-        back = self._match(pictures, chip, source.time, (source.row, source.col))
+        chip = self.sharp.read(time, self._chip(found))
+        back = self._match(self.sharp, chip, source.time, (source.row, source.col))
         # The chip was cut at a whole pixel, so it starts from there and not from the sub-pixel peak.
         return back.distance(source.row + found.row - match.row, source.col + found.col - match.col)
 

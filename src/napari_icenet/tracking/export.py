@@ -95,7 +95,7 @@ def _write_csv(table: pd.DataFrame, path: Path) -> None:
 
 def _write_parquet(table: pd.DataFrame, path: Path) -> None:
     try:
-        import pyarrow  # noqa: F401, ICN001
+        import pyarrow  # noqa: F401
     except ImportError as error:
         raise TrackingError(
             "writing Parquet needs pyarrow; install it with pip install 'napari-icenet[parquet]', or write a .csv."

@@ -8,14 +8,13 @@ from concurrent.futures import Executor
 import numpy as np
 
 from napari_icenet.errors import TrackingError
-from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.chips import check_fits, check_inside, chip_window, search_window
+from napari_icenet.tracking.chips import check_fits, check_inside, chip_window, square
 from napari_icenet.tracking.correlate import Correlator, Evidence, Place
 from napari_icenet.tracking.match import CorrelationSurface, LostReason
 from napari_icenet.tracking.pictures import Pictures
 from napari_icenet.tracking.settings import TrackSettings
-from napari_icenet.tracking.templates import Predictor
+from napari_icenet.tracking.templates import HIGH_PASS, Predictor
 from napari_icenet.tracking.track import Fix, Track
 from napari_icenet.tracking.zncc import FLAT
 
@@ -143,7 +142,7 @@ class _Follower:
             return
         first = self.settings.template == "first"
         if self.settings.tracking == "chain":
-            evidence = self.correlator.follow_best(_places(known[:1] if first else known), time, centre)
+            evidence = self.correlator.best(_places(known[:1] if first else known), time, centre)
         else:
             tries = [known[:1]] if first else [known[: len(known) - i] for i in range(min(FALLBACKS, len(known)))]
             weighed: list[Evidence] = []
@@ -244,15 +243,20 @@ def _between(time: int, start: int, stop: int) -> bool:
     return min(start, stop) <= time <= max(start, stop)
 
 
-def prefetch(pictures: Pictures, row: float, col: float, settings: TrackSettings) -> None:
+def prefetch(
+    pictures: Pictures,
+    row: float,
+    col: float,
+    settings: TrackSettings,
+    *,
+    cancelled: Callable[[], bool] | None = None,
+) -> None:
     """Read the surroundings of a point on all dates, so that following it reads no files."""
-    window = search_window(row, col, settings)
-    grown = Window(
-        window.row - settings.reach,
-        window.col - settings.reach,
-        *(s + 2 * settings.reach for s in (window.height, window.width)),
-    )
-    for name in {"none", settings.prefilter, "high-pass"}:
+    side = settings.search + 2 * settings.reach
+    window = square(round(row), round(col), side)
+    for name in {"none", settings.prefilter, HIGH_PASS}:
         filtered = pictures.filtered(name)
         for time in range(len(pictures.stack.scenes)):
-            filtered.prefetch(time, grown.clipped(pictures.shape), settings.chip)
+            if cancelled is not None and cancelled():
+                return
+            filtered.prefetch(time, window, settings.chip)

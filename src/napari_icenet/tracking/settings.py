@@ -34,10 +34,12 @@ class TrackSettings(BaseModel):
         Where the search window is centred: the last position, or that plus the last velocity times
         the days elapsed.
     min_peak_ratio : float
-        A match is ambiguous when its peak is not this much higher than its highest rival in the
-        high-pass surface.
+        The peak of the high-pass filtered chip must be this many times its highest rival; else the
+        match is ambiguous.
     max_disagreement_px : float
-        Largest distance between the peaks in the plain and the high-pass filtered picture.
+        The template's own surface must have a peak this near to the high-pass peak …
+    decisive_peak_ratio : float
+        … unless the high-pass peak is this many times its highest rival.
     max_round_trip_px : float
         Largest distance by which the backward match may miss the start.
     min_overlap : float
@@ -53,8 +55,9 @@ class TrackSettings(BaseModel):
     prefilter: str = "none"
     tracking: Literal["robust", "chain"] = "robust"
     centring: Literal["last", "velocity"] = "last"
-    min_peak_ratio: float = Field(default=1.3, ge=1.0)
-    max_disagreement_px: float = Field(default=1.5, gt=0)
+    min_peak_ratio: float = Field(default=1.5, ge=1.0)
+    max_disagreement_px: float = Field(default=1.5, gt=0, le=16)
+    decisive_peak_ratio: float = Field(default=1.8, ge=1.0)
     max_round_trip_px: float = Field(default=1.0, gt=0)
     min_overlap: float = Field(default=0.5, gt=0, le=1)
 

@@ -55,10 +55,11 @@ class LatestWorker:
         with self._condition:
             self._jobs.pop(key, None)
 
-    def waiting(self, key: Hashable) -> bool:
-        """Whether a job of this key waits to run."""
+    @property
+    def pending(self) -> bool:
+        """Whether a job waits behind the running one."""
         with self._condition:
-            return key in self._jobs
+            return bool(self._jobs)
 
     @property
     def busy(self) -> bool:

@@ -1,0 +1,200 @@
+"""Follow chips in the background: the newest request counts, results appear as they come."""
+
+from __future__ import annotations
+
+import threading
+import time as clock
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Protocol
+
+from napari_icenet.errors import IceNetError
+from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.tracking import stable as stable_ground
+from napari_icenet.tracking.follow import follow, prefetch, unfollowed
+from napari_icenet.tracking.history import Mark, State
+from napari_icenet.tracking.pictures import Pictures, TileCache
+from napari_icenet.tracking.settings import TrackSettings
+from napari_icenet.tracking.stable import StableGround
+from napari_icenet.tracking.templates import Predictor
+from napari_icenet.tracking.track import Track
+from napari_icenet.tracking.worker import LatestWorker
+
+#: A track that takes longer is shown as far as it has come, this often.
+PARTIAL_SECONDS = 0.04
+#: A run that takes longer gives way to a newer request for the same chip.
+PATIENCE_SECONDS = 0.1
+#: Finished tracks kept, so that undo shows them at once.
+KEPT = 64
+
+
+class Listener(Protocol):
+    """Who is told of results, on the thread that makes them."""
+
+    def track_made(self, track: Track) -> None:
+        """A track, finished or as far as it has come."""
+        ...
+
+    def ground_made(self, ground: StableGround | None) -> None:
+        """Stable ground was measured, or there is none any more."""
+        ...
+
+    def problem(self, message: str, number: int) -> None:
+        """Something failed; ``number`` is the track's, or 0."""
+        ...
+
+    def busy(self, value: bool) -> None:
+        """Work began or ended."""
+        ...
+
+
+class LiveTracks:
+    """Computes the tracks of a state on one thread, and half of each match on a second.
+
+    Parameters
+    ----------
+    stack : SceneStack
+    cache : TileCache
+    predictors : mapping of str to Predictor
+    state : callable
+        Gives the current state; results that no longer fit it are dropped.
+    listener : Listener
+    """
+
+    def __init__(
+        self,
+        stack: SceneStack,
+        cache: TileCache,
+        predictors: Mapping[str, Predictor],
+        state: Callable[[], State],
+        listener: Listener,
+    ) -> None:
+        self._stack, self._cache, self._predictors = stack, cache, predictors
+        self._state, self._listener = state, listener
+        self.tracks: dict[int, Track] = {}
+        self.ground: StableGround | None = None
+        self.lock = threading.RLock()
+        self._finished: OrderedDict[tuple[Mark, TrackSettings], Track] = OrderedDict()
+        self._wanted: dict[int, int] = {}
+        self._revision = 0
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="icenet-match")
+        self.worker = LatestWorker("icenet-tracking", listener.busy)
+
+    def pictures(self, band: str | int) -> Pictures:
+        """Plain pictures of a band, on the shared cache."""
+        return Pictures(self._stack, band, cache=self._cache)
+
+    def follow(self, number: int, mark: Mark, settings: TrackSettings, *, first: bool) -> None:
+        """Ask for a track; an older request for the same number is dropped."""
+        with self.lock:
+            self._revision += 1
+            revision = self._wanted[number] = self._revision
+        self.worker.submit(number, lambda: self._follow(number, mark, settings, revision), first=first)
+
+    def forget(self, number: int) -> None:
+        """A track was removed."""
+        with self.lock:
+            self._wanted.pop(number, None)
+            self.tracks.pop(number, None)
+        self.worker.drop(number)
+
+    def measure_ground(self, time: int) -> None:
+        """Ask for stable ground as the state has it; a mask's chips are placed on the date ``time``."""
+        self.worker.submit("stable", lambda: self._measure_ground(time))
+
+    def prefetch(self, number: int, mark: Mark, settings: TrackSettings) -> None:
+        """Read the surroundings of a chip on all dates, so that dragging reads no files."""
+        pictures = self.pictures(settings.band)
+
+        def job() -> None:
+            try:
+                prefetch(pictures, mark.row, mark.col, settings, cancelled=lambda: self.worker.pending)
+            except (IceNetError, OSError) as error:
+                self._listener.problem(str(error), number)
+
+        self.worker.submit("prefetch", job)
+
+    def close(self) -> None:
+        """Stop computing and end the threads."""
+        with self.lock:
+            self._wanted.clear()
+        self.worker.close()
+        self._pool.shutdown()
+
+    def _outdated(self, number: int, settings: TrackSettings, revision: int, started: float) -> bool:
+        # An older place of a dragged chip may still be shown; an older setting or a removed chip never.
+        if number not in self._wanted or settings != self._state().settings:
+            return True
+        return self._wanted[number] != revision and clock.monotonic() - started > PATIENCE_SECONDS
+
+    def _follow(self, number: int, mark: Mark, settings: TrackSettings, revision: int) -> None:
+        started = shown = clock.monotonic()
+
+        def outdated() -> bool:
+            return self._outdated(number, settings, revision, started)
+
+        def show(track: Track) -> None:
+            nonlocal shown
+            if clock.monotonic() - shown > PARTIAL_SECONDS and not track.complete:
+                shown = clock.monotonic()
+                self._publish(track, outdated)
+
+        if outdated():
+            return
+        key = (mark, settings)
+        track = self._finished.get(key)
+        if track is None:
+            pictures = self.pictures(settings.band)
+            predictor = self._predictors.get(settings.template)
+            try:
+                track = follow(
+                    pictures, mark.row, mark.col, mark.time, settings,
+                    number=number, predictor=predictor, pool=self._pool, on_fix=show, cancelled=outdated,
+                )  # fmt: skip
+            except (IceNetError, OSError) as error:
+                self._publish(unfollowed(pictures, mark.row, mark.col, mark.time, settings, number), outdated)
+                self._listener.problem(str(error), number)
+                return
+            if not track.complete:
+                return
+            self._finished[key] = track
+            while len(self._finished) > KEPT:
+                self._finished.popitem(last=False)
+        self._publish(replace(track, number=number), outdated)
+        if self._state().stable == number:
+            self._measure_ground(mark.time)
+
+    def _publish(self, track: Track, outdated: Callable[[], bool]) -> None:
+        with self.lock:
+            if outdated():
+                return
+            self.tracks[track.number] = track
+        self._listener.track_made(track)
+
+    def _measure_ground(self, time: int) -> None:
+        state = self._state()
+
+        def outdated() -> bool:
+            now = self._state()
+            return now.mask is not state.mask or now.stable != state.stable or now.settings != state.settings
+
+        ground: StableGround | None = None
+        if state.mask is not None:
+            try:
+                ground = stable_ground.from_mask(
+                    self.pictures(state.settings.band), state.mask, time, state.settings,
+                    pool=self._pool, cancelled=outdated,
+                )  # fmt: skip
+            except (IceNetError, OSError) as error:
+                self._listener.problem(str(error), 0)
+        elif state.stable is not None:
+            track = self.tracks.get(state.stable)
+            if track is None or not track.complete:
+                # Following it is under way and measures the ground when done.
+                return
+            ground = stable_ground.from_tracks((track,))
+        if not outdated():
+            self.ground = ground
+            self._listener.ground_made(ground)
