@@ -61,16 +61,13 @@ def shares(stack: SceneStack, time: int) -> Shares:
     first = next((band for band in stack.bands if band in scene.bands), None)
     if first is None:
         return Shares(fill=1.0, cloud=None)
-    valid = _valid(stack, time, first)
-    fill = 1 - float(valid.mean())
-    cloud = None
+    valid, cloud = _valid(stack, time, first), None
     if scene.mask is not None and valid.any():
         # The same pixels as those of `valid`: both are thinned out to the nearest centre.
         flags = _thinned(lambda window: stack.mask(time, window), stack.grid.shape, valid.shape)
-        # Some edge pixels have a value in the band and are fill in the quality band.
-        valid = valid & ((flags & np.uint8(Flag.FILL)) == 0)
+        valid &= (flags & np.uint8(Flag.FILL)) == 0
         cloud = float(((flags & np.uint8(Flag.CLOUD)) != 0)[valid].mean()) if valid.any() else None
-    return Shares(fill=fill, cloud=cloud)
+    return Shares(fill=1 - float(valid.mean()), cloud=cloud)
 
 
 def contrast(stack: SceneStack, time: int, band: str) -> tuple[float, float]:
