@@ -102,7 +102,7 @@ def test_bad_usage_is_two(dated, tmp_path):
     assert_one_error_line(icenet("track", dated, "--at", "128,100", "--band", "7"), 2, "no band 7")
     assert_one_error_line(icenet("track", dated, "--at", "128,100", "--date", "2021-01-01"), 2, "2021-01-01")
     assert_one_error_line(icenet("track", dated, "--at", "128,100", "--template", "magic"), 2, "magic")
-    assert_one_error_line(icenet("track", dated, "--at", "128,100", "--scale", "0.5"), 2, "--scale")
+    assert_one_error_line(icenet("track", dated, "--at", "128,100", "--scale", "0.5"), 2, "scale 0.5")
     assert icenet("track", dated, "--chip", "wide").returncode == 2
     assert icenet("melt").returncode == 2
 

@@ -170,25 +170,17 @@ def track(
     ] = None,
 ) -> None:
     """Follow chips through time."""
-    from pydantic import ValidationError
-
     from napari_icenet.tracking.export import read_points, track_table, write_tracks
     from napari_icenet.tracking.follow import follow
     from napari_icenet.tracking.pictures import Pictures
-    from napari_icenet.tracking.settings import TrackSettings
+    from napari_icenet.tracking.settings import make_settings
 
     positions = _positions(at or [])
     if not positions and points is None:
         raise UsageError("No position was given; add --at ROW,COL or --points FILE.")
-    try:
-        settings = TrackSettings(
-            band=band, chip=chip, scale=scale, template=template, prefilter=prefilter, tracking=tracking
-        )
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        reason = first["msg"].removeprefix("Value error, ")
-        raise UsageError(f"--{name} {first.get('input')}: {reason}.".replace("..", ".")) from None
+    settings = make_settings(
+        band=band, chip=chip, scale=scale, template=template, prefilter=prefilter, tracking=tracking
+    )
     opened = _open(stack, band)
     if points is not None:
         positions += read_points(points, opened)
