@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QLabel, QPushButton, QWidget
 from superqt import QCollapsible
 
@@ -41,7 +42,7 @@ class Fold(QCollapsible):  # type: ignore[misc]
 
     def __init__(self, title: str, inner: QWidget, parent: QWidget | None = None) -> None:
         # superqt paints its arrow before napari's theme is known, dark on dark: ours is text.
-        super().__init__(title, parent, expandedIcon=None, collapsedIcon=None)
+        super().__init__(title, parent, expandedIcon=QIcon(), collapsedIcon=QIcon())
         self._title = title
         self.setDuration(0)
         self.addWidget(inner)
