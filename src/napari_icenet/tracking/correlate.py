@@ -37,6 +37,8 @@ class Evidence:
         In robust tracking its peak ratio is that of the high-pass surface, which decides.
     source : Place
         Where the template comes from.
+    firm : bool
+        Whether the template's own highest peak lies where the high-pass filtered chip's does.
     round_trip_px : float
         Miss of the backward match; NaN where it was not needed.
     reason : LostReason or None
@@ -44,8 +46,9 @@ class Evidence:
 
     match: Match
     source: Place
-    round_trip_px: float
-    reason: LostReason | None
+    firm: bool = False
+    round_trip_px: float = float("nan")
+    reason: LostReason | None = None
 
 
 class Correlator:
@@ -134,74 +137,56 @@ class Correlator:
         template = self.template(sources)
         match = self._match(self.main, template, time, centre)
         reason = None if match.found else self.why_empty(template, time, centre)
-        return Evidence(match, sources[-1], float("nan"), reason)
+        return Evidence(match, sources[-1], match.found, reason=reason)
 
     def weigh(self, sources: Sequence[Place], time: int, centre: tuple[int, int]) -> Evidence:
         """The match that the evidence supports, or the reason why it is lost.
 
         The high-pass filtered chip is searched for over the whole window: its surface is sharp, so
-        a rival or a peak at the border shows. The template's own surface must have a peak close by,
-        unless the high-pass peak is decisive, and the chip found must lead back to the start.
+        a rival or a peak at the border shows. The template's own highest peak should lie there too.
+        Where it does not (a cloud's edge or a shadow may correlate better), it must at least have a
+        lower, positive peak there, and the high-pass position is taken. At last the chip found must
+        lead back to the start.
         """
         settings, source = self.settings, sources[-1]
-        template = self.template(sources)
-        sharp_chip = template if self._is_sharp else self.sharp.read(source.time, self._chip(source))
+        template, sharp_chip = self.template(sources), self.sharp.read(source.time, self._chip(source))
+        own: Future[Match] | None = None
+        if not self._is_sharp and self._pool is not None:
+            own = self._pool.submit(self._match, self.main, template, time, centre)
         sharp = self._match(self.sharp, sharp_chip, time, centre)
+        match = sharp
+        if not self._is_sharp:
+            match = self._match(self.main, template, time, centre) if own is None else own.result()
+        match = replace(match, peak_ratio=sharp.peak_ratio)
         reason = sharp.reason
         if not sharp.found:
             reason = self.why_empty(sharp_chip, time, centre)
         elif reason is None and sharp.peak_ratio < settings.min_peak_ratio:
             reason = LostReason.AMBIGUOUS
         if reason is not None:
-            return self._lost(template, sharp, source, time, centre, reason)
-        miss: Future[float] | None = None
-        if self._pool is not None:
-            miss = self._pool.submit(self._back, sharp, source, time)
-        near = self._near(sources, template, time, sharp)
-        match = sharp if near is None or self._is_sharp else near
-        if near is None and sharp.peak_ratio < settings.decisive_peak_ratio:
-            reason = LostReason.DISAGREEMENT
-        back = self._back(sharp, source, time) if miss is None else miss.result()
-        if reason is None and back > settings.max_round_trip_px:
-            reason = LostReason.ROUND_TRIP
-        if reason is not None:
-            return self._lost(template, sharp, source, time, centre, reason, back)
-        return Evidence(replace(match, peak_ratio=sharp.peak_ratio), source, back, None)
+            return Evidence(match, source, reason=reason)
+        firm = self._is_sharp or match.distance(sharp.row, sharp.col) <= settings.max_disagreement_px
+        if not firm:
+            near = self._near(template, time, sharp)
+            if near is None:
+                return Evidence(match, source, reason=LostReason.DISAGREEMENT)
+            match = replace(sharp, ncc=near.ncc)
+        back = self._back(sharp, source, time)
+        reason = LostReason.ROUND_TRIP if back > settings.max_round_trip_px else None
+        return Evidence(match, source, firm, back, reason)
 
     @property
     def _is_sharp(self) -> bool:
         return self.predictor is None and self.main.filter.name == HIGH_PASS
 
-    def _near(self, sources: Sequence[Place], template: NDArray[np.float32], time: int, sharp: Match) -> Match | None:
-        """The peak of the template's own surface beside the high-pass peak, or None.
-
-        The template's surface may well be higher elsewhere: clouds and their shadows see to that.
-        """
+    def _near(self, template: NDArray[np.float32], time: int, sharp: Match) -> Match | None:
+        """The positive peak of the template's own surface beside the high-pass peak, or None."""
         limit = self.settings.max_disagreement_px
-        reach = int(np.ceil(limit)) + 2
-        pictures = self.main
-        if self._is_sharp:
-            pictures, template = self.plain, self.plain.read(sources[-1].time, self._chip(sources[-1]))
-        place = (round(sharp.row), round(sharp.col))
-        side = self.settings.chip + 2 * reach
-        surface = self._surface(pictures, template, time, square(*place, side))
-        match = find_peak(surface, pixels=float(template.size))
-        agrees = match.reason is None and match.distance(sharp.row, sharp.col) <= limit
+        side = self.settings.chip + 2 * (int(np.ceil(limit)) + 2)
+        window = square(round(sharp.row), round(sharp.col), side)
+        match = find_peak(self._surface(self.main, template, time, window))
+        agrees = match.reason is None and match.ncc > 0 and match.distance(sharp.row, sharp.col) <= limit
         return match if agrees else None
-
-    def _lost(
-        self,
-        template: NDArray[np.float32],
-        sharp: Match,
-        source: Place,
-        time: int,
-        centre: tuple[int, int],
-        reason: LostReason,
-        back: float = float("nan"),
-    ) -> Evidence:
-        """A lost frame, with the template's best match for the record."""
-        match = sharp if self._is_sharp else self._match(self.main, template, time, centre)
-        return Evidence(replace(match, peak_ratio=sharp.peak_ratio), source, back, reason)
 
     def _back(self, match: Match, source: Place, time: int) -> float:
         """By how much the high-pass chip found misses its start when it is searched for there."""

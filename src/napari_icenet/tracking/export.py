@@ -177,7 +177,8 @@ def read_tracks(path: str | Path) -> list[SavedTrack]:
                 )
         except (KeyError, TypeError, ValueError) as error:
             raise TrackingError(
-                f"{path} is not an export of tracks (column {error} is missing or cannot be read); export the tracks again."
+                f"{path} is not an export of tracks (column {error} is missing or cannot be read); "
+                "export the tracks again."
             ) from error
     if not found:
         raise TrackingError(f"{path} holds no track; export the tracks again.")

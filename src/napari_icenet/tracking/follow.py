@@ -21,6 +21,8 @@ from napari_icenet.tracking.zncc import FLAT
 #: Valid chips that a lost frame is searched for with, newest first.
 FALLBACKS = 3
 _NAN = float("nan")
+#: No other template helps against these.
+_HOPELESS = (LostReason.FILL, LostReason.OUTSIDE, LostReason.FLAT)
 
 
 def follow(
@@ -71,32 +73,28 @@ def follow(
         The search window does not fit in the frame; unknown band, template or filter.
     """
     pictures = stack if isinstance(stack, Pictures) else Pictures(stack, settings.band)
-    return _Follower(pictures, row, col, time, settings, number, predictor, pool).run(on_fix, cancelled)
+    correlator = Correlator(pictures, settings, predictor, pool)
+    return _Follower(correlator, row, col, time, number=number).run(on_fix, cancelled)
 
 
 class _Follower:
     def __init__(
         self,
-        pictures: Pictures,
+        correlator: Correlator,
         row: float,
         col: float,
         time: int,
-        settings: TrackSettings,
+        *,
         number: int,
-        predictor: Predictor | None,
-        pool: Executor | None,
     ) -> None:
+        pictures, settings = correlator.plain, correlator.settings
         check_start(pictures, row, col, time, settings)
-        self.correlator = Correlator(pictures, settings, predictor, pool)
-        self.pictures, self.settings = self.correlator.plain, settings
+        self.correlator, self.pictures, self.settings = correlator, pictures, settings
         self.row, self.col, self.time, self.number = float(row), float(col), time, number
         self.days = tuple(float(d) for d in pictures.stack.days)
-        place = (round(row), round(col))
-        self.fixes: dict[int, Fix] = {
-            time: Fix(
-                time, self.row, self.col, _NAN, _NAN, True, None, _NAN, (0.0, 0.0), time, place, (self.row, self.col)
-            )
-        }
+        centre, start = (round(row), round(col)), (self.row, self.col)
+        origin = Fix(time, *start, _NAN, _NAN, True, None, _NAN, (0.0, 0.0), time, centre, start, firm=True)
+        self.fixes: dict[int, Fix] = {time: origin}
 
     def track(self) -> Track:
         centre = (round(self.row), round(self.col))
@@ -144,14 +142,20 @@ class _Follower:
         if self.settings.tracking == "chain":
             evidence = self.correlator.best(_places(known[:1] if first else known), time, centre)
         else:
-            tries = [known[:1]] if first else [known[: len(known) - i] for i in range(min(FALLBACKS, len(known)))]
-            weighed: list[Evidence] = []
-            for sources in tries:
-                weighed.append(self.correlator.weigh(_places(sources), time, centre))
-                if weighed[-1].reason in (None, LostReason.FILL, LostReason.OUTSIDE, LostReason.FLAT):
-                    break
-            evidence = weighed[-1] if weighed[-1].reason is None else weighed[0]
+            firm = [fix for fix in known if fix.firm]
+            evidence = self._best_evidence([firm[:1]] if first else _newest_first(firm), time, centre)
         self.fixes[time] = self._fix(evidence, time, centre)
+
+    def _best_evidence(self, tries: list[list[Fix]], time: int, centre: tuple[int, int]) -> Evidence:
+        """The first try that is believed; else the first try."""
+        weighed: list[Evidence] = []
+        for fixes in tries:
+            weighed.append(self.correlator.weigh(_places(fixes), time, centre))
+            if weighed[-1].reason is None:
+                return weighed[-1]
+            if weighed[-1].reason in _HOPELESS:
+                break
+        return weighed[0]
 
     def _fix(self, evidence: Evidence, time: int, centre: tuple[int, int]) -> Fix:
         match, source = evidence.match, self.fixes[evidence.source.time]
@@ -174,7 +178,13 @@ class _Follower:
             source.time,
             centre,
             (row, col),
+            valid and evidence.firm,
         )
+
+
+def _newest_first(fixes: list[Fix]) -> list[list[Fix]]:
+    """The past as each of the last few frames knew it."""
+    return [fixes[: len(fixes) - i] for i in range(min(FALLBACKS, len(fixes)))]
 
 
 def _places(fixes: list[Fix]) -> list[Place]:
@@ -209,7 +219,7 @@ def check_start(pictures: Pictures, row: float, col: float, time: int, settings:
 
 
 def unfollowed(
-    pictures: Pictures, row: float, col: float, time: int, settings: TrackSettings, number: int = 1
+    pictures: Pictures, row: float, col: float, time: int, settings: TrackSettings, *, number: int = 1
 ) -> Track:
     """A track of a chip that cannot be followed: every date is lost, the first one too."""
     centre = (round(row), round(col))
@@ -233,7 +243,7 @@ def surface(pictures: Pictures, track: Track, time: int, *, predictor: Predictor
     """
     correlator = Correlator(pictures, track.settings, predictor)
     fix = track.fixes[time]
-    past = [f for f in track.fixes if f.valid and _between(f.time, track.origin_time, fix.source)]
+    past = [f for f in track.fixes if f.firm and _between(f.time, track.origin_time, fix.source)]
     past.sort(key=lambda f: abs(f.time - track.origin_time))
     source = past or [track.fixes[track.origin_time]]
     return correlator.search(correlator.main, correlator.template(_places(source)), time, fix.centre)

@@ -154,7 +154,7 @@ class LiveTracks:
                     number=number, predictor=predictor, pool=self._pool, on_fix=show, cancelled=outdated,
                 )  # fmt: skip
             except (IceNetError, OSError) as error:
-                self._publish(unfollowed(pictures, mark.row, mark.col, mark.time, settings, number), outdated)
+                self._publish(unfollowed(pictures, mark.row, mark.col, mark.time, settings, number=number), outdated)
                 self._listener.problem(str(error), number)
                 return
             if not track.complete:

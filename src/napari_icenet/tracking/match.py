@@ -66,6 +66,12 @@ class CorrelationSurface:
     row0: int
     col0: int
 
+    def at(self, row: float, col: float) -> float:
+        """The value at the nearest placement; NaN outside."""
+        i, j = round(row) - self.row0, round(col) - self.col0
+        inside = 0 <= i < self.values.shape[0] and 0 <= j < self.values.shape[1]
+        return float(self.values[i, j]) if inside else float("nan")
+
 
 @dataclass(frozen=True)
 class Match:

@@ -32,9 +32,11 @@ def _box(width: float) -> Smoother:
 def _gaussian(sigma: float) -> Smoother:
     from skimage.filters import gaussian
 
-    return lambda image: np.asarray(
-        gaussian(image, sigma, mode="constant", truncate=4.0, preserve_range=True), np.float32
-    )
+    def smooth(image: Image) -> Image:
+        blurred = gaussian(image, sigma, mode="constant", truncate=4.0, preserve_range=True)  # type: ignore[no-untyped-call]
+        return np.asarray(blurred, np.float32)
+
+    return smooth
 
 
 def _local_mean(image: Image, missing: NDArray[np.bool_], smooth: Smoother) -> Image:
@@ -75,13 +77,13 @@ def _filled(image: Image, missing: NDArray[np.bool_]) -> Image:
 def _laplacian(image: Image, missing: NDArray[np.bool_], size: float) -> Image:
     from skimage.filters import laplace
 
-    return np.asarray(laplace(_filled(image, missing)), np.float32)
+    return np.asarray(laplace(_filled(image, missing)), np.float32)  # type: ignore[no-untyped-call]
 
 
 def _sobel(image: Image, missing: NDArray[np.bool_], size: float) -> Image:
     from skimage.filters import sobel
 
-    return np.asarray(sobel(_filled(image, missing)), np.float32)
+    return np.asarray(sobel(_filled(image, missing)), np.float32)  # type: ignore[no-untyped-call]
 
 
 def _sign(image: Image, missing: NDArray[np.bool_], size: float) -> Image:
@@ -146,7 +148,7 @@ _KINDS: dict[
         "Wallis",
         "Local mean 0 and local deviation 1 in a 21 px box: dark and bright ice count alike.",
         21,
-        lambda s: math.ceil(s),
+        math.ceil,
         _wallis,
     ),
     "laplacian": ("Laplacian", "Second derivative: the finest texture, and the noise.", 3, lambda s: 4, _laplacian),

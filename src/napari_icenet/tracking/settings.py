@@ -37,9 +37,7 @@ class TrackSettings(BaseModel):
         The peak of the high-pass filtered chip must be this many times its highest rival; else the
         match is ambiguous.
     max_disagreement_px : float
-        The template's own surface must have a peak this near to the high-pass peak …
-    decisive_peak_ratio : float
-        … unless the high-pass peak is this many times its highest rival.
+        The template's own surface must have a peak this near to the high-pass peak.
     max_round_trip_px : float
         Largest distance by which the backward match may miss the start.
     min_overlap : float
@@ -57,7 +55,6 @@ class TrackSettings(BaseModel):
     centring: Literal["last", "velocity"] = "last"
     min_peak_ratio: float = Field(default=1.5, ge=1.0)
     max_disagreement_px: float = Field(default=1.5, gt=0, le=16)
-    decisive_peak_ratio: float = Field(default=1.8, ge=1.0)
     max_round_trip_px: float = Field(default=1.0, gt=0)
     min_overlap: float = Field(default=0.5, gt=0, le=1)
 

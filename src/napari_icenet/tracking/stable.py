@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,7 +170,7 @@ def relative_motion(track: Track, ground: StableGround) -> RelativeMotion:
     n = len(rows)
     drow, dcol, vx, vy, speed = (np.full(n, _NAN) for _ in range(5))
     days = np.asarray(track.days)
-    for before, i in zip(known[:-1], known[1:], strict=True):
+    for before, i in pairwise(known):
         drow[i], dcol[i] = rows[i] - rows[before], cols[i] - cols[before]
         elapsed = days[i] - days[before]
         if elapsed <= 0:

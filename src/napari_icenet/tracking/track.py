@@ -44,6 +44,10 @@ class Fix:
         Centre of the search window, where a lost chip may be drawn.
     peak : (float, float)
         Where the best match was, also when it was not believed.
+    firm : bool
+        Whether the frame may serve as a template: valid, and the plain and the high-pass filtered
+        picture have their highest peak in the same place. A frame half under cloud can be placed,
+        but what is cut from it would lead later frames astray.
     """
 
     time: int
@@ -58,6 +62,7 @@ class Fix:
     source: int
     centre: tuple[int, int]
     peak: tuple[float, float] = (_NAN, _NAN)
+    firm: bool = False
 
     @classmethod
     def lost(cls, time: int, source: int, centre: tuple[int, int], reason: LostReason) -> Fix:
