@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from affine import Affine
@@ -45,6 +46,14 @@ class Window:
         bottom, right = self.stop
         bottom, right = min(max(bottom, row), shape[0]), min(max(right, col), shape[1])
         return Window(row, col, bottom - row, right - col)
+
+    def padded(self, pixels: NDArray[Any], part: Window, missing: Any) -> NDArray[Any]:
+        """Pixels of the whole window, given those of a ``part`` of it; the others are ``missing``."""
+        if part == self:
+            return pixels
+        out = np.full((self.height, self.width), missing, pixels.dtype)
+        out[part.shifted(-self.row, -self.col).slices] = pixels
+        return out
 
     def shifted(self, drow: int, dcol: int) -> Window:
         """The same rectangle, moved."""

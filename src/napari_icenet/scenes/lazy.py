@@ -27,12 +27,15 @@ def read_frame(stack: SceneStack, time: int, band: str) -> NDArray[Any]:
     -------
     array of ``stack.dtype``, (height, width)
     """
-    stored = stack.read_stored(time, band)
-    if stored is None:
+    source = stack.scenes[time].bands.get(band)
+    values = None
+    if source is not None and source.dtype.kind == "f":
+        stored = stack.read_stored(time, band)
+        values = None if stored is None else np.where(stored[1], fill_marker(source.dtype), stored[0])
+    elif source is not None:
+        values = stack.read_values(time, band)
+    if values is None:
         return np.full(stack.grid.shape, fill_marker(stack.dtype), stack.dtype)
-    values, fill = stored
-    if values.dtype.kind == "f" and fill is not None and fill.any():
-        values = np.where(fill, fill_marker(values.dtype), values)
     return values.astype(stack.dtype, copy=False)
 
 

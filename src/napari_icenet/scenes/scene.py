@@ -92,6 +92,12 @@ class Scaling:
     offset: float
     divisor: float = 1.0
 
+    def scale(self, values: NDArray[np.float32]) -> None:
+        """Turn stored values into reflectance, in place."""
+        values *= np.float32(self.gain)
+        values += np.float32(self.offset)
+        values /= np.float32(self.divisor)
+
 
 @dataclass(frozen=True)
 class Provenance:
@@ -111,6 +117,11 @@ class Provenance:
     processed: date | None = None
     simulated: bool = False
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def geometry_differs(self, other: Provenance) -> bool:
+        """Whether the two are known to be seen from different paths or rows."""
+        pairs = ((self.wrs_path, other.wrs_path), (self.wrs_row, other.wrs_row))
+        return any(mine is not None and theirs is not None and mine != theirs for mine, theirs in pairs)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import date
 
-from napari_icenet.errors import UsageError
+from napari_icenet.scenes.band_names import find_band
 from napari_icenet.scenes.landsat_files import band_order
 from napari_icenet.scenes.scene import Notice, Scene
 
@@ -99,21 +99,13 @@ def choose_bands(
                 Notice(f"{_join(dropped)} {verb} left out: fewer than half of the scenes have {_it(dropped)}.")
             )
     else:
-        bands = list(dict.fromkeys(_named(band, order, name) for band in asked))
+        bands = list(dict.fromkeys(find_band(order, band, name) for band in asked))
     for scene in scenes:
         lacking = [band for band in bands if band not in scene.bands]
         if lacking:
             verb = "reads" if len(lacking) == 1 else "read"
             notices.append(Notice(f"{scene.id} lacks {_join(lacking)}, which {verb} as fill on its date.", scene.id))
     return tuple(bands), notices
-
-
-def _named(asked: str | int, order: Sequence[str], name: str) -> str:
-    text = str(asked).strip().upper()
-    for band in order:
-        if band.upper() in (text, f"B{text}"):
-            return band
-    raise UsageError(f"{name} has no band {asked}; it has {', '.join(order)}.")
 
 
 def mixed_meanings(scenes: Sequence[Scene]) -> list[Notice]:

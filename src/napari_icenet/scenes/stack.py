@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.errors import SceneError, SceneWarning, StackError, UsageError
+from napari_icenet.errors import SceneError, SceneWarning, StackError
+from napari_icenet.scenes import lazy, sampling
 from napari_icenet.scenes.array_band import ArrayBand, scenes_of_array
+from napari_icenet.scenes.band_names import find_band
 from napari_icenet.scenes.dates import date_labels, find_date
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.scene import Flag, Notice, Progress, Scene
@@ -92,9 +94,7 @@ class SceneStack:
     @property
     def days(self) -> NDArray[np.float64]:
         """Days since the first acquisition; shape (time,)."""
-        times = self.times
-        days: NDArray[np.float64] = (times - times[0]) / np.timedelta64(86400, "s")
-        return days
+        return np.asarray((self.times - self.times[0]) / np.timedelta64(86400, "s"))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -111,9 +111,7 @@ class SceneStack:
 
         Terrain that the product's elevation model misses then shifts between them (parallax).
         """
-        a, b = self.scenes[first].provenance, self.scenes[second].provenance
-        pairs = ((a.wrs_path, b.wrs_path), (a.wrs_row, b.wrs_row))
-        return any(p is not None and q is not None and p != q for p, q in pairs)
+        return self.scenes[first].provenance.geometry_differs(self.scenes[second].provenance)
 
     def band(self, name: str | int) -> str:
         """The band's name in this stack, for a product name (``B4``), a number or an index from 1.
@@ -123,14 +121,7 @@ class SceneStack:
         UsageError
             There is no such band; the message lists those there are.
         """
-        text = str(name).strip().upper()
-        for candidate in (text, f"B{text}"):
-            for band in self.bands:
-                if band.upper() == candidate:
-                    return band
-        if text.isdigit() and 1 <= int(text) <= len(self.bands):
-            return self.bands[int(text) - 1]
-        raise UsageError(f"{self.name} has no band {name}; it has {', '.join(self.bands)}.")
+        return find_band(self.bands, name, self.name, by_place=True)
 
     def time_index(self, when: str | datetime | int) -> int:
         """Index of an acquisition, by ISO date (with time if two share a day), label, id or index.
@@ -142,35 +133,48 @@ class SceneStack:
         """
         return find_date(self.scenes, when, self.name)
 
-    def read_stored(
-        self, time: int, band: str | int, window: Window | None = None
-    ) -> tuple[NDArray[Any], NDArray[np.bool_]] | None:
-        """Stored values and fill of a window inside the frame, in the file's own type.
+    def read_values(self, time: int, band: str | int, window: Window | None = None) -> NDArray[Any] | None:
+        """Stored values of a window inside the frame, in the file's own type.
 
         Returns
         -------
-        (values, fill), both (window.height, window.width), or None
+        array, (window.height, window.width), or None
             None where the scene lacks the band or its file cannot be read any more; the latter is
             reported once.
         """
-        scene, name = self.scenes[time], self.band(band)
-        source = scene.bands.get(name)
+        source = self.scenes[time].bands.get(self.band(band))
         if source is None:
             return None
-        window = window or self.grid.full_window
         try:
-            values = source.read(window)
-            return values, source.fill(window, values)
+            return source.read(window or self.grid.full_window)
         except SceneError as error:
-            self.warn(f"{self.labels[time]} {name} cannot be read and counts as missing: {error}", scene.id)
+            self._lost(time, self.band(band), error)
             return None
+
+    def read_stored(
+        self, time: int, band: str | int, window: Window | None = None
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]] | None:
+        """As :meth:`read_values`, and with them what is fill; both (window.height, window.width)."""
+        window, name = window or self.grid.full_window, self.band(band)
+        values = self.read_values(time, name, window)
+        if values is None:
+            return None
+        try:
+            return values, self.scenes[time].bands[name].fill(window, values)
+        except SceneError as error:
+            self._lost(time, name, error)
+            return None
+
+    def _lost(self, time: int, band: str, error: SceneError) -> None:
+        message = f"{self.labels[time]} {band} cannot be read and counts as missing: {error}"
+        self.warn(message, self.scenes[time].id)
 
     def read(
         self, time: int, band: str | int, window: Window | None = None, *, reflectance: bool = False
     ) -> NDArray[np.float32]:
         """One band of one date as float32; NaN is fill, and all that lies outside the frame.
 
-        A file that cannot be read any more is all NaN, and reported once in ``notices``.
+        A file that cannot be read any more is all NaN and reported once.
 
         Parameters
         ----------
@@ -203,15 +207,9 @@ class SceneStack:
             return np.full((window.height, window.width), np.nan, np.float32)
         pixels = stored[0].astype(np.float32)
         if reflectance and scaling is not None:
-            pixels *= np.float32(scaling.gain)
-            pixels += np.float32(scaling.offset)
-            pixels /= np.float32(scaling.divisor)
+            scaling.scale(pixels)
         np.copyto(pixels, np.float32(np.nan), where=stored[1])
-        if inner == window:
-            return pixels
-        out = np.full((window.height, window.width), np.nan, np.float32)
-        out[inner.shifted(-window.row, -window.col).slices] = pixels
-        return out
+        return window.padded(pixels, inner, np.nan)
 
     def flags(self, time: int, window: Window | None = None) -> NDArray[np.uint8]:
         """:class:`~napari_icenet.scenes.scene.Flag` bits of one date; outside the frame is fill.
@@ -221,20 +219,17 @@ class SceneStack:
         array of uint8, (window.height, window.width)
         """
         window = window or self.grid.full_window
-        scene = self.scenes[time]
-        out = np.full((window.height, window.width), np.uint8(Flag.FILL))
         inner = window.clipped(self.grid.shape)
-        first = next((b for b in self.bands if b in scene.bands), None)
+        first = next((b for b in self.bands if b in self.scenes[time].bands), None)
         stored = self.read_stored(time, first, inner) if first and inner.height and inner.width else None
         if stored is None:
-            return out
+            return np.full((window.height, window.width), np.uint8(Flag.FILL))
         flags = self.mask(time, inner)
         flags |= stored[1] * np.uint8(Flag.FILL)
-        out[inner.shifted(-window.row, -window.col).slices] = flags
-        return out
+        return window.padded(flags, inner, np.uint8(Flag.FILL))
 
     def mask(self, time: int, window: Window) -> NDArray[np.uint8]:
-        """Flags of the scene's quality band alone, for a window inside the frame; 0 where it has none."""
+        """Flags of the quality band alone, for a window inside the frame; 0 where there is none."""
         scene = self.scenes[time]
         if scene.mask is not None:
             try:
@@ -245,23 +240,17 @@ class SceneStack:
 
     def lazy_array(self) -> Any:
         """The stored values as a dask array (time, band, y, x) of ``dtype``, a chunk per band and date."""
-        from napari_icenet.scenes.lazy import lazy_array
-
-        return lazy_array(self)
+        return lazy.lazy_array(self)
 
     def lazy_flags(self) -> Any:
         """The flags as a dask array (time, y, x) of uint8, a chunk per date."""
-        from napari_icenet.scenes.lazy import lazy_flags
-
-        return lazy_flags(self)
+        return lazy.lazy_flags(self)
 
     def contrast(self, time: int, band: str | int) -> tuple[float, float]:
         """Display limits (low, high) of one band and date in stored values, robust to cloud and fill."""
-        from napari_icenet.scenes.sampling import contrast
-
         name = self.band(band)
         if (time, name) not in self._contrasts:
-            self._contrasts[time, name] = contrast(self, time, name)
+            self._contrasts[time, name] = sampling.contrast(self, time, name)
         return self._contrasts[time, name]
 
     def save(self, path: str | Path, *, overwrite: bool = False, progress: Progress | None = None) -> Path:
@@ -310,8 +299,7 @@ class SceneStack:
         StackError
             The dates are not as many as the pictures, or the array has another number of axes.
         """
-        scenes, names, grid = scenes_of_array(array, times, bands=bands, grid=grid, name=name, fill=fill)
-        return cls(scenes, names, grid, name=name)
+        return cls(*scenes_of_array(array, times, bands=bands, grid=grid, name=name, fill=fill), name=name)
 
 
 __all__ = ["ArrayBand", "Notice", "SceneStack"]
