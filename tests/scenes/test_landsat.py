@@ -153,6 +153,7 @@ def test_mask_of_band_8_takes_the_flags_of_the_ground_below(tmp_path: Path) -> N
     assert flags[20, 40] == Flag.CLOUD
     assert flags[18, 40] == flags[22, 40] == flags[20, 38] == flags[20, 42] == 0
     assert (flags == Flag.CLOUD).sum() == 4
+    assert (flags[19:21, 39:41] == Flag.CLOUD).all()
     # A window reads as the same part of the whole.
     np.testing.assert_array_equal(fine.mask.read(Window(15, 33, 9, 11)), flags[15:24, 33:44])
 

@@ -35,6 +35,16 @@ AFTER = 1
 """
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("14:34:35.5Z", time(14, 34, 35, 500000)), ("14:34:35Z", time(14, 34, 35)), ("00:00:00.0000001", time())],
+)
+def test_times_of_any_precision(tmp_path: Path, written: str, read: time) -> None:
+    path = tmp_path / "X_MTL.txt"
+    path.write_text(f'GROUP = A\n  T = "{written}"\nEND_GROUP = A\n')
+    assert read_metadata(path).time_of_day("T", "A") == read
+
+
 @pytest.fixture
 def metadata(tmp_path: Path) -> Metadata:
     path = tmp_path / "X_MTL.txt"

@@ -99,7 +99,7 @@ class Metadata:
         try:
             if found is None:
                 raise ValueError(value)
-            fraction = (found["fraction"] or "0")[:6].ljust(6, "0")
+            fraction = (found["fraction"] or "0")[:6]
             return datetime.strptime(f"{found['hms']}.{fraction}", "%H:%M:%S.%f").time()
         except ValueError:
             raise self._unreadable(key, value, "a time of day") from None
