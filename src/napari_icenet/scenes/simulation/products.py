@@ -15,8 +15,9 @@ from napari_icenet.scenes.simulation.randomness import Raster
 from napari_icenet.scenes.simulation.simulation import Frame, Simulation
 from napari_icenet.scenes.simulation.sun import Sun
 
-#: The instrument counts in 12 bits; a product spreads them over 16.
-DN_STEP = 16
+#: Stored values are multiples of this. It is below the sensor's noise; finer digits of noise would only
+#: make the files larger.
+DN_STEP = 32
 README = """This is not a measurement. It is a simulated satellite scene, made by napari-icenet.
 
 The glacier is invented; its place, grid, file names and metadata follow Landsat 8 Collection 2 Level 1
@@ -103,7 +104,7 @@ def write_tif(path: Path, values: NDArray[np.generic], grid: Grid, nodata: float
         blockysize=128,
         compress="deflate",
         predictor=3 if floating else 2,
-        zlevel=7,
+        zlevel=9,
     ) as file:
         file.write(layers)
         file.update_tags(**tags)

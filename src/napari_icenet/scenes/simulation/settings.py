@@ -77,7 +77,7 @@ class SimulationSettings(BaseModel):
     cloud_spread: float = Field(0.06, ge=0, le=1)
     cloud_depth: float = Field(2.5, ge=0, le=20)
     haze: float = Field(0.02, ge=0, le=5)
-    noise: float = Field(0.0006, ge=0, le=0.1)
+    noise: float = Field(0.0005, ge=0, le=0.1)
     jitter: float = Field(0.1, ge=0, le=5)
 
     @classmethod
@@ -99,15 +99,15 @@ PRESETS: dict[str, dict[str, float]] = {
         "undulation_slope": 0.016,
         "streak_slope": 0.010,
         "crevasse_slope": 0.03,
-        "sastrugi_slope": 0.03,
-        "sastrugi_days": 25.0,
-        "snow": 0.45,
+        "sastrugi_slope": 0.024,
+        "sastrugi_days": 40.0,
+        "snow": 0.43,
         "snow_spread": 0.25,
-        "cloud": 0.36,
-        "cloud_spread": 0.3,
+        "cloud": 0.33,
+        "cloud_spread": 0.28,
         "cloud_depth": 1.6,
-        "haze": 0.35,
-        "noise": 0.0025,
+        "haze": 0.33,
+        "noise": 0.0021,
         "jitter": 0.3,
     },
 }
