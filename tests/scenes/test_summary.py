@@ -171,6 +171,13 @@ def test_geographic_grids_are_told_in_degrees() -> None:
     assert "pixel   0.001 degree" in text.splitlines()
 
 
+def test_progress_never_goes_back(products: Path) -> None:
+    steps: list[float] = []
+    summarize(products, progress=lambda done, text: steps.append(done))
+    assert steps == sorted(steps)
+    assert len(steps) == 4
+
+
 def test_cancelling_stops_the_look(products: Path) -> None:
     def cancel(done: float, text: str) -> None:
         if text.startswith("Looking"):

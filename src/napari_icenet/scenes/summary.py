@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 
 LOOKING_THREADS = 4
+#: Opening the files is about so much of the time of a summary.
+OPENING_PART = 0.2
 
 
 class _Summary(BaseModel):
@@ -185,11 +187,19 @@ def summarize(stack: SceneStack | str | Path, *, progress: Progress | None = Non
 
     if saved_stack_at(Path(stack)):
         return _of_stack(open_stack(stack), progress)
-    found = find_scenes(stack, progress=progress)
+    found = find_scenes(stack, progress=_part(progress, 0.0, OPENING_PART))
+    looking = _part(progress, OPENING_PART, 1.0)
     try:
-        return _of_stack(stack_of(found), progress)
+        return _of_stack(stack_of(found), looking)
     except StackError as error:
-        return _of_scenes(found.name, found.scenes, found.notices, str(error).split(":\n", 1)[0], progress)
+        return _of_scenes(found.name, found.scenes, found.notices, str(error).split(":\n", 1)[0], looking)
+
+
+def _part(progress: Progress | None, start: float, stop: float) -> Progress | None:
+    """Progress of one of two steps, told as that of the whole."""
+    if progress is None:
+        return None
+    return lambda fraction, text: progress(start + fraction * (stop - start), text)
 
 
 def _of_stack(stack: SceneStack, progress: Progress | None) -> StackSummary:
