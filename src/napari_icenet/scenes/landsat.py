@@ -118,8 +118,8 @@ class _Reader:
                 problems.append(str(error))
         if not problems:
             problems.append(
-                f"{self.files.folder / self.files.product}_MTL.txt is missing, so the date comes from the product's name "
-                "and there is no reflectance; download it again."
+                f"{self.files.folder / self.files.product}_MTL.txt is missing, so the date comes from the product's "
+                "name and there is no reflectance; download it again."
             )
         self.messages.append(problems[0])
         return None
