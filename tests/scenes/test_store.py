@@ -190,6 +190,19 @@ def test_a_store_that_lacks_a_part_is_incomplete(stack: SceneStack, tmp_path: Pa
         open_stack(saved)
 
 
+def test_a_damaged_chunk_costs_its_date_and_band(stack: SceneStack, tmp_path: Path) -> None:
+    saved = stack.save(tmp_path / "s.zarr")
+    chunk = saved / "values/c/0/0/1/0"
+    chunk.write_bytes(chunk.read_bytes()[:40])
+    again = open_stack(saved)
+    with pytest.warns(SceneWarning, match=r"s\.zarr is damaged in values"):
+        assert np.isnan(again.read(0, "B1")).all()
+    np.testing.assert_array_equal(again.read(0, "B4"), stack.read(0, "B4"))
+    np.testing.assert_array_equal(
+        again.read(0, "B1", Window(0, 0, 1000, 40)), stack.read(0, "B1", Window(0, 0, 1000, 40))
+    )
+
+
 def test_an_unfinished_or_foreign_store_is_refused(tmp_path: Path) -> None:
     zarr.create_group(store=tmp_path / "foreign.zarr")
     with pytest.raises(StackError, match="no stack that icenet finished saving"):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from zarr.codecs import BloscCodec
 
-from napari_icenet.errors import StackError
+from napari_icenet.errors import SceneError, StackError
 from napari_icenet.scenes.array_band import ArrayBand
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.scene import Progress, Scene, fill_marker
@@ -46,14 +46,19 @@ class StoredMask:
 class _Layer:
     """One date (and band) of a stored array; reads no more than the window asked for."""
 
-    def __init__(self, array: Any, index: tuple[int, ...]) -> None:
+    def __init__(self, path: Path, array: Any, index: tuple[int, ...]) -> None:
+        self._path = path
         self._array = array
         self._index = index
         self.shape = tuple(array.shape[len(index) :])
         self.dtype = np.dtype(array.dtype)
 
     def __getitem__(self, window: tuple[slice, slice]) -> NDArray[Any]:
-        return np.asarray(self._array[(*self._index, *window)])
+        try:
+            return np.asarray(self._array[(*self._index, *window)])
+        except (OSError, ValueError, RuntimeError) as error:
+            # What zarr and its codecs raise for chunks that are cut short or unreadable.
+            raise SceneError(f"{self._path} is damaged in {self._array.basename}; copy or save it again.") from error
 
 
 def save_stack(
@@ -116,7 +121,7 @@ def read_stack(path: str | Path) -> SceneStack:
         There is no saved stack, it is incomplete, or a newer version has written it.
     """
     path = Path(path)
-    group, record = _open(path)
+    arrays, record = _open(path)
     scenes = []
     for t, scene in enumerate(record.scenes):
         scenes.append(
@@ -125,12 +130,12 @@ def read_stack(path: str | Path) -> SceneStack:
                 time=scene.time,
                 grid=record.grid.grid(),
                 bands={
-                    band: ArrayBand(_Layer(group["values"], (t, b)), _Layer(group["fill"], (t, b)))
+                    band: ArrayBand(_Layer(path, arrays["values"], (t, b)), _Layer(path, arrays["fill"], (t, b)))
                     for b, band in enumerate(record.bands)
                     if band in scene.bands
                 },
                 time_known=scene.time_known,
-                mask=StoredMask(_Layer(group["flags"], (t,))) if scene.masked else None,
+                mask=StoredMask(_Layer(path, arrays["flags"], (t,))) if scene.masked else None,
                 scaling=scene.scalings(),
                 provenance=scene.origin(),
             )
@@ -140,7 +145,7 @@ def read_stack(path: str | Path) -> SceneStack:
         record.bands,
         record.grid.grid(),
         name=record.name,
-        area=np.asarray(group["area"][:]) if "area" in group else None,
+        area=_Layer(path, arrays["area"], ())[:, :] if "area" in arrays else None,
         notices=[notice.notice() for notice in record.notices],
     )
 
