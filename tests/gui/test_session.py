@@ -37,7 +37,7 @@ def test_several_stacks_are_open_and_one_is_shown(session):
     assert [layer.name for layer in session.viewer.layers if layer.visible] == ["first · B1"]
     session.close_stack(first)
     assert session.stack is second
-    assert {layer.name for layer in session.viewer.layers} == {"second · B1", "second · mask"}
+    assert {layer.name for layer in session.viewer.layers} == {"second · B1"}
     session.viewer.layers.remove(session.image)
     assert session.stack is None
     assert heard == [first, second, first, second, None]

@@ -88,13 +88,18 @@ def test_contrast_set_by_the_user_stays_until_given_back(session, stack):
 def test_the_mask_is_hidden_until_wanted_and_changes_no_pixel(session, archive):
     stack = open_stack(archive)
     session.add_stack(stack)
-    mask = session.layers.mask
-    assert not mask.visible
+    assert [layer.name for layer in session.viewer.layers] == ["archive · B1"]
     before = shown(session.image).copy()
     session.layers.show_mask = True
+    mask = session.layers.mask
     assert mask.visible
+    assert session.viewer.layers.selection.active is session.image
     np.testing.assert_array_equal(shown(mask), labels_of(stack.flags(0)))
     np.testing.assert_array_equal(shown(session.image), before)
+    session.layers.show_mask = False
+    assert not mask.visible
+    session.layers.show_mask = True
+    assert len(session.viewer.layers) == 2
     fill = SHOWN_FLAGS.index(Flag.FILL) + 1
     assert (shown(mask)[:5, :7] == fill).all()
 
@@ -150,6 +155,7 @@ def test_the_area_of_interest_is_outlined(session, stack):
 
 def test_a_removed_mask_comes_back_only_when_asked_for(session, stack):
     session.add_stack(stack)
+    session.layers.show_mask = True
     session.viewer.layers.remove(session.layers.mask)
     session.time = 1
     assert len(session.viewer.layers) == 1
@@ -162,7 +168,7 @@ def test_all_layers_of_a_stack_lie_alike(session, georeferenced):
     stack = make_stack(georeferenced=georeferenced)
     stack.area = np.ones((HEIGHT, WIDTH), bool)
     session.add_stack(stack)
-    session.layers.show_composite = True
+    session.layers.show_composite = session.layers.show_mask = True
     units = {tuple(map(str, layer.units[-2:])) for layer in session.viewer.layers}
     scales = {tuple(layer.scale[-2:]) for layer in session.viewer.layers}
     assert len(units) == len(scales) == 1

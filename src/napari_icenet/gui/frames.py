@@ -15,7 +15,7 @@ from napari_icenet.gui.frame_sources import BandFrames, FrameSource
 from napari_icenet.scenes.grid import Window
 
 #: Decoded frames kept, in bytes.
-CACHE_BYTES = 400_000_000
+CACHE_BYTES = 300_000_000
 #: Frames of at most so many pixels are read at once when shown: under 20 ms each.
 PROMPT_PIXELS = 1_200_000
 #: Larger frames get a pyramid, halved until they are at most so many pixels a side.
@@ -164,10 +164,15 @@ class FrameCache(QObject):
                     source, time, level = self._urgent.pop() if self._urgent else self._later.popleft()
             if level is None:
                 source.prepare(time)
-                self._ready.emit(source, time)
             elif self.held(source, time, level) is None:
                 self._load(source, time, level)
+            else:
+                continue
+            try:
                 self._ready.emit(source, time)
+            except RuntimeError:
+                # The application has ended meanwhile, and taken this object's Qt side with it.
+                return
 
     def _load(self, source: FrameSource, time: int, level: int) -> NDArray[Any]:
         finer = [(k, frame) for k in range(level) if (frame := self.held(source, time, k)) is not None]

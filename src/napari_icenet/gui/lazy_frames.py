@@ -83,7 +83,7 @@ class LazyFrames:
             # A part of the picture, all dates and colours: still nothing is read.
             return LazyFrames(self.source, self.cache, self.level, (self._rows[rows], self._cols[cols]))
         times = np.arange(len(self))[time]
-        return np.stack([self._frame(int(t), wait=True) for t in times])[(slice(None), *key[1:])]
+        return np.stack([self._frame(int(t), wait=not drawing) for t in times])[(slice(None), *key[1:])]
 
     def _frame(self, time: int, *, wait: bool) -> NDArray[Any]:
         frame = self.cache.held(self.source, time, self.level)
@@ -110,8 +110,8 @@ class LazyFrames:
         for known in sorted(levels, key=lambda k: abs(k - self.level)):
             frame = self.cache.held(self.source, time, known)
             if frame is not None:
-                rows = resampled(height, known, self.level)[list(self._rows)] if len(self._rows) else []
-                cols = resampled(width, known, self.level)[list(self._cols)] if len(self._cols) else []
+                rows = resampled(height, known, self.level)[_slice(self._rows)]
+                cols = resampled(width, known, self.level)[_slice(self._cols)]
                 found: NDArray[Any] = frame[np.ix_(rows, cols)]
                 return found
         return np.full((len(self._rows), len(self._cols), *self.source.channels), self.source.missing, self.dtype)

@@ -19,6 +19,7 @@ from napari_icenet.gui.frame_sources import BandFrames
 from napari_icenet.gui.frames import FrameCache, level_count
 from napari_icenet.gui.readout import Readout
 from napari_icenet.gui.stack_layers import StackLayers
+from napari_icenet.gui.warm_up import warm_up
 from napari_icenet.gui.work import Job, Progress
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
@@ -66,6 +67,7 @@ class Session:
         viewer.dims.events.current_step.connect(self._follow_slider)
         viewer.layers.events.removed.connect(self._forget_removed)
         self.readout = Readout(self)
+        warm_up()
         self._noticed = 0
         self.cache.loaded.connect(self._look_for_notices)
         window = window_of(viewer)
@@ -210,6 +212,7 @@ class Session:
             frames = BandFrames(stack, stack.bands[0])
             progress(1.0, "Reading the first picture")
             self.cache.read(frames, 0, level_count(stack.grid.shape) - 1)
+            warm_up().join()
             return frames
 
         return self.run(description, work, self._add_opened)

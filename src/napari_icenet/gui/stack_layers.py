@@ -62,7 +62,6 @@ class StackLayers:
         self.area: Any = None
         cache.ask(self._source, 0, self._coarsest)
         self.image = self._add_image()
-        self._add_mask()
         self._add_area()
         viewer.layers.selection.active = self.image
         cache.loaded.connect(self._frame_loaded)
@@ -150,6 +149,7 @@ class StackLayers:
     def show_mask(self, value: bool) -> None:
         if value and self.mask not in self.viewer.layers:
             self._add_mask()
+            self.viewer.layers.selection.active = self.image
         if self.mask is not None and self.mask in self.viewer.layers:
             self.mask.visible = value
 
@@ -225,6 +225,8 @@ class StackLayers:
             multiscale=self._coarsest > 0,
             name=self._name(self.band),
             colormap="gray",
+            # One frame at a time, in its own type: a mean over dates would be another picture.
+            projection_mode="none",
             contrast_limits=limits,
             # napari starts in the middle of an axis: hidden, the frame there is not read in vain.
             visible=False,
@@ -249,11 +251,11 @@ class StackLayers:
             name=self._name("mask"),
             colormap=DirectLabelColormap(color_dict=colours),
             opacity=0.45,
-            visible=False,
             **self._placement,
         )
         self.mask.editable = False
         self.mask.events.visible.connect(self._mask_toggled)
+        self._mask_toggled()
 
     def _add_composite(self) -> None:
         assert self.composite_bands is not None
@@ -261,6 +263,7 @@ class StackLayers:
         self.composite = self.viewer.add_image(
             self._data(self._composite_source),
             rgb=True,
+            projection_mode="none",
             multiscale=self._coarsest > 0,
             name=self._name("composite"),
             **self._placement,
