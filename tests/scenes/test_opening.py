@@ -201,7 +201,7 @@ def test_opening_reads_no_pixels(tmp_path: Path) -> None:
         assert np.isnan(stack.read(0, 1, Window(0, 0, 4, 4))).all()
 
 
-def test_cancelling_stops_at_once(tmp_path: Path) -> None:
+def test_opening_can_be_cancelled(tmp_path: Path) -> None:
     def cancel(done: float, text: str) -> None:
         raise Cancelled("stopped")
 
