@@ -3,12 +3,12 @@ import time
 
 import numpy as np
 import pytest
-from tests.tracking.glacier import moving, texture
 
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.tracking.clicker import ClickTracker
 from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.worker import LatestWorker
+from tests.tracking.glacier import moving, texture
 
 STEPS = np.outer(np.arange(5), (0.5, 1.5))
 SETTINGS = TrackSettings(chip=64, scale=1.5)
@@ -16,8 +16,7 @@ SETTINGS = TrackSettings(chip=64, scale=1.5)
 
 @pytest.fixture(scope="module")
 def stack():
-    frames = moving(STEPS)
-    return frames
+    return moving(STEPS)
 
 
 @pytest.fixture
@@ -161,9 +160,8 @@ def test_a_chip_dragged_out_stays_inside(model):
 def test_a_chip_on_fill_is_reported_and_lost_not_forgotten():
     frames = np.stack([texture(200), texture(200)])
     frames[:, 40:, :] = np.nan
-    from tests.tracking.glacier import START
-
     from napari_icenet.scenes.stack import SceneStack
+    from tests.tracking.glacier import START
 
     stack = SceneStack.from_array(frames, [START, START.replace(day=9)])
     model = ClickTracker(stack, SETTINGS)

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from tests.tracking.glacier import START, cloud, moving, shifted, texture
 
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.scenes.stack import SceneStack
@@ -8,6 +7,7 @@ from napari_icenet.tracking.follow import follow, surface
 from napari_icenet.tracking.match import LostReason
 from napari_icenet.tracking.pictures import Pictures
 from napari_icenet.tracking.settings import TrackSettings
+from tests.tracking.glacier import START, cloud, moving, shifted, texture
 
 STEPS = np.array([(0, 0), (0.4, 1.3), (0.8, 2.6), (1.7, 3.4), (2.1, 5.2), (2.5, 6.5)])
 SETTINGS = TrackSettings(chip=64, scale=1.5)
@@ -111,7 +111,9 @@ def test_fill_flat_and_leaving_the_frame_are_told_apart():
 def test_velocity_centring_reaches_farther():
     steps = np.array([(0, 0), (0, 12), (0, 24), (0, 72)])
     stack = moving(steps, days=[0, 16, 32, 96])
-    last, ahead = (follow(stack, 160, 100, 0, SETTINGS.model_copy(update={"centring": c})) for c in ("last", "velocity"))
+    last, ahead = (
+        follow(stack, 160, 100, 0, SETTINGS.model_copy(update={"centring": c})) for c in ("last", "velocity")
+    )
     np.testing.assert_array_equal(last.valid, [True, True, True, False])
     np.testing.assert_array_equal(ahead.valid, [True] * 4)
 
@@ -155,7 +157,9 @@ def test_progress_and_cancelling(stack):
 
 
 def picture_stack(*frames):
-    return SceneStack.from_array(np.stack(frames).astype(np.float32), [START.replace(day=1 + i) for i in range(len(frames))])
+    return SceneStack.from_array(
+        np.stack(frames).astype(np.float32), [START.replace(day=1 + i) for i in range(len(frames))]
+    )
 
 
 def test_what_cannot_be_followed_is_refused_in_a_sentence():
@@ -171,7 +175,14 @@ def test_what_cannot_be_followed_is_refused_in_a_sentence():
         (two, 80, 80, SETTINGS.model_copy(update={"template": "nope"}), UsageError, "persistence, first, high-pass"),
         (two, 80, 80, SETTINGS.model_copy(update={"band": "B9"}), UsageError, "no band B9"),
         (picture_stack(np.full((160, 160), 3.0), ice), 80, 80, SETTINGS, TrackingError, "is flat, every pixel is 3"),
-        (picture_stack(np.full((160, 160), np.nan), ice), 80, 80, SETTINGS, TrackingError, "no pixel with a measurement"),
+        (
+            picture_stack(np.full((160, 160), np.nan), ice),
+            80,
+            80,
+            SETTINGS,
+            TrackingError,
+            "no pixel with a measurement",
+        ),
         (picture_stack(hole, ice), 80, 72, SETTINGS, TrackingError, "55 % fill"),
     ]
     for stack, row, col, settings, kind, text in cases:

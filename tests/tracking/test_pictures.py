@@ -2,7 +2,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from tests.tracking.glacier import START, texture
 
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.stack import SceneStack
@@ -11,6 +10,7 @@ from napari_icenet.tracking.pictures import Pictures, TileCache
 from napari_icenet.tracking.prefilter import prefilter
 from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.zncc import norm_map
+from tests.tracking.glacier import START, texture
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +42,7 @@ def test_windows_over_tiles_equal_the_whole_picture(stack, frame, window, name):
 def test_norms_are_those_of_the_window_or_unknown_beside_fill(stack):
     pictures = Pictures(stack, 1)
     window = Window(470, 480, 96, 96)
-    np.testing.assert_allclose(
-        pictures.norms(0, window, 32), norm_map(pictures.read(0, window), 32), rtol=1e-4
-    )
+    np.testing.assert_allclose(pictures.norms(0, window, 32), norm_map(pictures.read(0, window), 32), rtol=1e-4)
     assert pictures.norms(0, Window(40, 60, 96, 96), 32) is None
     assert pictures.norms(0, Window(60, 90, 96, 96), 32) is not None
     assert pictures.norms(0, Window(640, 640, 96, 96), 32) is None

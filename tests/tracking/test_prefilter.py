@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, uniform_filter
-from tests.tracking.glacier import texture
 
 from napari_icenet.errors import UsageError
 from napari_icenet.tracking.prefilter import prefilter, prefilters
+from tests.tracking.glacier import texture
 
 PICTURE = texture(120).astype(np.float32)
 

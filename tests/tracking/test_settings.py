@@ -11,7 +11,9 @@ def test_an_even_chip_covers_half_before_and_half_after():
     assert square(10, 10, 4).slices == (slice(8, 12), slice(8, 12))
 
 
-@pytest.mark.parametrize(("chip", "scale", "side", "reach"), [(128, 1.5, 192, 32), (128, 1.1, 140, 6), (64, 4, 256, 96)])
+@pytest.mark.parametrize(
+    ("chip", "scale", "side", "reach"), [(128, 1.5, 192, 32), (128, 1.1, 140, 6), (64, 4, 256, 96)]
+)
 def test_search_window_is_c_times_the_chip(chip, scale, side, reach):
     settings = TrackSettings(chip=chip, scale=scale)
     window = search_window(200, 200, settings)

@@ -5,13 +5,13 @@ import pytest
 from affine import Affine
 from pyproj import Geod
 from rasterio.crs import CRS
-from tests.tracking.glacier import START, moving
 
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.tracking.follow import follow
+from napari_icenet.tracking.pictures import Pictures
 from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.stable import from_mask, from_tracks, relative_motion
-from napari_icenet.tracking.pictures import Pictures
+from tests.tracking.glacier import START, moving
 
 STEPS = np.array([(0, 0), (1.0, 2.0), (1.5, 3.0), (3.0, 6.0)])
 DAYS = [0, 10, 15, 30]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def read_records(path: Path) -> list[dict[str, Any]]:
         raise TrackingError(
             f"{path} needs pyarrow; install it with pip install 'napari-icenet[parquet]', or use a .csv."
         ) from error
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+    except (csv.Error, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise TrackingError(f"{path} cannot be read ({error}); check the file.") from error
     table.columns = [str(name).strip().lower() for name in table.columns]
     return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]

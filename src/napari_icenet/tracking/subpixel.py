@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -100,8 +101,10 @@ def formal_error(peak: Peak, pixels: float) -> tuple[float, float]:
     row, col : float
         NaN where the surface has no proper peak.
     """
-    curvature = peak.curvature / max(peak.value, 1e-3)
-    if np.linalg.det(curvature) <= 0 or curvature[0, 0] <= 0:
-        return float("nan"), float("nan")
-    variance = max(1 - peak.value**2, 0.0) / max(pixels, 1.0) * np.linalg.inv(curvature)
-    return float(np.sqrt(variance[0, 0])), float(np.sqrt(variance[1, 1]))
+    (a, b), (_, d) = (peak.curvature / max(peak.value, 1e-3)).tolist()
+    determinant = a * d - b * b
+    if determinant <= 0 or a <= 0:
+        return math.nan, math.nan
+    # The inverse of the curvature has d and a, over the determinant, on its diagonal.
+    spread = max(1 - peak.value**2, 0.0) / max(pixels, 1.0) / determinant
+    return math.sqrt(spread * d), math.sqrt(spread * a)

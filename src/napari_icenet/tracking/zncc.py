@@ -44,14 +44,14 @@ def norm_map(picture: NDArray[np.float32], chip: int) -> NDArray[np.float32]:
     return np.asarray(np.sqrt(variance * (chip * chip)), np.float32)
 
 
-def _correlate(window: NDArray[np.float32], chip: NDArray[np.float64], exact: bool) -> NDArray[np.floating]:
+def _correlate(window: NDArray[np.float32], chip: NDArray[np.float32], *, exact: bool) -> NDArray[np.float32]:
     """Σ chip · window at every placement, valid ones only."""
     if not exact:
-        return np.asarray(cv2.matchTemplate(window, chip.astype(np.float32), cv2.TM_CCORR))
+        return np.asarray(cv2.matchTemplate(window, chip, cv2.TM_CCORR), np.float32)
     shape = [fft.next_fast_len(n, real=True) for n in window.shape]
-    spectrum = fft.rfft2(window.astype(np.float64), shape) * np.conj(fft.rfft2(chip, shape))
+    spectrum = fft.rfft2(window.astype(np.float64), shape) * np.conj(fft.rfft2(chip.astype(np.float64), shape))
     rows, cols = window.shape[0] - chip.shape[0] + 1, window.shape[1] - chip.shape[1] + 1
-    return np.asarray(fft.irfft2(spectrum, shape))[:rows, :cols]
+    return np.asarray(fft.irfft2(spectrum, shape)[:rows, :cols], np.float32)
 
 
 def zncc(
@@ -83,27 +83,32 @@ def zncc(
     -----
     Within 1e-4 of a float64 sum over each placement.
     """
-    if not np.isfinite(chip.sum()) or not np.isfinite(window.sum()):
-        return masked_zncc(window, chip, min_overlap=min_overlap)
     side = chip.shape[0]
-    template = chip.astype(np.float64)
+    # Twice, for what rounding a large offset leaves. A missing pixel makes the mean NaN.
+    template = chip - chip.mean()
     template -= template.mean()
-    # Not a BLAS dot product: its threads cost more than they save at this size.
-    energy = float(np.sqrt(np.square(template).sum()))
+    energy = cv2.norm(template)
+    level = float(window.mean())
+    if not np.isfinite(energy) or not np.isfinite(level):
+        return masked_zncc(window, chip, min_overlap=min_overlap)
     shape = (window.shape[0] - side + 1, window.shape[1] - side + 1)
-    if energy <= FLAT * float(np.abs(chip).max()) * side:
+    if energy <= FLAT * cv2.norm(chip, cv2.NORM_INF) * side:
         return np.full(shape, np.nan, np.float32)
     if norms is None:
         norms = norm_map(window, side)
-    scale = float(norms.max())
-    if scale == 0:
+    lively, calm = float(norms.max()), float(norms.min())
+    if lively == 0:
         return np.full(shape, np.nan, np.float32)
-    centred = (window - np.float32(window.mean(dtype=np.float64))) / np.float32(scale)
-    calm = float(np.min(norms, where=norms > 0, initial=scale))
-    top = _correlate(centred, template / energy, exact=float(np.abs(centred).max()) * side * scale > _CONTRAST * calm)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        values = np.asarray(top * (np.float32(scale) / norms), np.float32)
-    values[norms == 0] = np.nan
+    flat = norms == 0 if calm == 0 else None
+    if flat is not None:
+        calm = float(norms[~flat].min())
+        norms = np.where(flat, np.float32(np.inf), norms)
+    centred = (window - np.float32(level)) * np.float32(1 / lively)
+    template *= np.float32(1 / energy)
+    values = _correlate(centred, template, exact=lively > _CONTRAST * calm)
+    values *= np.float32(lively) / norms
+    if flat is not None:
+        values[flat] = np.nan
     return np.clip(values, -1, 1, out=values)
 
 
