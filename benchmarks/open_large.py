@@ -70,7 +70,8 @@ def write_band(path: Path, values: np.ndarray) -> None:
 
 def metadata(product: str, day: date) -> str:
     files = "\n".join(f'    FILE_NAME_BAND_{band[1:]} = "{product}_{band}.TIF"' for band in BANDS)
-    scale = "\n".join(f"    REFLECTANCE_MULT_BAND_{b[1:]} = 2.0E-05\n    REFLECTANCE_ADD_BAND_{b[1:]} = -0.1" for b in BANDS)
+    factors = (("MULT", "2.0E-05"), ("ADD", "-0.1"))
+    scale = "\n".join(f"    REFLECTANCE_{name}_BAND_{band[1:]} = {value}" for band in BANDS for name, value in factors)
     return f"""GROUP = LANDSAT_METADATA_FILE
   GROUP = PRODUCT_CONTENTS
     LANDSAT_PRODUCT_ID = "{product}"
@@ -114,6 +115,7 @@ class Heartbeat:
         self._last = now
 
     def report(self, what: str) -> None:
+        """Print how late the latest beats were, and begin anew."""
         late = np.array(self.late) * 1000
         print(f"{what}: latest heartbeat {late.max():.0f} ms, 99.9 % within {np.percentile(late, 99.9):.0f} ms")
         self.late.clear()

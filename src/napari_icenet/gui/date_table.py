@@ -16,6 +16,10 @@ from napari_icenet.scenes.stack import SceneStack
 
 COLUMNS = ("Date", "Sensor", "Path/row", "Fill", "Cloud")
 SENSOR, PATH_ROW, FILL, CLOUD = 1, 2, 3, 4
+PARALLAX = (
+    "Seen from another path or row than most dates: terrain that the elevation model misses shifts "
+    "between them (parallax)."
+)
 
 
 class DateTable(QTableWidget):
@@ -28,13 +32,15 @@ class DateTable(QTableWidget):
         self._worker: Any = None
         self._found: dict[int, dict[int, Shares]] = {}
         self.setHorizontalHeaderLabels(COLUMNS)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(22)
+        numbers, header = self.verticalHeader(), self.horizontalHeader()
+        assert numbers is not None
+        assert header is not None
+        numbers.hide()
+        numbers.setDefaultSectionSize(22)
         self.setShowGrid(False)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
@@ -60,14 +66,9 @@ class DateTable(QTableWidget):
                 geometry = path_row(stack, row)
                 cells = (stack.labels[row], scene.provenance.sensor or "–", geometry, "…", "…")
                 for column, text in enumerate(cells):
-                    self.setItem(row, column, self._cell(text, column, scene.id))
+                    self._say(row, column, text, scene.id)
                 if unusual[row]:
-                    cell = self.item(row, PATH_ROW)
-                    cell.setText(f"{geometry} ≠")
-                    cell.setToolTip(
-                        "Seen from another path or row than most dates: terrain that the elevation model "
-                        "misses shifts between them (parallax)."
-                    )
+                    self._say(row, PATH_ROW, f"{geometry} ≠", PARALLAX)
             self._hide_unknown(stack)
             self._mark(self._session.time)
         self.blockSignals(False)
@@ -80,12 +81,12 @@ class DateTable(QTableWidget):
         self.setColumnHidden(PATH_ROW, not any(origin.wrs_path for origin in origins))
         self.setColumnHidden(CLOUD, not any(scene.mask for scene in stack.scenes))
 
-    def _cell(self, text: str, column: int, tooltip: str) -> QTableWidgetItem:
+    def _say(self, row: int, column: int, text: str, tooltip: str) -> None:
         cell = QTableWidgetItem(text)
         cell.setToolTip(tooltip)
         if column >= FILL:
             cell.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        return cell
+        self.setItem(row, column, cell)
 
     def _start(self, stack: SceneStack) -> None:
         known = self._found.setdefault(id(stack), {})
@@ -102,10 +103,12 @@ class DateTable(QTableWidget):
         if stack is not self._stack:
             return
         self._found[id(stack)][time] = found
-        self.item(time, FILL).setText(percent(found.fill))
-        self.item(time, CLOUD).setText("–" if found.cloud is None else percent(found.cloud))
+        scene = stack.scenes[time].id
+        self._say(time, FILL, percent(found.fill), scene)
         if found.cloud is None:
-            self.item(time, CLOUD).setToolTip("This scene carries no cloud mask.")
+            self._say(time, CLOUD, "–", "This scene carries no cloud mask, or shows nothing but fill.")
+        else:
+            self._say(time, CLOUD, percent(found.cloud), scene)
 
     def _mark(self, time: int) -> None:
         if time < self.rowCount() and time != self.currentRow():

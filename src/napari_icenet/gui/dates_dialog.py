@@ -7,7 +7,16 @@ from typing import Any
 
 from affine import Affine
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 from rasterio.crs import CRS
 
 from napari_icenet.errors import IceNetError, StackError
@@ -53,10 +62,12 @@ def layer_grid(layer: Any) -> Grid:
     """The grid of a layer (time, y, x): metres in a local system where its units are lengths."""
     data = layer.data[0] if layer.multiscale else layer.data
     height, width = data.shape[-2:]
-    metres = [float((1 * unit).to("metre").magnitude) if unit.is_compatible_with("metre") else None for unit in layer.units[-2:]]
-    if None in metres:
+    if not all(unit.is_compatible_with("metre") for unit in layer.units[-2:]):
         return Grid(height, width)
-    y, x = (float(scale) * float(metre) for scale, metre in zip(layer.scale[-2:], metres, strict=True) if metre)
+    y, x = (
+        float(scale * (1 * unit).to("metre").magnitude)
+        for scale, unit in zip(layer.scale[-2:], layer.units[-2:], strict=True)
+    )
     return Grid(height, width, Affine(x, 0, 0, 0, -y, 0), CRS.from_wkt(LOCAL_METRES))
 
 
@@ -91,7 +102,8 @@ class DatesDialog(QDialog):
         self.problem.setWordWrap(True)
         self.problem.hide()
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
-        self.use = make_primary(buttons.addButton("Use as stack", QDialogButtonBox.ButtonRole.AcceptRole))
+        self.use = make_primary(QPushButton("Use as stack", self))
+        buttons.addButton(self.use, QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)

@@ -22,22 +22,22 @@ class DisplayPanel(QWidget):
         self._layers: StackLayers | None = None
         self.band = QComboBox(self)
         self.band.setToolTip("The band that is shown, tracked and read under the cursor.")
-        self.reflectance = QCheckBox("Reflectance", self)
-        self.reflectance.setToolTip(
+        self.reflectance_toggle = QCheckBox("Reflectance", self)
+        self.reflectance_toggle.setToolTip(
             "Top-of-atmosphere (Level 1) or surface reflectance (Level 2) from the scene's metadata, "
             "instead of stored values. Default: stored values."
         )
-        self.composite = QCheckBox("Colour", self)
-        self.composite.setToolTip("Three bands as red, green and blue. Tracking still uses the one band above.")
+        self.composite_toggle = QCheckBox("Colour", self)
+        self.composite_toggle.setToolTip("Three bands as red, green and blue. Tracking still uses the one band above.")
         self.channels = [QComboBox(self) for _ in range(3)]
         for box, colour in zip(self.channels, ("red", "green", "blue"), strict=True):
             box.setToolTip(f"The band shown in {colour}.")
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(2)
-        self.mask = QCheckBox("Mask", self)
-        self.mask.setToolTip("Draw the product's cloud, shadow and fill flags. Tracking does not use it.")
-        self.contrast = QCheckBox("Contrast follows the date", self)
-        self.contrast.setToolTip(
+        self.mask_toggle = QCheckBox("Mask", self)
+        self.mask_toggle.setToolTip("Draw the product's cloud, shadow and fill flags. Tracking does not use it.")
+        self.contrast_toggle = QCheckBox("Contrast follows the date", self)
+        self.contrast_toggle.setToolTip(
             "Stretch each date between the 1st and 99th percentile of its clear pixels. "
             "Setting contrast yourself switches this off. Default: on."
         )
@@ -46,10 +46,10 @@ class DisplayPanel(QWidget):
         self.band.activated.connect(self._choose_band)
         for box in self.channels:
             box.activated.connect(self._choose_channels)
-        self.reflectance.toggled.connect(self._set("reflectance"))
-        self.composite.toggled.connect(self._set("show_composite"))
-        self.mask.toggled.connect(self._set("show_mask"))
-        self.contrast.toggled.connect(self._set("auto_contrast"))
+        self.reflectance_toggle.toggled.connect(self._set("reflectance"))
+        self.composite_toggle.toggled.connect(self._set("show_composite"))
+        self.mask_toggle.toggled.connect(self._set("show_mask"))
+        self.contrast_toggle.toggled.connect(self._set("auto_contrast"))
         session.stack_changed.connect(self._follow_stack)
         session.band_changed.connect(self.refresh)
         self._follow_stack()
@@ -65,18 +65,18 @@ class DisplayPanel(QWidget):
         for box, band in zip(self.channels, layers.composite_bands or ("", "", ""), strict=True):
             _select(box, band)
             box.setEnabled(layers.show_composite)
-        for box, on, possible in (
-            (self.reflectance, layers.reflectance, layers.can_show_reflectance),
-            (self.composite, layers.show_composite, layers.composite_bands is not None),
-            (self.mask, layers.show_mask, True),
-            (self.contrast, layers.auto_contrast, True),
+        for toggle, on, possible in (
+            (self.reflectance_toggle, layers.reflectance, layers.can_show_reflectance),
+            (self.composite_toggle, layers.show_composite, layers.composite_bands is not None),
+            (self.mask_toggle, layers.show_mask, True),
+            (self.contrast_toggle, layers.auto_contrast, True),
         ):
-            box.blockSignals(True)
-            box.setChecked(on)
-            box.setEnabled(possible)
-            box.blockSignals(False)
+            toggle.blockSignals(True)
+            toggle.setChecked(on)
+            toggle.setEnabled(possible)
+            toggle.blockSignals(False)
         colour = len(stack.bands) >= 3
-        self.composite.setVisible(colour)
+        self.composite_toggle.setVisible(colour)
         for box in self.channels:
             box.setVisible(colour)
         self.legend.setVisible(layers.show_mask)
@@ -90,15 +90,15 @@ class DisplayPanel(QWidget):
         self.band.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         grid.addWidget(QLabel("Band", self), 0, 0)
         grid.addWidget(self.band, 0, 1)
-        grid.addWidget(self.reflectance, 0, 2)
+        grid.addWidget(self.reflectance_toggle, 0, 2)
         channels = QHBoxLayout()
         channels.setSpacing(TIGHT)
         for box in self.channels:
             channels.addWidget(box, 1)
-        grid.addWidget(self.composite, 1, 0)
+        grid.addWidget(self.composite_toggle, 1, 0)
         grid.addLayout(channels, 1, 1, 1, 2)
-        grid.addWidget(self.mask, 2, 0)
-        grid.addWidget(self.contrast, 2, 1, 1, 2)
+        grid.addWidget(self.mask_toggle, 2, 0)
+        grid.addWidget(self.contrast_toggle, 2, 1, 1, 2)
         grid.addWidget(self.legend, 3, 0, 1, 3)
 
     def _follow_stack(self, *_: Any) -> None:

@@ -30,13 +30,18 @@ _Key = tuple[Hashable, int, int]
 def picks(size: int, level: int) -> NDArray[np.intp]:
     """Pixels of the full frame, along one axis, that a level keeps: nearest to evenly spaced ones."""
     kept = -(-size // 2**level)
-    return np.minimum(np.rint(np.arange(kept) * (size / kept)), size - 1).astype(np.intp)
+    return _nearest(np.arange(kept) * (size / kept), size)
 
 
 def resampled(size: int, known: int, wanted: int) -> NDArray[np.intp]:
     """Along one axis: which pixel of a known level shows each pixel of the wanted one."""
     kept = -(-size // 2**known)
-    return np.minimum(np.rint(picks(size, wanted) * (kept / size)), kept - 1).astype(np.intp)
+    return _nearest(picks(size, wanted) * (kept / size), kept)
+
+
+def _nearest(positions: NDArray[np.float64], size: int) -> NDArray[np.intp]:
+    nearest: NDArray[np.intp] = np.minimum(np.rint(positions), size - 1).astype(np.intp)
+    return nearest
 
 
 def level_count(shape: tuple[int, int]) -> int:

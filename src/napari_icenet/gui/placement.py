@@ -57,7 +57,8 @@ def pixel_to_world(grid: Grid, row: ArrayLike, col: ArrayLike, reference: Grid |
     """World (y, x) of pixel positions; shape (…, 2)."""
     origin, size = origin_in_world(grid, reference or grid), pixel_in_world(grid)
     pixels = np.stack(np.broadcast_arrays(np.asarray(row, float), np.asarray(col, float)), axis=-1)
-    return np.asarray(origin) + pixels * np.asarray(size)
+    world: NDArray[np.float64] = np.asarray(origin) + pixels * np.asarray(size)
+    return world
 
 
 def world_to_pixel(grid: Grid, y: ArrayLike, x: ArrayLike, reference: Grid | None = None) -> NDArray[np.float64]:

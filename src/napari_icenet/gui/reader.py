@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -95,10 +96,10 @@ def _without_window(path: str) -> list[LayerData]:
 
 
 def _is_saved_stack(path: Path) -> bool:
-    import json
+    from napari_icenet.scenes.store_format import FORMAT
 
     try:
-        attributes = json.loads((path / "zarr.json").read_text())["attributes"]
+        found = json.loads((path / "zarr.json").read_text())["attributes"]["format"]
     except (OSError, ValueError, KeyError):
         return False
-    return any("icenet" in str(key).lower() for key in attributes)
+    return bool(found == FORMAT)

@@ -15,6 +15,7 @@ from psygnal import Signal
 from napari_icenet.errors import IceNetError, SceneWarning
 from napari_icenet.gui import placement as place
 from napari_icenet.gui.dialogs import show_error, window_of
+from napari_icenet.gui.dropping import take_drops
 from napari_icenet.gui.frame_sources import BandFrames
 from napari_icenet.gui.frames import FrameCache, level_count
 from napari_icenet.gui.readout import Readout
@@ -73,6 +74,7 @@ class Session:
         window = window_of(viewer)
         if window is not None:
             window.destroyed.connect(self._close)
+            take_drops(window, self)
 
     @classmethod
     def of(cls, viewer: Any) -> Session:

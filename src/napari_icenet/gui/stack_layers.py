@@ -52,6 +52,7 @@ class StackLayers:
         self._sources = {self._source.key: self._source}
         self._time = 0
         self._visible = True
+        self._hidden: list[Any] = []
         self._auto_contrast = True
         self._setting_contrast = False
         self.composite_bands = natural_colours(stack)
@@ -269,9 +270,7 @@ class StackLayers:
             **self._placement,
         )
         # Just above the grey picture, below whatever is drawn on it.
-        self.viewer.layers.move(
-            self.viewer.layers.index(self.composite), self.viewer.layers.index(self.image) + 1
-        )
+        self.viewer.layers.move(self.viewer.layers.index(self.composite), self.viewer.layers.index(self.image) + 1)
         self.viewer.layers.selection.active = self.image
 
     def _add_area(self) -> None:

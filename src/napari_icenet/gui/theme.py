@@ -30,7 +30,7 @@ def quiet(text: str = "", parent: QWidget | None = None) -> QLabel:
     return label
 
 
-class Fold(QCollapsible):  # type: ignore[misc]
+class Fold(QCollapsible):
     """What matters less, folded away under its title.
 
     Parameters
@@ -46,9 +46,10 @@ class Fold(QCollapsible):  # type: ignore[misc]
         self._title = title
         self.setDuration(0)
         self.addWidget(inner)
-        self.content().layout().setContentsMargins(0, 0, 0, 0)
-        self.layout().setContentsMargins(0, 0, 0, 0)
-        self.layout().setSpacing(0)
+        for layout in (self.content().layout(), self.layout()):
+            if layout is not None:
+                layout.setContentsMargins(0, 0, 0, 0)
+                layout.setSpacing(0)
         self.setStyleSheet("QPushButton { text-align: left; background: transparent; padding: 4px 0; }")
         self.toggled.connect(lambda _: self.set_title(self._title))
         self.set_title(title)
