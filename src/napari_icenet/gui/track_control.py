@@ -274,8 +274,8 @@ class TrackControl(QObject):
             time,
             labels,
             surface=self.live.surface(track, time),
-            others=[t for n, t in tracks.items() if n not in {number, stable}],
-            stable=tracks.get(stable) if stable is not None and stable != number else None,
+            others=[t for n, t in tracks.items() if n != number],
+            stable=stable,
         )
         moved = (track.origin_row, track.origin_col, track.origin_time) != (mark.row, mark.col, mark.time)
         if moved and time == mark.time:

@@ -26,10 +26,12 @@ TIPS = {
         "What is searched for: the chip of the last valid date, the very first chip, or the high-pass of the last one "
         "in the filtered picture. Default: last chip."
     ),
-    "prefilter": "Filter of chip and picture before matching. A high-pass lowers the NCC and sharpens the peak. Default: none.",
+    "prefilter": (
+        "Filter of chip and picture before matching. A high-pass lowers the NCC and sharpens the peak. Default: none."
+    ),
     "centring": (
-        "Where the window is centred: on the last position, as in the paper, or moved on by the last velocity times the "
-        "days elapsed. Default: last position."
+        "Where the window is centred: on the last position, as in the paper, or moved on by the last velocity times "
+        "the days elapsed. Default: last position."
     ),
     "tracking": (
         "Robust: ambiguous matches are lost and do not move the track. Chain: each chip from the last one, the highest "

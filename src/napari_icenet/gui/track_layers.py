@@ -1,26 +1,24 @@
-"""The layers on which a track is drawn: few, named, made once, updated in place."""
+"""Draws a track on a viewer: few layers, named, made once and updated in place."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
 import numpy as np
-from napari.layers import Image, Layer, Points, Vectors
-from napari.utils import Colormap
+from napari.layers import Layer, Points, Vectors
 from numpy.typing import NDArray
-from qtpy.QtCore import QTimer
 
-from napari_icenet.gui import colours
+from napari_icenet.gui.pace import Pace
+from napari_icenet.gui.track_layer_kinds import LABELS, LINE_PX, MAKERS, ORDER, SHIFTS_PX, lay_out_dates, layer_name
 from napari_icenet.gui.track_picture import TrackPicture
 from napari_icenet.gui.track_shapes import dashed, links, outline, polyline, spread, square
 
-#: Line widths in screen pixels, whatever the zoom.
-LINE_PX = {"search window": 1.6, "chip": 2.2, "match": 2.2, "path": 1.6, "other tracks": 1.4, "stable ground": 1.8}
-#: From bottom to top.
-ORDER = ("surface", "other tracks", "stable ground", "path", "search window", "chip", "match", "lost", "dates")
-#: Two date labels stand at least this far apart, in screen pixels.
-LABEL_GAP_PX = 58.0
+#: Two labels stand at least this far apart, in screen pixels.
+LABEL_GAP_PX = 90.0
+#: While something is dragged, chip and surface are drawn with each frame; path and labels this often.
+SLOW_SECONDS, SLOW_FRAMES = 0.08, 3
 
 
 class TrackLayers:
@@ -44,11 +42,8 @@ class TrackLayers:
         self._widths: dict[str, float] = {}
         self._picture: TrackPicture | None = None
         self._placement: dict[str, Any] = {}
-        self._labels_for: tuple[Any, ...] = ()
-        self._zoomed = QTimer()
-        self._zoomed.setSingleShot(True)
-        self._zoomed.setInterval(30)
-        self._zoomed.timeout.connect(self._follow_zoom)
+        self._slow = Pace(self._draw_slow, seconds=SLOW_SECONDS, every=SLOW_FRAMES)
+        self._zoom = Pace(self._follow_zoom, seconds=0.03, every=1)
         viewer.scene.camera.events.zoom.connect(self._wait_for_zoom)
         viewer.layers.events.removed.connect(self._note_removed)
 
@@ -75,23 +70,17 @@ class TrackLayers:
         """Draw a track as it stands; None empties the layers and keeps them."""
         before, self._picture = self._picture, picture
         if picture is None:
+            self._slow.stop()
             self._empty()
             return
         self._draw_surface(picture)
-        n = picture.chip
-        self._set_vectors("chip", outline(*square(*picture.at, n)))
-        gone = np.zeros((4, 2, 2))
-        self._set_vectors("match", gone if picture.match is None else outline(*square(*picture.match, n)))
-        box = picture.window and square(*picture.window)
-        self._set_vectors("search window", dashed(*(box or (0.0, 0.0, 0.0, 0.0))))
-        self._set_vectors("path", links(picture.path, np.isfinite(picture.path[:, 0])))
-        self._draw_points(picture)
-        self._draw_others(picture)
-        if picture.stable is not None or "stable ground" in self._layers:
-            at = picture.stable
-            self._set_vectors("stable ground", gone if at is None else outline(*square(*at[0], at[1])))
+        self._draw_chip(picture)
         if before is None or before.number != picture.number:
-            self._rename(picture.number)
+            for kind, layer in self._layers.items():
+                layer.name = layer_name(kind, picture.number)
+            self._slow.now()
+        else:
+            self._slow.ask()
 
     def settle(self) -> None:
         """Bring thumbnails and extents up to date; called when nothing moves any more."""
@@ -101,69 +90,96 @@ class TrackLayers:
     def restore(self) -> None:
         """Make removed layers again."""
         self._removed.clear()
-        if self._picture is not None:
-            self._labels_for = ()
-            self.show(self._picture)
-            self._rename(self._picture.number)
+        picture, self._picture = self._picture, None
+        if picture is not None:
+            self.show(picture)
 
     def close(self) -> None:
         """Disconnect from the viewer; the layers stay as they are."""
-        self._zoomed.stop()
+        self._zoom.stop()
+        self._slow.stop()
         self._viewer.scene.camera.events.zoom.disconnect(self._wait_for_zoom)
         self._viewer.layers.events.removed.disconnect(self._note_removed)
 
     # Drawing
+
+    def _draw_slow(self) -> None:
+        picture = self._picture
+        if picture is None:
+            return
+        self._set_vectors("path", links(picture.path, np.isfinite(picture.path[:, 0])))
+        self._draw_others(picture)
+        self._draw_dates(picture)
 
     def _draw_surface(self, picture: TrackPicture) -> None:
         values = picture.surface
         if values is None:
             layer = self._layers.get("surface")
             if layer is not None and np.isfinite(layer.data).any():
-                _replace(layer, np.full((2, 2), np.nan, np.float32))
+                self._replace(layer, np.full((2, 2), np.nan, np.float32))
             return
         layer = self._layer("surface")
         if layer is None:
             return
-        scale, origin = np.asarray(layer.scale), np.asarray(self._placement.get("translate", (0.0, 0.0)))
-        translate = origin + np.asarray(picture.surface_origin) * scale
-        moved = not np.array_equal(translate, layer.translate)
-        same = layer.data.shape == values.shape
+        origin = np.asarray(self._placement.get("translate", (0.0, 0.0)))
+        translate = origin + np.asarray(picture.surface_origin) * np.asarray(layer.scale)
+        moved, same = not np.array_equal(translate, layer.translate), layer.data.shape == values.shape
         if same:
             layer.data[...] = values
         else:
-            _replace(layer, np.array(values, np.float32), refresh=not moved)
+            self._replace(layer, np.array(values, np.float32))
         if moved:
             # Setting the position repaints the values too; its event would recompute the viewer's extent each time.
-            with layer.events.translate.blocker():
+            with self._quietly(layer), layer.events.translate.blocker():
                 layer.translate = translate
         elif same:
-            _repaint(layer)
+            self._repaint(layer)
 
-    def _draw_points(self, picture: TrackPicture) -> None:
-        self._set_points("lost", picture.lost)
-        self._set_points("dates", picture.path)
-        zoom = float(self._viewer.scene.camera.zoom)
-        key = (picture.labels, picture.now, picture.note, round(np.log(zoom) * 8), np.round(picture.path, 1).tobytes())
-        if key == self._labels_for:
+    def _draw_chip(self, picture: TrackPicture) -> None:
+        nothing = np.zeros((4, 2, 2))
+        window = dashed(*(square(*picture.window) if picture.window else (0.0, 0.0, 0.0, 0.0)))
+        chip = outline(*square(*picture.at, picture.chip))
+        match = nothing if picture.match is None else outline(*square(*picture.match, picture.chip))
+        self._set_vectors("chip", np.concatenate([window, chip, match]))
+
+    def _draw_dates(self, picture: TrackPicture) -> None:
+        layer = self._layer("dates")
+        if not isinstance(layer, Points):
             return
-        self._labels_for = key
-        n = len(picture.labels)
-        texts = np.full(n, "", dtype=object)
-        if picture.match is not None or picture.window is None:
-            texts[picture.now] = f"{picture.labels[picture.now]}  {picture.note}".rstrip()
+        dates = len(picture.labels)
+        at, texts = self._labels(layer, picture)
+        data = np.concatenate([picture.path, picture.lost, at])
+        shown = np.isfinite(data).all(axis=1)
+        data[~shown] = 0.0
+        if len(layer.data) != len(data):
+            with self._quietly(layer):
+                lay_out_dates(layer, dates)
+        label = np.concatenate([np.full(2 * dates, ""), texts]).astype(str)
+        if not np.array_equal(layer.data, data):
+            layer.data[...] = data
+            self._repaint(layer)
+        with self._quietly(layer):
+            if not np.array_equal(layer.shown, shown):
+                layer.shown = shown
+            if list(layer.features["label"]) != list(label):
+                layer.features = {"label": label}
+
+    def _labels(self, layer: Layer, picture: TrackPicture) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
+        """Where labels stand, each as often as it is drawn, and what they say."""
+        pixel = 1 / float(self._viewer.scene.camera.zoom) / np.abs(np.asarray(layer.scale))
         known = np.flatnonzero(np.isfinite(picture.path[:, 0]))
-        if known.size:
-            scale = np.abs(np.asarray(self._placement.get("scale", (1.0, 1.0))))
-            first = [picture.now, known[-1], known[0]]
-            for i in np.flatnonzero(spread(picture.path * scale * zoom, first, LABEL_GAP_PX)):
-                texts[i] = texts[i] or picture.labels[i]
-        missed = np.full(n, "", dtype=object)
-        if picture.match is None and picture.note:
-            missed[picture.now] = f"{picture.labels[picture.now]}  {picture.note}"
-        for kind, text in (("dates", texts), ("lost", missed)):
-            layer = self._layers.get(kind)
-            if layer is not None and len(layer.data) == n and list(layer.features["label"]) != list(text):
-                layer.features = {"label": text.astype(str)}
+        # The date shown comes first, then the ends of the path, then what finds room.
+        first = [picture.now, *known[-1:], *known[:1]]
+        at = picture.path.copy()
+        at[picture.now] = picture.match or picture.at
+        found = np.flatnonzero(spread(at / pixel, first, LABEL_GAP_PX))
+        chosen = sorted((int(i) for i in found), key=lambda i: i != picture.now)[:LABELS]
+        texts, where = np.full(LABELS, "", dtype=object), np.tile(at[picture.now], (LABELS, 1))
+        for slot, i in enumerate(chosen):
+            texts[slot], where[slot] = picture.labels[i], at[i]
+        texts[0] = f"{picture.labels[picture.now]}  {picture.note}".rstrip()
+        where += np.array([0.0, 8.0]) * pixel
+        return (where[None] + SHIFTS_PX[:, None] * pixel).reshape(-1, 2), np.tile(texts, len(SHIFTS_PX))
 
     def _draw_others(self, picture: TrackPicture) -> None:
         if not picture.others and "other tracks" not in self._layers:
@@ -180,50 +196,47 @@ class TrackLayers:
             colour += [other.colour] * len(shapes)
         data = np.concatenate(parts)
         if len(data) == len(layer.data) and layer.metadata.get("colours") == colour:
-            layer.data[...] = data
-            _repaint(layer)
+            self._set_vectors("other tracks", data)
             return
-        _replace(layer, data)
+        self._replace(layer, data)
         layer.metadata["colours"] = colour
         if colour:
             layer.edge_color = colour
 
     def _set_vectors(self, kind: str, data: NDArray[np.float64]) -> None:
         layer = self._layer(kind)
-        if layer is None or not isinstance(layer, Vectors):
+        if not isinstance(layer, Vectors):
             return
         if layer.data.shape != data.shape:
-            _replace(layer, data)
+            self._replace(layer, data)
         elif not np.array_equal(layer.data, data):
             layer.data[...] = data
-            _repaint(layer)
-
-    def _set_points(self, kind: str, at: NDArray[np.float64]) -> None:
-        layer = self._layer(kind)
-        if layer is None or not isinstance(layer, Points):
-            return
-        shown = np.isfinite(at).all(axis=1)
-        where = np.where(shown[:, None], at, 0.0)
-        if len(layer.data) != len(where):
-            _replace(layer, where)
-            layer.features = {"label": np.full(len(where), "", dtype=str)}
-            self._labels_for = ()
-            layer.shown = shown
-        elif not np.array_equal(layer.data, where) or not np.array_equal(layer.shown, shown):
-            layer.data[...] = where
-            layer.shown = shown  # repaints
+            self._repaint(layer)
 
     def _empty(self) -> None:
-        self._labels_for = ()
         for kind, layer in self._layers.items():
-            if isinstance(layer, Vectors):
-                _replace(layer, np.zeros((0, 2, 2))) if kind == "other tracks" else self._set_vectors(
-                    kind, np.zeros_like(layer.data)
-                )
-            elif isinstance(layer, Points):
+            if kind == "surface":
+                self._replace(layer, np.full((2, 2), np.nan, np.float32))
+            elif kind == "dates":
                 layer.shown = np.zeros(len(layer.data), bool)
             else:
-                _replace(layer, np.full((2, 2), np.nan, np.float32))
+                self._set_vectors(kind, np.zeros_like(layer.data))
+
+    def _quietly(self, layer: Layer) -> AbstractContextManager[Any]:
+        # The event of new data makes the viewer recompute all its axes, and any event repaints the list of layers:
+        # time that a drag has not to spare. The stack's own picture spans the axes, and settle() catches up.
+        quiet = ExitStack()
+        quiet.enter_context(self._viewer.layers.events.blocker_all())
+        quiet.enter_context(layer.events.data.blocker())
+        return quiet
+
+    def _repaint(self, layer: Layer) -> None:
+        with self._quietly(layer):
+            layer.refresh(extent=False, thumbnail=False, highlight=False)
+
+    def _replace(self, layer: Layer, data: NDArray[Any]) -> None:
+        with self._quietly(layer):
+            layer.data = data
 
     # Making and losing layers
 
@@ -232,7 +245,8 @@ class TrackLayers:
         if layer is not None or kind in self._removed:
             return layer
         selected = set(self._viewer.layers.selection)
-        layer = MAKERS[kind](name=kind, **self._placement)
+        number = 1 if self._picture is None else self._picture.number
+        layer = MAKERS[kind](name=layer_name(kind, number), **self._placement)
         self._layers[kind] = layer
         above = [self._layers[k] for k in ORDER[ORDER.index(kind) + 1 :] if k in self._layers]
         index = min((self._viewer.layers.index(other) for other in above), default=len(self._viewer.layers))
@@ -240,40 +254,31 @@ class TrackLayers:
         # A new layer must not take the selection: the user's tools stay on the picture.
         if selected:
             self._viewer.layers.selection = selected
-        if self._picture is not None:
-            layer.name = f"track {self._picture.number} · {kind}"
         self._set_width(kind, layer)
         if self._made is not None:
             self._made(layer)
         return layer
-
-    def _rename(self, number: int) -> None:
-        for kind, layer in self._layers.items():
-            # The ground and the other tracks belong to no single track.
-            name = kind if kind in {"other tracks", "stable ground"} else f"track {number} · {kind}"
-            if layer.name != name:
-                layer.name = name
 
     def _note_removed(self, event: Any) -> None:
         for kind, layer in list(self._layers.items()):
             if layer is event.value:
                 del self._layers[kind]
                 self._removed.add(kind)
+                self._widths.pop(kind, None)
 
     # Widths that do not grow with the zoom
 
     def _wait_for_zoom(self, _event: Any = None) -> None:
-        if not self._zoomed.isActive():
-            self._zoomed.start()
+        self._zoom.ask()
 
     def _follow_zoom(self) -> None:
         for kind, layer in self._layers.items():
             self._set_width(kind, layer)
         if self._picture is not None:
-            self._draw_points(self._picture)
+            self._draw_dates(self._picture)
 
     def _set_width(self, kind: str, layer: Layer) -> None:
-        if kind not in LINE_PX or not isinstance(layer, Vectors):
+        if kind not in LINE_PX:
             return
         if kind in self._widths and not np.isclose(layer.edge_width, self._widths[kind]):
             return  # the user chose a width of their own
@@ -282,73 +287,3 @@ class TrackLayers:
             return
         self._widths[kind] = width
         layer.edge_width = width
-
-
-def _repaint(layer: Layer) -> None:
-    layer.refresh(extent=False, thumbnail=False, highlight=False)
-
-
-def _replace(layer: Layer, data: NDArray[Any], *, refresh: bool = True) -> None:
-    # The event of new data makes the viewer recompute all its axes, 10 ms that a drag has not to spare;
-    # the stack's own picture spans them anyway.
-    with layer.events.data.blocker():
-        layer.data = data
-
-
-def _vectors(colour: str) -> Callable[..., Layer]:
-    def make(**kwargs: Any) -> Layer:
-        return Vectors(
-            np.zeros((0, 2, 2)),
-            ndim=2,
-            edge_color=colour,
-            vector_style="line",
-            opacity=1.0,
-            blending="translucent_no_depth",
-            **kwargs,
-        )
-
-    return make
-
-
-def _points(border: str, face: str, size: float, text: str) -> Callable[..., Layer]:
-    def make(**kwargs: Any) -> Layer:
-        return Points(
-            np.zeros((0, 2)),
-            ndim=2,
-            size=1,
-            face_color=face,
-            border_color=border,
-            border_width=0.16,
-            features={"label": np.array([], dtype=str)},
-            text={"string": "{label}", "size": 9, "color": text, "anchor": "upper_left"},
-            canvas_size_limits=(size, size),
-            **kwargs,
-        )
-
-    return make
-
-
-def _surface(**kwargs: Any) -> Layer:
-    return Image(
-        np.full((2, 2), np.nan, np.float32),
-        colormap=Colormap(list(colours.NCC_STOPS), name="NCC"),
-        contrast_limits=(-1.0, 1.0),
-        opacity=0.55,
-        blending="translucent_no_depth",
-        interpolation2d="nearest",
-        **kwargs,
-    )
-
-
-#: How each layer is made, by what it shows.
-MAKERS: dict[str, Callable[..., Layer]] = {
-    "surface": _surface,
-    "other tracks": _vectors("#FFFFFF"),
-    "stable ground": _vectors(colours.STABLE),
-    "path": _vectors(colours.MATCH),
-    "search window": _vectors(colours.SEARCH),
-    "chip": _vectors(colours.CHIP),
-    "match": _vectors(colours.MATCH),
-    "lost": _points(colours.LOST, "transparent", 9, colours.LOST),
-    "dates": _points("#FFFFFF", colours.MATCH, 7, "#FFFFFF"),
-}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.gui import colours
 from napari_icenet.tracking.match import CorrelationSurface, LostReason
 from napari_icenet.tracking.track import Track
 
@@ -55,8 +56,6 @@ class TrackPicture:
         Index of the date shown.
     note : str
         Short text at the chip: its correlation, or why it is lost.
-    stable : tuple of ((row, col), int) or None
-        Position and side of the chip on stable ground.
     others : tuple of OtherTrack
     """
 
@@ -72,7 +71,6 @@ class TrackPicture:
     surface: NDArray[np.float32] | None = None
     surface_origin: tuple[int, int] = (0, 0)
     note: str = ""
-    stable: tuple[Point, int] | None = None
     others: tuple[OtherTrack, ...] = field(default=())
 
 
@@ -80,8 +78,10 @@ class TrackPicture:
 TRACK_COLOURS = ("#77AADD", "#EE8866", "#EEDD88", "#FFAABB", "#99DDFF", "#BBCC33", "#DDDDDD")
 
 
-def track_colour(number: int) -> str:
+def track_colour(number: int, *, stable: bool = False) -> str:
     """The colour of a track, by its number from 1."""
+    if stable:
+        return colours.STABLE
     return TRACK_COLOURS[(number - 1) % len(TRACK_COLOURS)]
 
 
@@ -92,7 +92,7 @@ def picture_of(
     *,
     surface: CorrelationSurface | None = None,
     others: Iterable[Track] = (),
-    stable: Track | None = None,
+    stable: int | None = None,
 ) -> TrackPicture:
     """What to draw of a track at one date.
 
@@ -108,8 +108,8 @@ def picture_of(
         Of this track at this date.
     others : iterable of Track
         Those not selected.
-    stable : Track, optional
-        The chip on stable ground.
+    stable : int, optional
+        Number of the one on stable ground.
     """
     path = np.stack([track.rows, track.cols], axis=1)
     lost = np.full_like(path, np.nan)
@@ -133,11 +133,10 @@ def picture_of(
         surface=None if surface is None else surface.values,
         surface_origin=(0, 0) if surface is None else (surface.row0, surface.col0),
         note=_note(track, time),
-        stable=None if stable is None else (chip_at(stable, time), stable.settings.chip),
         others=tuple(
             OtherTrack(
                 number=other.number,
-                colour=track_colour(other.number),
+                colour=track_colour(other.number, stable=other.number == stable),
                 at=chip_at(other, time),
                 chip=other.settings.chip,
                 path=np.stack([other.rows, other.cols], axis=1),

@@ -7,17 +7,19 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QTimer, Signal
+from numpy.typing import NDArray
+from qtpy.QtCore import Signal
 from qtpy.QtGui import QColor, QFont
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_icenet.gui import colours
+from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.track_series import TrackSeries
 
 #: The paper calls correlations above 0.7 good and below 0.3 poor.
 GOOD_NCC, POOR_NCC = 0.7, 0.3
-#: No more than this many repaints a second while something is dragged.
-REPAINT_MS = 120
+#: While something is dragged, the plots follow this often.
+REPAINT_SECONDS, REPAINT_FRAMES = 0.12, 4
 TITLES = ("displacement", "speed", "ncc")
 
 
@@ -43,7 +45,6 @@ class _Plot:
         self.zero = pg.InfiniteLine(angle=0, pos=0, movable=False)
         self.title = pg.LabelItem("", justify="left")
         self.title.setParentItem(item.getViewBox())
-        self.title.anchor((0, 0), (0, 0), offset=(2, -4))
         for part in (
             self.zero,
             self.now,
@@ -81,20 +82,16 @@ class TrackPlots(QWidget):
         self._stale = False
         self._text = "#ffffff"
         self.readout = QLabel(self)
-        self.readout.setObjectName("readout")
+        self.readout.setStyleSheet("QLabel {font-size: 11px;}")
         self.canvas = pg.GraphicsLayoutWidget(self)
         self.canvas.setFrameShape(self.canvas.Shape.NoFrame)
         self.canvas.ci.layout.setSpacing(2)
         self.canvas.ci.layout.setContentsMargins(0, 0, 4, 0)
         self.plots: dict[str, _Plot] = {}
         for row, name in enumerate(TITLES):
-            axis = {"bottom": pg.DateAxisItem(utcOffset=0)} if name == TITLES[-1] else {}
-            self.plots[name] = _Plot(self.canvas.addPlot(row=row, col=0, axisItems=axis))
+            self.plots[name] = _Plot(self.canvas.addPlot(row=row, col=0))
         self._arrange()
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(REPAINT_MS)
-        self._timer.timeout.connect(self._catch_up)
+        self._pace = Pace(self._catch_up, seconds=REPAINT_SECONDS, every=REPAINT_FRAMES)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -109,8 +106,7 @@ class TrackPlots(QWidget):
         """Show a track; repaints at most eight times a second, and always the last state."""
         self._series, self._now = series, now
         self._stale = True
-        if not self._timer.isActive():
-            self._catch_up()
+        self._pace.ask()
 
     def set_now(self, now: int) -> None:
         """Mark another date."""
@@ -119,9 +115,9 @@ class TrackPlots(QWidget):
             self._mark()
         self._read_out()
 
-    def close_plots(self) -> None:
+    def release(self) -> None:
         """Disconnect from the viewer."""
-        self._timer.stop()
+        self._pace.stop()
         self._viewer.events.theme.disconnect(self.restyle)
 
     def showEvent(self, event: Any) -> None:  # noqa: N802  (Qt's name)
@@ -140,7 +136,6 @@ class TrackPlots(QWidget):
         if not self._stale or not self.isVisible():
             return
         self._stale = False
-        self._timer.start()
         self._draw()
 
     def _draw(self) -> None:
@@ -161,16 +156,18 @@ class TrackPlots(QWidget):
             values = series.values(name)
             top = 1.0 if name == "ncc" else series.top(name)
             plot.item.setXRange(x[0] - margin, x[-1] + margin, padding=0)
-            plot.item.setYRange(-0.16 * top, 1.16 * top, padding=0)
+            # Room below zero for the lost, and above for the title where it does not stand at the bottom.
+            plot.item.setYRange(-0.2 * top, (1.08 if name == "ncc" else 1.45) * top, padding=0)
             found = np.isfinite(values) & series.valid
             found[series.origin] = False
             plot.found.setData(x[found], values[found])
-            plot.start.setData([x[series.origin]], [{"ncc": 1.0}.get(name, 0.0)] if name != "speed" else [np.nan])
+            start = slice(series.origin, series.origin + (name == "displacement"))
+            plot.start.setData(x[start], np.zeros(x[start].size))
             lost = series.lost
-            plot.lost.setData(x[lost], np.full(int(lost.sum()), -0.09 * top))
+            plot.lost.setData(x[lost], np.full(int(lost.sum()), -0.1 * top))
             self._draw_details(name, plot, series, x, values)
-            unit = series.unit(name)
-            plot.title.setText(f"{LABELS[name]}{', ' + unit if unit else ''}", color=self._text, size="8pt")
+            plot.title.setText(self._title(name, series), color=self._text, size="8pt")
+        self.plots[TITLES[-1]].item.getAxis("bottom").setTicks(date_ticks(series.times))
         self._mark()
         self._read_out()
 
@@ -180,14 +177,24 @@ class TrackPlots(QWidget):
             plot.spans.setData(np.stack([start[known], x[known]], 1).ravel(), np.repeat(values[known], 2))
             plot.bars.setData(x=x[known], y=values[known], height=2 * np.nan_to_num(series.speed_error[known]))
         else:
-            found = np.isfinite(values) & (series.valid | (np.arange(len(x)) == series.origin))
-            plot.line.setData(x[found], values[found])
+            known = np.isfinite(values) & series.valid
+            plot.line.setData(x[known], values[known])
         for part, other in (
             (plot.stable, series.stable_values(name)),
             (plot.difference, series.difference_values(name)),
         ):
             shown = np.zeros(len(x), bool) if other is None else np.isfinite(other)
             part.setData(x[shown], np.zeros(0) if other is None else other[shown])
+
+    def _title(self, name: str, series: TrackSeries) -> str:
+        unit = series.unit(name)
+        title = f"{LABELS[name]}{', ' + unit if unit else ''}"
+        if series.ground is None or name != "speed":
+            return title
+        return (
+            f"{title} &nbsp; <span style='color:{colours.MATCH}'>●</span> ice "
+            f"<span style='color:{colours.STABLE}'>■</span> ground ◇ ice − ground"
+        )
 
     def _mark(self) -> None:
         if self._series is None or not 0 <= self._now < len(self._series.seconds):
@@ -241,13 +248,15 @@ class TrackPlots(QWidget):
         font.setPointSize(7)
         first = self.plots[TITLES[0]].item
         for name, plot in self.plots.items():
+            corner = (0, 1) if name == "ncc" else (0, 0)
+            plot.title.anchor(corner, corner, offset=(2, -10 if name == "ncc" else -3))
             left, bottom = plot.item.getAxis("left"), plot.item.getAxis("bottom")
             left.setWidth(40)
             left.setStyle(tickFont=font, tickTextOffset=3, tickLength=-4, maxTickLevel=0)
             left.enableAutoSIPrefix(False)
             bottom.setStyle(tickFont=font, tickTextOffset=2, tickLength=-4)
             if name == TITLES[-1]:
-                bottom.setHeight(26)
+                bottom.setHeight(20)
                 left.setTicks([[(v, f"{v:g}") for v in (0.0, POOR_NCC, GOOD_NCC, 1.0)]])
             else:
                 plot.item.hideAxis("bottom")
@@ -302,3 +311,31 @@ class TrackPlots(QWidget):
 
 
 LABELS = {"displacement": "Displacement", "speed": "Speed", "ncc": "Peak NCC"}
+
+
+def date_ticks(times: NDArray[np.datetime64]) -> list[list[tuple[float, str]]]:
+    """Labelled and small ticks of an axis of dates in seconds: days, months or years, at most eight labels."""
+    first, last = times.min().astype("datetime64[D]"), times.max().astype("datetime64[D]")
+    days = int((last - first).astype(int))
+    if days < 75:
+        step = max(1, -(-days // 6))
+        major = np.arange(first, last + 1, step)
+        return [[(_seconds(d), _text(d, "%d %b")) for d in major], []]
+    months = np.arange(first.astype("datetime64[M]"), last.astype("datetime64[M]") + 2)
+    step = next((s for s in (1, 2, 3, 6, 12) if len(months) / s <= 8), 12 * -(-len(months) // 96))
+    number = months.astype(int)  # months since January 1970
+    labelled = number % step == 0
+    texts = [
+        (_seconds(m), _text(m, "%Y") if step >= 12 else _text(m, "%b %Y" if k == 0 or n % 12 == 0 else "%b"))
+        for k, (m, n) in enumerate(zip(months[labelled], number[labelled], strict=True))
+    ]
+    small = [] if step >= 12 else [(_seconds(m), "") for m in months[~labelled]]
+    return [texts, small]
+
+
+def _seconds(when: np.datetime64) -> float:
+    return float(when.astype("datetime64[s]").astype(int))
+
+
+def _text(when: np.datetime64, form: str) -> str:
+    return when.astype("datetime64[D]").item().strftime(form).replace(" 0", " ")

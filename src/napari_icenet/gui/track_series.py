@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,7 @@ class TrackSeries:
         known = np.flatnonzero(np.isfinite(moved[0]))
         days = np.asarray(self.track.days)
         speed = np.full(len(days), np.nan)
-        for before, i in zip(known[:-1], known[1:], strict=True):
+        for before, i in pairwise(known):
             if days[i] > days[before]:
                 length = np.hypot(*(m[i] - m[before] for m in moved))
                 speed[i] = length / (days[i] - days[before]) * self._per_day
@@ -180,10 +181,12 @@ class TrackSeries:
         parts = [self.labels[index]]
         if index != self.origin and not self.valid[index]:
             return f"{parts[0]} · {self.state(index)}"
-        if np.isfinite(self.track.speed[index]):
-            parts.append(speed_text(self.track.speed[index], self.speed_error[index], self.track.speed_unit))
-        if self.relative is not None and np.isfinite(self.relative.speed[index]):
-            parts.append(f"less ground {speed_text(self.relative.speed[index], float('nan'), self.track.speed_unit)}")
+        speed, relative = self.track.speed[index], self.relative
+        if np.isfinite(speed):
+            text = f"{number_text(speed, self.speed_error[index])} {self.track.speed_unit}"
+            if relative is not None and np.isfinite(relative.speed[index]):
+                text += f" ({number_text(relative.speed[index], self.speed_error[index]).split(' ')[0]} less ground)"
+            parts.append(text)
         if index == self.origin:
             parts.append("start")
         else:
@@ -200,8 +203,3 @@ def number_text(value: float, error: float = float("nan")) -> str:
         return f"{value:.{min(places, 4)}f}"
     places = min(max(0, int(np.ceil(-np.log10(error)) + (error * 10 ** np.ceil(-np.log10(error)) < 3))), 4)
     return f"{value:.{places}f} ± {error:.{places}f}"
-
-
-def speed_text(value: float, error: float, unit: str) -> str:
-    """A speed with its error and unit."""
-    return f"{number_text(value, error)} {unit}"

@@ -6,6 +6,8 @@ They repaint in a millisecond, where a Shapes layer would triangulate anew.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -71,7 +73,7 @@ def links(points: ArrayLike, known: ArrayLike, *, dashes: int = 5) -> NDArray[np
     at, known = np.asarray(points, float).reshape(-1, 2), np.asarray(known, bool)
     index = np.flatnonzero(known)
     parts = []
-    for first, second in zip(index[:-1], index[1:], strict=True):
+    for first, second in pairwise(index):
         step = at[second] - at[first]
         if second == first + 1:
             parts.append(np.stack([at[first], step])[None])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -19,6 +20,7 @@ from qtpy.QtWidgets import (
 from superqt import QCollapsible
 
 from napari_icenet.gui import track_files
+from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.sample import SIMULATED, open_sample
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.settings import Remembered
@@ -27,8 +29,8 @@ from napari_icenet.gui.track_form import TrackForm, remember_settings, remembere
 from napari_icenet.gui.track_plots import TrackPlots
 from napari_icenet.gui.track_table import DateTable, TrackTable
 
-#: Tables follow a drag at this pace; the picture follows at once.
-TABLES_MS = 150
+#: Tables follow a drag this often; the picture follows at once.
+TABLES_SECONDS, TABLES_FRAMES = 0.2, 6
 HINT = "Click the ice: a chip is placed there and followed through all dates."
 STABLE_HINT = "Click ground that does not move, such as rock. Esc leaves it."
 NO_MASK = "No mask"
@@ -56,14 +58,11 @@ class TrackTab(QWidget):
         self.message = QLabel(self)
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._tables = QTimer(self)
-        self._tables.setSingleShot(True)
-        self._tables.setInterval(TABLES_MS)
-        self._tables.timeout.connect(self._fill_tables)
+        self._tables = Pace(self._fill_tables, seconds=TABLES_SECONDS, every=TABLES_FRAMES)
         self._lay_out()
         self._connect()
         # The window deletes its widgets without asking them; threads and callbacks have to go with them.
-        self.destroyed.connect(_closer(control, viewer, self.plots))
+        self.destroyed.connect(_closer(control, self.plots, self._tables))
         self._on_tracker()
 
     # Layout
@@ -120,30 +119,37 @@ class TrackTab(QWidget):
         self.mode.setCheckable(True)
         self.mode.setToolTip("While it is on, a click on the picture places a chip and a drag moves it (T).")
         row.addWidget(self.mode, 1)
-        self.stable = _tool("⚓", "Set stable ground: the next click marks ground that does not move (S).", self)
+        self.stable = QPushButton("Stable ground", self)
         self.stable.setCheckable(True)
+        self.stable.setToolTip(
+            "The next click marks ground that does not move; its motion is shown beside the ice (S)."
+        )
+        row.addWidget(self.stable, 1)
         self.undo = _tool("↶", "Undo (Ctrl + Z).", self)
         self.redo = _tool("↷", "Do again (Ctrl + Shift + Z).", self)
         self.remove = _tool("✕", "Remove the selected track (Del).", self)
         self.keys = _tool("?", "All keys (?).", self)
-        for button in (self.stable, self.undo, self.redo, self.remove, self.keys):
+        for button in (self.undo, self.redo, self.remove, self.keys):
             row.addWidget(button)
         return row
 
     def _more(self) -> QCollapsible:
-        self.more = QCollapsible("More", self)
+        self.more = QCollapsible("More", self, expandedIcon="▾", collapsedIcon="▸")
         self.more.setDuration(0)
-        inner = self.more.content().layout() if self.more.content() is not None else None
-        if inner is not None:
-            inner.setContentsMargins(8, 0, 0, 0)
+        self.more.layout().setContentsMargins(0, 0, 0, 0)
+        self.more.layout().setSpacing(2)
+        self.more.content().layout().setContentsMargins(12, 0, 0, 0)
+        self.more.content().layout().setSpacing(3)
         self.more.addWidget(self.form.more)
-        self.mask = QComboBox(self)
-        self.mask.setToolTip("A labels or image layer of the frame's size, above zero on ground that does not move.")
+        self.mask_layer = QComboBox(self)
+        self.mask_layer.setToolTip(
+            "A labels or image layer of the frame's size, above zero on ground that does not move."
+        )
         self.restore = QPushButton("Show removed layers again", self)
         self.restore.setToolTip("Make the layers of the track again that were removed from the list of layers.")
         row = QHBoxLayout()
         row.addWidget(QLabel("Stable ground", self))
-        row.addWidget(self.mask, 1)
+        row.addWidget(self.mask_layer, 1)
         holder = QWidget(self)
         row.setContentsMargins(0, 0, 0, 0)
         holder.setLayout(row)
@@ -189,7 +195,7 @@ class TrackTab(QWidget):
         self.export.clicked.connect(self._ask_export)
         self.reopen.clicked.connect(self._ask_open)
         self.sample.clicked.connect(self._open_sample)
-        self.mask.activated.connect(self._on_mask)
+        self.mask_layer.activated.connect(self._on_mask)
         self.more.toggled.connect(lambda _open: self._fill_masks())
 
     # What the control says
@@ -198,14 +204,19 @@ class TrackTab(QWidget):
         self.pages.setCurrentIndex(0 if self.control.tracker is None else 1)
         if self.control.tracker is not None and self.isVisible() and not self.control.tracker.marks:
             self.control.tool.enabled = True
+        self._fill_controls()
         self._on_frame()
 
     def _on_mode(self) -> None:
         self.mode.setChecked(self.control.tool.enabled)
         self.stable.setChecked(self.control.stable_armed)
-        self._on_frame()
+        self._fill_controls()
 
     def _on_frame(self) -> None:
+        self._tables.ask()
+        self._fill_plots()
+
+    def _fill_controls(self) -> None:
         tracker = self.control.tracker
         if tracker is None:
             return
@@ -222,9 +233,6 @@ class TrackTab(QWidget):
         self.hint.setVisible(waiting)
         self.hint.setMaximumHeight(16777215 if not some else 40)
         self.results.setVisible(some)
-        if not self._tables.isActive():
-            self._tables.start()
-        self._fill_plots()
 
     def _fill_plots(self) -> None:
         tracker = self.control.tracker
@@ -234,6 +242,7 @@ class TrackTab(QWidget):
         self.plots.show_track(chosen, tracker.time)
 
     def _fill_tables(self) -> None:
+        self._fill_controls()
         tracker = self.control.tracker
         if tracker is None or not self.isVisible():
             return
@@ -276,9 +285,9 @@ class TrackTab(QWidget):
         open_sample(self.session, SIMULATED)
 
     def _fill_masks(self) -> None:
-        chosen = self.mask.currentText()
-        self.mask.clear()
-        self.mask.addItem(NO_MASK)
+        chosen = self.mask_layer.currentText()
+        self.mask_layer.clear()
+        self.mask_layer.addItem(NO_MASK)
         stack = self.session.stack
         if stack is None:
             return
@@ -286,11 +295,11 @@ class TrackTab(QWidget):
         for layer in self.viewer.layers:
             data = getattr(layer, "data", None)
             if tuple(getattr(data, "shape", ())) == shape:
-                self.mask.addItem(layer.name)
-        self.mask.setCurrentText(chosen)
+                self.mask_layer.addItem(layer.name)
+        self.mask_layer.setCurrentText(chosen)
 
     def _on_mask(self, index: int) -> None:
-        self.control.set_stable_mask(None if index <= 0 else self.viewer.layers[self.mask.currentText()].data)
+        self.control.set_stable_mask(None if index <= 0 else self.viewer.layers[self.mask_layer.currentText()].data)
 
     # Coming and going
 
@@ -308,11 +317,13 @@ class TrackTab(QWidget):
         self.control.tool.enabled = False
 
 
-def _closer(control: TrackControl, viewer: Any, plots: TrackPlots) -> Any:
-    restyle = plots.restyle
+def _closer(control: TrackControl, plots: TrackPlots, tables: Pace) -> Callable[[], None]:
+    # Nothing of this may speak to a widget: they are being deleted when it is called.
+    release = plots.release
 
     def close() -> None:
-        viewer.events.theme.disconnect(restyle)
+        tables.stop()
+        release()
         control.close()
 
     return close

@@ -151,13 +151,13 @@ class DateTable(_NumberTable):
                 ("azim.", "Direction of motion since the last valid date."),
                 ("NCC", "Height of the correlation peak."),
                 ("ratio", "Peak ratio: height of the peak over that of its best rival. Near 1 is ambiguous."),
-                ("f–b px", "Forward–backward error: by how many pixels the backward match misses the start."),
+                ("f–b", "Forward–backward error: by how many pixels the backward match misses the start."),
                 ("state", "Found, or why the chip is lost."),
             ],
             parent,
         )
         header = self.horizontalHeader()
-        for column, width in ((0, 72), (2, 38), (3, 34), (4, 36), (5, 42)):
+        for column, width in ((0, 68), (2, 36), (3, 33), (4, 33), (5, 34), (6, 58)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             self.setColumnWidth(column, width)
 
