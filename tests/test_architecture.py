@@ -69,5 +69,7 @@ def test_the_command_line_loads_nothing_heavy_before_a_command():
 
 
 def test_the_core_runs_without_the_interface():
-    modules = loaded_after("import napari_icenet.tracking.clicker, napari_icenet.scenes.opening, napari_icenet.scenes.samples")
+    modules = loaded_after(
+        "import napari_icenet.tracking.clicker, napari_icenet.scenes.opening, napari_icenet.scenes.samples"
+    )
     assert not {name.split(".")[0] for name in modules} & INTERFACE

@@ -39,6 +39,15 @@ StackPath = Annotated[
 ]
 
 
+Crs = Annotated[
+    str | None,
+    typer.Option(metavar="EPSG:CODE", help="Coordinate system of the stack, needed where scenes have several."),
+]
+Extent = Annotated[
+    str, typer.Option(metavar="intersection|union", help="Ground that all scenes hold, or that any of them holds.")
+]
+
+
 class _Progress:
     """One line on stderr that is written over; on a pipe, a line at every quarter."""
 
@@ -69,13 +78,13 @@ def _say_warning(message: str) -> None:
     sys.stderr.write(f"warning: {message}\n")
 
 
-def _open(path: Path, band: str | None = None) -> SceneStack:
+def _open(path: Path, band: str | None, crs: str | None, extent: str) -> SceneStack:
     from napari_icenet.scenes.opening import open_stack
 
     # The panchromatic band has a 15 m grid of its own, so asking for it opens another stack.
     bands = ("B8",) if band is not None and band.upper().lstrip("B") == "8" else None
     with _Progress() as progress:
-        stack = open_stack(path, bands=bands, progress=progress)
+        stack = open_stack(path, bands=bands, crs=crs, extent=extent, progress=progress)
     for notice in stack.notices:
         _say_warning(notice.message)
     return stack
@@ -168,6 +177,8 @@ def track(
         Path | None,
         typer.Option("-o", "--output", help="OUT.csv, .geojson or .parquet; default: CSV on stdout."),
     ] = None,
+    crs: Crs = None,
+    extent: Extent = "intersection",
 ) -> None:
     """Follow chips through time."""
     from napari_icenet.tracking.export import read_points, track_table, write_tracks
@@ -181,7 +192,7 @@ def track(
     settings = make_settings(
         band=band, chip=chip, scale=scale, template=template, prefilter=prefilter, tracking=tracking
     )
-    opened = _open(stack, band)
+    opened = _open(stack, band, crs, extent)
     if points is not None:
         positions += read_points(points, opened)
     start = 0 if date is None else opened.time_index(date)
@@ -207,12 +218,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     warnings.filterwarnings("ignore", module="rasterio")
     try:
         app(args=None if arguments is None else list(arguments), prog_name="icenet")
-    except UsageError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(2)
     except IceNetError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(1)
+        # A message that lists scenes has a line for each: the list comes first, the sentence last.
+        sentence, *details = str(error).splitlines()
+        for detail in details:
+            _say_warning(detail.strip())
+        sys.stderr.write(f"error: {sentence.removesuffix(':')}\n")
+        sys.exit(2 if isinstance(error, UsageError) else 1)
     except KeyboardInterrupt:
         sys.stderr.write("error: stopped by the keyboard.\n")
         sys.exit(130)
