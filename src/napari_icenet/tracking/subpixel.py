@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: Steps per pixel of the up-sampled neighbourhood.
-UPSAMPLING = 64
+UPSAMPLING = 16
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def _quadric() -> NDArray[np.float64]:
 def refine(surface: NDArray[np.float32], row: int, col: int) -> Peak:
     """The peak near the surface's highest pixel.
 
-    The 5 × 5 neighbourhood is up-sampled × 64 by the quartic through its samples along both axes,
-    and the highest step is taken. Near the surface's edge, or next to missing values, a joint
+    The 5 × 5 neighbourhood is up-sampled × 16 by the quartic through its samples along both axes,
+    and a joint quadric finds the peak between the steps. Near the surface's edge, or next to missing values, a joint
     3 × 3 quadric is used; where that fails too the pixel itself is the peak. A separable parabola
     is not used: correlation peaks over ice are oblique, and it is off by a tenth of a pixel there.
 
@@ -76,12 +76,25 @@ def refine(surface: NDArray[np.float32], row: int, col: int) -> Peak:
             matrix, steps = _upsampler()
             fine = matrix @ patch @ matrix.T
             i, j = divmod(int(fine.argmax()), fine.shape[1])
-            return Peak(row + float(steps[i]), col + float(steps[j]), float(fine[i, j]), curvature)
+            dy, dx = _between_steps(fine, i, j)
+            return Peak(row + float(steps[i]) + dy, col + float(steps[j]) + dx, float(fine[i, j]), curvature)
     if np.linalg.det(curvature) > 0 and curvature[0, 0] > 0:
         dy, dx = np.clip(np.linalg.solve(curvature, [b, c]), -1, 1)
         value = a + b * dy + c * dx + d * dy * dy + e * dx * dy + f * dx * dx
         return Peak(row + float(dy), col + float(dx), float(value), curvature)
     return Peak(float(row), float(col), float(surface[row, col]), curvature)
+
+
+def _between_steps(fine: NDArray[np.float64], i: int, j: int) -> tuple[float, float]:
+    """What a joint quadric adds to the highest step of the up-sampled surface, in pixels."""
+    if not (0 < i < fine.shape[0] - 1 and 0 < j < fine.shape[1] - 1):
+        return 0.0, 0.0
+    _, b, c, d, e, f = (_quadric() @ fine[i - 1 : i + 2, j - 1 : j + 2].ravel()).tolist()
+    determinant = 4 * d * f - e * e
+    if determinant <= 0:
+        return 0.0, 0.0
+    dy, dx = (e * c - 2 * f * b) / determinant, (e * b - 2 * d * c) / determinant
+    return max(-0.5, min(0.5, dy)) / UPSAMPLING, max(-0.5, min(0.5, dx)) / UPSAMPLING
 
 
 def formal_error(peak: Peak, pixels: float) -> tuple[float, float]:

@@ -70,7 +70,7 @@ def zncc(
     chip : array of float32, (C, C)
         NaN is missing.
     norms : array of float32, (height - C + 1, width - C + 1), optional
-        :func:`norm_map` of the window, where it is known already.
+        :func:`norm_map` of the window, where it is known already; the window is complete then.
     min_overlap : float
         Least share of the chip's pixels valid in both; placements with less are NaN.
 
@@ -88,7 +88,8 @@ def zncc(
     template = chip - chip.mean()
     template -= template.mean()
     energy = cv2.norm(template)
-    level = float(window.mean())
+    # Any offset near the mean will do; a known norm map means that no pixel is missing.
+    level = float(window.mean() if norms is None else window[::8, ::8].mean())
     if not np.isfinite(energy) or not np.isfinite(level):
         return masked_zncc(window, chip, min_overlap=min_overlap)
     shape = (window.shape[0] - side + 1, window.shape[1] - side + 1)
@@ -103,10 +104,9 @@ def zncc(
     if flat is not None:
         calm = float(norms[~flat].min())
         norms = np.where(flat, np.float32(np.inf), norms)
-    centred = (window - np.float32(level)) * np.float32(1 / lively)
     template *= np.float32(1 / energy)
-    values = _correlate(centred, template, exact=lively > _CONTRAST * calm)
-    values *= np.float32(lively) / norms
+    values = _correlate(window - np.float32(level), template, exact=lively > _CONTRAST * calm)
+    values /= norms
     if flat is not None:
         values[flat] = np.nan
     return np.clip(values, -1, 1, out=values)
