@@ -181,7 +181,7 @@ def track(
     extent: Extent = "intersection",
 ) -> None:
     """Follow chips through time."""
-    from napari_icenet.tracking.export import read_points, track_table, write_tracks
+    from napari_icenet.tracking.export import csv_text, read_points, track_table, write_tracks
     from napari_icenet.tracking.follow import follow
     from napari_icenet.tracking.pictures import Pictures
     from napari_icenet.tracking.settings import make_settings
@@ -207,7 +207,7 @@ def track(
         if issubclass(warning.category, SceneWarning):
             _say_warning(str(warning.message))
     if output is None:
-        typer.echo(track_table(tracks, opened).to_csv(index=False), nl=False)
+        typer.echo(csv_text(track_table(tracks, opened)), nl=False)
     else:
         write_tracks(tracks, opened, output)
         typer.echo(output)

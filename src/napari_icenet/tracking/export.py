@@ -186,8 +186,8 @@ def read_tracks(path: str | Path) -> list[SavedTrack]:
 
 
 def _setting(name: str, value: Any) -> Any:
-    kinds: dict[str, Callable[[Any], Any]] = {"chip": int, "scale": float}
-    return kinds.get(name, str)(value)
+    # A spreadsheet may have turned the name of a band into a number.
+    return str(value) if name == "band" else value
 
 
 __all__ = ["SavedTrack", "csv_text", "read_points", "read_tracks", "track_table", "write_tracks"]

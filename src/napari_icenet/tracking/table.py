@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.track import Track
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 COLUMNS = ("track", "date", "row", "col", "drow", "dcol", "ncc", "peak_ratio", "valid")
 MAP_COLUMNS = ("x", "y", "vx", "vy", "v")
 #: Settings that a table repeats on each row, so that it can be followed again.
-SETTING_COLUMNS = ("band", "chip", "scale", "template", "prefilter", "tracking", "centring")
+SETTING_COLUMNS = tuple(TrackSettings.model_fields)
 
 
 def software() -> str:

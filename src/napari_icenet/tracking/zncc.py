@@ -84,7 +84,7 @@ def zncc(
     Within 1e-4 of a float64 sum over each placement.
     """
     side = chip.shape[0]
-    # Twice, for what rounding a large offset leaves. A missing pixel makes the mean NaN.
+    # The mean twice, for what rounding leaves of a large offset. A missing pixel makes it NaN.
     template = chip - chip.mean()
     template -= template.mean()
     energy = cv2.norm(template)
