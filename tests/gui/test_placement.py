@@ -3,11 +3,15 @@ import pytest
 from affine import Affine
 from rasterio.crs import CRS
 
-from napari_icenet.gui.placement import pixel_to_world, placement, world_to_pixel
+from napari_icenet.gui.placement import Placement
 from napari_icenet.scenes.grid import Grid
 
 POLAR = CRS.from_epsg(3031)
 GRID = Grid(60, 80, Affine(30, 0, 400_000, 0, -30, -1_000_000), POLAR)
+
+
+def placement(grid, reference=None):
+    return Placement.of_grid(grid, reference).layer_choices()
 
 
 def test_a_map_in_metres_gives_metres_and_rows_go_down():
@@ -43,7 +47,9 @@ def test_a_second_grid_on_the_same_map_lies_where_its_ground_is():
     assert placement(other, GRID)["translate"] == pytest.approx((0, 45, -75))
     x, y = other.xy(3, 4)
     row, col = GRID.rowcol(x, y)
-    np.testing.assert_allclose(pixel_to_world(other, 3, 4, GRID), pixel_to_world(GRID, row, col), atol=1e-6)
+    np.testing.assert_allclose(
+        Placement.of_grid(other, GRID).to_world(3, 4), Placement.of_grid(GRID).to_world(row, col), atol=1e-6
+    )
 
 
 def test_other_maps_start_at_the_origin():
@@ -53,6 +59,7 @@ def test_other_maps_start_at_the_origin():
 
 def test_world_and_pixels_are_inverse():
     rows, cols = np.array([0, 10.25, 59]), np.array([0, 3.5, 79])
-    world = pixel_to_world(GRID, rows, cols)
+    place = Placement.of_grid(GRID)
+    world = place.to_world(rows, cols)
     np.testing.assert_allclose(world, np.stack([rows * 30, cols * 30], axis=-1))
-    np.testing.assert_allclose(world_to_pixel(GRID, *world.T), np.stack([rows, cols], axis=-1))
+    np.testing.assert_allclose(place.to_pixel(*world.T), np.stack([rows, cols], axis=-1))

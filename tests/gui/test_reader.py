@@ -82,7 +82,9 @@ def test_without_a_window_the_layer_is_returned(archive):
     assert kind == "image"
     assert data.shape == (3, 40, 50)
     assert kept["scale"] == (1, 30, 30)
-    np.testing.assert_array_equal(np.asarray(data[0]), open_stack(archive).scenes[0].bands["B1"].read(Window(0, 0, 40, 50)))
+    np.testing.assert_array_equal(
+        np.asarray(data[0]), open_stack(archive).scenes[0].bands["B1"].read(Window(0, 0, 40, 50))
+    )
 
 
 def test_a_folder_dropped_on_the_picture_opens(viewer, archive, qtbot):
@@ -162,4 +164,3 @@ def drop(widget, path):
     event.setAccepted(False)
     QApplication.sendEvent(widget, event)
     return event
-

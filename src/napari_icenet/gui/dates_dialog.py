@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from affine import Affine
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QComboBox,
@@ -17,14 +16,13 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from rasterio.crs import CRS
 
 from napari_icenet.errors import IceNetError, StackError
+from napari_icenet.gui.placement import Placement
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.stack_facts import count
 from napari_icenet.gui.theme import make_primary, quiet
 from napari_icenet.scenes.dates import parse_dates
-from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
 
 
@@ -41,8 +39,7 @@ def usable_layers(session: Session) -> list[Any]:
 def stack_from_layer(layer: Any, times: list[datetime]) -> SceneStack:
     """A stack over an image layer's pictures; nothing is copied.
 
-    The layer's scale stays: as metres where its units are lengths (a map without a known
-    projection), else as pixels.
+    Lengths are counted in pixels: where on the Earth a layer lies, napari does not know.
 
     Raises
     ------
@@ -55,27 +52,7 @@ def stack_from_layer(layer: Any, times: list[datetime]) -> SceneStack:
             f"{layer.name} has {count(data.shape[0], 'picture')} and here {'is' if len(times) == 1 else 'are'} "
             f"{count(len(times), 'date')}; give one date for each picture."
         )
-    return SceneStack.from_array(data, times, grid=layer_grid(layer), name=layer.name)
-
-
-def layer_grid(layer: Any) -> Grid:
-    """The grid of a layer (time, y, x): metres in a local system where its units are lengths."""
-    data = layer.data[0] if layer.multiscale else layer.data
-    height, width = data.shape[-2:]
-    if not all(unit.is_compatible_with("metre") for unit in layer.units[-2:]):
-        return Grid(height, width)
-    y, x = (
-        float(scale * (1 * unit).to("metre").magnitude)
-        for scale, unit in zip(layer.scale[-2:], layer.units[-2:], strict=True)
-    )
-    return Grid(height, width, Affine(x, 0, 0, 0, -y, 0), CRS.from_wkt(LOCAL_METRES))
-
-
-#: A plane of metres that lies nowhere on the Earth.
-LOCAL_METRES = (
-    'ENGCRS["Local metres",EDATUM["Image"],CS[Cartesian,2],'
-    'AXIS["easting (E)",east,ORDER[1]],AXIS["northing (N)",north,ORDER[2]],LENGTHUNIT["metre",1]]'
-)
+    return SceneStack.from_array(data, times, name=layer.name)
 
 
 class DatesDialog(QDialog):
@@ -126,7 +103,7 @@ class DatesDialog(QDialog):
         except IceNetError as error:
             self._complain(str(error))
             return
-        self._session.add_stack(stack)
+        self._session.add_stack(stack, placed=Placement.of_layer(layer))
         layer.visible = False
         super().accept()
 

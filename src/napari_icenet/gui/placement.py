@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -42,28 +43,53 @@ def origin_in_world(grid: Grid, reference: Grid) -> tuple[float, float]:
     return row * height, col * width
 
 
-def placement(grid: Grid, reference: Grid | None = None) -> dict[str, Any]:
-    """``scale``, ``translate``, ``units`` and ``axis_labels`` of a layer (time, y, x) over ``grid``."""
-    y, x = origin_in_world(grid, reference or grid)
-    return {
-        "scale": (1.0, *pixel_in_world(grid)),
-        "translate": (0.0, y, x),
-        "units": ("pixel", unit(grid), unit(grid)),
-        "axis_labels": AXES,
-    }
+@dataclass(frozen=True)
+class Placement:
+    """Where the pixels of one grid lie in the world.
 
+    Attributes
+    ----------
+    origin : (float, float)
+        World (y, x) of the centre of pixel (0, 0).
+    size : (float, float)
+        Height and width of a pixel.
+    unit : str
+        Of both.
+    """
 
-def pixel_to_world(grid: Grid, row: ArrayLike, col: ArrayLike, reference: Grid | None = None) -> NDArray[np.float64]:
-    """World (y, x) of pixel positions; shape (…, 2)."""
-    origin, size = origin_in_world(grid, reference or grid), pixel_in_world(grid)
-    pixels = np.stack(np.broadcast_arrays(np.asarray(row, float), np.asarray(col, float)), axis=-1)
-    world: NDArray[np.float64] = np.asarray(origin) + pixels * np.asarray(size)
-    return world
+    origin: tuple[float, float]
+    size: tuple[float, float]
+    unit: str
 
+    @classmethod
+    def of_grid(cls, grid: Grid, reference: Grid | None = None) -> Placement:
+        """On the map of ``reference``, or by itself."""
+        return cls(origin_in_world(grid, reference or grid), pixel_in_world(grid), unit(grid))
 
-def world_to_pixel(grid: Grid, y: ArrayLike, x: ArrayLike, reference: Grid | None = None) -> NDArray[np.float64]:
-    """(row, col), fractional, of world positions; shape (…, 2)."""
-    origin, size = origin_in_world(grid, reference or grid), pixel_in_world(grid)
-    world = np.stack(np.broadcast_arrays(np.asarray(y, float), np.asarray(x, float)), axis=-1)
-    result: NDArray[np.float64] = (world - np.asarray(origin)) / np.asarray(size)
-    return result
+    @classmethod
+    def of_layer(cls, layer: Any) -> Placement:
+        """As a napari layer (…, y, x) lies."""
+        (y, x), (height, width) = layer.translate[-2:], layer.scale[-2:]
+        return cls((float(y), float(x)), (float(height), float(width)), str(layer.units[-1]))
+
+    def layer_choices(self, axes: int = 3) -> dict[str, Any]:
+        """``scale``, ``translate``, ``units`` and ``axis_labels`` of a layer (time, y, x), or (y, x)."""
+        found = {
+            "scale": (1.0, *self.size),
+            "translate": (0.0, *self.origin),
+            "units": ("pixel", self.unit, self.unit),
+            "axis_labels": AXES,
+        }
+        return {key: value[-axes:] for key, value in found.items()}
+
+    def to_world(self, row: ArrayLike, col: ArrayLike) -> NDArray[np.float64]:
+        """World (y, x) of pixel positions; shape (…, 2)."""
+        pixels = np.stack(np.broadcast_arrays(np.asarray(row, float), np.asarray(col, float)), axis=-1)
+        world: NDArray[np.float64] = np.asarray(self.origin) + pixels * np.asarray(self.size)
+        return world
+
+    def to_pixel(self, y: ArrayLike, x: ArrayLike) -> NDArray[np.float64]:
+        """(row, col), fractional, of world positions; shape (…, 2)."""
+        world = np.stack(np.broadcast_arrays(np.asarray(y, float), np.asarray(x, float)), axis=-1)
+        pixels: NDArray[np.float64] = (world - np.asarray(self.origin)) / np.asarray(self.size)
+        return pixels

@@ -80,7 +80,7 @@ def read(path: str | Sequence[str]) -> list[LayerData]:
 
 
 def _without_window(path: str) -> list[LayerData]:
-    from napari_icenet.gui.placement import placement
+    from napari_icenet.gui.placement import Placement
     from napari_icenet.scenes import open_stack
 
     if is_sample(path):
@@ -90,7 +90,7 @@ def _without_window(path: str) -> list[LayerData]:
         "name": f"{stack.name} · {stack.bands[0]}",
         "colormap": "gray",
         "contrast_limits": stack.contrast(0, stack.bands[0]),
-        **placement(stack.grid),
+        **Placement.of_grid(stack.grid).layer_choices(),
     }
     return [(stack.lazy_array()[:, 0], kept, "image")]
 

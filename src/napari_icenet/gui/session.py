@@ -13,16 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
 from napari_icenet.errors import IceNetError, SceneWarning
-from napari_icenet.gui import placement as place
 from napari_icenet.gui.dialogs import show_error, window_of
 from napari_icenet.gui.dropping import take_drops
 from napari_icenet.gui.frame_sources import BandFrames
 from napari_icenet.gui.frames import FrameCache, level_count
+from napari_icenet.gui.placement import Placement
 from napari_icenet.gui.readout import Readout
 from napari_icenet.gui.stack_layers import StackLayers
 from napari_icenet.gui.warm_up import warm_up
 from napari_icenet.gui.work import Job, Progress
-from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
 
 
@@ -57,6 +56,7 @@ class Session:
         self.viewer = viewer
         self.job: Job | None = None
         self.cache = FrameCache()
+        self._places: WeakKeyDictionary[SceneStack, Placement] = WeakKeyDictionary()
         self.credits: WeakKeyDictionary[SceneStack, str] = WeakKeyDictionary()
         self._layers: list[StackLayers] = []
         self._shown: StackLayers | None = None
@@ -148,7 +148,7 @@ class Session:
         self.stack_changed.emit(stack)
         self.band_changed.emit(chosen.band)
 
-    def add_stack(self, stack: SceneStack, *, first: BandFrames | None = None) -> Any:
+    def add_stack(self, stack: SceneStack, *, first: BandFrames | None = None, placed: Placement | None = None) -> Any:
         """Add a stack's layers to the viewer, show them, and return the image layer.
 
         Parameters
@@ -156,7 +156,11 @@ class Session:
         stack : SceneStack
         first : BandFrames, optional
             The band to show first, perhaps decoded already; default the first band.
+        placed : Placement, optional
+            Where its pixels lie in the world; default by its grid.
         """
+        if placed is not None:
+            self._places[stack] = placed
         if stack not in self.stacks:
             self._layers.append(StackLayers(self.viewer, stack, self.placement(stack), self.cache, first))
             self.stacks_changed.emit()
@@ -214,7 +218,6 @@ class Session:
             frames = BandFrames(stack, stack.bands[0])
             progress(1.0, "Reading the first picture")
             self.cache.read(frames, 0, level_count(stack.grid.shape) - 1)
-            warm_up().join()
             return frames
 
         return self.run(description, work, self._add_opened)
@@ -254,16 +257,15 @@ class Session:
         axes : {3, 2}
             (time, y, x), or (y, x) for a layer that is the same at all dates.
         """
-        found = place.placement(self._grid(stack), self._reference(stack))
-        return {key: value[-axes:] for key, value in found.items()}
+        return self._place(stack).layer_choices(axes)
 
     def pixel_to_world(self, row: ArrayLike, col: ArrayLike, stack: SceneStack | None = None) -> NDArray[np.float64]:
         """World (y, x) of pixel positions of a stack; shape (…, 2)."""
-        return place.pixel_to_world(self._grid(stack), row, col, self._reference(stack))
+        return self._place(stack).to_world(row, col)
 
     def world_to_pixel(self, y: ArrayLike, x: ArrayLike, stack: SceneStack | None = None) -> NDArray[np.float64]:
         """(row, col), fractional, of world positions on a stack; shape (…, 2)."""
-        return place.world_to_pixel(self._grid(stack), y, x, self._reference(stack))
+        return self._place(stack).to_pixel(y, x)
 
     def _close(self) -> None:
         self.cancel()
@@ -271,15 +273,14 @@ class Session:
         self._layers, self._shown = [], None
         self._sessions.pop(self.viewer, None)
 
-    def _grid(self, stack: SceneStack | None) -> Grid:
+    def _place(self, stack: SceneStack | None) -> Placement:
         stack = stack or self.stack
         if stack is None:
             raise ValueError("no stack is open")
-        return stack.grid
-
-    def _reference(self, stack: SceneStack | None) -> Grid:
-        grid = self._grid(stack)
-        return next((s.grid for s in self.stacks if s.grid.crs == grid.crs), grid)
+        if stack in self._places:
+            return self._places[stack]
+        reference = next((s.grid for s in self.stacks if s.grid.crs == stack.grid.crs), stack.grid)
+        return Placement.of_grid(stack.grid, reference)
 
     def _follow_slider(self, event: Any = None) -> None:
         if self._shown is None or not self.viewer.dims.current_step:

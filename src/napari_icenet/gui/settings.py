@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -60,7 +61,8 @@ class Remembered:
             os.replace(beside, self.path)
         except OSError:
             # A home that cannot be written (a cluster node, a demo) must not stop the work.
-            beside.unlink(missing_ok=True)
+            with suppress(OSError):
+                beside.unlink()
 
     def _read(self) -> dict[str, dict[str, Any]]:
         try:
