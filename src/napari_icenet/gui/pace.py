@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QTimer
 
 
@@ -45,5 +46,6 @@ class Pace:
         self._called = time.monotonic()
 
     def stop(self) -> None:
-        """Drop what was asked for."""
-        self._timer.stop()
+        """Drop what was asked for; also while Qt is going down, and the timer with it."""
+        if isalive(self._timer):
+            self._timer.stop()

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject, Signal
 
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui import track_files
 from napari_icenet.gui.dialogs import window_of
+from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.shortcuts import KeyList, Shortcuts
 from napari_icenet.gui.track_layers import TrackLayers
@@ -26,7 +28,7 @@ from napari_icenet.tracking.settings import TrackSettings, changed
 from napari_icenet.tracking.track import Track
 
 #: Thumbnails and extents wait until nothing has moved for this long.
-SETTLE_MS = 400
+SETTLE_SECONDS = 0.4
 
 
 class TrackControl(QObject):
@@ -79,10 +81,7 @@ class TrackControl(QObject):
         self.tool.enabled_changed.connect(self._on_mode)
         self.shortcuts = Shortcuts(viewer, self.actions())
         self.layers = TrackLayers(viewer, made=self.shortcuts.bind)
-        self._settle = QTimer()
-        self._settle.setSingleShot(True)
-        self._settle.setInterval(SETTLE_MS)
-        self._settle.timeout.connect(self.layers.settle)
+        self._settle = Pace(self.layers.settle, seconds=SETTLE_SECONDS, every=10**9)
         session.stack_changed.connect(self._on_stack)
         session.stacks_changed.connect(self._on_stacks)
         session.time_changed.connect(self._on_time)
@@ -233,13 +232,13 @@ class TrackControl(QObject):
         self.session.stacks_changed.disconnect(self._on_stacks)
         self.session.time_changed.disconnect(self._on_time)
         self.tool.enabled_changed.disconnect(self._on_mode)
-        self._settle.stop()
-        self.tool.enabled = False
-        self.layers.close()
         self.live.close()
         for tracker in self._trackers.values():
             tracker.close()
         self._trackers.clear()
+        self.layers.close()
+        self._settle.stop()
+        self.tool.enabled = False
         self.shortcuts.unbind()
 
     # Drawing
@@ -248,7 +247,7 @@ class TrackControl(QObject):
         if self._closed:
             return
         self.layers.show(self._picture())
-        self._settle.start()
+        self._settle.ask()
         self.frame.emit()
 
     def _picture(self) -> TrackPicture | None:
@@ -349,6 +348,8 @@ class TrackControl(QObject):
     # What others say
 
     def _on_mode(self, enabled: bool) -> None:
+        if not isalive(self):
+            return  # the window is being taken down
         if not enabled:
             self.stable_armed = False
         self.mode_changed.emit()

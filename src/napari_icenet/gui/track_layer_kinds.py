@@ -13,13 +13,14 @@ from napari_icenet.gui import colours
 from napari_icenet.gui.track_shapes import DASHES_PER_SIDE
 
 #: From bottom to top.
-ORDER = ("surface", "other tracks", "path", "chip", "dates")
+ORDER = ("surface", "other tracks", "path", "chip", "lost", "dates")
 #: Line widths in screen pixels, whatever the zoom.
 LINE_PX = {"other tracks": 1.5, "path": 1.6, "chip": 2.0}
 #: Labels never drawn in greater number; each is drawn four times in dark, shifted by a screen pixel, and then
 #: in white: readable on ice and on rock.
 LABELS = 6
 SHIFTS_PX = np.array([(-1, -1), (-1, 1), (1, -1), (1, 1), (0, 0)], float)
+LABEL_POINTS = LABELS * len(SHIFTS_PX)
 #: Vectors of the chip's layer: the search window in dashes, the chip, its match.
 CHIP_COLOURS = [colours.SEARCH] * (4 * DASHES_PER_SIDE) + [colours.CHIP] * 4 + [colours.MATCH] * 4
 
@@ -59,20 +60,34 @@ def make_others(**placement: Any) -> Layer:
 
 
 def make_dates(**placement: Any) -> Layer:
-    """Where the chip was found, where it was looked for in vain, and labels; :func:`lay_out_dates` makes the points."""
-    return Points(np.zeros((0, 2)), ndim=2, size=1, border_width=0.2, canvas_size_limits=(8, 8), **placement)
+    """Labels, carried by points that are not seen, and after them the points where the chip was found."""
+    clear = ["transparent"] * LABEL_POINTS
+    layer = Points(
+        np.zeros((LABEL_POINTS, 2)),
+        size=1,
+        canvas_size_limits=(7, 7),
+        face_color=clear,
+        border_color=clear,
+        border_width=0,
+        features={"label": np.full(LABEL_POINTS, "", dtype=str)},
+        text={
+            "string": "{label}",
+            "size": 10,
+            "anchor": "upper_left",
+            "color": ["#101418"] * (LABEL_POINTS - LABELS) + ["#FFFFFF"] * LABELS,
+        },
+        **placement,
+    )
+    # What is added later takes these, or what the user chooses.
+    layer.current_face_color = layer.current_border_color = colours.MATCH
+    return layer
 
 
-def lay_out_dates(layer: Points, dates: int) -> None:
-    """Make the points of that many dates: the found, filled; the lost, hollow; then unseen ones that carry labels."""
-    labels = LABELS * len(SHIFTS_PX)
-    count, clear = 2 * dates + labels, ["transparent"]
-    layer.data = np.zeros((count, 2))
-    layer.face_color = [colours.MATCH] * dates + clear * (dates + labels)
-    layer.border_color = [colours.MATCH] * dates + [colours.LOST] * dates + clear * labels
-    layer.features = {"label": np.full(count, "", dtype=str)}
-    dark, light = ["#101418"] * (labels - LABELS), ["#FFFFFF"] * LABELS
-    layer.text = {"string": "{label}", "size": 10, "anchor": "upper_left", "color": clear * 2 * dates + dark + light}
+def make_lost(**placement: Any) -> Layer:
+    """Where the chip was looked for in vain: hollow, so that nobody takes it for a position."""
+    layer = Points(np.zeros((0, 2)), ndim=2, size=1, border_width=0.2, canvas_size_limits=(10, 10), **placement)
+    layer.current_face_color, layer.current_border_color = "transparent", colours.LOST
+    return layer
 
 
 def _vectors(count: int, colour: Any, placement: dict[str, Any]) -> Layer:
@@ -93,5 +108,6 @@ MAKERS: dict[str, Callable[..., Layer]] = {
     "other tracks": make_others,
     "path": make_path,
     "chip": make_chip,
+    "lost": make_lost,
     "dates": make_dates,
 }

@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
 import numpy as np
-from napari.layers import Layer, Points, Vectors
+from napari.layers import Layer, Vectors
 from numpy.typing import NDArray
 
 from napari_icenet.gui.pace import Pace
-from napari_icenet.gui.track_layer_kinds import LABELS, LINE_PX, MAKERS, ORDER, SHIFTS_PX, lay_out_dates, layer_name
+from napari_icenet.gui.track_layer_kinds import LABEL_POINTS, LABELS, LINE_PX, MAKERS, ORDER, SHIFTS_PX, layer_name
 from napari_icenet.gui.track_picture import TrackPicture
 from napari_icenet.gui.track_shapes import dashed, links, outline, polyline, spread, square
 
@@ -144,25 +144,25 @@ class TrackLayers:
 
     def _draw_dates(self, picture: TrackPicture) -> None:
         layer = self._layer("dates")
-        if not isinstance(layer, Points):
-            return
-        dates = len(picture.labels)
-        at, texts = self._labels(layer, picture)
-        data = np.concatenate([picture.path, picture.lost, at])
-        shown = np.isfinite(data).all(axis=1)
-        data[~shown] = 0.0
-        if len(layer.data) != len(data):
-            with self._quietly(layer):
-                lay_out_dates(layer, dates)
-        label = np.concatenate([np.full(2 * dates, ""), texts]).astype(str)
-        if not np.array_equal(layer.data, data):
+        if layer is not None:
+            at, texts = self._labels(layer, picture)
+            self._set_points(layer, np.concatenate([at, _finite(picture.path)]))
+            label = np.concatenate([texts, np.full(len(layer.data) - len(texts), "")]).astype(str)
+            if list(layer.features["label"]) != list(label):
+                with self._quietly(layer):
+                    layer.features = {"label": label}
+        lost = _finite(picture.lost)
+        if len(lost) or "lost" in self._layers:
+            layer = self._layer("lost")
+            if layer is not None:
+                self._set_points(layer, lost)
+
+    def _set_points(self, layer: Layer, data: NDArray[np.float64]) -> None:
+        if layer.data.shape != data.shape:
+            self._replace(layer, data)
+        elif not np.array_equal(layer.data, data):
             layer.data[...] = data
             self._repaint(layer)
-        with self._quietly(layer):
-            if not np.array_equal(layer.shown, shown):
-                layer.shown = shown
-            if list(layer.features["label"]) != list(label):
-                layer.features = {"label": label}
 
     def _labels(self, layer: Layer, picture: TrackPicture) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
         """Where labels stand, each as often as it is drawn, and what they say."""
@@ -217,8 +217,11 @@ class TrackLayers:
         for kind, layer in self._layers.items():
             if kind == "surface":
                 self._replace(layer, np.full((2, 2), np.nan, np.float32))
+            elif kind == "lost":
+                self._set_points(layer, np.zeros((0, 2)))
             elif kind == "dates":
-                layer.shown = np.zeros(len(layer.data), bool)
+                self._set_points(layer, layer.data[:LABEL_POINTS].copy())
+                layer.features = {"label": np.full(LABEL_POINTS, "", dtype=str)}
             else:
                 self._set_vectors(kind, np.zeros_like(layer.data))
 
@@ -287,3 +290,7 @@ class TrackLayers:
             return
         self._widths[kind] = width
         layer.edge_width = width
+
+
+def _finite(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    return points[np.isfinite(points).all(axis=1)]

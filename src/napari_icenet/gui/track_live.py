@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_icenet.errors import IceNetError
@@ -54,22 +55,28 @@ class TrackLive(QObject):
 
     def attach(self, tracker: ClickTracker | None) -> None:
         """Listen to another tracker; what the former still computes is kept there, not shown."""
-        for one, connect in ((self._tracker, False), (tracker, True)):
-            if one is None:
-                continue
-            for signal, slot in (
-                (one.track_changed, self._on_track),
-                (one.stable_changed, self._on_change),
-                (one.track_removed, self._on_change),
-                (one.selection_changed, self._on_view),
-                (one.settings_changed, self._on_change),
-                (one.time_changed, self._on_view),
-                (one.failed, self._on_failed),
-                (one.busy_changed, self._on_busy),
-            ):
-                signal.connect(slot) if connect else signal.disconnect(slot)
+        self._listen(self._tracker, False)
+        self._listen(tracker, True)
         self._tracker, self._surface = tracker, None
         self._on_view(None)
+
+    def _listen(self, tracker: ClickTracker | None, on: bool) -> None:
+        if tracker is None:
+            return
+        for signal, slot in (
+            (tracker.track_changed, self._on_track),
+            (tracker.stable_changed, self._on_change),
+            (tracker.track_removed, self._on_change),
+            (tracker.selection_changed, self._on_view),
+            (tracker.settings_changed, self._on_change),
+            (tracker.time_changed, self._on_view),
+            (tracker.failed, self._on_failed),
+            (tracker.busy_changed, self._on_busy),
+        ):
+            if on:
+                signal.connect(slot)
+            else:
+                signal.disconnect(slot)
 
     def touch(self) -> None:
         """Ask for a frame."""
@@ -83,9 +90,11 @@ class TrackLive(QObject):
 
     def close(self) -> None:
         """Stop listening and end the thread."""
-        self.attach(None)
-        self._timer.stop()
+        self._listen(self._tracker, False)
+        self._tracker = self._surface = None
         self._worker.close()
+        if isalive(self._timer):
+            self._timer.stop()
 
     # From here on: any thread
 

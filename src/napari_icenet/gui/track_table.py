@@ -157,7 +157,7 @@ class DateTable(_NumberTable):
             parent,
         )
         header = self.horizontalHeader()
-        for column, width in ((0, 68), (2, 36), (3, 33), (4, 33), (5, 34), (6, 58)):
+        for column, width in ((0, 76), (2, 36), (3, 33), (4, 33), (5, 32), (6, 60)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             self.setColumnWidth(column, width)
 

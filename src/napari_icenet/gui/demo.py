@@ -1,0 +1,144 @@
+"""``icenet demo``: the main job on the bundled sample, in napari, or as a picture of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+
+from napari_icenet.errors import IceNetError, StackError, UsageError
+from napari_icenet.tracking.settings import TrackSettings
+from napari_icenet.tracking.track import Track
+
+#: The fast trunk of the sample.
+AT = (318.0, 345.0)
+#: The search window takes this part of the picture's shorter side.
+FILLED = 0.72
+WINDOW_PX = (1600, 1000)
+PATIENCE_SECONDS = 120.0
+COLUMNS = ("date", "row", "col", "drow", "dcol", "ncc", "peak_ratio", "valid", "v")
+
+
+def run_demo(screenshot: Path | None = None, path: Path | None = None) -> Track:
+    """Open the sample in napari with a chip tracked and its overlays drawn.
+
+    Parameters
+    ----------
+    screenshot : path, optional
+        Write a picture of the window here, print the track as a table, and end. Default: show the
+        window until it is closed.
+    path : path, optional
+        Another stack than the bundled sample; its chip is placed in the middle.
+
+    Returns
+    -------
+    Track
+
+    Raises
+    ------
+    UsageError
+        There is no display.
+    IceNetError
+        The stack cannot be opened, the chip cannot be tracked, or the picture cannot be written.
+    """
+    _need_display()
+    import napari
+
+    from napari_icenet.gui.dock import IceNetDock
+    from napari_icenet.gui.sample import SIMULATED, open_sample
+    from napari_icenet.gui.session import Session
+
+    viewer = napari.Viewer(title="napari-icenet", show=True)
+    viewer.window._qt_window.resize(*WINDOW_PX)
+    session = Session.of(viewer)
+    dock = IceNetDock(viewer)
+    viewer.window.add_dock_widget(dock, name="IceNet", area="right")
+    dock.tabs.setCurrentWidget(dock.track)
+    job = open_sample(session, SIMULATED) if path is None else session.open(path)
+    if job is not None:
+        job.wait()
+    track = _track(viewer, session, dock.track.control, AT if path is None else None)
+    if screenshot is None:
+        napari.run()
+        return track
+    try:
+        _write_png(_picture(viewer), Path(screenshot))
+        sys.stdout.write(_table(track, session) + "\n")
+    finally:
+        viewer.close()
+    return track
+
+
+def _track(viewer: Any, session: Any, control: Any, at: tuple[float, float] | None) -> Track:
+    """Place a chip, wait until it is followed, and go to the date on which it moved farthest."""
+    tracker, grid = control.tracker, session.stack.grid
+    row, col = at or (grid.height / 2, grid.width / 2)
+    problems: list[str] = []
+    control.message.connect(problems.append)
+    # The demo is the same for all, whatever was chosen last time.
+    tracker.change(**TrackSettings().model_dump(exclude={"band"}))
+    number = tracker.add(row, col, 0)
+    tracker.prefetch(number)
+    _live(lambda: not tracker.busy and number in tracker.tracks)
+    track: Track = tracker.tracks[number]
+    if not track.valid.any():
+        raise IceNetError(next((text for text in problems if text), "the chip of the demo could not be followed."))
+    moved = np.nan_to_num(np.hypot(track.drow, track.dcol))
+    session.time = int(moved.argmax())
+    _live(lambda: control.live.surface(track, tracker.time) is not None)
+    viewer.reset_view()
+    camera = viewer.scene.camera
+    camera.zoom *= FILLED * min(grid.shape) / track.settings.search
+    y, x = session.pixel_to_world(*track.fixes[tracker.time].centre)
+    camera.center = (*tuple(camera.center)[:-2], float(y), float(x))
+    _live(lambda: False, 1.0)
+    return track
+
+
+def _live(until: Any, seconds: float = PATIENCE_SECONDS) -> None:
+    """Let the window live until something holds, or so long."""
+    from qtpy.QtWidgets import QApplication
+
+    end = time.monotonic() + seconds
+    while not until() and time.monotonic() < end:
+        QApplication.processEvents()
+        time.sleep(0.005)
+
+
+def _picture(viewer: Any) -> Any:
+    return viewer.window.screenshot(flash=False, canvas_only=False)
+
+
+def _write_png(picture: Any, path: Path) -> None:
+    from skimage.io import imsave
+
+    beside = path.with_name(f".{uuid4().hex[:8]}.png")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        imsave(beside, picture, check_contrast=False)
+        os.replace(beside, path)
+    except OSError as error:
+        raise StackError(f"{path} cannot be written ({error.strerror}); choose another folder.") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _table(track: Track, session: Any) -> str:
+    from napari_icenet.tracking.export import track_table
+
+    table = track_table([track], session.stack)
+    shown = table[[name for name in COLUMNS if name in table.columns]]
+    return str(shown.to_string(index=False, na_rep="", float_format=lambda value: f"{value:.2f}"))
+
+
+def _need_display() -> None:
+    # Qt ends the whole process where it finds no display; one sentence is kinder.
+    if sys.platform.startswith("linux") and not any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    ):
+        raise UsageError("there is no display to show napari on; run it under xvfb-run, with --screenshot PNG.")
