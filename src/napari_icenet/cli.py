@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -44,7 +44,7 @@ Crs = Annotated[
     typer.Option(metavar="EPSG:CODE", help="Coordinate system of the stack, needed where scenes have several."),
 ]
 Extent = Annotated[
-    str, typer.Option(metavar="intersection|union", help="Ground that all scenes hold, or that any of them holds.")
+    Literal["intersection", "union"], typer.Option(help="Ground that all scenes hold, or that any of them holds.")
 ]
 
 
@@ -78,7 +78,7 @@ def _say_warning(message: str) -> None:
     sys.stderr.write(f"warning: {message}\n")
 
 
-def _open(path: Path, band: str | None, crs: str | None, extent: str) -> SceneStack:
+def _open(path: Path, band: str | None, crs: str | None, extent: Literal["intersection", "union"]) -> SceneStack:
     from napari_icenet.scenes.opening import open_stack
 
     # The panchromatic band has a 15 m grid of its own, so asking for it opens another stack.
@@ -131,7 +131,9 @@ def info(
 @app.command()
 def simulate(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to make.", show_default=False)],
-    preset: Annotated[str, typer.Option(help="clear (trackable) or byrd (as cloudy as the paper's series).")] = "clear",
+    preset: Annotated[
+        Literal["clear", "byrd"], typer.Option(help="clear (trackable) or byrd (as cloudy as the paper's series).")
+    ] = "clear",
     dates: Annotated[int, typer.Option(min=2, help="Number of acquisitions.")] = 12,
     size: Annotated[int, typer.Option(min=256, help="Side of the pictures, px of 30 m.")] = 640,
     bands: Annotated[int, typer.Option(min=1, max=7, help="Number of bands, from B1.")] = 7,
