@@ -99,8 +99,9 @@ def test_other_drops_are_left_to_napari(viewer, tmp_path, monkeypatch):
     session = Session.of(viewer)
     canvas = viewer.window._qt_window._qt_viewer
     taken = []
-    monkeypatch.setattr(canvas, "_qt_open", lambda *args, **kwargs: taken.append(args))
-    drop(canvas, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(canvas, "_qt_open", lambda *args, **kwargs: taken.append(args))
+        drop(canvas, tmp_path)
     assert len(taken) == 1
     assert session.job is None
 

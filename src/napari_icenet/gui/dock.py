@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from napari_icenet.gui.session import Session
@@ -48,6 +48,10 @@ class IceNetDock(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tabs)
         self.setMinimumWidth(340)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
+        """Wide enough for plots and table, narrow enough for the picture on a small screen."""
+        return QSize(WIDTH, super().sizeHint().height())
 
     def _not_yet(self, sentence: str, action: str) -> QWidget:
         page = QWidget(self.tabs)

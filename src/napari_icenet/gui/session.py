@@ -136,6 +136,9 @@ class Session:
         chosen = next(layers for layers in self._layers if layers.stack is stack)
         if chosen is self._shown:
             return
+        # Ice in grey on a dark canvas, in napari's light theme too; a canvas of the user's own stays.
+        if self.viewer.canvas.background_color_override is None:
+            self.viewer.canvas.background_color_override = "black"
         before = self._shown
         if before is not None:
             before.visible = False
@@ -179,6 +182,7 @@ class Session:
             if self._layers:
                 self.show(self._layers[-1].stack)
             else:
+                self.viewer.canvas.background_color_override = None
                 self.stack_changed.emit(None)
         self.stacks_changed.emit()
 

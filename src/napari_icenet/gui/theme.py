@@ -50,7 +50,7 @@ class Fold(QCollapsible):
             if layout is not None:
                 layout.setContentsMargins(0, 0, 0, 0)
                 layout.setSpacing(0)
-        self.setStyleSheet("QPushButton { text-align: left; background: transparent; padding: 4px 0; }")
+        self.toggleButton().setStyleSheet("text-align: left; background: transparent; border: none; padding: 4px 0;")
         self.toggled.connect(lambda _: self.set_title(self._title))
         self.set_title(title)
 
