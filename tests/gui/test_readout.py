@@ -23,9 +23,7 @@ def test_the_line_tells_date_place_and_value(session, stack):
     x, y = 400_000 + 40.5 * 30, -1_000_000 - 20.5 * 30
     lon, lat = Transformer.from_crs(3031, 4326, always_xy=True).transform(x, y)
     said = point_at(session, 20, 40)
-    assert said == (
-        f"2020-02-15 · x {grouped(x)} y {grouped(y)} (EPSG:3031) · {-lat:.4f}°S {lon:.4f}°E · B2 2120.4"
-    )
+    assert said == (f"2020-02-15 · x {grouped(x)} y {grouped(y)} (EPSG:3031) · {-lat:.4f}°S {lon:.4f}°E · B2 2120.4")
     assert grouped(y) == "−1\N{NARROW NO-BREAK SPACE}000\N{NARROW NO-BREAK SPACE}615"
 
 
