@@ -41,6 +41,16 @@ class StableGround:
     spread: NDArray[np.float64]
     tracks: tuple[Track, ...]
 
+    @property
+    def error(self) -> NDArray[np.float64]:
+        """One-sigma error (time,) of the ground's apparent displacement, px.
+
+        From the spread of the tracks at both ends of a step; of a single track, its match's error.
+        """
+        if len(self.tracks) == 1:
+            return np.asarray(np.sqrt((self.tracks[0].match_error ** 2).mean(axis=1)))
+        return np.asarray(np.sqrt(2 / len(self.tracks)) * self.spread)
+
 
 @dataclass(frozen=True)
 class RelativeMotion:
@@ -54,6 +64,9 @@ class RelativeMotion:
         m/yr along the grid's axes; NaN without georeference.
     speed : array of float64, (time,)
         In ``speed_unit``.
+    speed_error : array of float64, (time,)
+        One sigma, in ``speed_unit``: matching on the ice and on the ground; the scenes'
+        co-registration has cancelled.
     speed_unit : str
     valid : array of bool, (time,)
     """
@@ -63,6 +76,7 @@ class RelativeMotion:
     vx: NDArray[np.float64]
     vy: NDArray[np.float64]
     speed: NDArray[np.float64]
+    speed_error: NDArray[np.float64]
     speed_unit: str
     valid: NDArray[np.bool_]
 
@@ -181,4 +195,5 @@ def relative_motion(track: Track, ground: StableGround) -> RelativeMotion:
             speed[i] = np.hypot(vx[i], vy[i])
         else:
             speed[i] = np.hypot(drow[i], dcol[i]) / elapsed
-    return RelativeMotion(drow, dcol, vx, vy, speed, track.speed_unit, np.isfinite(rows))
+    error = track.speed_error_of(np.hypot(track.match_error, ground.error[:, None]))
+    return RelativeMotion(drow, dcol, vx, vy, speed, error, track.speed_unit, np.isfinite(rows))

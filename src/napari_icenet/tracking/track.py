@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.tracking.match import LostReason
 from napari_icenet.tracking.settings import TrackSettings
+from napari_icenet.tracking.uncertainty import position_scatter
 
 #: A year, as velocities in glaciology mean it.
 DAYS_PER_YEAR = 365.25
@@ -204,13 +205,12 @@ class Track:
         return self._per_year(np.hypot(self.drow, self.dcol)) / DAYS_PER_YEAR
 
     @cached_property
-    def displacement_error(self) -> NDArray[np.float64]:
-        """One-sigma error (n, 2) of drow and dcol in pixels.
+    def match_error(self) -> NDArray[np.float64]:
+        """One-sigma error (n, 2) of drow and dcol in pixels that the matching itself makes.
 
         The formal error of the match and half the round trip's miss (forward and backward match
         both contribute to it) in quadrature; where the template is older than the last valid date,
-        that date's own error comes on top. Co-registration jitter between scenes is not in it:
-        stable ground shows it.
+        that date's own error comes on top.
         """
         own = np.array([fix.error_px for fix in self.fixes]) ** 2
         trips = np.nan_to_num(self._array("round_trip_px"))[:, None]
@@ -226,18 +226,64 @@ class Track:
         return np.asarray(np.sqrt(out))
 
     @cached_property
+    def scatter(self) -> NDArray[np.float64]:
+        """One-sigma scatter (2,) of rows and columns about smooth motion, px; NaN if unknown.
+
+        See :func:`~napari_icenet.tracking.uncertainty.position_scatter`.
+        """
+        days = np.asarray(self.days)
+        return np.array([position_scatter(days, self.rows), position_scatter(days, self.cols)])
+
+    @cached_property
+    def displacement_error(self) -> NDArray[np.float64]:
+        """One-sigma error (n, 2) of drow and dcol in pixels.
+
+        The larger of the matching's own error and of the track's scatter about smooth motion at
+        both dates, which also holds what a match cannot see: the co-registration of the scenes.
+        With too few dates for the scatter it is the matching's own error alone.
+        """
+        own = self.match_error
+        return np.where(np.isnan(own), _NAN, np.fmax(own, math.sqrt(2) * self.scatter))
+
+    @cached_property
     def speed_error(self) -> NDArray[np.float64]:
         """One-sigma error of the speed, in its unit."""
+        return self.speed_error_of(self.displacement_error)
+
+    def speed_error_of(self, error: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Error of the speed, in its unit, that errors (n, 2) of drow and dcol in pixels make."""
         length = np.hypot(self.drow, self.dcol)
         # Where nothing moves the direction is unknown: take the mean of both axes.
         with np.errstate(invalid="ignore", divide="ignore"):
             share = np.where(length > 0, (self.drow / length) ** 2, 0.5)
-        error = self.displacement_error
         along = np.sqrt(share * error[:, 0] ** 2 + (1 - share) * error[:, 1] ** 2)
         if not self.grid.georeferenced:
             return self._per_year(along) / DAYS_PER_YEAR
+        return self._per_year(along * self._metres_per_pixel)
+
+    @cached_property
+    def _metres_per_pixel(self) -> float:
+        """Ground metres of a pixel at the origin, mean of both axes."""
         one = [float(np.hypot(*self.grid.metres(self.origin_row, self.origin_col, *step))) for step in ((1, 0), (0, 1))]
-        return self._per_year(along * (sum(one) / 2))
+        return sum(one) / 2
+
+    @cached_property
+    def mean_speed(self) -> tuple[float, float]:
+        """Net motion from the first to the last valid date over the time between, and its one-sigma error."""
+        known = np.flatnonzero(self.valid)
+        if known.size < 2 or self.days[known[-1]] <= self.days[known[0]]:
+            return _NAN, _NAN
+        first, last = int(known[0]), int(known[-1])
+        step = self.rows[last] - self.rows[first], self.cols[last] - self.cols[first]
+        # The matching's errors add up along the chain of templates; the scatter counts at both ends.
+        chain = math.sqrt(float(np.nansum(self.match_error[known] ** 2, axis=0).mean()))
+        error = np.fmax(chain, math.sqrt(2) * float(self.scatter.mean()))
+        length, per_day = math.hypot(*step), 1.0
+        if self.grid.georeferenced:
+            length = float(np.hypot(*self.grid.metres(self.rows[first], self.cols[first], *step)))
+            error, per_day = error * self._metres_per_pixel, DAYS_PER_YEAR
+        days = self.days[last] - self.days[first]
+        return length / days * per_day, float(error) / days * per_day
 
     @cached_property
     def azimuth(self) -> NDArray[np.float64]:
