@@ -6,15 +6,17 @@ so that ``icenet --help`` answers at once.
 
 from __future__ import annotations
 
+import math
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
 import typer
 
-from napari_icenet.errors import IceNetError, SceneWarning, UsageError
+from napari_icenet.errors import IceNetError, SceneWarning, TrackingError, UsageError
 
 if TYPE_CHECKING:
     from napari_icenet.scenes.stack import SceneStack
@@ -35,6 +37,7 @@ StackPath = Annotated[
         metavar="STACK",
         help="A folder of Landsat product folders, a folder of dated images, or a stack saved by icenet.",
         show_default=False,
+        readable=False,  # what may not be read is told as all bad data is
     ),
 ]
 
@@ -74,8 +77,34 @@ class _Progress:
             sys.stderr.flush()
 
 
+@contextmanager
+def _spoken_warnings() -> Iterator[None]:
+    """What the library warns of becomes one ``warning:`` line as it comes, and once."""
+    said: set[str] = set()
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, SceneWarning) and str(message) not in said:
+            said.add(str(message))
+            clear = "\r\x1b[K" if sys.stderr.isatty() else ""
+            sys.stderr.write(f"{clear}warning: {message}\n")
+
+    with warnings.catch_warnings():
+        if not sys.warnoptions:
+            warnings.simplefilter("ignore")
+        warnings.simplefilter("always", SceneWarning)
+        warnings.showwarning = show
+        yield
+
+
 def _say_warning(message: str) -> None:
-    sys.stderr.write(f"warning: {message}\n")
+    warnings.warn(message, SceneWarning, stacklevel=2)
 
 
 def _open(path: Path, band: str | None, crs: str | None, extent: Literal["intersection", "union"]) -> SceneStack:
@@ -95,6 +124,8 @@ def _positions(at: Sequence[str]) -> list[tuple[float, float]]:
     for text in at:
         try:
             row, col = (float(part) for part in text.split(","))
+            if not (math.isfinite(row) and math.isfinite(col)):
+                raise ValueError(text)
         except ValueError:
             raise UsageError(f"--at {text} is not a position; write row and column, as in --at 600,500.") from None
         found.append((row, col))
@@ -117,12 +148,16 @@ def demo(
 def info(
     stack: StackPath,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    crs: Crs = None,
+    extent: Extent = "intersection",
 ) -> None:
     """Dates, bands, shape, grid, fill and cloud shares of a stack."""
     from napari_icenet.scenes.summary import summarize
 
     with _Progress() as progress:
-        summary = summarize(stack, progress=progress)
+        # As laid on the grid asked for; otherwise also scenes that form no stack are shown.
+        laid = None if crs is None and extent == "intersection" else _open(stack, None, crs, extent)
+        summary = summarize(laid or stack, progress=progress)
     for notice in summary.notices:
         _say_warning(notice)
     typer.echo(summary.model_dump_json(indent=2) if json else summary.as_text())
@@ -183,31 +218,41 @@ def track(
     extent: Extent = "intersection",
 ) -> None:
     """Follow chips through time."""
-    from napari_icenet.tracking.export import csv_text, read_points, track_table, write_tracks
+    from napari_icenet.tracking.export import check_destination, csv_text, read_points, track_table, write_tracks
     from napari_icenet.tracking.follow import follow
     from napari_icenet.tracking.pictures import Pictures
     from napari_icenet.tracking.settings import make_settings
 
-    positions = _positions(at or [])
+    positions = [("", row, col) for row, col in _positions(at or [])]
     if not positions and points is None:
         raise UsageError("No position was given; add --at ROW,COL or --points FILE.")
     settings = make_settings(
         band=band, chip=chip, scale=scale, template=template, prefilter=prefilter, tracking=tracking
     )
     opened = _open(stack, band, crs, extent)
+    if output is not None:
+        check_destination(output, opened)
     if points is not None:
-        positions += read_points(points, opened)
+        found = read_points(points, opened)
+        positions += [(f"{points.name}, point {n}: ", row, col) for n, (row, col) in enumerate(found, start=1)]
     start = 0 if date is None else opened.time_index(date)
     pictures = Pictures(opened, opened.band(settings.band), settings.prefilter)
     tracks = []
-    with _Progress() as progress, warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        for number, (row, col) in enumerate(positions, start=1):
-            tracks.append(follow(pictures, row, col, start, settings, number=number))
+    refused: dict[int, str] = {}
+    with _Progress() as progress:
+        for number, (origin, row, col) in enumerate(positions, start=1):
+            try:
+                tracks.append(follow(pictures, row, col, start, settings, number=number))
+            except TrackingError as error:
+                refused[number] = f"{origin}{error}"
             progress(number / len(positions), f"track {number} of {len(positions)}")
-    for warning in caught:
-        if issubclass(warning.category, SceneWarning):
-            _say_warning(str(warning.message))
+    if not tracks:
+        each = list(dict.fromkeys(refused.values()))
+        if len(each) == 1:
+            raise TrackingError(each[0])
+        raise TrackingError("\n".join(["No chip can be followed; choose other positions:", *each]))
+    for number, why in refused.items():
+        _say_warning(f"track {number} is left out: {why}")
     if output is None:
         typer.echo(csv_text(track_table(tracks, opened)), nl=False)
     else:
@@ -217,7 +262,11 @@ def track(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``icenet``; exit status 0, 1 (bad data) or 2 (bad usage), never a traceback."""
-    warnings.filterwarnings("ignore", module="rasterio")
+    with _spoken_warnings():
+        _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> None:
     try:
         app(args=None if arguments is None else list(arguments), prog_name="icenet")
     except IceNetError as error:
@@ -225,7 +274,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sentence, *details = str(error).splitlines()
         for detail in details:
             _say_warning(detail.strip())
-        sys.stderr.write(f"error: {sentence.removesuffix(':')}\n")
+        sys.stderr.write(f"error: {sentence.rstrip(':.')}.\n")
         sys.exit(2 if isinstance(error, UsageError) else 1)
     except KeyboardInterrupt:
         sys.stderr.write("error: stopped by the keyboard.\n")

@@ -213,7 +213,7 @@ def test_missing_bands_are_one_sentence(tmp_path: Path) -> None:
     scene, notices = read_product(folder)
     assert list(scene.bands) == ["B1", "B4"]
     assert len(notices) == 1
-    assert str(folder) in sentence(notices, "lacks B2, B10", "_MTL.txt")
+    assert folder.name in sentence(notices, "lacks B2, B10", "metadata file lists")
 
 
 def test_a_truncated_tiff_is_left_out(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_a_truncated_tiff_is_left_out(tmp_path: Path) -> None:
     scene, notices = read_product(folder)
     assert list(scene.bands) == ["B1", "B4", "B10"]
     assert len(notices) == 1
-    assert sentence(notices, "B2 is left out", str(path), "truncated", "download it again")
+    assert sentence(notices, "B2 is left out", path.name, "truncated", "download it again")
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>404 Not Found</html>"])
@@ -233,7 +233,7 @@ def test_a_file_that_is_no_tiff_is_left_out(tmp_path: Path, content: bytes) -> N
     path.write_bytes(content)
     scene, notices = read_product(folder)
     assert "B2" not in scene.bands
-    assert sentence(notices, "B2 is left out", str(path), "download it again")
+    assert sentence(notices, "B2 is left out", path.name, "download it again")
     assert len(notices) == 1
 
 
@@ -244,7 +244,7 @@ def test_a_damaged_quality_band_costs_the_mask_only(tmp_path: Path) -> None:
     scene, notices = read_product(folder)
     assert scene.mask is None
     assert len(scene.bands) == 4
-    assert sentence(notices, "cloud mask", str(path))
+    assert sentence(notices, "cloud mask", path.name)
 
 
 def test_a_band_on_another_grid_is_left_out(tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ def test_a_band_on_another_grid_is_left_out(tmp_path: Path) -> None:
     write_tiff(path, stored_values(2, (20, 25)))
     scene, notices = read_product(folder)
     assert list(scene.bands) == ["B1", "B2", "B10"]
-    assert sentence(notices, "B4 is left out", str(path), "another grid")
+    assert sentence(notices, "B4 is left out", path.name, "another grid")
     assert len(notices) == 1
 
 
@@ -288,7 +288,7 @@ def test_a_tiff_without_crs_takes_that_of_the_metadata(tmp_path: Path) -> None:
     assert scene.grid.crs.to_epsg() == 32624
     assert scene.mask is not None
     assert len(notices) == 1
-    assert sentence(notices, str(folder), "no coordinate reference system", "EPSG:32624")
+    assert sentence(notices, folder.name, "no coordinate reference system", "EPSG:32624")
 
 
 def test_a_tiff_without_any_georeference_is_in_pixels(tmp_path: Path) -> None:

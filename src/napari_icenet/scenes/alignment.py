@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
+import rasterio
 from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
@@ -87,7 +88,7 @@ def align(
         raise UsageError(f"There is no extent {extent}; choose intersection or union.")
     if not scenes:
         raise StackError("There is no scene to make a stack of; name a folder with dated scenes.")
-    target = _target(crs)
+    target = None if crs is None else coordinate_system(crs)
     ordered = unify_crs(sorted(scenes, key=lambda scene: (scene.time, scene.id)))
     kept, notices = _one_kind(ordered)
     if not kept[0].grid.georeferenced:
@@ -113,11 +114,17 @@ def align(
     return Alignment(aligned, grid, _lay_area(area, grid), notices)
 
 
-def _target(crs: str | CRS | None) -> CRS | None:
-    if crs is None:
-        return None
+def coordinate_system(crs: str | CRS) -> CRS:
+    """The coordinate system of a code or a definition.
+
+    Raises
+    ------
+    UsageError
+        There is none of that name.
+    """
     try:
-        return CRS.from_user_input(crs)
+        with rasterio.Env():  # inside it GDAL's complaints are exceptions, and not printed
+            return CRS.from_user_input(crs)
     except CRSError as error:
         raise UsageError(f"{crs} is no coordinate system; write a code such as EPSG:3031.") from error
 
@@ -170,7 +177,7 @@ def _reference(scenes: list[Scene], target: CRS | None) -> Grid:
         places = "".join(f"\n  {scene.id}: {crs_name(scene.grid.crs)}" for scene in scenes)
         raise StackError(
             f"The scenes come in {len(distinct)} coordinate systems; "
-            f"choose one for all, for example crs={systems.most_common(1)[0][0]}:{places}"
+            f"choose one for all (crs), for example {systems.most_common(1)[0][0]}:{places}"
         )
     return reference_grid(scenes, target)
 

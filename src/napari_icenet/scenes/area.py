@@ -45,15 +45,15 @@ def read_area(folder: Path, grids: Sequence[Grid]) -> tuple[NDArray[np.bool_] | 
     try:
         area, own = _white(path)
     except SceneError as error:
-        return None, f"The area of interest is not used: {error}"
+        return None, f"The area of interest is not used: {str(error).replace(str(path), path.name)}"
     if not area.any():
-        return None, f"{path} is not used: it is all black; paint the area of interest white."
+        return None, f"{path.name} is not used: it is all black; paint the area of interest white."
     if own.georeferenced and grids[0].georeferenced:
         return _on_grid(area, own, grids[0]), None
     alike = next((grid for grid in grids if grid.shape == own.shape), None)
     if alike is None:
         return None, (
-            f"{path} is not used: it has {own.height} × {own.width} pixels, "
+            f"{path.name} is not used: it has {own.height} × {own.width} pixels, "
             f"the images have {grids[0].height} × {grids[0].width}; make it the same size."
         )
     return (_on_grid(area, alike, grids[0]) if alike != grids[0] else area), None

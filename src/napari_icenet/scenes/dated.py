@@ -69,7 +69,7 @@ def is_dated_folder(folder: Path) -> bool:
 
 
 def read_dated_folder(
-    folder: Path, progress: Progress | None = None
+    folder: Path, progress: Progress | None = None, *, pan: bool = False
 ) -> tuple[list[Scene], NDArray[np.bool_] | None, list[Notice]]:
     """Open a folder of dated images; pixels are read when they are asked for.
 
@@ -83,6 +83,8 @@ def read_dated_folder(
     folder : Path
     progress : callable, optional
         Called with the fraction done and a short text.
+    pan : bool
+        Read band 8 of the products, and nothing else.
 
     Returns
     -------
@@ -98,8 +100,8 @@ def read_dated_folder(
     SceneError
         No image of the folder can be used.
     """
-    scenes, notices, used = _loose_products(folder)
-    paths = [path for path in _images(folder) if path not in used]
+    scenes, notices, used = _loose_products(folder, pan)
+    paths = [] if pan else [path for path in _images(folder) if path not in used]
     images = []
     for i, path in enumerate(paths):
         if progress:
@@ -107,7 +109,7 @@ def read_dated_folder(
         try:
             images.append(_open_image(path))
         except SceneError as error:
-            notices.append(Notice(str(error), path.name))
+            notices.append(Notice(str(error).replace(str(path), path.name), path.name))
     images, left_out = _on_comparable_grids(images)
     notices += left_out
     if images and (said := _lost_maps(folder, images)):
@@ -135,19 +137,20 @@ def _images(folder: Path) -> list[Path]:
     )
 
 
-def _loose_products(folder: Path) -> tuple[list[Scene], list[Notice], set[Path]]:
+def _loose_products(folder: Path, pan: bool) -> tuple[list[Scene], list[Notice], set[Path]]:
     """Landsat products whose files lie side by side; a lone band without metadata is an image."""
     scenes: list[Scene] = []
     notices: list[Notice] = []
     used: set[Path] = set()
     for files in product_files(folder):
-        if not files.bands or (len(files.bands) == 1 and not files.metadata and files.quality is None):
+        lone = len(files.bands) == 1 and not files.metadata and files.quality is None
+        if (PAN_BAND not in files.bands) if pan else (not files.bands or lone):
             continue
         used |= {*files.bands.values(), *([files.quality] if files.quality else [])}
         try:
-            scene, said = read_product_files(files, pan=set(files.bands) == {PAN_BAND})
+            scene, said = read_product_files(files, pan=pan or set(files.bands) == {PAN_BAND})
         except SceneError as error:
-            notices.append(Notice(str(error), files.product))
+            notices.append(Notice(f"{files.product} is left out: {files.briefly(str(error))}", files.product))
         else:
             scenes.append(scene)
             notices += said
@@ -188,7 +191,7 @@ def _on_comparable_grids(images: list[_DatedImage]) -> tuple[list[_DatedImage], 
     common = Counter(map(kind, images)).most_common(1)[0][0]
     notices = []
     for image in images:
-        path, grid = image.info.path, image.info.grid
+        path, grid = image.info.path.name, image.info.grid
         if kind(image) == common:
             continue
         if common is None:
@@ -200,7 +203,7 @@ def _on_comparable_grids(images: list[_DatedImage]) -> tuple[list[_DatedImage], 
                 f"{path} is left out: it has {grid.height} × {grid.width} pixels, "
                 f"most images here have {common[0]} × {common[1]}; crop it alike."
             )
-        notices.append(Notice(said, path.name))
+        notices.append(Notice(said, path))
     return [image for image in images if kind(image) == common], notices
 
 

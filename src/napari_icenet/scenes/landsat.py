@@ -81,6 +81,7 @@ class _Reader:
         self.files = files
         self.pan = pan
         self.messages: list[str] = []
+        self.lacks: dict[str, tuple[str, ...]] = {}
         self.metadata = self._read_metadata()
         product_id = self.metadata.product_id() if self.metadata else None
         self.name: ProductName | None = files.name or parse_product_name(product_id or "")
@@ -107,7 +108,13 @@ class _Reader:
             scaling=scaling,
             provenance=self._provenance(),
         )
-        return scene, [Notice(message, self.id) for message in self.messages]
+        return scene, [
+            Notice(self.files.briefly(message), self.id, self.lacks.get(message, ())) for message in self.messages
+        ]
+
+    def _leave_out(self, band: str, why: str) -> None:
+        self.messages.append(f"{band} is left out: {why}")
+        self.lacks[self.messages[-1]] = (band,)
 
     def _read_metadata(self) -> LandsatMetadata | None:
         problems = []
@@ -138,6 +145,11 @@ class _Reader:
                 )
             return datetime.combine(self.name.acquired, time()), False
         assert self.metadata is not None
+        if self.name is not None and self.name.acquired not in (None, day):
+            self.messages.append(
+                f"{self.metadata.file.path} gives {day} as the date of acquisition, unlike the product's name; "
+                f"{day} is used, so correct the file if it is wrong."
+            )
         try:
             return datetime.combine(day, self.metadata.time_of_day()), True
         except SceneError as error:
@@ -152,7 +164,7 @@ class _Reader:
             try:
                 info = inspect(path)
             except SceneError as error:
-                self.messages.append(f"{band} is left out: {error}")
+                self._leave_out(band, str(error))
                 continue
             infos[band] = info
         if not infos:
@@ -169,9 +181,8 @@ class _Reader:
         grid = grids.most_common(1)[0][0]
         for band, info in list(infos.items()):
             if info.grid != grid:
-                self.messages.append(
-                    f"{band} is left out: {info.path} has another grid than the other bands of its scene; "
-                    "download it again."
+                self._leave_out(
+                    band, f"{info.path} has another grid than the other bands of its scene; download it again."
                 )
                 del infos[band]
         if self.metadata and (difference := self.metadata.disagreement(grid, pan=self.pan)):
@@ -190,9 +201,10 @@ class _Reader:
         ]
         if missing:
             self.messages.append(
-                f"{self.files.folder} lacks {', '.join(missing)}, which {self.metadata.file.path.name} lists; "
-                "download them if you need them."
+                f"{self.files.product} lacks {', '.join(missing)}, which its metadata file lists; "
+                f"download {'it' if len(missing) == 1 else 'them'} if you need {'it' if len(missing) == 1 else 'them'}."
             )
+            self.lacks[self.messages[-1]] = tuple(missing)
 
     def _located(self, infos: dict[str, RasterInfo]) -> dict[str, RasterInfo]:
         """Bands without a CRS get that of the metadata, said aloud."""

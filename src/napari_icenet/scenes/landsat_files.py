@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_icenet.errors import SceneError
 from napari_icenet.scenes.mtl import find_metadata
 from napari_icenet.scenes.product_name import ProductName, parse_product_name
 
@@ -48,13 +50,28 @@ class ProductFiles:
         """Whether these are surface reflectances ordered in Collection 1 (``sr_band1`` …)."""
         return any("_sr_band" in path.name.lower() for path in self.bands.values())
 
+    def briefly(self, message: str) -> str:
+        """A sentence on the product's files, without the folders above that make it long."""
+        if not self.folder.name:  # the current folder, which paths do not show
+            return message
+        if self.name is not None:  # files that bear a product id need no folder
+            message = message.replace(f"{self.folder / self.product}_", f"{self.product}_")
+        return message.replace(str(self.folder), self.folder.name)
+
 
 def product_files(folder: Path) -> list[ProductFiles]:
     """The Landsat products whose files lie in a folder, not in folders below it.
 
     Files count by their names alone: they begin with a product id, or they are named
     ``…_B1.TIF`` and a metadata file lies beside them.
+
+    Raises
+    ------
+    SceneError
+        The folder cannot be looked into.
     """
+    if not may_look_into(folder):
+        raise SceneError(f"{folder} cannot be read; check its permissions.")
     members = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file())
     has_metadata = bool(find_metadata(folder))
     bands: dict[str, dict[str, Path]] = {}
@@ -84,6 +101,11 @@ def product_files(folder: Path) -> list[ProductFiles]:
         )
         for key, product in spelling.items()
     ]
+
+
+def may_look_into(folder: Path) -> bool:
+    """Whether the files of a folder can be listed and opened."""
+    return os.access(folder, os.R_OK | os.X_OK)
 
 
 def band_order(band: str) -> tuple[int, str]:

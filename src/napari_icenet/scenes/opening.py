@@ -14,12 +14,13 @@ from rasterio.crs import CRS
 from rasterio.env import set_gdal_config
 
 from napari_icenet.errors import SceneError, StackError, UsageError
-from napari_icenet.scenes.alignment import align
+from napari_icenet.scenes.alignment import align, coordinate_system
 from napari_icenet.scenes.common_ground import Extent
 from napari_icenet.scenes.dated import IMAGE_SUFFIXES, is_dated_folder, read_dated_folder
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.landsat import PAN_BAND, is_product, read_product, read_product_files
-from napari_icenet.scenes.landsat_files import ProductFiles, product_files
+from napari_icenet.scenes.landsat_files import ProductFiles, may_look_into, product_files
+from napari_icenet.scenes.product_name import parse_product_name
 from napari_icenet.scenes.scene import Notice, Progress, Scene
 from napari_icenet.scenes.selection import choose_bands, mixed_meanings, newest_of_each_acquisition
 from napari_icenet.scenes.stack import SceneStack
@@ -110,7 +111,7 @@ def stack_of(
     crs: str | CRS | None = None,
 ) -> SceneStack:
     """Lay scenes that were found on one grid; as :func:`open_stack`."""
-    names, band_notices = choose_bands(found.scenes, bands, found.name)
+    names, band_notices = choose_bands(found.scenes, bands, found.name, found.notices)
     useful = [scene for scene in found.scenes if any(band in scene.bands for band in names)]
     area = None if found.area is None or found.area_grid is None else (found.area, found.area_grid)
     laid = align(useful, extent=extent, crs=crs, area=area)
@@ -135,17 +136,17 @@ def find_scenes(path: str | Path, *, pan: bool = False, progress: Progress | Non
         Nothing is recognised, or no scene can be used; the message says why, scene by scene.
     """
     path = Path(path)
+    check_path(path)
     name = path.resolve().name
-    if not path.exists():
-        raise StackError(f"{path} does not exist; name {EXPECTED}.")
-    if path.is_file():
+    if not path.is_dir():
         product = _product_with(path)
-        found = _read_products({product.product: lambda: read_product_files(product, pan=pan)}, path, progress)
+        file_reader = {path.parent / product.product: lambda: read_product_files(product, pan=pan)}
+        found = _read_products(file_reader, path, progress)
         name = product.product
     elif folders := product_folders(path):
-        found = _read_products({folder.name: _reader_of(folder, pan) for folder in folders}, path, progress)
+        found = _read_products({folder: _reader_of(folder, pan) for folder in folders}, path, progress)
     elif is_dated_folder(path):
-        scenes, area, notices = read_dated_folder(path, progress)
+        scenes, area, notices = read_dated_folder(path, progress, pan=pan)
         found = FoundScenes(name, scenes, area, scenes[0].grid, notices)
     else:
         raise StackError(_unrecognised(path))
@@ -154,21 +155,53 @@ def find_scenes(path: str | Path, *, pan: bool = False, progress: Progress | Non
     return FoundScenes(name, scenes, found.area, found.area_grid, [*found.notices, *older])
 
 
+def check_path(path: Path) -> None:
+    """Make sure that a path can be looked at.
+
+    Raises
+    ------
+    StackError
+        There is nothing, or it may not be read.
+    """
+    try:
+        path.stat()
+    except FileNotFoundError:
+        raise StackError(f"{path} does not exist; name {EXPECTED}.") from None
+    except OSError as error:
+        raise StackError(f"{path} cannot be opened ({error.strerror}); check its name and permissions.") from error
+    if path.is_dir() and not may_look_into(path):
+        raise StackError(f"{path} cannot be read; check its permissions.")
+
+
 def product_folders(path: Path) -> list[Path]:
-    """The path itself if it is a product, else the products below it, at most two levels deep."""
+    """The path itself if it is a product, else the products below it, at most two levels deep.
+
+    Beside products, folders that may not be read are among them, so that they are told of.
+    """
     if is_product(path):
         return [path]
-    found = []
+    found, closed = [], []
     for folder in _subfolders(path):
-        if is_product(folder):
+        if not may_look_into(folder):
+            closed.append(folder)
+        elif is_product(folder):
             found.append(folder)
         else:  # archives extract into a folder of the product's name
-            found += [nested for nested in _subfolders(folder) if is_product(nested)]
-    return found
+            nested = _subfolders(folder)
+            closed += [inner for inner in nested if not may_look_into(inner)]
+            found += [inner for inner in nested if may_look_into(inner) and is_product(inner)]
+    return sorted([*found, *closed]) if found or any(parse_product_name(folder.name) for folder in closed) else []
 
 
 def saved_stack_at(path: Path) -> Path | None:
-    """The folder of a saved stack that a path names, itself or a file in it; None if it names none."""
+    """The folder of a saved stack that a path names, itself or a file in it; None if it names none.
+
+    Raises
+    ------
+    StackError
+        There is nothing at the path, or it may not be read.
+    """
+    check_path(path)
     folder = path.parent if path.name == "zarr.json" else path
     if folder.is_dir() and (folder.suffix == ".zarr" or (folder / "zarr.json").exists()):
         return folder
@@ -184,22 +217,24 @@ def _reader_of(folder: Path, pan: bool) -> Callable[[], tuple[Scene, list[Notice
 
 
 def _read_products(
-    readers: dict[str, Callable[[], tuple[Scene, list[Notice]]]], path: Path, progress: Progress | None
+    readers: dict[Path, Callable[[], tuple[Scene, list[Notice]]]], path: Path, progress: Progress | None
 ) -> FoundScenes:
     scenes: list[Scene] = []
     notices: list[Notice] = []
     unusable: list[str] = []
     pool = ThreadPoolExecutor(OPENING_THREADS, thread_name_prefix="opening")
     try:
-        jobs = {product: pool.submit(reader) for product, reader in readers.items()}
-        for i, (product, job) in enumerate(jobs.items()):
+        jobs = {folder: pool.submit(reader) for folder, reader in readers.items()}
+        for i, (folder, job) in enumerate(jobs.items()):
             if progress:
-                progress(i / len(jobs), f"Opening {product}")
+                progress(i / len(jobs), f"Opening {folder.name}")
             try:
                 scene, more = job.result()
             except SceneError as error:
                 unusable.append(str(error))
-                notices.append(Notice(f"{product} is left out: {error}", product))
+                why = str(error).replace(f"{folder}{os.sep}", "")
+                why = f"it{why.removeprefix(str(folder))}" if why.startswith(f"{folder} ") else why
+                notices.append(Notice(f"{folder.name} is left out: {why}", folder.name))
                 continue
             scenes.append(scene)
             notices += more
@@ -228,7 +263,9 @@ def _product_with(file: Path) -> ProductFiles:
 
 def _asks_for_pan(path: Path, bands: Sequence[str | int] | None) -> bool:
     asked = {f"B{str(band).strip().upper().removeprefix('B')}" for band in bands or ()}
-    if PAN_BAND not in asked or (path.is_dir() and not product_folders(path)):
+    if PAN_BAND not in asked:
+        return False
+    if path.is_dir() and not product_folders(path) and not any(PAN_BAND in p.bands for p in product_files(path)):
         return False
     if len(asked) > 1:
         raise UsageError("Band 8 has 15 m pixels and makes a stack of its own; open it alone, or leave it out.")
@@ -239,7 +276,7 @@ def _open_saved(path: Path, bands: Sequence[str | int] | None, crs: str | CRS | 
     from napari_icenet.scenes.store import read_stack
 
     stack = read_stack(path)
-    if crs is not None and CRS.from_user_input(crs) != stack.grid.crs:
+    if crs is not None and coordinate_system(crs) != stack.grid.crs:
         raise UsageError(f"{path} is saved on its own grid; open the scenes that it was made from to choose another.")
     if bands is None:
         return stack

@@ -165,7 +165,9 @@ def unreadable(path: Path, error: Exception) -> str:
         return f"{path} is missing; put it back or download it again."
     if path.stat().st_size == 0:
         return f"{path} is empty; download it again."
-    reason = str(error.__cause__ or error).strip().rstrip(".").splitlines()[-1]
+    if not os.access(path, os.R_OK):
+        return f"{path} cannot be read; check its permissions."
+    reason = str(error.__cause__ or error).strip().rstrip(".").splitlines()[-1].replace(f"'{path}' ", "")
     return f"{path} cannot be read as a picture ({reason}); download it again."
 
 

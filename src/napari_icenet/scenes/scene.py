@@ -20,10 +20,14 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class Notice:
-    """Something the user should know of a scene or a stack, in one sentence."""
+    """Something the user should know of a scene or a stack, in one sentence.
+
+    ``lacks`` names the bands of the scene whose absence the sentence explains.
+    """
 
     message: str
     scene: str | None = None
+    lacks: tuple[str, ...] = field(default=(), compare=False)
 
 
 class Flag(IntFlag):

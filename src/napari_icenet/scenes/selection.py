@@ -63,7 +63,7 @@ def _level(scene: Scene) -> str:
 
 
 def choose_bands(
-    scenes: Sequence[Scene], asked: Sequence[str | int] | None, name: str
+    scenes: Sequence[Scene], asked: Sequence[str | int] | None, name: str, told: Sequence[Notice] = ()
 ) -> tuple[tuple[str, ...], list[Notice]]:
     """The bands of a stack: those asked for, or those that at least half of the scenes have.
 
@@ -74,6 +74,8 @@ def choose_bands(
         Names or numbers (``B4``, ``4``).
     name : str
         What the stack is called in an error.
+    told : sequence of Notice
+        What was said already: a band that a scene is known to lack is not told again.
 
     Returns
     -------
@@ -100,8 +102,9 @@ def choose_bands(
             )
     else:
         bands = list(dict.fromkeys(find_band(order, band, name) for band in asked))
+    explained = {(notice.scene, band) for notice in told for band in notice.lacks}
     for scene in scenes:
-        lacking = [band for band in bands if band not in scene.bands]
+        lacking = [band for band in bands if band not in scene.bands and (scene.id, band) not in explained]
         if lacking:
             verb = "reads" if len(lacking) == 1 else "read"
             notices.append(Notice(f"{scene.id} lacks {_join(lacking)}, which {verb} as fill on its date.", scene.id))

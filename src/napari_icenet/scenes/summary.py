@@ -246,7 +246,7 @@ def _of_scenes(
         alone = SceneStack([scene], tuple(scene.bands), scene.grid, name=scene.id)
         one = _of_stack(alone, None)
         each.append(one.scenes[0].model_copy(update={"grid": one.grid}))
-    bands, band_notices = choose_bands(scenes, None, name)
+    bands, band_notices = choose_bands(scenes, None, name, notices)
     kinds = {band.dtype for scene in scenes for band in scene.bands.values()}
     return StackSummary(
         name=name,

@@ -11,15 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import numpy as np
+
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.points import read_points, read_records
 from napari_icenet.tracking.settings import TrackSettings, make_settings
-from napari_icenet.tracking.table import SETTING_COLUMNS, software, track_table
+from napari_icenet.tracking.table import SETTING_COLUMNS, rounded, software, track_table
 from napari_icenet.tracking.track import Track
 
 if TYPE_CHECKING:
     import pandas as pd
+
+SUFFIXES = (".csv", ".geojson", ".parquet")
+#: Decimals of longitude and latitude: a centimetre on the ground.
+DEGREE_DECIMALS = 7
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,30 @@ class SavedTrack:
     col: float
     date: str
     settings: TrackSettings
+
+
+def check_destination(path: Path, stack: SceneStack) -> None:
+    """Make sure that tracks of a stack can be written to a file, before they are followed.
+
+    Raises
+    ------
+    UsageError
+        The name ends in no suffix that is known.
+    TrackingError
+        GeoJSON without a coordinate reference system, or a folder that is missing or closed.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"tracks cannot be written as {path}; end the name in {', '.join(SUFFIXES)}.")
+    if path.suffix.lower() == ".geojson" and not stack.grid.georeferenced:
+        raise TrackingError(
+            f"{stack.name} has no coordinate reference system, so its tracks have no longitude and latitude; "
+            "write a .csv instead."
+        )
+    if not path.parent.is_dir():
+        raise TrackingError(f"{path} cannot be written: there is no folder {path.parent}; make it first.")
+    if path.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
+        why = "it is a folder" if path.is_dir() else "its folder may not be written to"
+        raise TrackingError(f"{path} cannot be written: {why}; choose another name.")
 
 
 def write_tracks(tracks: Sequence[Track], stack: SceneStack, path: str | Path) -> None:
@@ -65,14 +95,13 @@ def write_tracks(tracks: Sequence[Track], stack: SceneStack, path: str | Path) -
         cannot be written to.
     """
     path = Path(path)
+    check_destination(path, stack)
     writers: dict[str, Callable[[Path], None]] = {
         ".csv": lambda to: _write_csv(track_table(tracks, stack), to),
         ".geojson": lambda to: _write_geojson(tracks, stack, to),
         ".parquet": lambda to: _write_parquet(track_table(tracks, stack), to),
     }
-    writer = writers.get(path.suffix.lower())
-    if writer is None:
-        raise UsageError(f"tracks cannot be written as {path.name}; end the name in {', '.join(writers)}.")
+    writer = writers[path.suffix.lower()]
     beside = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
     try:
         writer(beside)
@@ -85,7 +114,9 @@ def write_tracks(tracks: Sequence[Track], stack: SceneStack, path: str | Path) -
 
 def csv_text(table: pd.DataFrame) -> str:
     """A table of tracks as CSV: empty where there is no number, ``true`` and ``false`` for validity."""
-    shown = table.assign(valid=table["valid"].map({True: "true", False: "false"})) if len(table) else table
+    shown = rounded(table)
+    if len(shown):
+        shown["valid"] = shown["valid"].map({True: "true", False: "false"})
     return str(shown.to_csv(index=False, lineterminator="\n", float_format="%.10g"))
 
 
@@ -105,15 +136,10 @@ def _write_parquet(table: pd.DataFrame, path: Path) -> None:
 
 
 def _write_geojson(tracks: Sequence[Track], stack: SceneStack, path: Path) -> None:
-    if not stack.grid.georeferenced:
-        raise TrackingError(
-            f"{stack.name} has no coordinate reference system, so its tracks have no longitude and latitude; "
-            "write a .csv instead."
-        )
-    table = track_table(tracks, stack)
+    table = rounded(track_table(tracks, stack))
     features: list[dict[str, Any]] = []
     for track in tracks:
-        lon, lat = stack.grid.lonlat(track.rows, track.cols)
+        lon, lat = (np.round(degrees, DEGREE_DECIMALS) for degrees in stack.grid.lonlat(track.rows, track.cols))
         points = [[float(x), float(y)] for x, y, ok in zip(lon, lat, track.valid, strict=True) if ok]
         settings = track.settings.model_dump() | {"band": stack.band(track.settings.band)}
         features.append(

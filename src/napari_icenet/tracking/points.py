@@ -32,7 +32,10 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     import pandas as pd
 
     if not path.is_file():
-        raise TrackingError(f"{path} is not there; give a .csv or .geojson file.")
+        problem = "is no file" if path.exists() else "is not there"
+        raise TrackingError(f"{path} {problem}; give a .csv or .geojson file.")
+    if path.stat().st_size == 0:
+        raise TrackingError(f"{path} is empty; give a .csv or .geojson file with positions.")
     try:
         match path.suffix.lower():
             case ".csv":
@@ -48,7 +51,11 @@ def read_records(path: Path) -> list[dict[str, Any]]:
         raise TrackingError(
             f"{path} needs pyarrow; install it with pip install 'napari-icenet[parquet]', or use a .csv."
         ) from error
-    except (csv.Error, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+    except OSError as error:
+        raise TrackingError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise TrackingError(f"{path} is no GeoJSON collection of features; write it again.") from error
+    except (csv.Error, ValueError) as error:
         raise TrackingError(f"{path} cannot be read ({error}); check the file.") from error
     table.columns = [str(name).strip().lower() for name in table.columns]
     return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
@@ -114,5 +121,9 @@ def read_points(path: str | Path, stack: SceneStack) -> list[tuple[float, float]
             crs = stack.grid.crs
             assert crs is not None
             first, second = Transformer.from_crs("EPSG:4326", crs.to_wkt(), always_xy=True).transform(first, second)
+            if not (np.isfinite(first).all() and np.isfinite(second).all()):
+                raise TrackingError(
+                    f"{path} holds a place that {stack.name}'s map does not reach; check its lon and lat."
+                )
         rows, cols = stack.grid.rowcol(first, second)
     return [(float(r), float(c)) for r, c in zip(rows, cols, strict=True)]

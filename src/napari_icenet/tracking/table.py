@@ -21,6 +21,21 @@ MAP_COLUMNS = ("x", "y", "vx", "vy", "v")
 #: Settings that a table repeats on each row, so that it can be followed again.
 SETTING_COLUMNS = tuple(TrackSettings.model_fields)
 
+#: Decimals worth writing: a match is good to some thousandths of a pixel at best.
+DECIMALS = {
+    **dict.fromkeys(("row", "col", "drow", "dcol"), 3),
+    **dict.fromkeys(("drow_error", "dcol_error", "round_trip", "ncc", "peak_ratio"), 4),
+    **dict.fromkeys(("vx", "vy", "v", "v_error", "azimuth"), 2),
+}
+
+
+def rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """A table with the digits that mean something, for files that people read; no number is -0."""
+    shown = table.copy()
+    for name in [name for name in DECIMALS if name in shown]:
+        shown[name] = shown[name].astype(float).round(DECIMALS[name]) + 0.0
+    return shown
+
 
 def software() -> str:
     """Name and version of this package, for the record."""
