@@ -13,9 +13,11 @@ is the time the interface's thread worked for each step: unlike the others it do
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import napari
@@ -24,9 +26,10 @@ from qtpy.QtCore import QEvent, QEventLoop, QPoint, QPointF, Qt, QTimer
 from qtpy.QtGui import QMouseEvent, QWheelEvent
 from qtpy.QtWidgets import QApplication
 
+from napari_icenet.gui import settings
 from napari_icenet.gui.dock import IceNetDock
 from napari_icenet.gui.session import Session
-from napari_icenet.scenes import open_stack
+from napari_icenet.scenes import SceneStack, open_stack
 
 TICK_MS, BEAT_MS = 16, 10
 
@@ -41,11 +44,13 @@ class Times:
     cpu: float = 0.0
 
     def row(self, name: str) -> str:
-        parts = [f"{name:34}"]
-        for values in (self.handled, self.painted, self.late):
-            if values:
-                parts.append(f"{np.median(values):7.1f}{np.percentile(values, 95):8.1f}{max(values):8.1f}")
-        return "  ".join([*parts, f"{self.cpu:8.1f}"])
+        """One line of the table."""
+        parts = [
+            f"{np.median(values):7.1f}{np.percentile(values, 95):8.1f}{max(values):8.1f}"
+            for values in (self.handled, self.painted, self.late)
+            if values
+        ]
+        return "  ".join([f"{name:34}", *parts, f"{self.cpu:8.1f}"])
 
 
 class Hand:
@@ -62,20 +67,32 @@ class Hand:
         self.drawn = time.perf_counter()
 
     def mouse(self, kind: QEvent.Type, x: float, y: float, pressed: bool) -> None:
+        """Press, move or release the left button."""
         none, left = Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton
         button = none if kind == QEvent.Type.MouseMove else left
         at = QPointF(x, y)
         event = QMouseEvent(
-            kind, at, QPointF(self.native.mapToGlobal(at.toPoint())), button, left if pressed else none,
+            kind,
+            at,
+            QPointF(self.native.mapToGlobal(at.toPoint())),
+            button,
+            left if pressed else none,
             Qt.KeyboardModifier.NoModifier,
         )
         QApplication.sendEvent(self.native, event)
 
     def wheel(self, x: float, y: float, up: bool) -> None:
+        """Turn the wheel by one step, with Alt held."""
         at, delta = QPointF(x, y), QPoint(120 if up else -120, 0)  # Qt turns the wheel sideways with Alt
         event = QWheelEvent(
-            at, QPointF(self.native.mapToGlobal(at.toPoint())), QPoint(), delta, Qt.MouseButton.NoButton,
-            Qt.KeyboardModifier.AltModifier, Qt.ScrollPhase.NoScrollPhase, False,
+            at,
+            QPointF(self.native.mapToGlobal(at.toPoint())),
+            QPoint(),
+            delta,
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.AltModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
         )
         QApplication.sendEvent(self.native, event)
 
@@ -146,27 +163,22 @@ def drag(hand: Hand, steps: int, shown: Callable[[], bool]) -> Times:
     return times
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("stack")
-    parser.add_argument("--steps", type=int, default=60)
-    parser.add_argument("--scale", type=float, default=2.0)
-    options = parser.parse_args()
-    stack = open_stack(options.stack)
-    print(f"{'ms: median, 95 %, most':34}  {'event handled':>23}  {'painted':>23}  {'heartbeat late':>23}  {'CPU/step':>8}")
-
-    bare = napari.Viewer()
-    bare.window._qt_window.resize(1280, 800)
-    bare.add_image(np.stack([stack.read(t, stack.bands[0]) for t in range(stack.shape[0])]))
+def alone(stack: SceneStack, steps: int) -> None:
+    """Napari with the picture and nothing else."""
+    viewer = napari.Viewer()
+    viewer.window._qt_window.resize(1280, 800)
+    viewer.add_image(np.stack([stack.read(t, stack.bands[0]) for t in range(stack.shape[0])]))
     pump(1.0)
-    hand = Hand(bare)
-    nothing = lambda: True  # noqa: E731
-    print(drag(hand, options.steps, nothing).row("napari alone: drag the picture"))
-    print(run(hand, lambda i: bare.dims.set_current_step(0, i % stack.shape[0]), options.steps, nothing).row("napari alone: step time"))
-    bare.close()
+    hand = Hand(viewer)
+    print(drag(hand, steps, _always).row("napari alone: drag the picture"))
+    times = run(hand, lambda i: viewer.dims.set_current_step(0, i % stack.shape[0]), steps, _always)
+    print(times.row("napari alone: step time"))
+    viewer.close()
     pump(0.3)
 
+
+def tracking(stack: SceneStack, steps: int, scale: float) -> None:
+    """The Track dock, with a chip in the middle."""
     viewer = napari.Viewer()
     viewer.window._qt_window.resize(1280, 800)
     session = Session.of(viewer)
@@ -175,38 +187,55 @@ def main() -> None:
     dock.tabs.setCurrentWidget(dock.track)
     session.add_stack(stack)
     pump(1.0)
-    control = dock.track.control
-    tracker = control.tracker
+    tracker = dock.track.control.tracker
     assert tracker is not None
-    tracker.change(scale=options.scale)
-    centre = viewer.scene.camera.center
-    row, col = (float(v) for v in session.world_to_pixel(*centre[-2:]))
-    number = tracker.add(row, col, 0)
+    tracker.change(scale=scale)
+    number = tracker.add(stack.shape[2] / 2, stack.shape[3] / 2, 0)
     tracker.prefetch(number)
     tracker.wait()
     pump(1.0)
     hand = Hand(viewer)
 
     def shown() -> bool:
-        track = tracker.tracks.get(number)
-        mark = tracker.marks[number]
-        return track is not None and (track.origin_row, track.origin_col, track.settings.scale) == (
-            mark.row, mark.col, tracker.settings.scale,
-        )
+        track, mark = tracker.tracks.get(number), tracker.marks[number]
+        wanted = (mark.row, mark.col, tracker.settings.scale)
+        return track is not None and (track.origin_row, track.origin_col, track.settings.scale) == wanted
 
-    print(drag(hand, options.steps, shown).row("drag the chip, result painted"))
+    print(drag(hand, steps, shown).row("drag the chip, result painted"))
     pump(0.5)
-    print(drag(hand, options.steps, nothing).row("drag the chip, chip painted"))
+    print(drag(hand, steps, _always).row("drag the chip, chip painted"))
     pump(0.5)
     slider = dock.track.form.scale
-    print(run(hand, lambda i: slider.setValue(1.1 + 2.9 * i / options.steps), options.steps, shown).row("drag c, result painted"))
-    tracker.change(scale=options.scale)
+    times = run(hand, lambda i: slider.setValue(1.1 + 2.9 * i / steps), steps, shown)
+    print(times.row("drag c, result painted"))
+    tracker.change(scale=scale)
     pump(0.5)
     x, y = hand.native.width() / 2, hand.native.height() / 2
-    print(run(hand, lambda i: hand.wheel(x, y, i % 20 < 10), options.steps, shown).row("Alt and wheel"))
+    print(run(hand, lambda i: hand.wheel(x, y, i % 20 < 10), steps, shown).row("Alt and wheel"))
     pump(0.5)
-    print(run(hand, lambda i: setattr(session, "time", i % stack.shape[0]), options.steps, nothing).row("step time"))
+    times = run(hand, lambda i: setattr(session, "time", i % stack.shape[0]), steps, _always)
+    print(times.row("step time"))
     viewer.close()
+
+
+def _always() -> bool:
+    return True
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("stack")
+    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--scale", type=float, default=2.0)
+    options = parser.parse_args()
+    # A measurement must not become the user's next settings.
+    settings.location = lambda: Path(tempfile.gettempdir()) / "napari-icenet-benchmark.json"
+    stack = open_stack(options.stack)
+    columns = ("event handled", "painted", "heartbeat late")
+    print("  ".join([f"{'ms: median, 95 %, most':34}", *(f"{name:>23}" for name in columns), f"{'CPU/step':>8}"]))
+    alone(stack, options.steps)
+    tracking(stack, options.steps, options.scale)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,11 @@ class Pace:
         self._timer.setInterval(round(1e3 * seconds))
         self._timer.timeout.connect(self.now)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether the action is still to be called."""
+        return bool(self._timer.isActive())
+
     def ask(self) -> None:
         """Call the action now or soon."""
         self._asked += 1
@@ -47,5 +52,5 @@ class Pace:
 
     def stop(self) -> None:
         """Drop what was asked for; also while Qt is going down, and the timer with it."""
-        if isalive(self._timer):
+        if isalive(self._timer):  # type: ignore[no-untyped-call]
             self._timer.stop()

@@ -82,7 +82,7 @@ class Shortcuts:
         for shortcut in SHORTCUTS:
             for key in shortcut.keys:
                 self._viewer.bind_key(key, None)
-        if self._help is not None and isalive(self._help):
+        if self._help is not None and isalive(self._help):  # type: ignore[no-untyped-call]
             self._help.setEnabled(False)
             self._help.deleteLater()
         self._help = None

@@ -258,15 +258,14 @@ class TrackControl(QObject):
         mark, track, labels = tracker.marks[number], tracks.get(number), tracker.stack.labels
         settings = tracker.settings
         window = (float(round(mark.row)), float(round(mark.col)), settings.search)
-        at_mark = {"chip": settings.chip, "at": (mark.row, mark.col), "window": window, "match": None}
         # A surface is the same at any c, and an older place of a dragged chip is drawn where it was;
         # what another band, filter or template gave is not shown once that has changed.
         if track is None or changed(track.settings, scale=settings.scale) != settings:
             unknown = np.full((len(labels), 2), np.nan)
             path = unknown.copy()
             path[mark.time] = mark.row, mark.col
-            empty = TrackPicture(number, settings.chip, (mark.row, mark.col), path, unknown, labels, time, note="…")
-            return replace(empty, **at_mark)
+            at = (mark.row, mark.col)
+            return TrackPicture(number, settings.chip, at, path, unknown, labels, time, window=window, note="…")
         stable = tracker.stable if isinstance(tracker.stable, int) else None
         picture = picture_of(
             track,
@@ -278,7 +277,7 @@ class TrackControl(QObject):
         )
         moved = (track.origin_row, track.origin_col, track.origin_time) != (mark.row, mark.col, mark.time)
         if moved and time == mark.time:
-            return replace(picture, **at_mark, note="…")
+            return replace(picture, at=(mark.row, mark.col), window=window, match=None, note="…")
         if track.settings.scale != settings.scale and picture.window is not None:
             return replace(picture, window=(*picture.window[:2], settings.search))
         return picture
@@ -348,7 +347,7 @@ class TrackControl(QObject):
     # What others say
 
     def _on_mode(self, enabled: bool) -> None:
-        if not isalive(self):
+        if not isalive(self):  # type: ignore[no-untyped-call]
             return  # the window is being taken down
         if not enabled:
             self.stable_armed = False

@@ -79,7 +79,7 @@ class TrackForm(QWidget):
             widget.changed.connect(lambda value, name=name: self._on_change(name, value))
         self.scale = QLabeledDoubleSlider(Qt.Orientation.Horizontal, self)
         self.scale.setRange(1.1, 4.0)
-        self.scale.setSingleStep(0.1)
+        self.scale.setSingleStep(0.1)  # type: ignore[arg-type]
         self.scale.setDecimals(2)
         self.scale.setValue(2.0)
         self.scale.setToolTip(TIPS["scale"])

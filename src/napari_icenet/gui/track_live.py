@@ -93,7 +93,7 @@ class TrackLive(QObject):
         self._listen(self._tracker, False)
         self._tracker = self._surface = None
         self._worker.close()
-        if isalive(self._timer):
+        if isalive(self._timer):  # type: ignore[no-untyped-call]
             self._timer.stop()
 
     # From here on: any thread

@@ -338,4 +338,4 @@ def _seconds(when: np.datetime64) -> float:
 
 
 def _text(when: np.datetime64, form: str) -> str:
-    return when.astype("datetime64[D]").item().strftime(form).replace(" 0", " ")
+    return str(when.astype("datetime64[D]").item().strftime(form)).lstrip("0")

@@ -17,13 +17,13 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt import QCollapsible
 
 from napari_icenet.gui import track_files
 from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.sample import SIMULATED, open_sample
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.settings import Remembered
+from napari_icenet.gui.theme import Fold
 from napari_icenet.gui.track_control import TrackControl
 from napari_icenet.gui.track_form import TrackForm, remember_settings, remembered_settings
 from napari_icenet.gui.track_plots import TrackPlots
@@ -133,28 +133,22 @@ class TrackTab(QWidget):
             row.addWidget(button)
         return row
 
-    def _more(self) -> QCollapsible:
-        self.more = QCollapsible("More", self, expandedIcon="▾", collapsedIcon="▸")
-        self.more.setDuration(0)
-        self.more.layout().setContentsMargins(0, 0, 0, 0)
-        self.more.layout().setSpacing(2)
-        self.more.content().layout().setContentsMargins(12, 0, 0, 0)
-        self.more.content().layout().setSpacing(3)
-        self.more.addWidget(self.form.more)
-        self.mask_layer = QComboBox(self)
-        self.mask_layer.setToolTip(
-            "A labels or image layer of the frame's size, above zero on ground that does not move."
-        )
-        self.restore = QPushButton("Show removed layers again", self)
+    def _more(self) -> Fold:
+        inner = QWidget(self)
+        self.mask_layer = QComboBox(inner)
+        self.mask_layer.setToolTip("A layer of the frame's size that is above zero on ground that does not move.")
+        self.restore = QPushButton("Show removed layers again", inner)
         self.restore.setToolTip("Make the layers of the track again that were removed from the list of layers.")
-        row = QHBoxLayout()
-        row.addWidget(QLabel("Stable ground", self))
-        row.addWidget(self.mask_layer, 1)
-        holder = QWidget(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        holder.setLayout(row)
-        self.more.addWidget(holder)
-        self.more.addWidget(self.restore)
+        mask = QHBoxLayout()
+        mask.addWidget(QLabel("Stable ground", inner))
+        mask.addWidget(self.mask_layer, 1)
+        layout = QVBoxLayout(inner)
+        layout.setContentsMargins(12, 0, 0, 0)
+        layout.setSpacing(3)
+        layout.addWidget(self.form.more)
+        layout.addLayout(mask)
+        layout.addWidget(self.restore)
+        self.more = Fold("More", inner, self)
         return self.more
 
     def _file_buttons(self) -> QHBoxLayout:

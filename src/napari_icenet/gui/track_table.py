@@ -40,10 +40,12 @@ class _NumberTable(QTableWidget):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setShowGrid(False)
         self.setWordWrap(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(ROW_PX)
-        self.verticalHeader().setMinimumSectionSize(ROW_PX)
-        header = self.horizontalHeader()
+        rows, header = self.verticalHeader(), self.horizontalHeader()
+        assert rows is not None  # Qt makes both with the table
+        assert header is not None
+        rows.hide()
+        rows.setDefaultSectionSize(ROW_PX)
+        rows.setMinimumSectionSize(ROW_PX)
         header.setHighlightSections(False)
         header.setMinimumSectionSize(20)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
@@ -54,6 +56,14 @@ class _NumberTable(QTableWidget):
         self.setStyleSheet("QTableWidget {font-size: 11px;} QHeaderView::section {font-size: 11px; padding: 1px;}")
         self._filling = False
         self.itemSelectionChanged.connect(self._on_selection)
+
+    def _fix_widths(self, widths: dict[int, int]) -> None:
+        """Give columns their width; the others share the rest."""
+        header = self.horizontalHeader()
+        assert header is not None
+        for column, width in widths.items():
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+            self.setColumnWidth(column, width)
 
     def mark(self, row: int) -> None:
         """Select a row without saying so."""
@@ -69,9 +79,8 @@ class _NumberTable(QTableWidget):
             self._filling = False
 
     def _on_selection(self) -> None:
-        rows = self.selectionModel().selectedRows()
-        if rows and not self._filling:
-            self.row_chosen.emit(rows[0].row())
+        if self.selectedItems() and not self._filling:
+            self.row_chosen.emit(self.currentRow())
 
     def _set_rows(self, count: int) -> None:
         if count == self.rowCount():
@@ -113,10 +122,7 @@ class TrackTable(_NumberTable):
             ],
             parent,
         )
-        header = self.horizontalHeader()
-        for column, width in ((0, 46), (2, 58), (3, 42), (4, 46)):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            self.setColumnWidth(column, width)
+        self._fix_widths({0: 46, 2: 58, 3: 42, 4: 46})
         self.numbers: list[int] = []
 
     def show_tracks(self, series: Sequence[TrackSeries], selected: int | None, stable: int | None = None) -> None:
@@ -156,10 +162,7 @@ class DateTable(_NumberTable):
             ],
             parent,
         )
-        header = self.horizontalHeader()
-        for column, width in ((0, 76), (2, 36), (3, 33), (4, 33), (5, 32), (6, 60)):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            self.setColumnWidth(column, width)
+        self._fix_widths({0: 76, 2: 36, 3: 33, 4: 33, 5: 32, 6: 60})
 
     def show_series(self, series: TrackSeries | None, now: int) -> None:
         """Fill the table with a track, and mark a date."""
@@ -168,7 +171,9 @@ class DateTable(_NumberTable):
             return
         track = series.track
         self._set_rows(len(track.fixes))
-        self.horizontalHeaderItem(1).setText(track.speed_unit)
+        heading = self.horizontalHeaderItem(1)
+        if heading is not None and heading.text() != track.speed_unit:
+            heading.setText(track.speed_unit)
         for i, fix in enumerate(track.fixes):
             lost = not fix.valid
             self._set(i, 0, series.labels[i][:10], tip=series.labels[i], faint=lost)

@@ -129,6 +129,9 @@ class TrackTool:
         if not moved:
             self.clicked.emit(*place, "Shift" in event.modifiers)
         elif number is not None:
+            # The last moves may have been passed over: where the button is let go is what counts.
+            row, col = self._pixel(event)
+            self.dragged.emit(number, row - place[0], col - place[1])
             self.dropped.emit(number)
 
     def _on_wheel(self, _viewer: Any, event: Any) -> None:

@@ -1,0 +1,53 @@
+"""``icenet demo`` as a process of its own: the picture it writes and the table it prints."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+from skimage.io import imread
+
+
+def near(picture, colour, tolerance=24):
+    return (np.abs(picture[..., :3].astype(int) - colour).max(axis=-1) <= tolerance).sum()
+
+
+def test_the_demo_writes_a_telling_picture_and_a_table(tmp_path):
+    path = tmp_path / "made" / "track.png"
+    done = subprocess.run(
+        [sys.executable, "-m", "napari_icenet.cli", "demo", "--screenshot", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env=os.environ | {"XDG_CONFIG_HOME": str(tmp_path)},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.strip().splitlines()
+    assert lines[0].split()[:3] == ["date", "row", "col"]
+    assert len(lines) == 13
+    assert lines[1].startswith("2015-11-22")
+    picture = imread(path)
+    assert picture.shape[0] >= 800
+    assert picture.shape[1] >= 1200
+    assert near(picture, (0xF0, 0xE4, 0x42)) > 800  # the chip
+    assert near(picture, (0x00, 0x9E, 0x73)) > 1000  # the match, its path and the plots
+    assert [p.name for p in path.parent.iterdir()] == ["track.png"]
+
+
+def test_without_a_display_one_sentence_says_so(tmp_path):
+    hidden = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+    hidden.pop("QT_QPA_PLATFORM", None)
+    done = subprocess.run(
+        [sys.executable, "-m", "napari_icenet.cli", "demo"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=hidden,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
