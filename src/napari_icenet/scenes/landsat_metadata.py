@@ -21,6 +21,7 @@ ORDERED_SURFACE = Scaling(gain=1e-4, offset=0.0)
 _THERMAL_OF_TIRS = {"B10", "B11"}
 _THERMAL_OF_TM = {"B6", "B6_VCID_1", "B6_VCID_2"}
 _GRID_TOLERANCE_PX = 0.01
+UTM_ZONES = range(1, 61)
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,8 @@ class LandsatMetadata:
         projection = self.file.find("MAP_PROJECTION", group)
         try:
             if projection == "UTM":
-                return CRS.from_epsg(32600 + int(self.file.number("UTM_ZONE", group)))
+                zone = self.file.number("UTM_ZONE", group)
+                return CRS.from_epsg(32600 + int(zone)) if zone in UTM_ZONES else None
             if projection == "PS":
                 latitude = self.file.number("TRUE_SCALE_LAT", group)
                 longitude = self.file.number("VERTICAL_LON_FROM_POLE", group)

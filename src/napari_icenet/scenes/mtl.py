@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -68,9 +69,12 @@ class Metadata:
         """
         value = self.text(key, *groups)
         try:
-            return float(value)
+            number = float(value)
         except ValueError:
-            raise self._unreadable(key, value, "a number") from None
+            number = math.nan
+        if not math.isfinite(number):
+            raise self._unreadable(key, value, "a number")
+        return number
 
     def day(self, key: str, *groups: str) -> date:
         """A date.
@@ -176,6 +180,8 @@ def _read_json(path: Path, text: str) -> dict[str, dict[str, str]]:
         raise SceneError(
             f"{path} is not valid JSON (line {error.lineno}); download the metadata file again."
         ) from error
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, and nesting as deep
+        raise SceneError(f"{path} is no metadata that can be read; download the metadata file again.") from error
     groups: dict[str, dict[str, str]] = {}
     for name, members in _json_groups("", document):
         groups.setdefault(name.upper(), {}).update(
