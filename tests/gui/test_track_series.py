@@ -29,7 +29,7 @@ def test_speed_and_displacement_carry_their_units(series):
     assert series.values("speed")[1] == pytest.approx(step * per, rel=0.02)
     assert series.values("displacement")[5] == pytest.approx(5 * step, rel=0.01)
     assert series.unit("displacement") == ("m" if series.track.grid.georeferenced else "px")
-    mean, error = series.mean_speed
+    mean, error = series.track.mean_speed
     assert mean == pytest.approx(step * per, rel=0.01)
     assert 0 <= error < 0.02 * mean
     assert series.mean_azimuth == pytest.approx(np.median(series.track.azimuth[1:3]), abs=1)

@@ -21,7 +21,7 @@ AT = (318.0, 345.0)
 FILLED = 0.72
 WINDOW_PX = (1600, 1000)
 PATIENCE_SECONDS = 120.0
-COLUMNS = ("date", "row", "col", "drow", "dcol", "ncc", "peak_ratio", "valid", "v")
+COLUMNS = ("date", "row", "col", "drow", "dcol", "ncc", "peak_ratio", "valid", "v", "v_error")
 
 
 def run_demo(screenshot: Path | None = None, path: Path | None = None) -> Track:
@@ -133,7 +133,16 @@ def _table(track: Track, session: Any) -> str:
 
     table = track_table([track], session.stack)
     shown = table[[name for name in COLUMNS if name in table.columns]]
-    return str(shown.to_string(index=False, na_rep="", float_format=lambda value: f"{value:.2f}"))
+    unit = track.speed_unit
+    caption = f"{session.stack.name}: row, col, drow, dcol in px" + (f"; v, v_error in {unit}" if "v" in shown else "")
+    numbers = shown.to_string(
+        index=False, na_rep="", float_format="{:.2f}".format, formatters=dict.fromkeys(("v", "v_error"), _whole)
+    )
+    return f"{caption}\n{numbers}"
+
+
+def _whole(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.0f}"
 
 
 def _need_display() -> None:

@@ -133,23 +133,6 @@ class TrackSeries:
         return np.asarray(drow, float), np.asarray(dcol, float)
 
     @cached_property
-    def mean_speed(self) -> tuple[float, float]:
-        """Net motion from the first to the last valid date over the time between, and its one-sigma error."""
-        track = self.track
-        known = np.flatnonzero(track.valid)
-        if known.size < 2:
-            return float("nan"), float("nan")
-        first, last = int(known[0]), int(known[-1])
-        days = track.days[last] - track.days[first]
-        if days <= 0:
-            return float("nan"), float("nan")
-        moved = self._metres(track.rows[last] - track.rows[first], track.cols[last] - track.cols[first])
-        # Each step's error is its own: along a chain of templates they add up in quadrature.
-        pixels = np.sqrt(np.nansum(track.displacement_error[known] ** 2, axis=0).mean())
-        error = np.mean([np.hypot(*self._metres(*step)) for step in ((1.0, 0.0), (0.0, 1.0))]) * pixels
-        return float(np.hypot(*moved)) / days * self._per_day, float(error) / days * self._per_day
-
-    @cached_property
     def mean_azimuth(self) -> float:
         """Direction of the mean motion in degrees: the steps' azimuths, each weighted by its length."""
         angle = np.radians(self.track.azimuth)
@@ -185,7 +168,7 @@ class TrackSeries:
         if np.isfinite(speed):
             text = f"{number_text(speed, self.speed_error[index])} {self.track.speed_unit}"
             if relative is not None and np.isfinite(relative.speed[index]):
-                text += f" ({number_text(relative.speed[index], self.speed_error[index]).split(' ')[0]} less ground)"
+                text += f" ({number_text(relative.speed[index], relative.speed_error[index])} less ground)"
             parts.append(text)
         if index == self.origin:
             parts.append("start")

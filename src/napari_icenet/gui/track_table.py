@@ -138,7 +138,7 @@ class TrackTable(_NumberTable):
             if first.data(Qt.ItemDataRole.UserRole) != colour:
                 first.setData(Qt.ItemDataRole.UserRole, colour)
                 first.setIcon(_swatch(colour))
-            mean, error = one.mean_speed
+            mean, error = one.track.mean_speed
             self._set(row, 1, f"{number_text(mean, error)} {track.speed_unit}" if np.isfinite(mean) else "")
             self._set(row, 2, f"{one.mean_azimuth:.0f}°" if np.isfinite(one.mean_azimuth) else "")
             self._set(row, 3, f"{one.median_ncc:.2f}" if np.isfinite(one.median_ncc) else "")
