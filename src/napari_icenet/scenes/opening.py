@@ -152,7 +152,10 @@ def find_scenes(path: str | Path, *, pan: bool = False, progress: Progress | Non
         raise StackError(_unrecognised(path))
     scenes, older = newest_of_each_acquisition(found.scenes)
     scenes.sort(key=lambda scene: (scene.time, scene.id))
-    return FoundScenes(name, scenes, found.area, found.area_grid, [*found.notices, *older])
+    # What is wrong with a scene that is not used needs no telling.
+    unused = {notice.scene for notice in older} - {scene.id for scene in scenes}
+    notices = [notice for notice in found.notices if notice.scene not in unused]
+    return FoundScenes(name, scenes, found.area, found.area_grid, [*notices, *older])
 
 
 def check_path(path: Path) -> None:

@@ -45,16 +45,16 @@ def newest_of_each_acquisition(scenes: Sequence[Scene]) -> tuple[list[Scene], li
     for same in acquisitions.values():
         best = max(same, key=rank)
         keep.append(best)
-        notices += [
-            Notice(f"{scene.id} is left out: {best.id} is a newer processing of the same acquisition.", scene.id)
-            if _level(scene) == _level(best)
-            else Notice(
-                f"{scene.id} is left out: {best.id} is the same acquisition, of the other scenes' level.", scene.id
-            )
-            for scene in same
-            if scene is not best
-        ]
+        notices += [Notice(_superseded(scene, best), scene.id) for scene in same if scene is not best]
     return keep, notices
+
+
+def _superseded(scene: Scene, best: Scene) -> str:
+    if scene.id == best.id:
+        return f"{scene.id} is there twice; that in {best.provenance.location} is used."
+    if _level(scene) != _level(best):
+        return f"{scene.id} is left out: {best.id} is the same acquisition, of the other scenes' level."
+    return f"{scene.id} is left out: {best.id} is a newer processing of the same acquisition."
 
 
 def _level(scene: Scene) -> str:
