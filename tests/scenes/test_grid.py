@@ -29,7 +29,7 @@ def test_a_pixel_is_placed_by_its_centre() -> None:
 
 def test_a_rotated_grid_finds_its_way_back() -> None:
     grid = Grid(
-        50, 40, Affine.translation(5000, 7000) * Affine.rotation(33) * Affine.scale(30, -15), CRS.from_epsg(3031)
+        50, 40, Affine.translation(5000, 7000) @ Affine.rotation(33) @ Affine.scale(30, -15), CRS.from_epsg(3031)
     )
     assert grid.pixel_size == pytest.approx((15, 30))
     row, col = np.array([0.0, 12.25, 49]), np.array([39.0, 3.5, 0])

@@ -71,7 +71,7 @@ class Grid:
 
     Integer (row, col) are pixel centres, row downward. ``transform`` is GDAL's: it maps the
     corner of pixel (0, 0), so that the centre of (row, col) lies at
-    ``transform * (col + 0.5, row + 0.5)``.
+    ``transform @ (col + 0.5, row + 0.5)``.
 
     Attributes
     ----------
@@ -198,6 +198,6 @@ class Grid:
         return Grid(
             window.height,
             window.width,
-            self.transform * Affine.translation(window.col, window.row),
+            self.transform @ Affine.translation(window.col, window.row),
             self.crs,
         )
