@@ -28,6 +28,7 @@ from napari_icenet.cli import main
 from napari_icenet.errors import IceNetError
 from napari_icenet.scenes import open_stack
 from napari_icenet.scenes.landsat import read_product
+from napari_icenet.tracking.export import csv_text
 from tests.scenes.products import (
     COLLECTION_1_L1,
     COLLECTION_2_L1,
@@ -503,7 +504,8 @@ def test_numbers_are_written_with_the_digits_that_mean_something(icenet: Icenet,
     for name, digits in (("row", 3), ("dcol", 3), ("ncc", 4), ("peak_ratio", 4), ("vx", 2), ("v", 2)):
         for text in table[name]:
             assert len(text.partition(".")[2]) <= digits, (name, text)
-    assert not [text for name in table for text in table[name] if text in ("-0", "-0.0")]
+    one = pd.DataFrame({"drow": [-1e-5, 0.12345], "vx": [-0.001, 345.678], "valid": [True, False]})
+    assert csv_text(one) == "drow,vx,valid\n0,0,true\n0.123,345.68,false\n"
 
 
 def test_a_saved_stack_opens_in_the_shell_and_its_damage_is_told(icenet: Icenet, plain: Path, tmp_path: Path) -> None:
@@ -516,6 +518,7 @@ def test_a_saved_stack_opens_in_the_shell_and_its_damage_is_told(icenet: Icenet,
     done = icenet("track", saved, *AT)
     assert "2020-01-17 B1 cannot be read" in done.warning()
     assert done.table["valid"].tolist() == [True, False, True]
+    assert "2020-01-17 B1 cannot be read" in icenet("info", saved).warning()
     chunks[1].unlink()
     assert "incomplete" in icenet("info", saved).error()
     (saved / "zarr.json").unlink()
