@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from napari_icenet.cli import main
+from tests.shell import Icenet, Said, write_dated
+
 settings.register_profile("long", max_examples=2000, deadline=None)
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")
@@ -20,3 +23,24 @@ def real_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("ICENET_REAL_DATA does not name the folder of real satellite data")
     return Path(folder).resolve()
+
+
+@pytest.fixture
+def icenet(capsys: pytest.CaptureFixture[str]) -> Icenet:
+    """The command, run in this process."""
+
+    def run(*words: object) -> Said:
+        code = 0
+        try:
+            main([str(word) for word in words])
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1 if end.code else 0
+        return Said(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three good images; not to be written to."""
+    return write_dated(tmp_path_factory.mktemp("good") / "plain")

@@ -1,34 +1,18 @@
-"""Bad input, item by item, as a user meets it: one sentence that names the file, and nothing else lost."""
+"""Bad scenes, item by item, as a user meets them: one sentence that names the file, and nothing else lost."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from affine import Affine
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from numpy.typing import NDArray
 from rasterio.warp import transform_bounds
 
-from napari_icenet.cli import main
-from napari_icenet.errors import IceNetError
 from napari_icenet.scenes import open_stack
-from napari_icenet.scenes.landsat import read_product
-from napari_icenet.tracking.export import csv_text
 from tests.scenes.products import (
     COLLECTION_1_L1,
     COLLECTION_2_L1,
@@ -36,83 +20,15 @@ from tests.scenes.products import (
     SHAPE,
     TRANSFORM_UTM,
     band_file,
-    mtl_groups,
-    mtl_text,
     write_product,
     write_tiff,
 )
+from tests.shell import AT, Icenet, write_dated
 
-ICENET = Path(sys.executable).with_name("icenet")
 DAYS = ("20150710", "20150726", "20150811")
 PRODUCTS = [f"LC08_L1TP_005009_{day}_20200908_02_T1" for day in DAYS]
 SECOND = PRODUCTS[1]
 BANDS = ("B1", "B2", "B4")
-#: Fits in the small pictures of these tests.
-CHIP = ("--chip", 32, "--scale", 1.5)
-AT = (*CHIP, "--at", "48,48")
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command gave back."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[str]:
-        """Standard error without the lines of progress."""
-        return [line for line in self.err.splitlines() if " % " not in line[:6]]
-
-    def error(self, code: int = 1) -> str:
-        """The one error line, where nothing else was said but warnings."""
-        assert self.code == code, (self.code, self.err)
-        assert self.out == ""
-        errors = [line for line in self.lines if line.startswith("error: ")]
-        assert len(errors) == 1, self.err
-        assert all(line.startswith(("error: ", "warning: ")) for line in self.lines), self.err
-        assert errors[0].endswith(".")
-        return errors[0]
-
-    def warnings(self) -> list[str]:
-        """The warnings of a command that did its work."""
-        assert self.code == 0, self.err
-        assert all(line.startswith("warning: ") for line in self.lines), self.err
-        return self.lines
-
-    def warning(self) -> str:
-        """The one warning of a command that did its work."""
-        assert len(self.warnings()) == 1, self.err
-        return self.warnings()[0]
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """The tracks printed."""
-        return pd.read_csv(io.StringIO(self.out))
-
-    @property
-    def dates(self) -> list[str]:
-        """The dates of ``info --json``."""
-        return [scene["date"] for scene in json.loads(self.out)["scenes"]]
-
-
-Icenet = Callable[..., Said]
-
-
-@pytest.fixture
-def icenet(capsys: pytest.CaptureFixture[str]) -> Icenet:
-    """The command, run in this process."""
-
-    def run(*words: object) -> Said:
-        code = 0
-        try:
-            main([str(word) for word in words])
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 1 if end.code else 0
-        return Said(code, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture
@@ -121,35 +37,6 @@ def products(tmp_path: Path) -> Path:
     for product in PRODUCTS:
         write_product(tmp_path / "ice", product, bands=BANDS)
     return tmp_path / "ice"
-
-
-def texture(side: int = 96) -> NDArray[np.float64]:
-    """Band-limited noise, which a chip can be found in."""
-    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(side), np.fft.fftfreq(side)))
-    noise = np.fft.fft2(np.random.default_rng(0).normal(size=(side, side)))
-    smooth = np.fft.ifft2(noise * np.exp(-((frequency / 0.1) ** 2))).real
-    return np.asarray(8000 + 2000 * smooth / smooth.std(), np.float64)
-
-
-def write_dated(
-    folder: Path,
-    place: Callable[[int], Affine | None] = lambda i: TRANSFORM_UTM,
-    crs: Callable[[int], str | None] = lambda i: CRS_UTM,
-    change: Callable[[NDArray[np.float64]], NDArray[np.float64]] = lambda values: values,
-    dtype: str = "uint16",
-) -> Path:
-    """Three dated images whose texture moves one column a date."""
-    folder.mkdir()
-    for i, day in enumerate(("20200101", "20200117", "20200202")):
-        values = change(np.roll(texture(), i, axis=1)).astype(dtype)
-        write_tiff(folder / f"{day}.tif", values, transform=place(i), crs=crs(i))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three good images."""
-    return write_dated(tmp_path_factory.mktemp("good") / "plain")
 
 
 def cut(path: Path) -> None:
@@ -382,264 +269,3 @@ def test_same_named_products_in_two_folders_are_both_seen(icenet: Icenet, tmp_pa
     used = tmp_path / "ice" / "a" / COLLECTION_2_L1
     told = f"warning: {COLLECTION_2_L1} is there twice; that in {used} is used."
     assert icenet("info", tmp_path / "ice").warning() == told
-
-
-# Chips.
-
-
-@pytest.mark.parametrize(
-    ("words", "code", "told"),
-    [
-        (("--at", "3,3"), 1, "crosses the edge"),
-        (("--at", "500,3"), 1, "outside the frame"),
-        (("--at", "nan,3"), 2, "--at nan,3 is not a position"),
-        (("--at", "48"), 2, "--at 48 is not a position"),
-        (("--at", "48,48", "--chip", 64, "--scale", 3), 2, "does not fit in a frame of 96 × 96 px"),
-        (("--at", "48,48", "--chip", -3), 2, "chip -3 cannot be used"),
-        (("--at", "48,48", "--band", "B9"), 2, "no band B9; it has B1"),
-        (("--at", "48,48", "--date", "yesterday"), 2, "no scene of yesterday"),
-    ],
-)
-def test_a_chip_that_cannot_be_placed(
-    icenet: Icenet, plain: Path, words: tuple[object, ...], code: int, told: str
-) -> None:
-    assert told in icenet("track", plain, *CHIP, *words).error(code)
-
-
-@pytest.mark.parametrize(("value", "dtype", "told"), [(5000, "uint16", "flat"), (np.nan, "float32", "measurement")])
-def test_flat_and_missing_chips(icenet: Icenet, tmp_path: Path, value: float, dtype: str, told: str) -> None:
-    def emptied(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        values[20:80, 20:80] = value
-        return values
-
-    folder = write_dated(tmp_path / "odd", change=emptied, dtype=dtype)
-    assert told in icenet("track", folder, *AT).error()
-
-
-def test_one_chip_of_several_that_cannot_be_placed_costs_no_other(icenet: Icenet, plain: Path, tmp_path: Path) -> None:
-    points = tmp_path / "points.csv"
-    points.write_text("row,col\n48,48\n900,900\n")
-    done = icenet("track", plain, *AT, "--points", points)
-    assert done.warning().startswith("warning: track 3 is left out: points.csv, point 2: row 900, column 900")
-    assert sorted(done.table["track"].unique()) == [1, 2]
-    message = icenet("track", plain, *CHIP, "--at", "2,2", "--at", "3,3")
-    assert message.error() == "error: No chip can be followed; choose other positions."
-    assert len(message.lines) == 3
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "told"),
-    [
-        ("a.csv", "r,c\n1,2\n", "has no columns row, col or x, y or lon, lat"),
-        ("b.csv", "row,col\n", "has no columns"),
-        ("c.csv", "", "is empty"),
-        ("d.csv", "row,col\n48,\n", "empty value"),
-        ("e.csv", "row,col\n48,ice\n", "no number"),
-        ("f.csv", "row,col\n480,480\n", "f.csv, point 1: row 480"),
-        ("g.csv", "lon,lat\n-43,95\n", "does not reach"),
-        ("h.geojson", '{"type": "FeatureCollection", "features": []}', "has no points"),
-        ("i.geojson", "{", "cannot be read"),
-        ("j.geojson", "[1, 2]", "no GeoJSON collection"),
-        ("k.txt", "row,col\n48,48\n", "neither .csv nor .geojson"),
-    ],
-)
-def test_points_that_cannot_be_used(
-    icenet: Icenet, plain: Path, tmp_path: Path, name: str, text: str, told: str
-) -> None:
-    (tmp_path / name).write_text(text)
-    message = icenet("track", plain, *CHIP, "--points", tmp_path / name).error()
-    assert name in message
-    assert told in message
-
-
-@pytest.mark.parametrize("pair", ["row,col", "x,y", "lon,lat", "geojson"])
-def test_points_in_pixels_map_units_and_degrees_are_the_same_place(
-    icenet: Icenet, plain: Path, tmp_path: Path, pair: str
-) -> None:
-    grid = open_stack(plain).grid
-    x, y = (float(v) for v in grid.xy(48, 48))
-    lon, lat = (float(v) for v in grid.lonlat(48, 48))
-    points = tmp_path / ("points.geojson" if pair == "geojson" else "points.csv")
-    if pair == "geojson":
-        feature = {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [lon, lat]}}
-        points.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
-    else:
-        place = {"row,col": (48, 48), "x,y": (x, y), "lon,lat": (lon, lat)}[pair]
-        points.write_text(f"{pair}\n{place[0]!r},{place[1]!r}\n")
-    table = icenet("track", plain, *CHIP, "--points", points).table
-    assert (table["row"][0], table["col"][0]) == (48, 48)
-    np.testing.assert_allclose(table["dcol"][1:], 1, atol=0.02)
-
-
-# What is written.
-
-
-@pytest.mark.parametrize(
-    ("name", "code", "told"),
-    [
-        ("nowhere/t.csv", 1, "there is no folder"),
-        ("t.xlsx", 2, "end the name in .csv, .geojson, .parquet"),
-        ("t", 2, "end the name in"),
-        ("folder.csv", 1, "it is a folder"),
-        ("t.geojson", 1, "no coordinate reference system"),
-    ],
-)
-def test_an_output_that_cannot_be_written_is_told_before_the_work(
-    icenet: Icenet, tmp_path: Path, name: str, code: int, told: str
-) -> None:
-    folder = write_dated(tmp_path / "ice", place=lambda i: None, crs=lambda i: None)
-    (tmp_path / "folder.csv").mkdir()
-    said = icenet("track", folder, *AT, "-o", tmp_path / name)
-    assert told in said.error(code)
-    assert "track 1 of 1" not in said.err
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.csv", "ice"]
-
-
-def test_numbers_are_written_with_the_digits_that_mean_something(icenet: Icenet, plain: Path, tmp_path: Path) -> None:
-    out = tmp_path / "t.csv"
-    done = icenet("track", plain, *AT, "-o", out)
-    assert done.out.strip() == str(out)
-    assert icenet("track", plain, *AT).out == out.read_text()
-    table = pd.read_csv(out, dtype=str, keep_default_na=False)
-    for name, digits in (("row", 3), ("dcol", 3), ("ncc", 4), ("peak_ratio", 4), ("vx", 2), ("v", 2)):
-        for text in table[name]:
-            assert len(text.partition(".")[2]) <= digits, (name, text)
-    one = pd.DataFrame({"drow": [-1e-5, 0.12345], "vx": [-0.001, 345.678], "valid": [True, False]})
-    assert csv_text(one) == "drow,vx,valid\n0,0,true\n0.123,345.68,false\n"
-
-
-def test_a_saved_stack_opens_in_the_shell_and_its_damage_is_told(icenet: Icenet, plain: Path, tmp_path: Path) -> None:
-    saved = open_stack(plain).save(tmp_path / "ice.zarr")
-    assert icenet("info", saved, "--json").dates == ["2020-01-01", "2020-01-17", "2020-02-02"]
-    assert icenet("track", saved, *AT).out == icenet("track", plain, *AT).out
-    assert "is no coordinate system" in icenet("track", saved, *AT, "--crs", "ice").error(2)
-    chunks = sorted(path for path in (saved / "values" / "c").rglob("*") if path.is_file())
-    chunks[1].write_bytes(b"ice")
-    done = icenet("track", saved, *AT)
-    assert "2020-01-17 B1 cannot be read" in done.warning()
-    assert done.table["valid"].tolist() == [True, False, True]
-    assert "2020-01-17 B1 cannot be read" in icenet("info", saved).warning()
-    chunks[1].unlink()
-    assert "incomplete" in icenet("info", saved).error()
-    (saved / "zarr.json").unlink()
-    assert "incomplete" in icenet("info", saved).error()
-
-
-# Whatever stands in a metadata file, there is a scene or a sentence.
-
-_ODD = st.one_of(
-    st.text(st.characters(codec="utf-8"), max_size=20),
-    st.sampled_from(["nan", "-inf", "1e999", "99", "-1", "²", "0000-00-00", "24:61:61Z", '"', "=", "END", "9" * 5000]),
-)
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A product whose metadata may be written over."""
-    return write_product(tmp_path_factory.mktemp("product"), COLLECTION_2_L1, bands=("B1", "B2"))
-
-
-@pytest.mark.parametrize("odd", ["", "nan", "99", "\u00b2", "9" * 5000])
-def test_any_key_of_the_metadata_may_be_odd(product: Path, odd: str) -> None:
-    for group, members in mtl_groups(COLLECTION_2_L1, ("B1", "B2")).items():
-        for key in members:
-            groups = mtl_groups(COLLECTION_2_L1, ("B1", "B2"))
-            groups[group][key] = odd
-            _read(product, mtl_text(groups).encode())
-
-
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-@given(data=st.data())
-def test_odd_metadata_never_raise_anything_but_a_sentence(product: Path, data: st.DataObject) -> None:
-    groups = mtl_groups(COLLECTION_2_L1, ("B1", "B2"))
-    keys = [(group, key) for group, members in groups.items() for key in members]
-    for group, key in data.draw(st.lists(st.sampled_from(keys), min_size=1, max_size=8, unique=True)):
-        groups[group][key] = data.draw(_ODD)
-    _read(product, mtl_text(groups).encode())
-
-
-@settings(max_examples=60)
-@given(content=st.binary(max_size=300) | st.recursive(
-    st.none() | st.floats() | st.text(max_size=5), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
-).map(lambda value: json.dumps(value).encode()))  # fmt: skip
-def test_a_metadata_file_of_anything_never_raises_anything_but_a_sentence(product: Path, content: bytes) -> None:
-    _read(product, content)
-    _read(product, content, suffix=".json")
-
-
-def _read(product: Path, content: bytes, suffix: str = ".txt") -> None:
-    for old in product.glob("*_MTL.*"):
-        old.unlink()
-    (product / f"{COLLECTION_2_L1}_MTL{suffix}").write_bytes(content)
-    with contextlib.suppress(IceNetError):  # one of ours is what is asked for
-        scene, notices = read_product(product)
-        assert set(scene.bands) == {"B1", "B2"}
-        assert all(notice.message.endswith(".") for notice in notices)
-
-
-@pytest.mark.parametrize("content", [b'{"a": ' + b"9" * 5000 + b"}", b"[" * 100_000])
-def test_monstrous_json_is_a_sentence(product: Path, content: bytes) -> None:
-    _read(product, content, suffix=".json")
-
-
-# Real processes.
-
-
-def run(*words: object, closed: bool = False) -> subprocess.CompletedProcess[str]:
-    """The command as a shell starts it; ``closed``: without root's right to read everything."""
-    command = [str(ICENET), *map(str, words)]
-    if closed and os.geteuid() == 0:
-        setpriv = shutil.which("setpriv")
-        if setpriv is None:
-            pytest.skip("root reads everything, and setpriv is not here to take that from it")
-        rights = "-dac_override,-dac_read_search"
-        command = [setpriv, f"--bounding-set={rights}", f"--inh-caps={rights}", *command]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
-def test_what_may_not_be_read_or_written_is_told(products: Path, tmp_path: Path) -> None:
-    (products / SECOND).chmod(0)
-    (tmp_path / "closed").mkdir(mode=0)
-    done = run("info", products, "--json", closed=True)
-    said = Said(done.returncode, done.stdout, done.stderr)
-    (products / SECOND).chmod(0o755)
-    assert said.warning() == f"warning: {SECOND} is left out: it cannot be read; check its permissions."
-    assert said.dates == ["2015-07-10", "2015-08-11"]
-    done = run("info", tmp_path / "closed", closed=True)
-    assert "closed cannot be read; check its permissions" in Said(done.returncode, done.stdout, done.stderr).error()
-
-
-def test_a_reader_that_stops_reading_ends_the_command_quietly(plain: Path) -> None:
-    process = subprocess.Popen(
-        [str(ICENET), "track", str(plain), *map(str, AT)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.close()
-    said = process.stderr.read()
-    process.wait()
-    process.stderr.close()
-    assert "Traceback" not in said
-    assert "Broken" not in said
-
-
-@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_the_keyboard_stops_a_command_and_leaves_nothing_half_done(tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [str(ICENET), "simulate", str(tmp_path / "ice")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    process.stderr.readline()  # it is at work
-    time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    out, said = process.communicate()
-    assert process.returncode == 130
-    assert out == ""
-    assert "Traceback" not in said
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_an_unknown_coordinate_system_draws_no_line_of_another_library(plain: Path) -> None:
-    done = run("track", plain, *AT, "--crs", "EPSG:99999")
-    assert Said(done.returncode, done.stdout, done.stderr).error(2).startswith("error: EPSG:99999 is no")
