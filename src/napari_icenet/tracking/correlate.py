@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_icenet.scenes.grid import Window
 from napari_icenet.tracking.chips import chip_window, search_window, square
+from napari_icenet.tracking.coarse import peak_patch
 from napari_icenet.tracking.match import CorrelationSurface, LostReason, Match, find_peak
 from napari_icenet.tracking.pictures import Pictures
 from napari_icenet.tracking.settings import TrackSettings
@@ -62,7 +64,8 @@ class Correlator:
     predictor : Predictor, optional
         Makes the template, where ``settings.template`` is its name.
     pool : Executor, optional
-        Its thread takes half of the work; OpenCV lets go of the interpreter while it computes.
+        Its thread searches the next date while this one is checked; OpenCV lets go of the
+        interpreter while it computes.
 
     Raises
     ------
@@ -87,6 +90,7 @@ class Correlator:
         self.main = pictures.filtered(name)
         self.sharp = pictures.filtered(HIGH_PASS)
         self._pool = pool
+        self._ahead: tuple[tuple[Place, int, tuple[int, int]], Future[Match]] | None = None
 
     def template(self, sources: Sequence[Place]) -> NDArray[np.float32]:
         """Template from past places, oldest first; the last one alone counts without a predictor."""
@@ -119,6 +123,31 @@ class Correlator:
     def _match(self, pictures: Pictures, template: NDArray[np.float32], time: int, centre: tuple[int, int]) -> Match:
         return find_peak(self.search(pictures, template, time, centre), pixels=float(template.size))
 
+    def _peak(
+        self,
+        pictures: Pictures,
+        template: NDArray[np.float32],
+        time: int,
+        centre: tuple[int, int],
+        hint: tuple[float, float],
+    ) -> Match:
+        """The highest peak over the search window, without a peak ratio.
+
+        Found coarse to fine, beginning at ``hint`` if it is one of the coarse peaks; on the whole
+        surface where the coarse one is not clear.
+        """
+        window = search_window(*centre, self.settings)
+        norms = pictures.norms(time, window, self.settings.chip)
+        row0, col0 = window.row + self.settings.chip // 2, window.col + self.settings.chip // 2
+        patch = None
+        if norms is not None and not math.isnan(hint[0]):
+            start = round(hint[0]) - row0, round(hint[1]) - col0
+            patch = peak_patch(pictures.read(time, window), template, norms, start)
+        if patch is None:
+            return self._match(pictures, template, time, centre)
+        values, row, col = patch
+        return find_peak(CorrelationSurface(values, row0 + row, col0 + col), pixels=float(template.size))
+
     def why_empty(self, template: NDArray[np.float32], time: int, centre: tuple[int, int]) -> LostReason:
         """Why a surface holds no correlation at all."""
         window = search_window(*centre, self.settings)
@@ -139,7 +168,27 @@ class Correlator:
         reason = None if match.found else self.why_empty(template, time, centre)
         return Evidence(match, sources[-1], match.found, reason=reason)
 
-    def weigh(self, sources: Sequence[Place], time: int, centre: tuple[int, int]) -> Evidence:
+    def begin(self, source: Place, time: int, centre: tuple[int, int]) -> None:
+        """Start the high-pass search that :meth:`weigh` is likely to need next, if there is a pool.
+
+        Only time is lost where another one is needed.
+        """
+        if self._pool is not None:
+            if self._ahead is not None:
+                self._ahead[1].cancel()
+            self._ahead = (source, time, centre), self._pool.submit(self._sharp_match, source, time, centre)
+
+    def _sharp_match(self, source: Place, time: int, centre: tuple[int, int]) -> Match:
+        return self._match(self.sharp, self.sharp.read(source.time, self._chip(source)), time, centre)
+
+    def weigh(
+        self,
+        sources: Sequence[Place],
+        time: int,
+        centre: tuple[int, int],
+        *,
+        located: Callable[[Match], None] | None = None,
+    ) -> Evidence:
         """The match that the evidence supports, or the reason why it is lost.
 
         The high-pass filtered chip is searched for over the whole window: its surface is sharp, so
@@ -147,22 +196,25 @@ class Correlator:
         Where it does not (a cloud's edge or a shadow may correlate better), it must at least have a
         lower, positive peak there, and the high-pass position is taken. At last the chip found must
         lead back to the start.
+
+        ``located`` is called with a good high-pass match before the other checks are made.
         """
         settings, source = self.settings, sources[-1]
-        template, sharp_chip = self.template(sources), self.sharp.read(source.time, self._chip(source))
-        own: Future[Match] | None = None
-        if not self._is_sharp and self._pool is not None:
-            own = self._pool.submit(self._match, self.main, template, time, centre)
-        sharp = self._match(self.sharp, sharp_chip, time, centre)
-        match = sharp
-        if not self._is_sharp:
-            match = self._match(self.main, template, time, centre) if own is None else own.result()
-        match = replace(match, peak_ratio=sharp.peak_ratio)
+        if self._ahead is not None and self._ahead[0] == (source, time, centre):
+            sharp = self._ahead[1].result()
+        else:
+            sharp = self._sharp_match(source, time, centre)
         reason = sharp.reason
         if not sharp.found:
-            reason = self.why_empty(sharp_chip, time, centre)
+            reason = self.why_empty(self.sharp.read(source.time, self._chip(source)), time, centre)
         elif reason is None and sharp.peak_ratio < settings.min_peak_ratio:
             reason = LostReason.AMBIGUOUS
+        if reason is None and located is not None:
+            located(sharp)
+        match, template = sharp, self.template(sources)
+        if not self._is_sharp:
+            match = self._peak(self.main, template, time, centre, (sharp.row, sharp.col))
+        match = replace(match, peak_ratio=sharp.peak_ratio)
         if reason is not None:
             return Evidence(match, source, reason=reason)
         firm = self._is_sharp or match.distance(sharp.row, sharp.col) <= settings.max_disagreement_px
@@ -192,7 +244,8 @@ class Correlator:
         """By how much the high-pass chip found misses its start when it is searched for there."""
         found = Place(time, round(match.row), round(match.col))
         chip = self.sharp.read(time, self._chip(found))
-        back = self._match(self.sharp, chip, source.time, (source.row, source.col))
+        place = source.row, source.col
+        back = self._peak(self.sharp, chip, source.time, place, place)
         # The chip was cut at a whole pixel, so it starts from there and not from the sub-pixel peak.
         return back.distance(source.row + found.row - match.row, source.col + found.col - match.col)
 

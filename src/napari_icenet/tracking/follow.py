@@ -11,7 +11,7 @@ from napari_icenet.errors import TrackingError
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.chips import check_fits, check_inside, chip_window, square
 from napari_icenet.tracking.correlate import Correlator, Evidence, Place
-from napari_icenet.tracking.match import CorrelationSurface, LostReason
+from napari_icenet.tracking.match import CorrelationSurface, LostReason, Match
 from napari_icenet.tracking.pictures import Pictures
 from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.templates import HIGH_PASS, Predictor
@@ -54,7 +54,7 @@ def follow(
     predictor : Predictor, optional
         Makes the template, where ``settings.template`` is its name.
     pool : Executor, optional
-        Its thread takes half of the work.
+        Its thread takes half of the work; the result is the same.
     on_fix : callable, optional
         Called with the track so far after each date; dates to come are
         :attr:`~napari_icenet.tracking.match.LostReason.PENDING`.
@@ -138,24 +138,42 @@ class _Follower:
         if chip.clipped(self.pictures.shape) != chip:
             self.fixes[time] = Fix.lost(time, known[-1].time, centre, LostReason.OUTSIDE)
             return
-        first = self.settings.template == "first"
         if self.settings.tracking == "chain":
+            first = self.settings.template == "first"
             evidence = self.correlator.best(_places(known[:1] if first else known), time, centre)
         else:
-            firm = [fix for fix in known if fix.firm]
-            evidence = self._best_evidence([firm[:1]] if first else _newest_first(firm), time, centre)
+            evidence = self._best_evidence(known, time, times, centre)
         self.fixes[time] = self._fix(evidence, time, centre)
 
-    def _best_evidence(self, tries: list[list[Fix]], time: int, centre: tuple[int, int]) -> Evidence:
+    def _tries(self, known: list[Fix]) -> list[list[Place]]:
+        """The past that templates are made from: the start, or as each of the last few frames knew it."""
+        firm = _places([fix for fix in known if fix.firm])
+        if self.settings.template == "first":
+            return [firm[:1]]
+        return [firm[: len(firm) - i] for i in range(min(FALLBACKS, len(firm)))]
+
+    def _best_evidence(self, known: list[Fix], time: int, times: range, centre: tuple[int, int]) -> Evidence:
         """The first try that is believed; else the first try."""
         weighed: list[Evidence] = []
-        for fixes in tries:
-            weighed.append(self.correlator.weigh(_places(fixes), time, centre))
+        for places in self._tries(known):
+
+            def look_ahead(match: Match, source: Place = places[-1]) -> None:
+                likely = self._fix(Evidence(match, source, firm=True), time, centre)
+                self._begin_next([*known, likely], time + times.step, times)
+
+            weighed.append(self.correlator.weigh(places, time, centre, located=look_ahead))
             if weighed[-1].reason is None:
                 return weighed[-1]
             if weighed[-1].reason in _HOPELESS:
                 break
         return weighed[0]
+
+    def _begin_next(self, known: list[Fix], time: int, times: range) -> None:
+        if time in times:
+            centre = self._centre(known, time)
+            chip = chip_window(*centre, self.settings.chip)
+            if chip.clipped(self.pictures.shape) == chip:
+                self.correlator.begin(self._tries(known)[0][-1], time, centre)
 
     def _fix(self, evidence: Evidence, time: int, centre: tuple[int, int]) -> Fix:
         match, source = evidence.match, self.fixes[evidence.source.time]
@@ -180,11 +198,6 @@ class _Follower:
             (row, col),
             valid and evidence.firm,
         )
-
-
-def _newest_first(fixes: list[Fix]) -> list[list[Fix]]:
-    """The past as each of the last few frames knew it."""
-    return [fixes[: len(fixes) - i] for i in range(min(FALLBACKS, len(fixes)))]
 
 
 def _places(fixes: list[Fix]) -> list[Place]:

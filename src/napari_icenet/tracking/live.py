@@ -23,7 +23,7 @@ from napari_icenet.tracking.track import Track
 from napari_icenet.tracking.worker import LatestWorker
 
 #: A track that takes longer is shown as far as it has come, this often.
-PARTIAL_SECONDS = 0.04
+PARTIAL_SECONDS = 0.1
 #: A run that takes longer gives way to a newer request for the same chip.
 PATIENCE_SECONDS = 0.1
 #: Finished tracks kept, so that undo shows them at once.
@@ -124,8 +124,9 @@ class LiveTracks:
         self._pool.shutdown()
 
     def _outdated(self, number: int, settings: TrackSettings, revision: int, started: float) -> bool:
-        # An older place of a dragged chip may still be shown; an older setting or a removed chip never.
-        if number not in self._wanted or settings != self._state().settings:
+        # An older place of a dragged chip may still be shown, and an older c; another setting or a removed chip never.
+        now = self._state().settings
+        if number not in self._wanted or settings.model_copy(update={"scale": now.scale}) != now:
             return True
         return self._wanted[number] != revision and clock.monotonic() - started > PATIENCE_SECONDS
 

@@ -29,7 +29,6 @@ class LostReason(StrEnum):
     AMBIGUOUS = "ambiguous"
     DISAGREEMENT = "disagreement"
     ROUND_TRIP = "round trip"
-    CLOSURE = "closure"
 
     @property
     def sentence(self) -> str:
@@ -46,7 +45,6 @@ _SENTENCES = {
     LostReason.AMBIGUOUS: "Another place matches nearly as well.",
     LostReason.DISAGREEMENT: "The plain and the high-pass filtered picture match in different places.",
     LostReason.ROUND_TRIP: "Matching backwards does not lead back to the start.",
-    LostReason.CLOSURE: "Later dates show that the match was false.",
 }
 
 
@@ -125,8 +123,12 @@ def find_peak(
         What to say where no placement has a correlation.
     """
     values = surface.values
-    low = np.where(np.isnan(values), np.float32(-2), values) if np.isnan(values.max()) else values
-    row, col = divmod(int(low.argmax()), values.shape[1])
+    low = values
+    row, col = divmod(int(low.argmax()), low.shape[1])
+    if np.isnan(low[row, col]):
+        # A missing value comes first; what lies below any correlation comes last.
+        low = np.where(np.isnan(values), np.float32(-2), values)
+        row, col = divmod(int(low.argmax()), low.shape[1])
     if low[row, col] < -1:
         nan = float("nan")
         return Match(nan, nan, nan, nan, (nan, nan), reason, surface)
@@ -149,11 +151,11 @@ def peak_ratio(values: NDArray[np.float32], row: int, col: int) -> float:
 
     0 where the peak itself is not positive: nothing correlates, so nothing stands out.
     """
+    rest = values.copy()
     top, left = max(row - EXCLUSION_PX, 0), max(col - EXCLUSION_PX, 0)
-    bottom, right = row + EXCLUSION_PX + 1, col + EXCLUSION_PX + 1
-    around = (values[:top], values[bottom:], values[top:bottom, :left], values[top:bottom, right:])
-    rivals = [float(part.max()) for part in around if part.size]
-    if not rivals:
+    rest[top : row + EXCLUSION_PX + 1, left : col + EXCLUSION_PX + 1] = -np.inf
+    rival = float(rest.max())
+    if rival == -np.inf:
         return float("nan")
     best = float(values[row, col])
-    return best / max(*rivals, RIVAL_FLOOR) if best > 0 else 0.0
+    return best / max(rival, RIVAL_FLOOR) if best > 0 else 0.0

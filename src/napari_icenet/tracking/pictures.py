@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -112,7 +114,7 @@ class Pictures:
         """
         placements = Window(window.row, window.col, window.height - chip + 1, window.width - chip + 1)
         values = self._assemble(placements, lambda row, col: self._norm_tile(time, chip, row, col))
-        return None if np.isnan(values.sum()) else values
+        return None if math.isnan(cv2.sumElems(values)[0]) else values
 
     def prefetch(self, time: int, window: Window, chip: int) -> None:
         """Read a neighbourhood now, so that matching in it later reads no files."""
@@ -120,13 +122,13 @@ class Pictures:
         self.norms(time, window, chip)
 
     def _assemble(self, window: Window, tile: Callable[[int, int], NDArray[np.float32]]) -> NDArray[np.float32]:
-        row, col = window.row // TILE, window.col // TILE
         bottom, right = window.stop
-        if (bottom - 1) // TILE == row and (right - 1) // TILE == col and row >= 0 and col >= 0:
-            inner = window.shifted(-row * TILE, -col * TILE)
+        row, top = divmod(window.row, TILE)
+        col, left = divmod(window.col, TILE)
+        if row >= 0 and col >= 0 and top + window.height <= TILE and left + window.width <= TILE:
             values = tile(row, col)
-            if inner.clipped((values.shape[0], values.shape[1])) == inner:
-                return values[inner.slices]
+            if top + window.height <= values.shape[0] and left + window.width <= values.shape[1]:
+                return values[top : top + window.height, left : left + window.width]
         out = np.full((window.height, window.width), np.nan, np.float32)
         for i, j in _tiles(window.clipped(self.shape)):
             values = tile(i, j)

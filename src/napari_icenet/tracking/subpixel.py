@@ -9,6 +9,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+Curvature = tuple[tuple[float, float], tuple[float, float]]
+
 #: Steps per pixel of the up-sampled neighbourhood.
 UPSAMPLING = 16
 
@@ -23,22 +25,22 @@ class Peak:
         Position in the surface's pixels.
     value : float
         Height of the surface there.
-    curvature : array, (2, 2)
+    curvature : ((float, float), (float, float))
         Second derivatives −∂²/∂x² of the surface, per square pixel; positive definite at a true peak.
     """
 
     row: float
     col: float
     value: float
-    curvature: NDArray[np.float64]
+    curvature: Curvature
 
 
 @cache
-def _upsampler() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _upsampler() -> tuple[NDArray[np.float64], list[float]]:
     """Matrix (n, 5) from five samples at −2 … 2 to the quartic through them, at n steps in −1 … 1."""
     steps = np.arange(-UPSAMPLING, UPSAMPLING + 1) / UPSAMPLING
     powers = np.vander(np.arange(-2.0, 3.0), 5)
-    return np.vander(steps, 5) @ np.linalg.inv(powers), steps
+    return np.vander(steps, 5) @ np.linalg.inv(powers), steps.tolist()
 
 
 @cache
@@ -52,9 +54,10 @@ def refine(surface: NDArray[np.float32], row: int, col: int) -> Peak:
     """The peak near the surface's highest pixel.
 
     The 5 × 5 neighbourhood is up-sampled × 16 by the quartic through its samples along both axes,
-    and a joint quadric finds the peak between the steps. Near the surface's edge, or next to missing values, a joint
-    3 × 3 quadric is used; where that fails too the pixel itself is the peak. A separable parabola
-    is not used: correlation peaks over ice are oblique, and it is off by a tenth of a pixel there.
+    and a joint quadric finds the peak between the steps. Near the surface's edge, or next to missing
+    values, a joint 3 × 3 quadric is used; where that fails too the pixel itself is the peak. A
+    separable parabola is not used: correlation peaks over ice are oblique, and it is off by a tenth
+    of a pixel there.
 
     Parameters
     ----------
@@ -64,24 +67,29 @@ def refine(surface: NDArray[np.float32], row: int, col: int) -> Peak:
     """
     height, width = surface.shape
     if not (1 <= row < height - 1 and 1 <= col < width - 1):
-        return Peak(float(row), float(col), float(surface[row, col]), np.zeros((2, 2)))
+        return _pixel(surface, row, col)
     near = surface[row - 1 : row + 2, col - 1 : col + 2].astype(np.float64)
-    if not np.isfinite(near).all():
-        return Peak(float(row), float(col), float(surface[row, col]), np.zeros((2, 2)))
-    a, b, c, d, e, f = _quadric() @ near.ravel()
-    curvature = -np.array([[2 * d, e], [e, 2 * f]])
+    a, b, c, d, e, f = (_quadric() @ near.ravel()).tolist()
+    if not math.isfinite(a):
+        return _pixel(surface, row, col)
+    curvature = ((-2 * d, -e), (-e, -2 * f))
     if 2 <= row < height - 2 and 2 <= col < width - 2:
         patch = surface[row - 2 : row + 3, col - 2 : col + 3].astype(np.float64)
-        if np.isfinite(patch).all():
+        if math.isfinite(patch.sum()):
             matrix, steps = _upsampler()
             fine = matrix @ patch @ matrix.T
             i, j = divmod(int(fine.argmax()), fine.shape[1])
             dy, dx = _between_steps(fine, i, j)
-            return Peak(row + float(steps[i]) + dy, col + float(steps[j]) + dx, float(fine[i, j]), curvature)
-    if np.linalg.det(curvature) > 0 and curvature[0, 0] > 0:
-        dy, dx = np.clip(np.linalg.solve(curvature, [b, c]), -1, 1)
-        value = a + b * dy + c * dx + d * dy * dy + e * dx * dy + f * dx * dx
-        return Peak(row + float(dy), col + float(dx), float(value), curvature)
+            return Peak(row + steps[i] + dy, col + steps[j] + dx, float(fine[i, j]), curvature)
+    determinant = 4 * d * f - e * e
+    if determinant > 0 and d < 0:
+        dy = max(-1.0, min(1.0, (e * c - 2 * f * b) / determinant))
+        dx = max(-1.0, min(1.0, (e * b - 2 * d * c) / determinant))
+        return Peak(row + dy, col + dx, a + b * dy + c * dx + d * dy * dy + e * dx * dy + f * dx * dx, curvature)
+    return _pixel(surface, row, col, curvature)
+
+
+def _pixel(surface: NDArray[np.float32], row: int, col: int, curvature: Curvature = ((0.0, 0.0), (0.0, 0.0))) -> Peak:
     return Peak(float(row), float(col), float(surface[row, col]), curvature)
 
 
@@ -114,7 +122,8 @@ def formal_error(peak: Peak, pixels: float) -> tuple[float, float]:
     row, col : float
         NaN where the surface has no proper peak.
     """
-    (a, b), (_, d) = (peak.curvature / max(peak.value, 1e-3)).tolist()
+    height = max(peak.value, 1e-3)
+    a, b, d = peak.curvature[0][0] / height, peak.curvature[0][1] / height, peak.curvature[1][1] / height
     determinant = a * d - b * b
     if determinant <= 0 or a <= 0:
         return math.nan, math.nan

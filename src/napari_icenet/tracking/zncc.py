@@ -5,6 +5,8 @@ CI(r, s) = Σ (r − μr)(s − μs) / √(Σ (r − μr)² · Σ (s − μs)²)
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ from scipy import fft
 #: Relative deviation below which float32 pixels count as flat.
 FLAT = 1e-6
 #: A window this much livelier than its calmest patch is summed in float64.
-_CONTRAST = 300.0
+CONTRAST = 300.0
 
 
 def norm_map(picture: NDArray[np.float32], chip: int) -> NDArray[np.float32]:
@@ -54,6 +56,21 @@ def _correlate(window: NDArray[np.float32], chip: NDArray[np.float32], *, exact:
     return np.asarray(fft.irfft2(spectrum, shape)[:rows, :cols], np.float32)
 
 
+def unit_template(chip: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """The chip (C, C) less its mean, over the root of its summed squares.
+
+    None where the chip is flat to float32 precision, or a pixel is missing.
+    """
+    # The mean twice, for what rounding leaves of a large offset. A missing pixel makes it NaN.
+    template = chip - np.float32(cv2.mean(chip)[0])
+    template -= np.float32(cv2.mean(template)[0])
+    energy = cv2.norm(template)
+    if not energy > FLAT * cv2.norm(chip, cv2.NORM_INF) * chip.shape[0]:
+        return None
+    template *= np.float32(1 / energy)
+    return template
+
+
 def zncc(
     window: NDArray[np.float32],
     chip: NDArray[np.float32],
@@ -84,28 +101,25 @@ def zncc(
     Within 1e-4 of a float64 sum over each placement.
     """
     side = chip.shape[0]
-    # The mean twice, for what rounding leaves of a large offset. A missing pixel makes it NaN.
-    template = chip - chip.mean()
-    template -= template.mean()
-    energy = cv2.norm(template)
+    template = unit_template(chip)
     # Any offset near the mean will do; a known norm map means that no pixel is missing.
-    level = float(window.mean() if norms is None else window[::8, ::8].mean())
-    if not np.isfinite(energy) or not np.isfinite(level):
+    level = float(window.mean() if norms is None else cv2.mean(window[::8])[0])
+    if not math.isfinite(level) or (template is None and not np.isfinite(chip).all()):
         return masked_zncc(window, chip, min_overlap=min_overlap)
-    shape = (window.shape[0] - side + 1, window.shape[1] - side + 1)
-    if energy <= FLAT * cv2.norm(chip, cv2.NORM_INF) * side:
-        return np.full(shape, np.nan, np.float32)
+    if template is None:
+        return np.full((window.shape[0] - side + 1, window.shape[1] - side + 1), np.nan, np.float32)
     if norms is None:
         norms = norm_map(window, side)
-    lively, calm = float(norms.max()), float(norms.min())
+    calm, lively, _, _ = cv2.minMaxLoc(norms)
     if lively == 0:
-        return np.full(shape, np.nan, np.float32)
+        return np.full(norms.shape, np.nan, np.float32)
     flat = norms == 0 if calm == 0 else None
     if flat is not None:
         calm = float(norms[~flat].min())
         norms = np.where(flat, np.float32(np.inf), norms)
-    template *= np.float32(1 / energy)
-    values = _correlate(window - np.float32(level), template, exact=lively > _CONTRAST * calm)
+    if abs(level) * side > calm:
+        window = window - np.float32(level)
+    values = _correlate(window, template, exact=lively > CONTRAST * calm)
     values /= norms
     if flat is not None:
         values[flat] = np.nan
