@@ -54,7 +54,7 @@ def follow(
     predictor : Predictor, optional
         Makes the template, where ``settings.template`` is its name.
     pool : Executor, optional
-        Its thread takes half of the work; the result is the same.
+        Its thread begins the next search while a match is checked; the result is the same.
     on_fix : callable, optional
         Called with the track so far after each date; dates to come are
         :attr:`~napari_icenet.tracking.match.LostReason.PENDING`.

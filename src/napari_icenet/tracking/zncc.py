@@ -61,11 +61,15 @@ def unit_template(chip: NDArray[np.float32]) -> NDArray[np.float32] | None:
 
     None where the chip is flat to float32 precision, or a pixel is missing.
     """
-    # The mean twice, for what rounding leaves of a large offset. A missing pixel makes it NaN.
-    template = chip - np.float32(cv2.mean(chip)[0])
-    template -= np.float32(cv2.mean(template)[0])
+    side, mean = chip.shape[0], cv2.mean(chip)[0]
+    template = chip - np.float32(mean)
     energy = cv2.norm(template)
-    if not energy > FLAT * cv2.norm(chip, cv2.NORM_INF) * chip.shape[0]:
+    if abs(mean) * side > 100 * energy:
+        # What rounding leaves of a large offset.
+        template -= np.float32(cv2.mean(template)[0])
+        energy = cv2.norm(template)
+    # A missing pixel makes the energy NaN.
+    if not energy > FLAT * cv2.norm(chip, cv2.NORM_INF) * side:
         return None
     template *= np.float32(1 / energy)
     return template
