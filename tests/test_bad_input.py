@@ -206,7 +206,7 @@ def test_one_scene_can_be_looked_at_and_not_tracked(icenet: Icenet, tmp_path: Pa
 
 
 def test_scenes_that_share_no_ground_are_listed(icenet: Icenet, tmp_path: Path) -> None:
-    folder = write_dated(tmp_path / "far", place=lambda i: TRANSFORM_UTM * Affine.translation(1000 * i, 0))
+    folder = write_dated(tmp_path / "far", place=lambda i: TRANSFORM_UTM @ Affine.translation(1000 * i, 0))
     said = icenet("track", folder, *AT)
     assert "share no ground" in said.error()
     assert [line.split()[1] for line in said.lines[:-1]] == ["20200101:", "20200117:", "20200202:"]
@@ -236,13 +236,13 @@ def test_mixed_coordinate_systems_need_a_target(icenet: Icenet, tmp_path: Path) 
 
 
 def test_whole_pixels_are_untouched_and_half_pixels_told(icenet: Icenet, tmp_path: Path) -> None:
-    whole = write_dated(tmp_path / "whole", place=lambda i: TRANSFORM_UTM * Affine.translation(2 * i, i))
+    whole = write_dated(tmp_path / "whole", place=lambda i: TRANSFORM_UTM @ Affine.translation(2 * i, i))
     done = icenet("info", whole, "--json")
     assert done.warnings() == []
     assert json.loads(done.out)["shape"] == [3, 1, 94, 92]
     union = icenet("info", whole, "--json", "--extent", "union")
     assert json.loads(union.out)["shape"] == [3, 1, 98, 100]
-    half = write_dated(tmp_path / "half", place=lambda i: TRANSFORM_UTM * Affine.translation((i == 1) / 2, 0))
+    half = write_dated(tmp_path / "half", place=lambda i: TRANSFORM_UTM @ Affine.translation((i == 1) / 2, 0))
     assert "0.00 rows and 0.50 columns off the grid" in icenet("info", half).warning()
 
 
