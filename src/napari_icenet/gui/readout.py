@@ -102,8 +102,11 @@ class Readout:
         viewer = self._session.viewer
         if self._session.stack is None or not viewer.mouse_over_canvas:
             return
+        if event is not None and viewer.status == self._saying:
+            return  # our own line: to make it reads the pixel from the file
         text = self.at_cursor()
         if text and viewer.status != text:
+            self._saying = text
             viewer.status = text
 
     def _frame_loaded(self, source: Any, time: int) -> None:

@@ -17,6 +17,7 @@ from napari_icenet.gui.dialogs import show_error, window_of
 from napari_icenet.gui.dropping import take_drops
 from napari_icenet.gui.frame_sources import BandFrames
 from napari_icenet.gui.frames import FrameCache, level_count
+from napari_icenet.gui.mesh_shaders import keep_mesh_shaders
 from napari_icenet.gui.placement import Placement
 from napari_icenet.gui.readout import Readout
 from napari_icenet.gui.stack_layers import StackLayers
@@ -69,6 +70,7 @@ class Session:
         viewer.layers.events.removed.connect(self._forget_removed)
         self.readout = Readout(self)
         warm_up()
+        keep_mesh_shaders()
         self._noticed = 0
         self.cache.loaded.connect(self._look_for_notices)
         window = window_of(viewer)

@@ -314,8 +314,13 @@ class StackLayers:
         self._setting_contrast = True
         try:
             spread = limits[1] - limits[0]
-            self.image.contrast_limits_range = (limits[0] - spread, limits[1] + spread)
-            self.image.contrast_limits = limits
+            lowest, highest = self.image.contrast_limits_range
+            # The slider's ends stay while they are of use: each change of them repaints the list of layers.
+            if limits[0] < lowest or limits[1] > highest or highest - lowest > 8 * spread:
+                self.image.contrast_limits_range = (limits[0] - spread, limits[1] + spread)
+            # With the new date the list of layers was told to repaint this row; of the contrast it repaints all.
+            with self.viewer.layers.events.blocker_all():
+                self.image.contrast_limits = limits
         finally:
             self._setting_contrast = False
 

@@ -129,10 +129,10 @@ class TrackLayers:
         else:
             self._replace(layer, np.array(values, np.float32))
         if moved:
-            # Setting the position repaints the values too; its event would recompute the viewer's extent each time.
-            with self._quietly(layer), layer.events.translate.blocker():
+            # Setting the position would draw the thumbnail too; its event, recompute the viewer's extent.
+            with self._quietly(layer), layer.events.translate.blocker(), layer._block_refresh():
                 layer.translate = translate
-        elif same:
+        if moved or same:
             self._repaint(layer)
 
     def _draw_chip(self, picture: TrackPicture) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from qtpy.compat import isalive
@@ -15,6 +16,8 @@ from napari_icenet.tracking.worker import LatestWorker
 
 #: Repaints lie at least this far apart: faster than a screen is of no use.
 FRAME_MS = 16
+#: A new date is drawn together with its surface, unless that takes longer.
+SURFACE_MS = 40
 
 
 class TrackLive(QObject):
@@ -36,6 +39,7 @@ class TrackLive(QObject):
     failed = Signal(str, int)
     busy_changed = Signal(bool)
     _arrived = Signal()
+    _view_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -44,9 +48,10 @@ class TrackLive(QObject):
         self._worker = LatestWorker("icenet-surface", lambda _busy: None)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(FRAME_MS)
-        self._timer.timeout.connect(self.frame)
+        self._timer.timeout.connect(self._send_frame)
+        self._sent = 0.0
         self._arrived.connect(self.touch)
+        self._view_changed.connect(self._wait_for_surface)
 
     @property
     def tracker(self) -> ClickTracker | None:
@@ -79,14 +84,31 @@ class TrackLive(QObject):
                 signal.disconnect(slot)
 
     def touch(self) -> None:
-        """Ask for a frame."""
-        if not self._timer.isActive():
-            self._timer.start()
+        """Ask for a frame: at once where the last one is long past, but never within the caller."""
+        since = 1e3 * (time.monotonic() - self._sent)
+        self._start(max(0, round(FRAME_MS - since)))
+
+    def _wait_for_surface(self) -> None:
+        self._start(SURFACE_MS)
+
+    def _start(self, delay_ms: int) -> None:
+        if not self._timer.isActive() or self._timer.remainingTime() > delay_ms:
+            self._timer.start(delay_ms)
+
+    def _send_frame(self) -> None:
+        self.frame.emit()
+        self._sent = time.monotonic()
 
     def surface(self, track: Track, time: int) -> CorrelationSurface | None:
-        """The latest surface, if it is of this track at this date."""
-        found = self._surface
-        return found[2] if found is not None and found[0] is track and found[1] == time else None
+        """The latest surface of this track at this date; of a dragged chip perhaps that of its last place.
+
+        A surface is the same at any c, and says itself where it lies.
+        """
+        if self._surface is None:
+            return None
+        of, at, found = self._surface
+        same = of.settings.model_copy(update={"scale": track.settings.scale}) == track.settings
+        return found if of.number == track.number and at == time and same else None
 
     def close(self) -> None:
         """Stop listening and end the thread."""
@@ -114,7 +136,9 @@ class TrackLive(QObject):
                 self._arrived.emit()
 
             self._worker.submit("surface", job)
-        self._arrived.emit()
+            self._view_changed.emit()
+        else:
+            self._arrived.emit()
 
     def _on_change(self, _value: Any) -> None:
         self._arrived.emit()
@@ -132,6 +156,7 @@ class TrackLive(QObject):
         try:
             found = tracker.surface(number, time)
         except (IceNetError, OSError) as error:
+            self._surface = None
             self.failed.emit(str(error), number)
             return
         # Another thread may have put a newer track in its place meanwhile: the surface is of neither, then.

@@ -19,7 +19,7 @@ from napari_icenet.gui.track_series import TrackSeries
 #: The paper calls correlations above 0.7 good and below 0.3 poor.
 GOOD_NCC, POOR_NCC = 0.7, 0.3
 #: While something is dragged, the plots follow this often.
-REPAINT_SECONDS, REPAINT_FRAMES = 0.12, 4
+REPAINT_SECONDS, REPAINT_FRAMES = 0.2, 4
 TITLES = ("displacement", "speed", "ncc")
 
 
@@ -44,6 +44,7 @@ class _Plot:
         self.hovered = pg.InfiniteLine(angle=90, movable=False)
         self.zero = pg.InfiniteLine(angle=0, pos=0, movable=False)
         self.title = pg.LabelItem("", justify="left")
+        self.titled = ("", "")
         self.title.setParentItem(item.getViewBox())
         for part in (
             self.zero,
@@ -80,6 +81,7 @@ class TrackPlots(QWidget):
         self._now = 0
         self._hover: int | None = None
         self._stale = False
+        self._dated = np.zeros(0, "datetime64[s]")
         self._text = "#ffffff"
         self.readout = QLabel(self)
         self.readout.setStyleSheet("QLabel {font-size: 11px;}")
@@ -103,10 +105,14 @@ class TrackPlots(QWidget):
         self.restyle()
 
     def show_track(self, series: TrackSeries | None, now: int) -> None:
-        """Show a track; repaints at most eight times a second, and always the last state."""
-        self._series, self._now = series, now
-        self._stale = True
-        self._pace.ask()
+        """Show a track; repaints at most five times a second, and always the last state."""
+        before, self._series = self._series, series
+        same = before is not None and series is not None and before.track is series.track
+        if not same or before.ground is not series.ground:  # type: ignore[union-attr]
+            self._now, self._stale = now, True
+            self._pace.ask()
+        elif now != self._now:
+            self.set_now(now)
 
     def set_now(self, now: int) -> None:
         """Mark another date."""
@@ -166,8 +172,13 @@ class TrackPlots(QWidget):
             lost = series.lost
             plot.lost.setData(x[lost], np.full(int(lost.sum()), -0.1 * top))
             self._draw_details(name, plot, series, x, values)
-            plot.title.setText(self._title(name, series), color=self._text, size="8pt")
-        self.plots[TITLES[-1]].item.getAxis("bottom").setTicks(date_ticks(series.times))
+            title = (self._title(name, series), self._text)
+            if plot.titled != title:  # laying out text takes longer than the curves
+                plot.titled = title
+                plot.title.setText(title[0], color=self._text, size="8pt")
+        if not np.array_equal(series.times, self._dated):
+            self._dated = series.times
+            self.plots[TITLES[-1]].item.getAxis("bottom").setTicks(date_ticks(series.times))
         self._mark()
         self._read_out()
 

@@ -25,7 +25,7 @@ from napari_icenet.tracking.worker import LatestWorker
 #: A track that takes longer is shown as far as it has come, this often.
 PARTIAL_SECONDS = 0.1
 #: A run that takes longer gives way to a newer request for the same chip.
-PATIENCE_SECONDS = 0.3
+PATIENCE_SECONDS = 1.0
 #: Finished tracks kept, so that undo shows them at once.
 KEPT = 64
 
