@@ -3,7 +3,7 @@
 Each action is driven by real Qt events at 60 Hz, first in napari with the picture alone, then with the Track
 dock and a chip. Run it on a display, or under ``xvfb-run -a -s "-screen 0 1600x1000x24"``::
 
-    python benchmarks/interactive.py STACK [--steps 60] [--scale 2.0]
+    python benchmarks/interactive.py [STACK] [--steps 60] [--scale 2.0]
 
 "painted" is the time from the event to the end of the first drawing of the canvas that shows its result, or that
 of a later event. The heartbeat is a timer of 10 ms; its lateness is how long the window could not have answered.
@@ -30,6 +30,7 @@ from napari_icenet.gui import settings
 from napari_icenet.gui.dock import IceNetDock
 from napari_icenet.gui.session import Session
 from napari_icenet.scenes import SceneStack, open_stack
+from napari_icenet.scenes.samples import simulated_sample
 
 TICK_MS, BEAT_MS = 16, 10
 
@@ -266,13 +267,13 @@ def tracking(stack: SceneStack, steps: int, scale: float) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("stack")
+    parser.add_argument("stack", nargs="?", default=None, help="default: the simulated sample")
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--scale", type=float, default=2.0)
     options = parser.parse_args()
     # A measurement must not become the user's next settings.
     settings.location = lambda: Path(tempfile.gettempdir()) / "napari-icenet-benchmark.json"
-    stack = open_stack(options.stack)
+    stack = open_stack(options.stack or simulated_sample())
     print("| " + " | ".join([f"{'ms; painted and heartbeat: median':35}", *HEADINGS]) + " |")
     print("|" + "|".join("-" * (len(h) + 1) + ":" for h in (" " * 35, *HEADINGS)) + "|")
     alone(stack, options.steps)

@@ -18,6 +18,10 @@ from napari_icenet.tracking.worker import LatestWorker
 FRAME_MS = 16
 #: A new date is drawn together with its surface, unless that takes longer.
 SURFACE_MS = 40
+#: Before a frame is drawn the interface pauses this long at most for a track or surface that is nearly done.
+#: Python runs one thread at a time, and drawing takes most of it: unhindered, a chip is followed in 20 ms,
+#: beside the drawing in some hundreds.
+GIVE_WAY_SECONDS = 0.045
 
 
 class TrackLive(QObject):
@@ -96,6 +100,10 @@ class TrackLive(QObject):
             self._timer.start(delay_ms)
 
     def _send_frame(self) -> None:
+        if self._tracker is not None:
+            end = time.monotonic() + GIVE_WAY_SECONDS
+            self._tracker.wait(GIVE_WAY_SECONDS)
+            self._worker.wait(max(0.0, end - time.monotonic()))
         self.frame.emit()
         self._sent = time.monotonic()
 
