@@ -162,7 +162,7 @@ class DateTable(_NumberTable):
             ],
             parent,
         )
-        self._fix_widths({0: 74, 2: 34, 3: 32, 4: 31, 5: 31, 6: 66})
+        self._fix_widths({0: 74, 2: 34, 3: 36, 4: 31, 5: 31, 6: 66})
 
     def show_series(self, series: TrackSeries | None, now: int) -> None:
         """Fill the table with a track, and mark a date."""

@@ -1,0 +1,170 @@
+"""Use the window as a newcomer does, with a real mouse, and take the README's pictures on the way.
+
+    scripts/on_screen.sh .venv/bin/python scripts/screenshots.py [FOLDER_OF_PERITO_MORENO]
+
+Opens the sample, clicks, drags c, drags the chip, scrubs time, adds two chips, exports, reopens.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import napari
+import numpy as np
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+from skimage.io import imsave
+from skimage.transform import resize
+
+from napari_icenet.gui import settings
+from napari_icenet.gui.dock import show_dock
+from napari_icenet.gui.sample import SIMULATED, open_sample
+from napari_icenet.gui.session import Session
+
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
+
+
+def live(seconds: float, until: Callable[[], bool] = lambda: False) -> None:
+    """Let the window live."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not until():
+        QApplication.processEvents()
+        time.sleep(0.005)
+
+
+class Newcomer:
+    """A window, and a hand on the mouse."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.viewer = napari.Viewer(show=True)
+        self.viewer.window._qt_window.resize(width, height)
+        self.dock = show_dock(self.viewer)
+        self.session = Session.of(self.viewer)
+        self.native = self.viewer.window._qt_viewer.canvas.native
+
+    @property
+    def tracker(self) -> Any:
+        return self.dock.track.control.tracker
+
+    def open(self, job: Any) -> None:
+        if job is not None:
+            job.wait()
+        live(2.5)
+
+    def settle(self) -> None:
+        live(60, lambda: not self.tracker.busy)
+        live(1.5)
+
+    def look(self, row: float, col: float, px: float) -> None:
+        """Put a place in the middle, ``px`` pixels of the picture wide over the canvas's shorter side."""
+        y, x = self.session.pixel_to_world(row, col)
+        camera, scale = self.viewer.scene.camera, self.session.image.scale[-1]
+        camera.center = (*tuple(camera.center)[:-2], float(y), float(x))
+        camera.zoom = min(self.native.width(), self.native.height()) / (px * scale)
+        live(0.5)
+
+    def at(self, row: float, col: float) -> QPoint:
+        """Where on the canvas a pixel of the picture lies."""
+        y, x = self.session.pixel_to_world(row, col)
+        camera = self.viewer.scene.camera
+        middle = np.array([self.native.width(), self.native.height()]) / 2
+        spot = middle + camera.zoom * (np.array([x, y]) - np.array(camera.center)[[-1, -2]])
+        return QPoint(round(spot[0]), round(spot[1]))
+
+    def click(self, row: float, col: float) -> None:
+        QTest.mouseMove(self.native, self.at(row, col))
+        live(0.2)
+        QTest.mouseClick(self.native, Qt.MouseButton.LeftButton, pos=self.at(row, col))
+        self.settle()
+
+    def drag(self, start: tuple[float, float], stop: tuple[float, float]) -> None:
+        left = Qt.MouseButton.LeftButton
+        QTest.mousePress(self.native, left, pos=self.at(*start))
+        for share in np.linspace(0, 1, 12):
+            spot = self.at(*(np.array(start) * (1 - share) + np.array(stop) * share))
+            QTest.mouseMove(self.native, spot)
+            live(0.05)
+        QTest.mouseRelease(self.native, left, pos=self.at(*stop))
+        self.settle()
+
+    def picture(self, name: str, width: int = 1280) -> None:
+        live(1.0)
+        shot = self.viewer.window.screenshot(flash=False, canvas_only=False)[..., :3]
+        if shot.shape[1] > width:
+            shape = (round(shot.shape[0] * width / shot.shape[1]), width)
+            shot = (255 * resize(shot, shape, anti_aliasing=True)).astype(np.uint8)
+        imsave(IMAGES / name, shot, check_contrast=False)
+        print(f"{name}: {shot.shape[1]} x {shot.shape[0]}")
+
+
+def simulated() -> None:
+    """The sample, from opening to reopening."""
+    one = Newcomer(1440, 900)
+    one.open(open_sample(one.session, SIMULATED))
+    one.session.layers.show_composite = True
+    live(2)
+    one.picture("scenes.png")
+    one.session.layers.show_composite = False
+    one.dock.tabs.setCurrentWidget(one.dock.track)
+    one.look(320, 330, 430)
+    one.click(330, 400)
+    print("clicked:", {n: (round(m.row), round(m.col)) for n, m in one.tracker.marks.items()})
+    for c in np.linspace(2.0, 1.6, 9):
+        one.dock.track.form.scale.setValue(c)
+        live(0.05)
+    one.settle()
+    one.drag((330, 400), (318, 345))
+    print("dragged:", {n: (round(m.row), round(m.col)) for n, m in one.tracker.marks.items()})
+    for t in range(12):
+        one.session.time = t
+        live(0.3)
+    one.session.time = 5
+    one.picture("track.png")
+    one.look(315, 310, 560)
+    one.session.time = 0
+    one.click(300, 470)
+    one.click(270, 170)
+    one.session.time = 8
+    one.picture("three_tracks.png")
+    folder = Path(tempfile.mkdtemp())
+    before = [track.rows for track in one.tracker.tracks.values()]
+    one.dock.track.control.export(folder / "tracks.csv")
+    one.dock.track.control.export(folder / "tracks.geojson")
+    print((folder / "tracks.csv").read_text().splitlines()[1][:120])
+    one.tracker.clear()
+    one.settle()
+    one.dock.track.control.reopen(folder / "tracks.csv")
+    one.settle()
+    after = [track.rows for track in one.tracker.tracks.values()]
+    print("reopened:", len(after), all(np.allclose(a, b, equal_nan=True) for a, b in zip(before, after, strict=True)))
+    one.viewer.close()
+
+
+def perito_moreno(folder: str) -> None:
+    """A real series with clouds."""
+    one = Newcomer(1440, 900)
+    one.open(one.session.open(folder))
+    one.dock.tabs.setCurrentWidget(one.dock.track)
+    one.tracker.change(scale=1.5)
+    one.look(610, 480, 420)
+    one.click(600, 500)
+    one.session.time = 16
+    one.picture("perito_moreno.png")
+    one.session.time = 13
+    one.picture("lost.png")
+    one.viewer.close()
+
+
+if __name__ == "__main__":
+    # What is chosen here must not become the user's next settings.
+    settings.location = lambda: Path(tempfile.gettempdir()) / "napari-icenet-screenshots.json"
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    simulated()
+    if len(sys.argv) > 1:
+        perito_moreno(sys.argv[1])
