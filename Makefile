@@ -12,8 +12,8 @@ test: $(STAMP)
 	@scripts/test.sh
 
 lint: $(STAMP)
-	$(PYTHON) -m ruff check src tests benchmarks
-	$(PYTHON) -m ruff format --check src tests benchmarks
+	$(PYTHON) -m ruff check src tests benchmarks scripts
+	$(PYTHON) -m ruff format --check src tests benchmarks scripts
 	$(PYTHON) -m mypy
 
 bench: $(STAMP)
