@@ -25,7 +25,9 @@ def test_the_demo_writes_a_telling_picture_and_a_table(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    lines = done.stdout.strip().splitlines()
+    caption, *lines = done.stdout.strip().splitlines()
+    assert "simulated" in caption
+    assert "m/yr" in caption
     assert lines[0].split()[:3] == ["date", "row", "col"]
     assert len(lines) == 13
     assert lines[1].startswith("2015-11-22")

@@ -95,18 +95,20 @@ def test_old_frames_make_room(large, qapp):
 
 
 def test_the_newest_wish_comes_first(large, cache, monkeypatch, qtbot):
-    order, gate = [], threading.Event()
+    order, begun, gate = [], threading.Event(), threading.Event()
 
     def read_slowly(source, time, level):
+        begun.set()
         gate.wait(10)
         order.append(names[source])
         return np.zeros((2, 2))
 
     monkeypatch.setattr(module, "read_level", read_slowly)
-    names = {BandFrames(large, "B1"): name for name in ("soon", "later", "urgent", "newest")}
+    names = {BandFrames(large, "B1"): name for name in ("running", "soon", "later", "urgent", "newest")}
     for source, name in names.items():
         cache.ask(source, 0, urgent=name in ("urgent", "newest"))
+        # The first is being read before the others are known, so that all of them wait.
+        assert begun.wait(10)
     gate.set()
-    qtbot.waitUntil(lambda: len(order) == 4, timeout=5000)
-    # The first may have begun before the urgent ones were known.
-    assert order in (["newest", "urgent", "soon", "later"], ["soon", "newest", "urgent", "later"])
+    qtbot.waitUntil(lambda: len(order) == 5, timeout=5000)
+    assert order == ["running", "newest", "urgent", "soon", "later"]
