@@ -224,7 +224,7 @@ def test_scenes_beside_the_others_are_left_out_one_by_one() -> None:
     assert "EPSG:32633, x 530000 to 534500, y 7996400 to 8000000" in laid.notices[0].message
 
 
-def test_a_scene_that_misses_the_common_ground_is_kept_by_the_union() -> None:
+def test_a_scene_that_misses_the_shared_ground_is_kept_by_the_union() -> None:
     chain = [see(utm()), see(utm(10), 1), see(utm(20), 2), see(utm(155), 3)]
     laid = align(chain)
     assert [scene.id for scene in laid.scenes] == ["scene0", "scene1", "scene2"]
@@ -234,7 +234,7 @@ def test_a_scene_that_misses_the_common_ground_is_kept_by_the_union() -> None:
     assert laid.grid.shape == (120, 305)
 
 
-def test_scenes_without_common_ground_are_listed() -> None:
+def test_scenes_without_shared_ground_are_listed() -> None:
     polar = Grid(100, 100, Affine(30, 0, 700_000, 0, -30, 300_000), CRS.from_epsg(3031))
     far = Scene("far", datetime(2016, 2, 1), polar, {"B1": ArrayBand(np.ones((100, 100), np.uint16))})
     with pytest.raises(StackError, match="share no ground") as error:

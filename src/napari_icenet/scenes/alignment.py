@@ -14,7 +14,9 @@ from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
 from napari_icenet.errors import StackError, UsageError
-from napari_icenet.scenes.common_ground import (
+from napari_icenet.scenes.grid import Grid, Window
+from napari_icenet.scenes.scene import Flag, MaskSource, Notice, Scene
+from napari_icenet.scenes.shared_ground import (
     Extent,
     common_window,
     crs_name,
@@ -24,8 +26,6 @@ from napari_icenet.scenes.common_ground import (
     sharing,
     unify_crs,
 )
-from napari_icenet.scenes.grid import Grid, Window
-from napari_icenet.scenes.scene import Flag, MaskSource, Notice, Scene
 from napari_icenet.scenes.shifting import ShiftedBand, ShiftedMask
 from napari_icenet.scenes.warping import WarpedBand, WarpedMask
 
@@ -105,7 +105,7 @@ def align(
     if len(boxes) < len(kept):
         raise StackError(f"{crs_name(reference.crs)} does not reach all scenes; choose a coordinate system that does.")
     grid = reference.window(common_window(boxes, extent))
-    notices += _small_common_ground(kept, grid, extent)
+    notices += _small_shared_ground(kept, grid, extent)
     aligned = []
     for scene in kept:
         moved, notice = _lay(scene, grid)
@@ -182,7 +182,7 @@ def _reference(scenes: list[Scene], target: CRS | None) -> Grid:
     return reference_grid(scenes, target)
 
 
-def _small_common_ground(scenes: list[Scene], grid: Grid, extent: Extent) -> list[Notice]:
+def _small_shared_ground(scenes: list[Scene], grid: Grid, extent: Extent) -> list[Notice]:
     own = [np.prod(scene.grid.shape) * np.prod(scene.grid.pixel_size) for scene in scenes]
     share = float(np.prod(grid.shape) * np.prod(grid.pixel_size) / min(own))
     several = len({scene.grid.crs.to_wkt() for scene in scenes if scene.grid.crs is not None}) > 1

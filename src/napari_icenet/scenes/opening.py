@@ -15,7 +15,6 @@ from rasterio.env import set_gdal_config
 
 from napari_icenet.errors import SceneError, StackError, UsageError
 from napari_icenet.scenes.alignment import align, coordinate_system
-from napari_icenet.scenes.common_ground import Extent
 from napari_icenet.scenes.dated import IMAGE_SUFFIXES, is_dated_folder, read_dated_folder
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.landsat import PAN_BAND, is_product, read_product, read_product_files
@@ -23,6 +22,7 @@ from napari_icenet.scenes.landsat_files import ProductFiles, may_look_into, prod
 from napari_icenet.scenes.product_name import parse_product_name
 from napari_icenet.scenes.scene import Notice, Progress, Scene
 from napari_icenet.scenes.selection import choose_bands, mixed_meanings, newest_of_each_acquisition
+from napari_icenet.scenes.shared_ground import Extent
 from napari_icenet.scenes.stack import SceneStack
 
 #: GDAL keeps decoded blocks in up to a twentieth of the machine's memory unless told otherwise; two
