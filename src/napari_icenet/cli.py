@@ -236,7 +236,7 @@ def track(
         found = read_points(points, opened)
         positions += [(f"{points.name}, point {n}: ", row, col) for n, (row, col) in enumerate(found, start=1)]
     start = 0 if date is None else opened.time_index(date)
-    pictures = Pictures(opened, opened.band(settings.band), settings.prefilter)
+    pictures = Pictures(opened, settings.band)
     tracks = []
     refused: dict[int, str] = {}
     with _Progress() as progress:
