@@ -55,7 +55,7 @@ class Matches:
     @property
     def valid(self) -> NDArray[np.bool_]:
         """Whether nothing speaks against a match."""
-        return self.reason == 0
+        return np.asarray(self.reason == 0)
 
     def __getitem__(self, index: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Matches:
         return Matches(*(getattr(self, field.name)[index] for field in fields(self)))

@@ -132,19 +132,19 @@ class VelocityMap:
     @property
     def valid(self) -> NDArray[np.bool_]:
         """Whether a vector is believed; shape (y, x)."""
-        return self.reason == 0
+        return np.asarray(self.reason == 0)
 
     @property
     def rows(self) -> NDArray[np.float64]:
         """Row of each cell's centre in the frame's pixels; shape (y,)."""
         s = self.settings.spacing
-        return np.arange(self.shape[0]) * s + (s - 1) / 2
+        return np.arange(self.shape[0], dtype=np.float64) * s + (s - 1) / 2
 
     @property
     def cols(self) -> NDArray[np.float64]:
         """Column of each cell's centre in the frame's pixels; shape (x,)."""
         s = self.settings.spacing
-        return np.arange(self.shape[1]) * s + (s - 1) / 2
+        return np.arange(self.shape[1], dtype=np.float64) * s + (s - 1) / 2
 
     @cached_property
     def moved(self) -> tuple[F32, F32]:
