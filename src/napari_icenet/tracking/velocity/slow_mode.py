@@ -1,0 +1,146 @@
+"""Stable ground without a mask: the slow mode of a map's displacements, or none.
+
+Ground that stands still shows the shift between two scenes, the same everywhere: a narrow peak in
+the density of (drow, dcol), not far from zero, made of cells that lie together, while other cells
+move further. Ice can look alike (a slow plug, a shelf that moves as one); wherever the two cannot
+be told apart the answer is that there is no slow mode.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float64]
+Bool = NDArray[np.bool_]
+
+#: Scenes are not shifted against each other by more than this, px.
+LARGEST_OFFSET_PX = 3.0
+#: Matches on ground that stands still scatter by less than this (one sigma along an axis), px.
+WIDEST_SPREAD_PX = 0.4
+#: A mode holds at least this many cells, and at least this share of the valid ones.
+LEAST_CELLS, LEAST_SHARE = 20, 0.01
+#: At least this share of the valid cells has to move differently; else there is nothing to be slower than.
+LEAST_MOVING = 0.1
+#: Two modes whose distances from zero differ by less cannot be told apart, px.
+LEAST_APART_PX = 1.0
+#: Density around a mode, as a share of the mode's, above which it is no peak but part of a slope.
+HIGHEST_SHOULDER = 0.5
+#: Step of the density's grid and the deviation of its kernel, px.
+_STEP, _KERNEL = 0.05, 0.1
+#: Sigmas about a mode's middle within which a cell belongs to it.
+_REACH = 3.0
+#: Least reach, px: a few cells may agree to better than matching ever does.
+_LEAST_REACH = 0.15
+
+
+@dataclass(frozen=True)
+class _Mode:
+    row: float
+    col: float
+    spread: float
+    cells: Bool
+
+    @property
+    def distance(self) -> float:
+        return float(np.hypot(self.row, self.col))
+
+
+def slow_cells(drow: NDArray[np.floating], dcol: NDArray[np.floating], valid: Bool) -> Bool | None:
+    """Cells of the slow mode.
+
+    Parameters
+    ----------
+    drow, dcol : array, (y, x)
+        Displacements, px.
+    valid : array of bool, (y, x)
+
+    Returns
+    -------
+    array of bool, (y, x), or None
+        None where no mode passes: nearer than ``LARGEST_OFFSET_PX`` to zero, narrower than
+        ``WIDEST_SPREAD_PX``, standing out of the density around it, compact on the map, with most of
+        what moves otherwise moving further, and no second mode about as near to zero.
+    """
+    rows, cols = np.where(valid, drow, np.nan).astype(float), np.where(valid, dcol, np.nan).astype(float)
+    least = max(LEAST_CELLS, LEAST_SHARE * int(valid.sum()))
+    modes = sorted((m for m in _modes(rows, cols) if m.cells.sum() >= least), key=lambda mode: mode.distance)
+    if not modes:
+        return None
+    slow, others = modes[0], modes[1:]
+    alone = all(mode.distance - slow.distance >= LEAST_APART_PX for mode in others)
+    near = slow.distance <= LARGEST_OFFSET_PX
+    return slow.cells if near and alone and _slower_than_the_rest(rows, cols, slow) else None
+
+
+def _slower_than_the_rest(rows: Float, cols: Float, mode: _Mode) -> bool:
+    """Whether enough cells move otherwise, and most of them further than the mode."""
+    with np.errstate(invalid="ignore"):
+        rest = (np.hypot(rows - mode.row, cols - mode.col) > _reach(mode.spread)) & ~mode.cells
+    if rest.sum() < max(LEAST_MOVING * np.isfinite(rows).sum(), 1):
+        return False
+    return bool(np.median(np.hypot(rows[rest], cols[rest])) >= mode.distance)
+
+
+def _reach(spread: float) -> float:
+    return max(_REACH * spread, _LEAST_REACH)
+
+
+def _modes(rows: Float, cols: Float) -> list[_Mode]:
+    """Narrow and compact peaks of the density, within reach of zero."""
+    from scipy.ndimage import gaussian_filter, maximum_filter
+
+    extent = LARGEST_OFFSET_PX + 2 * LEAST_APART_PX
+    edges = np.arange(-extent, extent + _STEP, _STEP)
+    known = np.isfinite(rows)
+    counts = np.histogram2d(rows[known], cols[known], bins=(edges, edges))[0]
+    density = gaussian_filter(counts, _KERNEL / _STEP, mode="constant")
+    peaks = (density == maximum_filter(density, size=round(4 * _KERNEL / _STEP) + 1)) & (density > 0)
+    # Only what could hold enough cells: the kernel spreads one cell over 2 pi sigma² of the grid.
+    least = LEAST_CELLS / (2 * np.pi * ((_KERNEL**2 + WIDEST_SPREAD_PX**2) / _STEP**2))
+    found: list[_Mode] = []
+    for i, j in np.argwhere(peaks & (density > least)):
+        mode = _settled(rows, cols, edges[i] + _STEP / 2, edges[j] + _STEP / 2)
+        if mode is None or any(np.hypot(mode.row - m.row, mode.col - m.col) < _reach(m.spread) for m in found):
+            continue
+        if _stands_out(density, edges, mode):
+            found.append(mode)
+    return found
+
+
+def _settled(rows: Float, cols: Float, row: float, col: float) -> _Mode | None:
+    """The cluster about a peak: its median and spread, found again until they stay."""
+    spread = WIDEST_SPREAD_PX / 2
+    for _ in range(10):
+        near = np.hypot(rows - row, cols - col) <= _reach(spread)
+        if near.sum() < LEAST_CELLS:
+            return None
+        row, col = float(np.median(rows[near])), float(np.median(cols[near]))
+        spread = 1.4826 * float(np.sqrt(np.median(np.abs(rows[near] - row)) * np.median(np.abs(cols[near] - col))))
+    near = np.hypot(rows - row, cols - col) <= _reach(spread)
+    cells = near & _compact(near, np.isfinite(rows))
+    if spread > WIDEST_SPREAD_PX or cells.sum() < LEAST_CELLS:
+        return None
+    return _Mode(row, col, spread, cells)
+
+
+def _compact(cells: Bool, valid: Bool) -> Bool:
+    """Where at least half of the valid cells around, of at least two, belong to the cluster as well."""
+    from scipy.ndimage import convolve
+
+    ring = np.ones((3, 3))
+    ring[1, 1] = 0
+    same, all_of_them = (convolve(a.astype(float), ring, mode="constant") for a in (cells, valid))
+    return np.asarray((same >= 0.5 * all_of_them) & (same >= 2))
+
+
+def _stands_out(density: Float, edges: Float, mode: _Mode) -> bool:
+    """Whether the density falls off on all sides of a mode; on a slope of speeds it does not."""
+    middle = edges[:-1] + _STEP / 2
+    width = float(np.hypot(mode.spread, _KERNEL))
+    distance = np.hypot(middle[:, None] - mode.row, middle[None, :] - mode.col)
+    ring = np.abs(distance - 2.5 * width) <= width / 2
+    top = density[distance <= width].max(initial=0.0)
+    return bool(density[ring].max(initial=0.0) <= HIGHEST_SHOULDER * top)
