@@ -1,0 +1,130 @@
+"""Vector files of a geographic information system: what they hold, and their places in pixels of a frame."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+from pyproj.exceptions import ProjError
+
+from napari_icenet.errors import TrackingError
+from napari_icenet.scenes.grid import Grid
+
+F64 = NDArray[np.float64]
+#: Between its corners a projected edge lies this close to the true one, px.
+BEND_TOLERANCE_PX = 0.05
+#: Edges are halved at most so often: 4096 parts.
+_HALVINGS = 12
+_GEOJSON = frozenset({".geojson", ".json"})
+
+
+def read_layers(path: Path) -> list[tuple[str, Any]]:
+    """Layers of a vector file that have places: (name, geopandas.GeoDataFrame) each.
+
+    A shape that is damaged is None.
+
+    Raises
+    ------
+    TrackingError
+        As for :func:`read_features`.
+    """
+    import pyogrio
+    from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
+
+    if not path.is_file():
+        problem = "is no file" if path.exists() else "is not there"
+        raise TrackingError(f"{path} {problem}; give a .gpkg or .geojson file.")
+    if path.stat().st_size == 0:
+        raise TrackingError(f"{path} is empty; give a .gpkg or .geojson file with outlines, lines or points.")
+    stated = _stated_crs(path)
+    tables = []
+    try:
+        with warnings.catch_warnings():
+            # Heights and measures along a line that shapely does not keep are not used here.
+            warnings.simplefilter("ignore")
+            for layer, kind in pyogrio.list_layers(path):
+                if kind is None:
+                    continue
+                table = pyogrio.read_dataframe(path, layer=layer, on_invalid="ignore")
+                if stated is None:
+                    table = table.set_crs(None, allow_override=True)
+                if len(table):
+                    tables.append((str(layer), table))
+    except (DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError, ProjError, ValueError) as error:
+        raise TrackingError(
+            f"{path} cannot be read as a vector file; give a .gpkg or .geojson with outlines, lines or points."
+        ) from error
+    if not any((~(table.geometry.is_empty | table.geometry.isna())).any() for _, table in tables):
+        raise TrackingError(f"{path} holds no outline, line or point; draw some, or choose another file.")
+    return tables
+
+
+def _stated_crs(path: Path) -> str | None:
+    """``default``, or what a GeoJSON says of its system: None for none; GDAL takes an unknown one for WGS84."""
+    if path.suffix.lower() not in _GEOJSON:
+        return "default"
+    try:
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
+        if not isinstance(data, dict) or "crs" not in data:
+            return "default"
+        return None if data["crs"] is None else CRS(str(data["crs"]["properties"]["name"])).name
+    except (ValueError, KeyError, TypeError) as error:
+        if isinstance(error, ValueError):
+            raise TrackingError(f"{path} is no GeoJSON; write it again.") from error
+        raise TrackingError(f"{path} names its coordinate reference system in a way not known; use EPSG.") from error
+    except ProjError as error:
+        raise TrackingError(f"{path} names a coordinate reference system that is not known; use EPSG.") from error
+    except OSError as error:
+        raise TrackingError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
+
+
+def pixels_of(crs: Any, grid: Grid, path: Path) -> Callable[[F64], F64]:
+    """What brings places (x, y) of a file, shape (n, 2), to (row, col) of a frame; out of reach is NaN.
+
+    Raises
+    ------
+    TrackingError
+        One of the two has a coordinate reference system and the other has none.
+    """
+    if grid.crs is None:
+        if crs is not None:
+            raise TrackingError(
+                f"{path} is on a map, but these pictures have no coordinate reference system; "
+                "give a file without one, whose x is the column and y the row."
+            )
+        return lambda xy: xy[:, ::-1].copy()
+    if crs is None:
+        raise TrackingError(f"{path} has no coordinate reference system; set it in the program that wrote it.")
+    change = Transformer.from_crs(crs, grid.crs.to_wkt(), always_xy=True)
+
+    def to_pixels(xy: F64) -> F64:
+        x, y = change.transform(xy[:, 0], xy[:, 1])
+        found = np.stack(grid.rowcol(x, y), axis=1)
+        found[~np.isfinite(found).all(axis=1)] = np.nan
+        return found
+
+    return to_pixels
+
+
+def bent(xy: F64, change: Callable[[F64], F64], tolerance: float = BEND_TOLERANCE_PX) -> F64:
+    """Places brought elsewhere, with corners added until edges, straight before, are followed."""
+    found = change(xy)
+    for _ in range(_HALVINGS):
+        # At the quarters too: an edge that bends both ways may pass through the middle.
+        away = np.zeros(len(xy) - 1)
+        for share in (0.25, 0.5, 0.75):
+            between = change((1 - share) * xy[:-1] + share * xy[1:])
+            straight = (1 - share) * found[:-1] + share * found[1:]
+            away = np.fmax(away, np.hypot(*(between - straight).T))
+        far = np.flatnonzero(away > tolerance)
+        if not far.size:
+            break
+        middle = (xy[far] + xy[far + 1]) / 2
+        xy, found = np.insert(xy, far + 1, middle, axis=0), np.insert(found, far + 1, change(middle), axis=0)
+    return found
