@@ -28,23 +28,23 @@ def made(drow, dcol, *, valid=None, days=(0.0, 16.0), spacing=16, georeferenced=
     drow[~good] = dcol[~good] = np.nan
     frame = grid(shape[0] * spacing, shape[1] * spacing, georeferenced)
     full = lambda value: np.where(good, np.float32(value), np.float32(np.nan))  # noqa: E731
-    values = dict(
-        drow=drow,
-        dcol=dcol,
-        ncc=full(0.8),
-        peak_ratio=full(2.5),
-        error_row=full(error),
-        error_col=full(error),
-        chip_size=np.full(shape, 32, np.uint16),
-        reason=np.where(good, 0, 3).astype(np.uint8),
-        cells=map_cells(frame, spacing),
-        frame=frame,
-        times=tuple(START + np.timedelta64(round(86400 * d), "s") for d in days),
-        scenes=tuple(f"scene {d:g}" for d in days),
-        labels=tuple(str(START + np.timedelta64(round(86400 * d), "s"))[:10] for d in days),
-        settings=VelocitySettings(chip=32, max_chip=32, spacing=spacing),
-        radius=(25, 25),
-    )
+    values = {
+        "drow": drow,
+        "dcol": dcol,
+        "ncc": full(0.8),
+        "peak_ratio": full(2.5),
+        "error_row": full(error),
+        "error_col": full(error),
+        "chip_size": np.full(shape, 32, np.uint16),
+        "reason": np.where(good, 0, 3).astype(np.uint8),
+        "cells": map_cells(frame, spacing),
+        "frame": frame,
+        "times": tuple(START + np.timedelta64(round(86400 * d), "s") for d in days),
+        "scenes": tuple(f"scene {d:g}" for d in days),
+        "labels": tuple(str(START + np.timedelta64(round(86400 * d), "s"))[:10] for d in days),
+        "settings": VelocitySettings(chip=32, max_chip=32, spacing=spacing),
+        "radius": (25, 25),
+    }
     return VelocityMap(**(values | changes))
 
 
