@@ -3,49 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.tracking.subpixel import formal_error, refine
+from napari_icenet.tracking.engine.matches import REASONS
+from napari_icenet.tracking.engine.peaks import find_peaks
+from napari_icenet.tracking.lost import LostReason
 
-#: Pixels around a peak that belong to it; rivals are sought outside.
-EXCLUSION_PX = 5
-#: A rival lower than this counts as this much, so that the ratio of a peak without rival stays finite.
-RIVAL_FLOOR = 0.05
-#: A peak this near the edge of the surface may be the flank of a higher one outside.
-BORDER_PX = 1
-
-
-class LostReason(StrEnum):
-    """Why a frame is lost."""
-
-    PENDING = "not yet computed"
-    FILL = "fill"
-    FLAT = "flat"
-    OUTSIDE = "outside"
-    BORDER = "border"
-    AMBIGUOUS = "ambiguous"
-    DISAGREEMENT = "disagreement"
-    ROUND_TRIP = "round trip"
-
-    @property
-    def sentence(self) -> str:
-        """The reason in words, for a tooltip."""
-        return _SENTENCES[self]
-
-
-_SENTENCES = {
-    LostReason.PENDING: "Not yet computed.",
-    LostReason.FILL: "Too much of the chip is missing here.",
-    LostReason.FLAT: "The picture has no texture here.",
-    LostReason.OUTSIDE: "The chip has left the frame.",
-    LostReason.BORDER: "The best match lies at the edge of the search window.",
-    LostReason.AMBIGUOUS: "Another place matches nearly as well.",
-    LostReason.DISAGREEMENT: "The plain and the high-pass filtered picture match in different places.",
-    LostReason.ROUND_TRIP: "Matching backwards does not lead back to the start.",
-}
+__all__ = ["CorrelationSurface", "LostReason", "Match", "find_peak"]
 
 
 @dataclass(frozen=True)
@@ -112,7 +78,7 @@ class Match:
 def find_peak(
     surface: CorrelationSurface, *, pixels: float = float("nan"), reason: LostReason = LostReason.FILL
 ) -> Match:
-    """The highest peak of a surface.
+    """The highest peak of a surface; of many at once, see :func:`~napari_icenet.tracking.engine.peaks.find_peaks`.
 
     Parameters
     ----------
@@ -122,40 +88,14 @@ def find_peak(
     reason : LostReason
         What to say where no placement has a correlation.
     """
-    values = surface.values
-    low = values
-    row, col = divmod(int(low.argmax()), low.shape[1])
-    if np.isnan(low[row, col]):
-        # A missing value comes first; what lies below any correlation comes last.
-        low = np.where(np.isnan(values), np.float32(-2), values)
-        row, col = divmod(int(low.argmax()), low.shape[1])
-    if low[row, col] < -1:
-        nan = float("nan")
-        return Match(nan, nan, nan, nan, (nan, nan), reason, surface)
-    peak = refine(values, row, col)
-    height, width = values.shape
-    at_border = not (BORDER_PX <= row < height - BORDER_PX and BORDER_PX <= col < width - BORDER_PX)
+    peaks = find_peaks(surface.values[None], pixels=pixels)
+    why = REASONS[peaks.reason[0]]
     return Match(
-        surface.row0 + peak.row,
-        surface.col0 + peak.col,
-        min(peak.value, 1.0),
-        peak_ratio(low, row, col),
-        formal_error(peak, pixels),
-        LostReason.BORDER if at_border else None,
+        surface.row0 + float(peaks.row[0]),
+        surface.col0 + float(peaks.col[0]),
+        float(peaks.ncc[0]),
+        float(peaks.peak_ratio[0]),
+        (float(peaks.error_row[0]), float(peaks.error_col[0])),
+        reason if why is LostReason.FILL else why,
         surface,
     )
-
-
-def peak_ratio(values: NDArray[np.float32], row: int, col: int) -> float:
-    """Height of the peak at (row, col) over its highest rival; see :class:`Match`.
-
-    0 where the peak itself is not positive: nothing correlates, so nothing stands out.
-    """
-    rest = values.copy()
-    top, left = max(row - EXCLUSION_PX, 0), max(col - EXCLUSION_PX, 0)
-    rest[top : row + EXCLUSION_PX + 1, left : col + EXCLUSION_PX + 1] = -np.inf
-    rival = float(rest.max())
-    if rival == -np.inf:
-        return float("nan")
-    best = float(values[row, col])
-    return best / max(rival, RIVAL_FLOOR) if best > 0 else 0.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.tracking.match import LostReason
+from napari_icenet.tracking.lost import LostReason
 
 #: Reason by code: 0 says nothing against a match.
 REASONS: tuple[LostReason | None, ...] = (None, *LostReason)

@@ -1,0 +1,37 @@
+"""Why there is no match, or none to be believed."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class LostReason(StrEnum):
+    """Why a frame is lost."""
+
+    PENDING = "not yet computed"
+    FILL = "fill"
+    FLAT = "flat"
+    OUTSIDE = "outside"
+    BORDER = "border"
+    AMBIGUOUS = "ambiguous"
+    DISAGREEMENT = "disagreement"
+    ROUND_TRIP = "round trip"
+    OUTLIER = "outlier"
+
+    @property
+    def sentence(self) -> str:
+        """The reason in words, for a tooltip."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    LostReason.PENDING: "Not yet computed.",
+    LostReason.FILL: "Too much of the chip is missing here.",
+    LostReason.FLAT: "The picture has no texture here.",
+    LostReason.OUTSIDE: "The chip has left the frame.",
+    LostReason.BORDER: "The best match lies at the edge of the search window.",
+    LostReason.AMBIGUOUS: "Another place matches nearly as well.",
+    LostReason.DISAGREEMENT: "The plain and the high-pass filtered picture match in different places.",
+    LostReason.ROUND_TRIP: "Matching backwards does not lead back to the start.",
+    LostReason.OUTLIER: "The neighbours moved in another way.",
+}
