@@ -1,0 +1,148 @@
+"""Vectors that their neighbours do not bear out.
+
+Two tests, in the order of how wild a vector is. The *normalised-distance* test asks that some of the
+neighbours lie near in the space of displacements, measured in search radii: ice flows together,
+false matches scatter over the whole search window. (As in autoRIFT's, Gardner et al. 2018, but
+relative to the neighbours there are, so that borders and gaps do not count against a vector.)
+The *normalised median* test (Westerweel and Scarano 2005) asks that a vector differs from the median
+of its neighbours by no more than they differ among themselves, so that shear margins keep theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+
+#: Rows of a map whose neighbourhoods are sorted at once; bounds the memory.
+_BLOCK = 64
+
+
+@dataclass(frozen=True)
+class OutlierTest:
+    """Thresholds of both tests.
+
+    Attributes
+    ----------
+    reach : int
+        Neighbours are the cells up to this far along each axis.
+    distance : float
+        Neighbours nearer than this part of the search radius, in both components, bear a vector out.
+    min_distance_px : float
+        But never less than this, px.
+    support : float
+        Least share of the neighbours that must.
+    min_neighbours : int
+        Neighbours that must bear a vector out in any case; with fewer nothing can be said for it.
+    threshold : float
+        Largest deviation from the neighbours' median, in their own median deviation.
+    noise_px : float
+        Added to that deviation, px: what matches differ by though the ice moves as one.
+    rounds : int
+        The tests are repeated with those neighbours alone that passed them.
+    """
+
+    reach: int = 2
+    distance: float = 0.2
+    min_distance_px: float = 1.0
+    support: float = 0.25
+    min_neighbours: int = 3
+    threshold: float = 5.0
+    noise_px: float = 0.2
+    rounds: int = 3
+
+
+DEFAULT_TEST = OutlierTest()
+
+
+def borne_out(
+    drow: F32,
+    dcol: F32,
+    radius: tuple[float, float],
+    *,
+    trusted: Bool | None = None,
+    test: OutlierTest = DEFAULT_TEST,
+) -> Bool:
+    """Which vectors of a map their neighbours bear out.
+
+    Parameters
+    ----------
+    drow, dcol : array of float32, (y, x)
+        Displacements, px; NaN where there is none.
+    radius : (float, float)
+        Search radius along row and column, px.
+    trusted : array of bool, (y, x), optional
+        Vectors that passed before: neighbours to all, and not judged again.
+    test : OutlierTest
+
+    Returns
+    -------
+    array of bool, (y, x)
+        True where there is a vector and it passes. One with too few neighbours does not pass: nothing
+        tells it from a false match. Only in a map too small to have that many all vectors do.
+    """
+    there = np.isfinite(drow) & np.isfinite(dcol)
+    if there.size <= test.min_neighbours:
+        return there
+    settled = np.zeros_like(there) if trusted is None else trusted & there
+    near = tuple(np.float32(max(test.distance * r, test.min_distance_px)) for r in radius)
+    neighbours, passed = there, settled
+    for _ in range(test.rounds):
+        passed = settled.copy()
+        for rows, cols, around in _neighbourhoods(drow, dcol, neighbours, there & ~settled, test.reach):
+            own = drow[rows, cols], dcol[rows, cols]
+            passed[rows, cols] = _supported(own, around, near, test) & _near_median(own, around, test)
+        if np.array_equal(passed, neighbours):
+            break
+        neighbours = passed
+    return passed
+
+
+def _neighbourhoods(
+    drow: F32, dcol: F32, neighbours: Bool, judged: Bool, reach: int
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], tuple[F32, F32]]]:
+    """Cells to judge, block by block, and the displacements (n, k) of each one's neighbours; NaN is none."""
+    side = 2 * reach + 1
+    others = np.delete(np.arange(side * side), side * side // 2)
+    padded = tuple(
+        np.pad(np.where(neighbours, d, np.float32(np.nan)), reach, constant_values=np.nan) for d in (drow, dcol)
+    )
+    windows = [np.lib.stride_tricks.sliding_window_view(p, (side, side)) for p in padded]
+    for top in range(0, drow.shape[0], _BLOCK):
+        rows, cols = np.nonzero(judged[top : top + _BLOCK])
+        if not len(rows):
+            continue
+        rows = rows + top
+        around_row, around_col = (w[rows, cols].reshape(len(rows), -1)[:, others] for w in windows)
+        yield rows, cols, (around_row, around_col)
+
+
+def _supported(own: tuple[F32, F32], around: tuple[F32, F32], near: tuple[np.float32, ...], test: OutlierTest) -> Bool:
+    close = (np.abs(around[0] - own[0][:, None]) <= near[0]) & (np.abs(around[1] - own[1][:, None]) <= near[1])
+    count = np.isfinite(around[0]).sum(axis=1)
+    needed = np.maximum(np.ceil(test.support * count), test.min_neighbours)
+    return np.asarray(close.sum(axis=1) >= needed)
+
+
+def _near_median(own: tuple[F32, F32], around: tuple[F32, F32], test: OutlierTest) -> Bool:
+    passed = np.ones(len(own[0]), bool)
+    for value, others in zip(own, around, strict=True):
+        middle = _median(others)
+        spread = _median(np.abs(others - middle[:, None]))
+        # Without neighbours the median is NaN, and the comparison False.
+        passed &= np.abs(value - middle) <= np.float32(test.threshold) * (spread + np.float32(test.noise_px))
+    return passed
+
+
+def _median(values: F32) -> F32:
+    """Median of each row (n, k) without its NaN; NaN where there is nothing else."""
+    ordered = np.sort(values, axis=1)  # NaN come last
+    count = np.isfinite(ordered).sum(axis=1)
+    at = np.arange(len(ordered))
+    low, high = np.maximum((count - 1) // 2, 0), np.minimum(count // 2, values.shape[1] - 1)
+    return np.asarray((ordered[at, low] + ordered[at, high]) / 2, np.float32)
