@@ -112,6 +112,12 @@ def a_slope():
     return np.zeros((60, 60)), np.linspace(0, 8, 60)[:, None] * np.ones(60)
 
 
+def a_slow_flank():
+    """Half the frame creeps, here 0.2 and there 0.6 px, beside a fast trunk: slow, but not still."""
+    row, col = np.indices((60, 60)) / 60
+    return np.zeros((60, 60)), np.where(row < 0.5, 0.2 + 0.4 * col, 6 + 3 * row)
+
+
 def noise():
     return tuple(np.random.default_rng(5).uniform(-20, 20, (2, 60, 60)))
 
@@ -122,7 +128,7 @@ def two_modes_alike():
     return np.zeros((60, 60)), 0.9 - 1.7 * left
 
 
-@pytest.mark.parametrize("motion", [all_ice, plug_in_slow_ice, a_shelf, a_slope, noise, two_modes_alike])
+@pytest.mark.parametrize("motion", [all_ice, plug_in_slow_ice, a_shelf, a_slope, a_slow_flank, noise, two_modes_alike])
 def test_where_nothing_stands_still_there_is_no_slow_mode(motion):
     drow, dcol = motion()
     scatter = 0.08 * np.random.default_rng(1).normal(size=(2, *drow.shape))

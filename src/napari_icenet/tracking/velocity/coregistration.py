@@ -35,9 +35,9 @@ class Residual:
     Attributes
     ----------
     drow, dcol : float
-        Root mean square, over two halves of the ground (a chequerboard of blocks two chips wide),
-        of the median of one half less that of the other, over √2: how far the offset itself can
-        be trusted, px. NaN where one half has too few points.
+        Half the difference of the medians over two halves of the ground (a chequerboard of blocks
+        two chips wide): how far the offset itself can be trusted, px. NaN where one half has too
+        few points.
     rms : float
         Root mean square length of the displacements about the offset, outliers included, px.
     """
@@ -113,7 +113,9 @@ def slow_mode(velocity_map: VelocityMap) -> tuple[Bool, Offset] | None:
 
     See :func:`~napari_icenet.tracking.velocity.slow_mode.slow_cells` for what counts as such.
     """
-    cells = slow_cells(velocity_map.drow, velocity_map.dcol, velocity_map.valid)
+    valid = velocity_map.valid
+    side = float(np.median(velocity_map.chip_size[valid])) if valid.any() else float(velocity_map.settings.chip)
+    cells = slow_cells(velocity_map.drow, velocity_map.dcol, valid, side / velocity_map.settings.spacing)
     if cells is None:
         return None
     return cells, stable_offset(velocity_map, cells, "slow mode")
@@ -171,8 +173,9 @@ def coregistered(velocity_map: VelocityMap, stable: Bool | None, remove: bool) -
 def offset_error(velocity_map: VelocityMap) -> tuple[float, float]:
     """One-sigma error of the offset's (drow, dcol), px; NaN where there is no offset.
 
-    That of a median of as many values as there are chips side by side: chips that overlap share
-    their pixels, and so their errors.
+    That of a median of as many values as there are chips side by side (chips that overlap share
+    their pixels, and so their errors), and with it what two halves of the ground differ by
+    (:func:`residual`): light and terrain act on wide areas alike.
     """
     offset = velocity_map.offset
     if offset is None or velocity_map.stable is None:
@@ -180,7 +183,9 @@ def offset_error(velocity_map: VelocityMap) -> tuple[float, float]:
     side = float(np.median(velocity_map.chip_size[velocity_map.stable & velocity_map.valid]))
     share = min(1.0, (velocity_map.settings.spacing / max(side, 1.0)) ** 2)
     root = np.sqrt(np.pi / 2 / max(offset.count * share, 1.0))
-    return float(offset.spread_row * root), float(offset.spread_col * root)
+    halves = residual(velocity_map)
+    left = (0.0, 0.0) if halves is None else (np.nan_to_num(halves.drow), np.nan_to_num(halves.dcol))
+    return float(np.hypot(offset.spread_row * root, left[0])), float(np.hypot(offset.spread_col * root, left[1]))
 
 
 def residual(velocity_map: VelocityMap) -> Residual | None:
@@ -198,7 +203,7 @@ def residual(velocity_map: VelocityMap) -> Residual | None:
     if min(white.sum(), (~white).sum()) < LEAST_POINTS // 2:
         return Residual(float("nan"), float("nan"), rms)
     # Half the points each: the difference of two halves has twice the error of the whole.
-    row, col = (abs(float(np.median(d[white]) - np.median(d[~white]))) / np.sqrt(2) for d in (drow, dcol))
+    row, col = (abs(float(np.median(d[white]) - np.median(d[~white]))) / 2 for d in (drow, dcol))
     return Residual(row, col, rms)
 
 

@@ -1,9 +1,9 @@
 """Stable ground without a mask: the slow mode of a map's displacements, or none.
 
 Ground that stands still shows the shift between two scenes, the same everywhere: a narrow peak in
-the density of (drow, dcol), not far from zero, made of cells that lie together, while other cells
-move further. Ice can look alike (a slow plug, a shelf that moves as one); wherever the two cannot
-be told apart the answer is that there is no slow mode.
+the density of (drow, dcol), not far from zero, made of cells that lie together and scatter without
+a pattern, while other cells move further. Ice can look alike (a slow plug, a shelf that moves as
+one); wherever the two cannot be told apart the answer is that there is no slow mode.
 """
 
 from __future__ import annotations
@@ -21,11 +21,16 @@ LARGEST_OFFSET_PX = 3.0
 #: Matches on ground that stands still scatter by less than this (one sigma along an axis), px.
 WIDEST_SPREAD_PX = 0.4
 #: A mode holds at least this many cells, and at least this share of the valid ones.
-LEAST_CELLS, LEAST_SHARE = 20, 0.01
+LEAST_CELLS, LEAST_SHARE = 20, 0.03
 #: At least this share of the valid cells has to move differently; else there is nothing to be slower than.
 LEAST_MOVING = 0.1
 #: Two modes whose distances from zero differ by less cannot be told apart, px.
 LEAST_APART_PX = 1.0
+#: Medians of blocks, three chips wide, of ground that stands still scatter by less than this share of
+#: the scatter of its cells (noise averages out, 0.3–0.5; a slope of speeds does not, 1 or more), ...
+BLOCK_SHARE, BLOCK_CHIPS = 0.7, 3
+#: ... or by less than this, px.
+BLOCK_SPREAD_PX = 0.04
 #: Density around a mode, as a share of the mode's, above which it is no peak but part of a slope.
 HIGHEST_SHOULDER = 0.5
 #: Step of the density's grid and the deviation of its kernel, px.
@@ -48,7 +53,9 @@ class _Mode:
         return float(np.hypot(self.row, self.col))
 
 
-def slow_cells(drow: NDArray[np.floating], dcol: NDArray[np.floating], valid: Bool) -> Bool | None:
+def slow_cells(
+    drow: NDArray[np.floating], dcol: NDArray[np.floating], valid: Bool, chip_cells: float = 2.0
+) -> Bool | None:
     """Cells of the slow mode.
 
     Parameters
@@ -56,17 +63,22 @@ def slow_cells(drow: NDArray[np.floating], dcol: NDArray[np.floating], valid: Bo
     drow, dcol : array, (y, x)
         Displacements, px.
     valid : array of bool, (y, x)
+    chip_cells : float
+        Side of a chip in cells: how far errors of neighbours hang together.
 
     Returns
     -------
     array of bool, (y, x), or None
         None where no mode passes: nearer than ``LARGEST_OFFSET_PX`` to zero, narrower than
-        ``WIDEST_SPREAD_PX``, standing out of the density around it, compact on the map, with most of
-        what moves otherwise moving further, and no second mode about as near to zero.
+        ``WIDEST_SPREAD_PX``, standing out of the density around it, compact on the map, the same all
+        over it, with most of what moves otherwise moving further, and no second such mode about as
+        near to zero.
     """
     rows, cols = np.where(valid, drow, np.nan).astype(float), np.where(valid, dcol, np.nan).astype(float)
     least = max(LEAST_CELLS, LEAST_SHARE * int(valid.sum()))
-    modes = sorted((m for m in _modes(rows, cols) if m.cells.sum() >= least), key=lambda mode: mode.distance)
+    block = max(round(BLOCK_CHIPS * chip_cells), 2)
+    modes = [m for m in _modes(rows, cols) if m.cells.sum() >= least and _rigid(rows, cols, m, block)]
+    modes.sort(key=lambda mode: mode.distance)
     if not modes:
         return None
     slow, others = modes[0], modes[1:]
@@ -134,6 +146,20 @@ def _compact(cells: Bool, valid: Bool) -> Bool:
     ring[1, 1] = 0
     same, all_of_them = (convolve(a.astype(float), ring, mode="constant") for a in (cells, valid))
     return np.asarray((same >= 0.5 * all_of_them) & (same >= 2))
+
+
+def _rigid(rows: Float, cols: Float, mode: _Mode, block: int) -> bool:
+    """Whether a mode is the same all over the map: its scatter averages out over blocks of cells."""
+    from scipy.ndimage import median
+
+    where = np.nonzero(mode.cells)
+    _, label = np.unique((where[0] // block) * (rows.shape[1] + 1) + where[1] // block, return_inverse=True)
+    full = np.flatnonzero(np.bincount(label) >= max(block * block // 6, 3))
+    if full.size < 3:
+        return False
+    medians = [np.asarray(median(d[where], label, full)) for d in (rows, cols)]
+    wide = np.sqrt(np.prod([1.4826 * np.median(np.abs(m - np.median(m))) for m in medians]))
+    return bool(wide <= max(BLOCK_SHARE * mode.spread, BLOCK_SPREAD_PX))
 
 
 def _stands_out(density: Float, edges: Float, mode: _Mode) -> bool:
