@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import numpy as np
@@ -26,6 +26,21 @@ def map_cells(frame: Grid, spacing: int) -> Grid:
     ``(i·spacing + spacing/2, j·spacing + spacing/2)``, so positions in a map are exact.
     """
     return Grid(frame.height // spacing, frame.width // spacing, frame.transform @ Affine.scale(spacing), frame.crs)
+
+
+@lru_cache(maxsize=4)
+def _ground_scale(cells: Grid) -> tuple[F32, F32]:
+    """See :attr:`VelocityMap.ground_scale`; maps of many pairs share one grid, and so these arrays."""
+    from scipy.interpolate import RegularGridInterpolator
+
+    nodes = [np.unique(np.r_[np.arange(0, n, _SCALE_STEP), n - 1]).astype(float) for n in cells.shape]
+    scales = np.array([[cells.map_scale(r, c) for c in nodes[1]] for r in nodes[0]])
+    if min(len(n) for n in nodes) < 2:
+        scales = np.broadcast_to(scales.reshape(-1, 2).mean(axis=0), (*cells.shape, 2))
+        return scales[..., 0].astype(np.float32), scales[..., 1].astype(np.float32)
+    places = np.stack(np.meshgrid(*(np.arange(n) for n in cells.shape), indexing="ij"), axis=-1)
+    found = RegularGridInterpolator(nodes, scales)(places)
+    return found[..., 0].astype(np.float32), found[..., 1].astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -162,16 +177,7 @@ class VelocityMap:
         ValueError
             The frame is not georeferenced.
         """
-        from scipy.interpolate import RegularGridInterpolator
-
-        nodes = [np.unique(np.r_[np.arange(0, n, _SCALE_STEP), n - 1]).astype(float) for n in self.shape]
-        scales = np.array([[self.cells.map_scale(r, c) for c in nodes[1]] for r in nodes[0]])
-        if min(len(n) for n in nodes) < 2:
-            scales = np.broadcast_to(scales.reshape(-1, 2).mean(axis=0), (*self.shape, 2))
-            return scales[..., 0].astype(np.float32), scales[..., 1].astype(np.float32)
-        places = np.stack(np.meshgrid(*(np.arange(n) for n in self.shape), indexing="ij"), axis=-1)
-        found = RegularGridInterpolator(nodes, scales)(places)
-        return found[..., 0].astype(np.float32), found[..., 1].astype(np.float32)
+        return _ground_scale(self.cells)
 
     def _per_year(self, drow: F32, dcol: F32) -> tuple[F32, F32]:
         t, (kx, ky) = self.frame.transform, self.ground_scale

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -12,6 +12,25 @@ from napari_icenet.errors import TrackingError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def check_destination(path: Path, suffixes: Collection[str], what: str) -> None:
+    """Make sure that a file of this name can be made or replaced, before the work that fills it.
+
+    Raises
+    ------
+    UsageError
+        The name ends in none of the suffixes.
+    TrackingError
+        The folder is missing or closed, or the name is a folder's.
+    """
+    if path.suffix.lower() not in suffixes:
+        raise UsageError(f"{what} cannot be written as {path}; end the name in {', '.join(suffixes)}.")
+    if not path.parent.is_dir():
+        raise TrackingError(f"{path} cannot be written: there is no folder {path.parent}; make it first.")
+    if path.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
+        why = "it is a folder" if path.is_dir() else "its folder may not be written to"
+        raise TrackingError(f"{path} cannot be written: {why}; choose another name.")
 
 
 def write_whole(path: str | Path, writers: Mapping[str, Callable[[Path], None]], what: str) -> None:
@@ -35,20 +54,14 @@ def write_whole(path: str | Path, writers: Mapping[str, Callable[[Path], None]],
     """
     path = Path(path)
     suffix = path.suffix.lower()
-    if suffix not in writers:
-        raise UsageError(f"{what} cannot be written as {path}; end the name in {', '.join(writers)}.")
-    if not path.parent.is_dir():
-        raise TrackingError(f"{path} cannot be written: there is no folder {path.parent}; make it first.")
-    if path.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
-        why = "it is a folder" if path.is_dir() else "its folder may not be written to"
-        raise TrackingError(f"{path} cannot be written: {why}; choose another name.")
+    check_destination(path, writers, what)
     # The suffix stays last: drivers choose the format by it.
     beside = path.with_name(f".{path.stem}.{uuid4().hex[:8]}{suffix}")
     try:
         writers[suffix](beside)
         os.replace(beside, path)
     except OSError as error:
-        raise TrackingError(f"{path} cannot be written ({error.strerror}); choose another folder.") from error
+        raise TrackingError(f"{path} cannot be written ({error.strerror or error}); choose another folder.") from error
     finally:
         beside.unlink(missing_ok=True)
 

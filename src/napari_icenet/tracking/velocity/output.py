@@ -1,0 +1,69 @@
+"""Files of velocity maps: where they may be written, and which format a name asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_icenet.errors import UsageError
+from napari_icenet.tracking.velocity.velocity_map import VelocityMap
+from napari_icenet.tracking.velocity.writing import check_destination
+
+if TYPE_CHECKING:
+    from napari_icenet.tracking.velocity.inversion import VelocitySeries
+
+NETCDF = (".nc",)
+GEOTIFF = (".tif", ".tiff")
+SUFFIXES = (*NETCDF, *GEOTIFF)
+
+
+def check_output(path: Path, pairs: int = 1) -> None:
+    """Make sure that maps can be written to a file, before they are computed.
+
+    Parameters
+    ----------
+    path : Path
+    pairs : int
+        How many maps there will be.
+
+    Raises
+    ------
+    UsageError
+        The name ends in no suffix that is known, or its format holds one map only.
+    TrackingError
+        The folder is missing or closed.
+    """
+    check_destination(path, SUFFIXES, "velocity maps")
+    if path.suffix.lower() in GEOTIFF and pairs > 1:
+        raise UsageError(f"{path} can hold one pair, not {pairs}; name one with --first and --second, or write a .nc.")
+
+
+def write_maps(maps: Sequence[VelocityMap], path: str | Path, *, series: VelocitySeries | None = None) -> None:
+    """Write maps as NetCDF (``.nc``) or as a Cloud-Optimised GeoTIFF (``.tif``), by the name's suffix.
+
+    Parameters
+    ----------
+    maps : sequence of VelocityMap
+        On one grid; a GeoTIFF holds one.
+    path : path
+        Replaced if it is there; whole or absent.
+    series : VelocitySeries, optional
+        The time series inverted from the maps; NetCDF only.
+
+    Raises
+    ------
+    UsageError
+        Another suffix, or more than the format holds.
+    TrackingError
+        The file cannot be written.
+    """
+    from napari_icenet.tracking.velocity.geotiff import write_geotiff
+    from napari_icenet.tracking.velocity.netcdf import write_netcdf
+
+    path = Path(path)
+    check_output(path, len(maps))
+    if path.suffix.lower() in NETCDF:
+        write_netcdf(maps, path, series=series)
+    else:
+        write_geotiff(maps[0], path)
