@@ -130,7 +130,7 @@ def _settled(rows: Float, cols: Float, row: float, col: float) -> _Mode | None:
         if near.sum() < LEAST_CELLS:
             return None
         row, col = float(np.median(rows[near])), float(np.median(cols[near]))
-        spread = 1.4826 * float(np.sqrt(np.median(np.abs(rows[near] - row)) * np.median(np.abs(cols[near] - col))))
+        spread = float(np.sqrt(_spread(rows[near]) * _spread(cols[near])))
     near = np.hypot(rows - row, cols - col) <= _reach(spread)
     cells = near & _compact(near, np.isfinite(rows))
     if spread > WIDEST_SPREAD_PX or cells.sum() < LEAST_CELLS:
@@ -157,9 +157,15 @@ def _rigid(rows: Float, cols: Float, mode: _Mode, block: int) -> bool:
     full = np.flatnonzero(np.bincount(label) >= max(block * block // 6, 3))
     if full.size < 3:
         return False
-    medians = [np.asarray(median(d[where], label, full)) for d in (rows, cols)]
-    wide = np.sqrt(np.prod([1.4826 * np.median(np.abs(m - np.median(m))) for m in medians]))
-    return bool(wide <= max(BLOCK_SHARE * mode.spread, BLOCK_SPREAD_PX))
+    for d in (rows[where], cols[where]):
+        wide = _spread(np.asarray(median(d, label, full)))
+        if wide > max(BLOCK_SHARE * _spread(d), BLOCK_SPREAD_PX):
+            return False
+    return True
+
+
+def _spread(values: Float) -> float:
+    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
 
 
 def _stands_out(density: Float, edges: Float, mode: _Mode) -> bool:
