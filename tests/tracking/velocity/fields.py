@@ -13,7 +13,7 @@ from napari_icenet.scenes.grid import Grid
 from napari_icenet.tracking.velocity.settings import VelocitySettings
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap, map_cells
 
-#: Byrd Glacier, polar stereographic, where the map draws ground 2 % too long.
+#: Byrd Glacier, polar stereographic, where the map draws ground 2 % too short.
 POLAR = Grid(320, 480, Affine(30, 0, 400_000, 0, -30, -1_000_000), CRS.from_epsg(3031))
 PLAIN = Grid(320, 480)
 

@@ -256,7 +256,7 @@ def ground_distance(frame: Grid, corners: F64, at: F64) -> F64:
 
 
 def _so_far(corners: F64) -> F64:
-    return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(corners, axis=0).T))])
+    return np.asarray(np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(corners, axis=0).T))]))
 
 
 def _check_frames(maps: Sequence[VelocityMap]) -> None:
