@@ -1,4 +1,4 @@
-"""The command line: ``icenet demo | info | simulate | track``.
+"""The command line: ``icenet demo | info | simulate | track | velocity``.
 
 Thin: every command parses its words and calls the library. Imports stand inside the commands,
 so that ``icenet --help`` answers at once.
@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import math
 import sys
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TextIO
+from typing import Annotated, Literal
 
 import typer
 
-from napari_icenet.errors import IceNetError, SceneWarning, TrackingError, UsageError
-
-if TYPE_CHECKING:
-    from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.cli_speech import ProgressLine, say_warning, spoken_warnings
+from napari_icenet.cli_stack import Crs, Extent, StackPath, open_for_command
+from napari_icenet.cli_velocity import WithDefaults, velocity
+from napari_icenet.errors import IceNetError, TrackingError, UsageError
 
 app = typer.Typer(
     name="icenet",
@@ -30,93 +28,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-StackPath = Annotated[
-    Path,
-    typer.Argument(
-        metavar="STACK",
-        help="A folder of Landsat product folders, a folder of dated images, or a stack saved by icenet.",
-        show_default=False,
-        readable=False,  # what may not be read is told as all bad data is
-    ),
-]
-
-
-Crs = Annotated[
-    str | None,
-    typer.Option(metavar="EPSG:CODE", help="Coordinate system of the stack, needed where scenes have several."),
-]
-Extent = Annotated[
-    Literal["intersection", "union"], typer.Option(help="Ground that all scenes hold, or that any of them holds.")
-]
-
-
-class _Progress:
-    """One line on stderr that is written over; on a pipe, a line at every quarter."""
-
-    def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
-        self._quarter = -1
-        self._open = False
-
-    def __call__(self, fraction: float, text: str) -> None:
-        if self._live:
-            sys.stderr.write(f"\r\x1b[K{100 * fraction:3.0f} % {text}")
-            sys.stderr.flush()
-            self._open = True
-        elif int(4 * fraction) > self._quarter:
-            self._quarter = int(4 * fraction)
-            sys.stderr.write(f"{100 * fraction:3.0f} % {text}\n")
-
-    def __enter__(self) -> _Progress:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        if self._open:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-
-
-@contextmanager
-def _spoken_warnings() -> Iterator[None]:
-    """What the library warns of becomes one ``warning:`` line as it comes, and once."""
-    said: set[str] = set()
-
-    def show(
-        message: Warning | str,
-        category: type[Warning],
-        filename: str,
-        lineno: int,
-        file: TextIO | None = None,
-        line: str | None = None,
-    ) -> None:
-        if issubclass(category, SceneWarning) and str(message) not in said:
-            said.add(str(message))
-            clear = "\r\x1b[K" if sys.stderr.isatty() else ""
-            sys.stderr.write(f"{clear}warning: {message}\n")
-
-    with warnings.catch_warnings():
-        if not sys.warnoptions:
-            warnings.simplefilter("ignore")
-        warnings.simplefilter("always", SceneWarning)
-        warnings.showwarning = show
-        yield
-
-
-def _say_warning(message: str) -> None:
-    warnings.warn(message, SceneWarning, stacklevel=2)
-
-
-def _open(path: Path, band: str | None, crs: str | None, extent: Literal["intersection", "union"]) -> SceneStack:
-    from napari_icenet.scenes.opening import open_stack
-
-    # The panchromatic band has a 15 m grid of its own, so asking for it opens another stack.
-    bands = ("B8",) if band is not None and band.upper().lstrip("B") == "8" else None
-    with _Progress() as progress:
-        stack = open_stack(path, bands=bands, crs=crs, extent=extent, progress=progress)
-    for notice in stack.notices:
-        _say_warning(notice.message)
-    return stack
 
 
 def _positions(at: Sequence[str]) -> list[tuple[float, float]]:
@@ -154,12 +65,12 @@ def info(
     """Dates, bands, shape, grid, fill and cloud shares of a stack."""
     from napari_icenet.scenes.summary import summarize
 
-    with _Progress() as progress:
+    with ProgressLine() as progress:
         # As laid on the grid asked for; otherwise also scenes that form no stack are shown.
-        laid = None if crs is None and extent == "intersection" else _open(stack, None, crs, extent)
+        laid = None if crs is None and extent == "intersection" else open_for_command(stack, None, crs, extent)
         summary = summarize(laid or stack, progress=progress)
     for notice in summary.notices:
-        _say_warning(notice)
+        say_warning(notice)
     typer.echo(summary.model_dump_json(indent=2) if json else summary.as_text())
 
 
@@ -181,7 +92,7 @@ def simulate(
     """Landsat-like product folders of a simulated glacier, its exact flow beside them."""
     from napari_icenet.scenes.simulation import simulate as run
 
-    with _Progress() as progress:
+    with ProgressLine() as progress:
         made = run(
             out, preset=preset, dates=dates, size=size, bands=bands, seed=seed, cloud=cloud,
             overwrite=force, progress=progress,
@@ -229,7 +140,7 @@ def track(
     settings = make_settings(
         band=band, chip=chip, scale=scale, template=template, prefilter=prefilter, tracking=tracking
     )
-    opened = _open(stack, band, crs, extent)
+    opened = open_for_command(stack, band, crs, extent)
     if output is not None:
         check_destination(output, opened)
     if points is not None:
@@ -239,7 +150,7 @@ def track(
     pictures = Pictures(opened, settings.band)
     tracks = []
     refused: dict[int, str] = {}
-    with _Progress() as progress:
+    with ProgressLine() as progress:
         for number, (origin, row, col) in enumerate(positions, start=1):
             try:
                 tracks.append(follow(pictures, row, col, start, settings, number=number))
@@ -252,7 +163,7 @@ def track(
             raise TrackingError(each[0])
         raise TrackingError("\n".join(["No chip can be followed; choose other positions:", *each]))
     for number, why in refused.items():
-        _say_warning(f"track {number} is left out: {why}")
+        say_warning(f"track {number} is left out: {why}")
     if output is None:
         typer.echo(csv_text(track_table(tracks, opened)), nl=False)
     else:
@@ -260,9 +171,12 @@ def track(
         typer.echo(output)
 
 
+app.command(cls=WithDefaults)(velocity)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``icenet``; exit status 0, 1 (bad data) or 2 (bad usage), never a traceback."""
-    with _spoken_warnings():
+    with spoken_warnings():
         _run(arguments)
 
 
@@ -273,7 +187,7 @@ def _run(arguments: Sequence[str] | None) -> None:
         # A message that lists scenes has a line for each: the list comes first, the sentence last.
         sentence, *details = str(error).splitlines()
         for detail in details:
-            _say_warning(detail.strip())
+            say_warning(detail.strip())
         sys.stderr.write(f"error: {sentence.rstrip(':.')}.\n")
         sys.exit(2 if isinstance(error, UsageError) else 1)
     except KeyboardInterrupt:

@@ -1,0 +1,193 @@
+"""The command ``icenet velocity``: dense maps of motion between dates."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from typer.core import TyperCommand, TyperOption
+
+from napari_icenet.cli_speech import ProgressLine
+from napari_icenet.cli_stack import Crs, Extent, StackPath, open_for_command
+from napari_icenet.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_icenet.scenes.stack import SceneStack
+    from napari_icenet.tracking.velocity.prior import Prior
+    from napari_icenet.tracking.velocity.velocity_map import VelocityMap
+
+#: Stands in a help text for the default that the settings give.
+_DEFAULT = "{default}"
+
+
+class WithDefaults(TyperCommand):
+    """A command whose help names the defaults of the settings, which are looked up when it is shown."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help, its defaults filled in."""
+        from napari_icenet.tracking.velocity.settings import DEFAULT_RADIUS, VelocitySettings
+
+        defaults = {name: field.default for name, field in VelocitySettings.model_fields.items()}
+        defaults["radius"] = DEFAULT_RADIUS
+        for parameter in self.params:
+            if isinstance(parameter, TyperOption) and _DEFAULT in (parameter.help or ""):
+                parameter.help = str(parameter.help).replace(_DEFAULT, str(defaults[str(parameter.name)]))
+        super().format_help(ctx, formatter)
+
+
+def velocity(
+    stack: StackPath,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="OUT.nc (NetCDF) or OUT.tif (GeoTIFF of one pair).", show_default=False),
+    ] = None,
+    first: Annotated[str | None, typer.Option(metavar="DATE", help="Date that displacements start from.")] = None,
+    second: Annotated[str | None, typer.Option(metavar="DATE", help="Date that they lead to.")] = None,
+    pairs: Annotated[
+        Literal["consecutive", "all"] | None,
+        typer.Option(help="Pairs of dates, where none is named; default: consecutive."),
+    ] = None,
+    band: Annotated[str | None, typer.Option(help="Name or number of the band; default: {default}.")] = None,
+    chip: Annotated[int | None, typer.Option(help="Side of the smallest chip, px; default: {default}.")] = None,
+    max_chip: Annotated[
+        int | None, typer.Option(help="Chips that fail are doubled up to this side, px; default: {default}.")
+    ] = None,
+    spacing: Annotated[int | None, typer.Option(help="Distance between points, px; default: {default}.")] = None,
+    radius: Annotated[int | None, typer.Option(help="How far chips are searched for, px; default: {default}.")] = None,
+    scale: Annotated[
+        float | None,
+        typer.Option(help="The same as c: the search window's side is c times the smallest chip's."),
+    ] = None,
+    max_speed: Annotated[float | None, typer.Option(help="The same as the greatest speed there is, m/yr.")] = None,
+    prefilter: Annotated[
+        str | None, typer.Option(help="Filter of the pictures before matching; default: {default}.")
+    ] = None,
+    prior: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Velocity map (NetCDF, GeoTIFF of vx, vy) that the search is centred on."),
+    ] = None,
+    stable: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MASK",
+            help="Ground that does not move: a picture that is not 0 there, or outlines; its offset is removed.",
+        ),
+    ] = None,
+    coregister: Annotated[
+        bool,
+        typer.Option(
+            "--coregister", help="Remove the offset of stable ground, found in the map where no mask is given."
+        ),
+    ] = False,
+    coarse_to_fine: Annotated[
+        bool, typer.Option("--coarse-to-fine", help="Search at a quarter of the resolution first: faster.")
+    ] = False,
+    affine: Annotated[
+        bool, typer.Option("--affine", help="Refine each match by the chip's stretch and shear: for shear margins.")
+    ] = False,
+    min_overlap: Annotated[
+        float | None,
+        typer.Option(help="Least share of a chip's pixels that must be valid on both dates; default: {default}."),
+    ] = None,
+    min_peak_ratio: Annotated[
+        float | None, typer.Option(help="Matches that stand out less from their rivals are lost; default: {default}.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps; default: {default}.")] = None,
+    memory_gb: Annotated[
+        float | None, typer.Option("--memory", metavar="GB", help="Memory to stay within; default: {default}.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="Quality report; a figure beside it as PNG.")
+    ] = None,
+    crs: Crs = None,
+    extent: Extent = "intersection",
+) -> None:
+    """Map the velocity between dates, with the evidence for every vector.
+
+    A run that was stopped continues where it was when it is started again.
+    """
+    from napari_icenet.tracking.velocity.output import check_output, summary, write_maps
+    from napari_icenet.tracking.velocity.pairs import map_pairs, pairs_of
+    from napari_icenet.tracking.velocity.settings import make_velocity_settings
+
+    if output is None:
+        raise UsageError("No output was named; add -o OUT.nc or -o OUT.tif.")
+    check_output(output)
+    _check_dates(first, second, pairs)
+    _check_report(report)
+    settings = make_velocity_settings(
+        band=band, chip=chip, max_chip=max_chip, spacing=spacing, radius=radius, scale=scale,
+        max_speed=max_speed, prefilter=prefilter, coarse_to_fine=coarse_to_fine, affine=affine,
+        coregister=coregister or stable is not None, min_overlap=min_overlap, min_peak_ratio=min_peak_ratio,
+        device=device, memory_gb=memory_gb,
+    )  # fmt: skip
+    opened = open_for_command(stack, band, crs, extent)
+    opened.band(settings.band)
+    if first is not None and second is not None:
+        chosen = [(opened.time_index(first), opened.time_index(second))]
+    else:
+        chosen = pairs_of(opened, pairs or "consecutive")
+    check_output(output, len(chosen))
+    ground, guide = _read_guides(opened, stable, prior)
+    # Finished tiles lie beside the file until it is whole, so that a run that was stopped continues.
+    workplace = output.with_name(f".{output.name}.parts")
+    try:
+        with ProgressLine() as progress:
+            maps = map_pairs(
+                opened, chosen, settings, stable=ground, prior=guide, workplace=workplace, progress=progress
+            )
+        write_maps(maps, output)
+    finally:
+        if not any(workplace.rglob("*.npz")):
+            shutil.rmtree(workplace, ignore_errors=True)
+    if report is not None:
+        _write_report(maps, report)
+    shutil.rmtree(workplace, ignore_errors=True)
+    typer.echo(output)
+    typer.echo(summary(maps))
+
+
+def _check_dates(first: str | None, second: str | None, pairs: str | None) -> None:
+    if (first is None) != (second is None):
+        given, missing = ("--first", "--second") if second is None else ("--second", "--first")
+        raise UsageError(f"{given} names one date and a pair has two; add {missing} DATE.")
+    if first is not None and pairs is not None:
+        raise UsageError(f"--first and --second name one pair, --pairs {pairs} many; leave one of them out.")
+
+
+def _check_report(report: Path | None) -> None:
+    from napari_icenet.tracking.velocity.writing import check_destination
+
+    if report is not None:
+        check_destination(report, (".json",), "quality reports")
+
+
+def _read_guides(
+    stack: SceneStack, stable: Path | None, prior: Path | None
+) -> tuple[NDArray[np.bool_] | None, Prior | None]:
+    """Stable ground and prior velocities on the stack's frame, where they are given."""
+    from napari_icenet.tracking.velocity.prior import read_prior
+    from napari_icenet.tracking.velocity.stable_mask import read_stable_mask
+
+    ground = None if stable is None else read_stable_mask(stable, stack.grid)
+    return ground, None if prior is None else read_prior(prior, stack)
+
+
+def _write_report(maps: list[VelocityMap], path: Path) -> None:
+    """The quality report as JSON, its figure beside it."""
+    from napari_icenet.tracking.velocity.figure import report_figure
+    from napari_icenet.tracking.velocity.quality import assess
+    from napari_icenet.tracking.velocity.writing import write_whole
+
+    text = assess(maps).model_dump_json(indent=2) + "\n"
+
+    def write(beside: Path) -> None:
+        beside.write_text(text, encoding="utf-8")
+
+    write_whole(path, {".json": write}, "quality reports")
+    report_figure(maps, path.with_suffix(".png"))
