@@ -81,7 +81,7 @@ def velocity(
     coregister: Annotated[
         bool,
         typer.Option(
-            "--coregister", help="Remove the offset of stable ground, found in the map where no mask is given."
+            "--coregister", help="Remove the offset of stable ground, found in the map itself without a mask."
         ),
     ] = False,
     coarse_to_fine: Annotated[
