@@ -252,7 +252,7 @@ def ground_distance(frame: Grid, corners: F64, at: F64) -> F64:
     every = np.union1d(length, at)
     lon, lat = frame.lonlat(np.interp(every, length, corners[:, 0]), np.interp(every, length, corners[:, 1]))
     _, _, steps = Geod(ellps="WGS84").inv(lon[:-1], lat[:-1], lon[1:], lat[1:])
-    return np.interp(at, every, np.concatenate([[0.0], np.cumsum(steps)]))
+    return np.asarray(np.interp(at, every, np.concatenate([[0.0], np.cumsum(steps)])))
 
 
 def _so_far(corners: F64) -> F64:
