@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter, uniform_filter
+from scipy.ndimage import gaussian_filter, laplace, sobel, uniform_filter
 
 from napari_icenet.errors import UsageError
 from napari_icenet.tracking.prefilter import prefilter, prefilters
@@ -44,6 +44,82 @@ def test_means_beside_a_hole_ignore_it():
     for name in ("high-pass", "box", "laplacian"):
         got = prefilter(name)(flat)
         assert np.nanmax(np.abs(got)) < 1e-2, name
+
+
+def normalised(smooth, image):
+    """Local mean of the valid pixels, in float64."""
+    valid = np.isfinite(image)
+    return smooth(np.where(valid, image, 0).astype(float)) / smooth(valid.astype(float))
+
+
+@pytest.mark.parametrize("holed", [False, True])
+def test_local_means_count_valid_pixels_alone_up_to_the_edge(holed):
+    picture = PICTURE + 8000
+    if holed:
+        picture[30:45, 50:80] = np.nan
+        picture[:, ::13] = np.nan
+    known = np.isfinite(picture)
+
+    def box(image):
+        return uniform_filter(image, 21, mode="constant")
+
+    def gaussian(image):
+        return gaussian_filter(image, 8, mode="constant")
+
+    for name, smooth in (("box", box), ("high-pass", gaussian)):
+        detail = picture - normalised(smooth, picture)
+        np.testing.assert_allclose(prefilter(name)(picture), detail, atol=2e-3 * PICTURE.std())
+    detail = np.where(known, picture - normalised(box, picture), np.nan)
+    even = detail / np.sqrt(normalised(box, detail**2))
+    np.testing.assert_allclose(prefilter("wallis")(picture), even, atol=1e-3)
+
+
+def test_derivatives_are_those_of_scipy():
+    inner = (slice(2, -2), slice(2, -2))
+    image = PICTURE.astype(float)
+    np.testing.assert_allclose(prefilter("laplacian")(PICTURE)[inner], -laplace(image)[inner], rtol=1e-4, atol=1e-3)
+    strength = np.hypot(sobel(image, 0), sobel(image, 1)) / 4 / np.sqrt(2)
+    np.testing.assert_allclose(prefilter("sobel")(PICTURE)[inner], strength[inner], rtol=1e-4, atol=1e-3)
+
+
+def directions(image, sigma=1.0):
+    down, right = (gaussian_filter(image, sigma, order=order) for order in ((1, 0), (0, 1)))
+    steep = np.hypot(down, right)
+    return down / steep, right / steep
+
+
+def test_orientation_is_the_divergence_of_the_directions():
+    down, right = directions(PICTURE.astype(float))
+    expected = gaussian_filter(down, 1, order=(1, 0)) + gaussian_filter(right, 1, order=(0, 1))
+    inner = (slice(9, -9), slice(9, -9))
+    np.testing.assert_allclose(prefilter("orientation")(PICTURE)[inner], expected[inner], atol=1e-3)
+
+
+def test_orientation_knows_no_contrast():
+    got = prefilter("orientation")(PICTURE)
+    np.testing.assert_allclose(prefilter("orientation")(PICTURE * 7 + 5000), got, atol=2e-3)
+    faint = np.where(np.arange(120) < 60, PICTURE, PICTURE / 50).astype(np.float32)
+    np.testing.assert_allclose(prefilter("orientation")(faint)[:, 69:], got[:, 69:], atol=2e-3)
+    # Every azimuth alike.
+    np.testing.assert_allclose(prefilter("orientation")(np.rot90(PICTURE).copy()), np.rot90(got), atol=2e-3)
+    assert not prefilter("orientation")(np.full((40, 40), 7.1, np.float32)).any()
+
+
+def test_orientation_sees_no_edge_at_a_hole():
+    ramp = np.add.outer(np.arange(60.0), 2 * np.arange(60.0)).astype(np.float32)
+    ramp[20:40, 25:45] = np.nan
+    got = prefilter("orientation")(ramp)
+    # The directions bend a little where one side's means are missing; an edge would give about 1.
+    assert np.nanmax(np.abs(got)) < 0.25
+
+
+@pytest.mark.parametrize("name", ["high-pass", "box", "orientation", "sign"])
+def test_the_frame_ends_like_a_hole(name):
+    """A picture filtered whole equals one read with missing pixels around it."""
+    chosen = prefilter(name)
+    wide = np.pad(PICTURE, chosen.margin, constant_values=np.nan)
+    inner = (slice(chosen.margin, -chosen.margin),) * 2
+    np.testing.assert_allclose(chosen(wide)[inner], chosen(PICTURE), rtol=1e-4, atol=2e-3)
 
 
 def test_sign_is_nearly_binary_and_wallis_is_even():

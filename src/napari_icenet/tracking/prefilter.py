@@ -11,82 +11,159 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.errors import UsageError
 
 Image = NDArray[np.float32]
-Smoother = Callable[[Image], Image]
+#: None where nothing is missing.
+Missing = NDArray[np.bool_] | None
+Kernel = NDArray[np.float32]
+Function = Callable[[Image, Missing, float], Image]
 
 #: Weights below this share are no basis for a local mean.
 _MIN_WEIGHT = 1e-3
+_TINY = float(np.finfo(np.float32).tiny)
+#: Slopes this small, as a share of the brightness per pixel, are rounding: they have no direction.
+_LEAST_SLOPE = 1e-6
 
 
-def _box(width: float) -> Smoother:
-    from scipy.ndimage import uniform_filter
-
-    return lambda image: np.asarray(uniform_filter(image, int(width), mode="constant"), np.float32)
+def _box(width: float) -> Kernel:
+    return np.full(int(width), 1 / int(width), np.float32)
 
 
-def _gaussian(sigma: float) -> Smoother:
-    from skimage.filters import gaussian
-
-    def smooth(image: Image) -> Image:
-        blurred = gaussian(image, sigma, mode="constant", truncate=4.0, preserve_range=True)  # type: ignore[no-untyped-call]
-        return np.asarray(blurred, np.float32)
-
-    return smooth
+def _gaussian(sigma: float) -> Kernel:
+    reach = int(4 * sigma + 0.5)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    return np.asarray(kernel / kernel.sum(), np.float32)
 
 
-def _local_mean(image: Image, missing: NDArray[np.bool_], smooth: Smoother) -> Image:
-    weight = smooth((~missing).astype(np.float32))
-    total = smooth(np.where(missing, np.float32(0), image))
-    return np.asarray(total / np.maximum(weight, _MIN_WEIGHT), np.float32)
+def _smooth(image: Image, kernel: Kernel) -> Image:
+    """Weighted sum along both axes; what lies outside counts as 0."""
+    if kernel[0] == kernel[len(kernel) // 2]:
+        size = (len(kernel), len(kernel))
+        return np.asarray(cv2.boxFilter(image, cv2.CV_32F, size, borderType=cv2.BORDER_CONSTANT), np.float32)
+    return np.asarray(cv2.sepFilter2D(image, cv2.CV_32F, kernel, kernel, borderType=cv2.BORDER_CONSTANT), np.float32)
 
 
-def _high_pass(image: Image, missing: NDArray[np.bool_], smooth: Smoother) -> Image:
-    return image - _local_mean(image, missing, smooth)
+def _weight_along(count: int, kernel: Kernel) -> NDArray[np.float32]:
+    """Share of the kernel that lies on a complete line of pixels, (count,)."""
+    total = np.concatenate([[0.0], np.cumsum(kernel, dtype=np.float64)])
+    before = np.arange(count) - len(kernel) // 2
+    first, stop = np.clip(-before, 0, len(kernel)), np.clip(count - before, 0, len(kernel))
+    return np.asarray(total[stop] - total[first], np.float32)
 
 
-def _none(image: Image, missing: NDArray[np.bool_], size: float) -> Image:
+def _weight(shape: tuple[int, int], missing: Missing, kernel: Kernel) -> Image:
+    """Share of the kernel that lies on valid pixels, at least _MIN_WEIGHT."""
+    if missing is None:
+        return np.outer(_weight_along(shape[0], kernel), _weight_along(shape[1], kernel))
+    return np.maximum(_smooth((~missing).astype(np.float32), kernel), np.float32(_MIN_WEIGHT))
+
+
+def _high_pass(image: Image, missing: Missing, kernel: Kernel) -> Image:
+    mean = _smooth(image, kernel)
+    mean /= _weight(mean.shape, missing, kernel)
+    return np.subtract(image, mean, out=mean)
+
+
+def _none(image: Image, missing: Missing, size: float) -> Image:
     return image
 
 
-def _box_high_pass(image: Image, missing: NDArray[np.bool_], size: float) -> Image:
+def _box_high_pass(image: Image, missing: Missing, size: float) -> Image:
     return _high_pass(image, missing, _box(size))
 
 
-def _gaussian_high_pass(image: Image, missing: NDArray[np.bool_], size: float) -> Image:
+def _gaussian_high_pass(image: Image, missing: Missing, size: float) -> Image:
     return _high_pass(image, missing, _gaussian(size))
 
 
-def _wallis(image: Image, missing: NDArray[np.bool_], size: float) -> Image:
-    smooth = _box(size)
-    detail = _high_pass(image, missing, smooth)
-    spread = np.sqrt(np.maximum(_local_mean(detail * detail, missing, smooth), 0))
+def _wallis(image: Image, missing: Missing, size: float) -> Image:
+    kernel = _box(size)
+    weight = _weight(image.shape, missing, kernel)
+    detail = image - _smooth(image, kernel) / weight
+    if missing is not None:
+        detail[missing] = 0
+    spread = _smooth(detail * detail, kernel)
+    spread /= weight
+    np.sqrt(np.maximum(spread, 0), out=spread)
     # Where the picture is flat there is nothing to amplify.
-    floor = np.float32(1e-3) * np.sqrt(np.mean(spread[~missing] ** 2)) if (~missing).any() else np.float32(1)
-    return np.asarray(detail / np.maximum(spread, max(floor, np.finfo(np.float32).tiny)), np.float32)
+    known = spread if missing is None else spread[~missing]
+    floor = 1e-3 * math.sqrt(float(np.square(known).mean(dtype=np.float64))) if known.size else 1.0
+    return np.asarray(detail / np.maximum(spread, np.float32(max(floor, _TINY))), np.float32)
 
 
-def _filled(image: Image, missing: NDArray[np.bool_]) -> Image:
-    return np.where(missing, _local_mean(image, missing, _box(5)), image).astype(np.float32) if missing.any() else image
+def _filled(image: Image, missing: Missing) -> Image:
+    """The picture with the local mean where pixels are missing."""
+    if missing is None:
+        return image
+    kernel = _box(5)
+    return np.where(missing, _smooth(image, kernel) / _weight(image.shape, missing, kernel), image)
 
 
-def _laplacian(image: Image, missing: NDArray[np.bool_], size: float) -> Image:
-    from skimage.filters import laplace
-
-    return np.asarray(laplace(_filled(image, missing)), np.float32)  # type: ignore[no-untyped-call]
-
-
-def _sobel(image: Image, missing: NDArray[np.bool_], size: float) -> Image:
-    from skimage.filters import sobel
-
-    return np.asarray(sobel(_filled(image, missing)), np.float32)  # type: ignore[no-untyped-call]
+def _laplacian(image: Image, missing: Missing, size: float) -> Image:
+    kernel = np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]], np.float32)
+    return np.asarray(cv2.filter2D(_filled(image, missing), cv2.CV_32F, kernel, borderType=cv2.BORDER_REFLECT))
 
 
-def _sign(image: Image, missing: NDArray[np.bool_], size: float) -> Image:
+def _sobel(image: Image, missing: Missing, size: float) -> Image:
+    filled, border = _filled(image, missing), cv2.BORDER_REFLECT
+    along_row = cv2.Sobel(filled, cv2.CV_32F, 0, 1, scale=0.25, borderType=border)
+    along_col = cv2.Sobel(filled, cv2.CV_32F, 1, 0, scale=0.25, borderType=border)
+    return np.asarray(cv2.magnitude(along_row, along_col) * np.float32(math.sqrt(0.5)), np.float32)
+
+
+def _orientation(image: Image, missing: Missing, size: float) -> Image:
+    """Divergence of the directions of the slopes, both of local means.
+
+    Fitch et al. (2002, doi:10.5244/C.16.11) correlate the directions as complex numbers. A picture
+    has one value a pixel: the divergence of the directions (the curvature of the contour lines)
+    depends on nothing but them, treats all azimuths alike, and shows as a grey picture.
+    """
+    slope = _Slope(image.shape, missing, size)
+    mean, down, right = slope(image)
+    steep = cv2.magnitude(down, right)
+    steep[steep <= _LEAST_SLOPE * np.abs(mean)] = np.inf
+    down, right = down / steep, right / steep
+    if missing is not None:
+        down[missing] = right[missing] = 0
+    return np.add(slope(down)[1], slope(right)[2])
+
+
+class _Slope:
+    """Gaussian mean of the valid pixels, and its slopes along row and column."""
+
+    def __init__(self, shape: tuple[int, int], missing: Missing, sigma: float) -> None:
+        self._even = _gaussian(sigma)
+        reach = len(self._even) // 2
+        self._odd = np.asarray(self._even * np.arange(-reach, reach + 1) / sigma**2, np.float32)
+        valid = np.ones(shape, np.float32) if missing is None else (~missing).astype(np.float32)
+        weight, self._down, self._right = self._sums(valid)
+        self._weight = np.maximum(weight, np.float32(_MIN_WEIGHT))
+
+    def __call__(self, image: Image) -> tuple[Image, Image, Image]:
+        total, down, right = self._sums(image)
+        mean = np.divide(total, self._weight, dtype=np.float32)
+        down -= mean * self._down
+        right -= mean * self._right
+        down /= self._weight
+        right /= self._weight
+        return mean, down, right
+
+    def _sums(self, image: Image) -> tuple[Image, Image, Image]:
+        even, odd = self._even, self._odd
+        return self._sum(image, even, even), self._sum(image, odd, even), self._sum(image, even, odd)
+
+    @staticmethod
+    def _sum(image: Image, down: Kernel, right: Kernel) -> Image:
+        """Weighted sum, the weights being the product of those along rows and columns."""
+        return np.asarray(cv2.sepFilter2D(image, cv2.CV_32F, right, down, borderType=cv2.BORDER_CONSTANT), np.float32)
+
+
+def _sign(image: Image, missing: Missing, size: float) -> Image:
     return np.sign(_high_pass(image, missing, _gaussian(size)))
 
 
@@ -111,24 +188,24 @@ class Prefilter:
     hint: str
     size: float
     margin: int
-    _function: Callable[[Image, NDArray[np.bool_], float], Image]
+    _function: Function
 
     def __call__(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """Filter a picture (height, width), float32 with NaN where missing; the same pixels stay NaN."""
-        missing = np.isnan(image)
-        # A large common offset would cost the float32 means their last digits.
-        offset = np.float32(0) if missing.all() else np.float32(image[~missing].mean(dtype=np.float64))
-        shifted = np.where(missing, np.float32(0), image - offset)
-        if self._function is _none:
+        if self._function is _none or image.size == 0:
             return image
-        result = self._function(shifted, missing, self.size)
+        # A large common offset would cost the float32 means their last digits.
+        offset = cv2.mean(image)[0]
+        if math.isfinite(offset):
+            return self._function(image - np.float32(offset), None, self.size)
+        missing = np.isnan(image)
+        offset = float(image.mean(dtype=np.float64, where=~missing)) if not missing.all() else 0.0
+        result = self._function(np.where(missing, np.float32(0), image - np.float32(offset)), missing, self.size)
         result[missing] = np.nan
         return result
 
 
-_KINDS: dict[
-    str, tuple[str, str, float, Callable[[float], int], Callable[[Image, NDArray[np.bool_], float], Image]]
-] = {
+_KINDS: dict[str, tuple[str, str, float, Callable[[float], int], Function]] = {
     "none": ("None", "The picture as it is.", 0, lambda s: 0, _none),
     "high-pass": (
         "High-pass",
@@ -153,6 +230,13 @@ _KINDS: dict[
     ),
     "laplacian": ("Laplacian", "Second derivative: the finest texture, and the noise.", 3, lambda s: 4, _laplacian),
     "sobel": ("Sobel", "Strength of edges, whatever their sign.", 3, lambda s: 4, _sobel),
+    "orientation": (
+        "Orientation",
+        "Where slopes of brightness point (σ 1 px), however faint: withstands changing light, and amplifies noise.",
+        1,
+        lambda s: 2 * int(4 * s + 0.5),
+        _orientation,
+    ),
     "sign": (
         "Sign of high-pass",
         "Above or below the local mean (σ 8 px), nearly binary, as in the paper.",
@@ -163,7 +247,7 @@ _KINDS: dict[
 }
 
 #: Kinds whose size may be chosen, as in ``box:5``.
-_SIZED = {"high-pass", "box", "wallis", "sign"}
+_SIZED = {"high-pass", "box", "wallis", "orientation", "sign"}
 
 
 def prefilter(name: str) -> Prefilter:

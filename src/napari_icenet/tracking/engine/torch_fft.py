@@ -210,7 +210,8 @@ def _without_mean(images: Tensor) -> Tensor:
 def _root_energy(images: Tensor) -> Tensor:
     """Root of the summed squares of every image, (n,), whatever the size of the values."""
     largest = images.abs().amax((1, 2)).clamp(min=torch.finfo(torch.float32).tiny)
-    return torch.linalg.vector_norm(images / largest[:, None, None], dim=(1, 2)) * largest
+    roots: Tensor = torch.linalg.vector_norm(images / largest[:, None, None], dim=(1, 2))
+    return roots * largest
 
 
 def _complete(chips: Tensor, windows: Tensor, norms: Tensor, kind: str) -> Tensor:
