@@ -119,7 +119,7 @@ def _sobel(image: Image, missing: Missing, size: float) -> Image:
 def _orientation(image: Image, missing: Missing, size: float) -> Image:
     """Divergence of the directions of the slopes, both of local means.
 
-    Fitch et al. (2002, doi:10.5244/C.16.11) correlate the directions as complex numbers. A picture
+    Fitch et al. (2002, Orientation correlation) correlate directions as complex numbers. A picture
     has one value a pixel: the divergence of the directions (the curvature of the contour lines)
     depends on nothing but them, treats all azimuths alike, and shows as a grey picture.
     """
