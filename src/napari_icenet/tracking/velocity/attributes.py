@@ -145,9 +145,14 @@ def map_values(velocity: VelocityMap, name: str) -> NDArray[Any]:
         return np.asarray(velocity.chip_size * side, np.float32)
     if name == "stable" and velocity.stable is None:
         return np.zeros(velocity.shape, np.int8)
-    # CF-1.8 knows no unsigned integers.
-    kinds: dict[str, type] = {"chip_size": np.int16, "valid": np.int8, "reason": np.int8, "stable": np.int8}
-    return np.asarray(getattr(velocity, name), kinds.get(name, np.float32))
+    return np.asarray(getattr(velocity, name), dtype_of(name))
+
+
+def dtype_of(name: str) -> np.dtype[Any]:
+    """Type that a variable over the cells is written in: CF-1.8 knows no unsigned integers."""
+    return np.dtype(
+        {"chip_size": np.int16, "valid": np.int8, "reason": np.int8, "stable": np.int8}.get(name, np.float32)
+    )
 
 
 def stable_shift(velocity: VelocityMap) -> tuple[float, float]:

@@ -26,6 +26,7 @@ from napari_icenet.tracking.velocity.attributes import (
     REASON_WORDS,
     MapRecord,
     axis_attributes,
+    dtype_of,
     global_attributes,
     grid_mapping,
     map_values,
@@ -134,7 +135,7 @@ def _stacked(maps: Sequence[VelocityMap], name: str) -> Any:
     # Bound in a partial, a map is passed on as it is; dask would look into it.
     graph = {(key, at, 0, 0): (partial(_chunk, velocity, name),) for at, velocity in enumerate(maps)}
     chunks = ((1,) * len(maps), (shape[0],), (shape[1],))
-    return array(graph, key, chunks=chunks, dtype=map_values(maps[0], name).dtype)
+    return array(graph, key, chunks=chunks, dtype=dtype_of(name))
 
 
 def _chunk(velocity: VelocityMap, name: str) -> NDArray[Any]:
