@@ -71,28 +71,29 @@ def write_maps(maps: Sequence[VelocityMap], path: str | Path, *, series: Velocit
         write_geotiff(maps[0], path)
 
 
-def summary(maps: Sequence[VelocityMap]) -> str:
-    """What maps hold, in a line or two: valid share, median speed, and the offset of stable ground."""
+def summary(maps: Sequence[VelocityMap] | VelocityMap) -> str:
+    """What maps hold, in two lines: valid share and median speed, and the offset of stable ground."""
+    maps = [maps] if isinstance(maps, VelocityMap) else maps
     points, valid = sum(m.reason.size for m in maps), sum(int(m.valid.sum()) for m in maps)
     speeds = np.concatenate([m.v[m.valid] for m in maps])
     first = maps[0]
     pair = f"{first.labels[0]} → {first.labels[1]}" if len(maps) == 1 else f"{len(maps)} pairs"
     speed = f", median speed {float(np.median(speeds)):.4g} {first.unit}" if len(speeds) else ""
-    return f"{pair}: {valid / points:.1%} of {points} points valid{speed}\n{_stable_ground(maps)}"
+    return f"{pair}: {valid} of {points} points valid ({100 * valid / points:.1f} %){speed}\n{_stable_ground(maps)}"
 
 
 def _stable_ground(maps: Sequence[VelocityMap]) -> str:
     offsets = [m.offset for m in maps if m.offset is not None]
     if not offsets:
-        return "stable ground: none was named or found, nothing removed"
+        return "stable ground: none given or found, nothing removed"
     removed = sum(m.offset_removed for m in maps)
     if len(maps) > 1:
-        lengths = [float(np.hypot(o.drow, o.dcol)) for o in offsets]
+        middle = float(np.median([np.hypot(o.drow, o.dcol) for o in offsets]))
         return (
-            f"stable ground: measured in {len(offsets)} of {len(maps)} pairs, median offset "
-            f"{float(np.median(lengths)):.3f} px, removed from {removed}"
+            f"stable ground: measured in {len(offsets)} of {len(maps)} pairs, median offset {middle:.3f} px; "
+            f"removed from {removed}"
         )
-    offset = offsets[0]
+    (offset,) = offsets
     return (
         f"stable ground ({offset.source}, {offset.count} points): {offset.drow:+.3f} px down, {offset.dcol:+.3f} px "
         f"right, spread {offset.spread_row:.3f}, {offset.spread_col:.3f} px; {'removed' if removed else 'not removed'}"
