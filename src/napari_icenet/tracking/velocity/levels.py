@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_icenet.scenes.scene import Progress
 from napari_icenet.tracking.engine.matches import Matches, reason_code
-from napari_icenet.tracking.match import LostReason
+from napari_icenet.tracking.lost import LostReason
 from napari_icenet.tracking.velocity.finished_tiles import FinishedTiles
 from napari_icenet.tracking.velocity.outliers import borne_out
 from napari_icenet.tracking.velocity.tiles import Index, PairMatcher, tiles_of
@@ -59,7 +59,7 @@ class Levels:
         for level, chip in enumerate(search.chips):
             todo = np.flatnonzero(~accepted)
             new = self._match(todo, chip, *self._span(level))
-            passed = self._borne_out(found, accepted, todo, new)
+            passed = self._borne_out(found, accepted, todo, new, chip)
             new.reason[new.valid & ~passed] = _OUTLIER
             kept = slice(None) if level == 0 else ~np.isin(new.reason, _NOT_TRIED)
             for name in (field.name for field in fields(Matches)):
@@ -97,7 +97,9 @@ class Levels:
         order = np.argsort(np.concatenate([tile.points for tile in tiles]))
         return Matches.concatenated(parts)[order]
 
-    def _borne_out(self, found: Matches, accepted: NDArray[np.bool_], todo: Index, new: Matches) -> NDArray[np.bool_]:
+    def _borne_out(
+        self, found: Matches, accepted: NDArray[np.bool_], todo: Index, new: Matches, chip: int
+    ) -> NDArray[np.bool_]:
         """Which of the new matches their neighbours bear out; shape of ``todo``."""
         accepted_here = accepted.reshape(self.shape)
 
@@ -107,5 +109,6 @@ class Levels:
             return values.astype(np.float32).reshape(self.shape)
 
         drow, dcol = together(found.drow, new.drow), together(found.dcol, new.dcol)
-        passed = borne_out(drow, dcol, self.matcher.search.radius, trusted=accepted_here)
+        step = round(chip / 2 / self.matcher.settings.spacing)
+        passed = borne_out(drow, dcol, self.matcher.search.radius, step=step, trusted=accepted_here)
         return np.asarray(passed.ravel()[todo])

@@ -16,7 +16,7 @@ from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.engine.engine import Engine
 from napari_icenet.tracking.engine.matches import REASONS, Matches, reason_code
-from napari_icenet.tracking.match import LostReason
+from napari_icenet.tracking.lost import LostReason
 from napari_icenet.tracking.pictures import TILE, Pictures, TileCache
 from napari_icenet.tracking.velocity.coregistration import coregistered
 from napari_icenet.tracking.velocity.finished_tiles import FinishedTiles

@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter
 
 F32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -30,7 +32,7 @@ class OutlierTest:
     Attributes
     ----------
     reach : int
-        Neighbours are the cells up to this far along each axis.
+        Neighbours are up to this many steps away along each axis.
     distance : float
         Neighbours nearer than this part of the search radius, in both components, bear a vector out.
     min_distance_px : float
@@ -52,8 +54,8 @@ class OutlierTest:
     min_distance_px: float = 1.0
     support: float = 0.25
     min_neighbours: int = 3
-    threshold: float = 5.0
-    noise_px: float = 0.2
+    threshold: float = 4.0
+    noise_px: float = 0.1
     rounds: int = 3
 
 
@@ -65,6 +67,7 @@ def borne_out(
     dcol: F32,
     radius: tuple[float, float],
     *,
+    step: int = 1,
     trusted: Bool | None = None,
     test: OutlierTest = DEFAULT_TEST,
 ) -> Bool:
@@ -76,6 +79,9 @@ def borne_out(
         Displacements, px; NaN where there is none.
     radius : (float, float)
         Search radius along row and column, px.
+    step : int
+        Cells from one neighbour to the next. Chips that overlap see the same false match: let their
+        centres lie half a chip apart.
     trusted : array of bool, (y, x), optional
         Vectors that passed before: neighbours to all, and not judged again.
     test : OutlierTest
@@ -91,28 +97,32 @@ def borne_out(
         return there
     settled = np.zeros_like(there) if trusted is None else trusted & there
     near = tuple(np.float32(max(test.distance * r, test.min_distance_px)) for r in radius)
-    neighbours, passed = there, settled
+    neighbours, judged = there, there & ~settled
+    step = max(min(step, (min(there.shape) - 1) // (2 * test.reach)), 1)
     for _ in range(test.rounds):
-        passed = settled.copy()
-        for rows, cols, around in _neighbourhoods(drow, dcol, neighbours, there & ~settled, test.reach):
+        passed = np.where(judged, False, neighbours)
+        for rows, cols, around in _neighbourhoods(drow, dcol, neighbours, judged, test.reach, step):
             own = drow[rows, cols], dcol[rows, cols]
             passed[rows, cols] = _supported(own, around, near, test) & _near_median(own, around, test)
-        if np.array_equal(passed, neighbours):
-            break
+        changed = passed != neighbours
         neighbours = passed
-    return passed
+        if not changed.any():
+            break
+        # All others have the neighbours that they were judged by.
+        judged = there & ~settled & maximum_filter(changed, 2 * test.reach * step + 1)
+    return neighbours
 
 
 def _neighbourhoods(
-    drow: F32, dcol: F32, neighbours: Bool, judged: Bool, reach: int
+    drow: F32, dcol: F32, neighbours: Bool, judged: Bool, reach: int, step: int
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], tuple[F32, F32]]]:
     """Cells to judge, block by block, and the displacements (n, k) of each one's neighbours; NaN is none."""
-    side = 2 * reach + 1
-    others = np.delete(np.arange(side * side), side * side // 2)
+    count, side = (2 * reach + 1) ** 2, 2 * reach * step + 1
+    others = np.delete(np.arange(count), count // 2)
     padded = tuple(
-        np.pad(np.where(neighbours, d, np.float32(np.nan)), reach, constant_values=np.nan) for d in (drow, dcol)
+        np.pad(np.where(neighbours, d, np.float32(np.nan)), reach * step, constant_values=np.nan) for d in (drow, dcol)
     )
-    windows = [np.lib.stride_tricks.sliding_window_view(p, (side, side)) for p in padded]
+    windows = [sliding_window_view(p, (side, side))[..., ::step, ::step] for p in padded]
     for top in range(0, drow.shape[0], _BLOCK):
         rows, cols = np.nonzero(judged[top : top + _BLOCK])
         if not len(rows):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_icenet.scenes.grid import Window
 from napari_icenet.tracking.engine.engine import Engine
 from napari_icenet.tracking.engine.matches import Matches
-from napari_icenet.tracking.match import LostReason
+from napari_icenet.tracking.lost import LostReason
 from napari_icenet.tracking.pictures import TILE, Pictures
 from napari_icenet.tracking.velocity.search import Search
 from napari_icenet.tracking.velocity.settings import VelocitySettings
