@@ -159,18 +159,7 @@ class Pictures:
         def make() -> NDArray[np.float32]:
             inside = Window(row * TILE, col * TILE, TILE, TILE).clipped(self.shape)
             values = self.read(time, Window(inside.row, inside.col, inside.height + chip - 1, inside.width + chip - 1))
-            missing = ~np.isfinite(values)
-            if not missing.any():
-                return norm_map(values, chip)
-            from scipy.ndimage import maximum_filter
-
-            # The patch at (i, j) covers rows i … i + chip - 1: shift the centred filter accordingly.
-            touched = maximum_filter(missing, chip, origin=-(chip // 2))[: inside.height, : inside.width]
-            norms = norm_map(
-                np.where(missing, np.float32(np.nanmean(values)) if not missing.all() else 0, values), chip
-            )
-            norms[touched] = np.nan
-            return norms
+            return norm_map(values, chip)
 
         return self.cache.get((self.band, self.filter.name, time, row, col, chip), make)
 

@@ -24,15 +24,27 @@ def norm_map(picture: NDArray[np.float32], chip: int) -> NDArray[np.float32]:
     Parameters
     ----------
     picture : array of float32, (height, width)
-        Without missing pixels.
+        NaN is missing.
     chip : int
         Side of the patch.
 
     Returns
     -------
     array of float32, (height - chip + 1, width - chip + 1)
-        0 where a patch is flat to float32 precision.
+        0 where a patch is flat to float32 precision; NaN where it touches a missing pixel.
     """
+    missing = ~np.isfinite(picture)
+    if not missing.any():
+        return _norm_map(picture, chip)
+    if missing.all():
+        return np.full((picture.shape[0] - chip + 1, picture.shape[1] - chip + 1), np.nan, np.float32)
+    norms = _norm_map(np.where(missing, picture[~missing].mean(dtype=np.float64).astype(np.float32), picture), chip)
+    counts = cv2.boxFilter(missing.astype(np.float32), cv2.CV_32F, (chip, chip), anchor=(0, 0), normalize=False)
+    norms[counts[: norms.shape[0], : norms.shape[1]] > 0.5] = np.nan
+    return norms
+
+
+def _norm_map(picture: NDArray[np.float32], chip: int) -> NDArray[np.float32]:
     offset = np.float32(picture.mean(dtype=np.float64))
     centred = picture - offset
     half = chip // 2
@@ -46,12 +58,10 @@ def norm_map(picture: NDArray[np.float32], chip: int) -> NDArray[np.float32]:
     return np.asarray(np.sqrt(variance * (chip * chip)), np.float32)
 
 
-def _correlate(window: NDArray[np.float32], chip: NDArray[np.float32], *, exact: bool) -> NDArray[np.float32]:
-    """Σ chip · window at every placement, valid ones only."""
-    if not exact:
-        return np.asarray(cv2.matchTemplate(window, chip, cv2.TM_CCORR), np.float32)
+def _correlate_exactly(window: NDArray[np.float64], chip: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Σ chip · window at every placement, valid ones only, by float64 sums."""
     shape = [fft.next_fast_len(n, real=True) for n in window.shape]
-    spectrum = fft.rfft2(window.astype(np.float64), shape) * np.conj(fft.rfft2(chip.astype(np.float64), shape))
+    spectrum = fft.rfft2(window, shape) * np.conj(fft.rfft2(chip.astype(np.float64), shape))
     rows, cols = window.shape[0] - chip.shape[0] + 1, window.shape[1] - chip.shape[1] + 1
     return np.asarray(fft.irfft2(spectrum, shape)[:rows, :cols], np.float32)
 
@@ -121,12 +131,28 @@ def zncc(
     if flat is not None:
         calm = float(norms[~flat].min())
         norms = np.where(flat, np.float32(np.inf), norms)
-    if abs(level) * side > calm:
-        window = window - np.float32(level)
-    values = _correlate(window, template, exact=lively > CONTRAST * calm)
+    if lively > CONTRAST * calm:
+        values = _correlate_exactly(window - np.float64(level), template)
+    else:
+        window = window - np.float32(level) if abs(level) * side > calm else window
+        values = np.asarray(cv2.matchTemplate(window, template, cv2.TM_CCORR), np.float32)
     values /= norms
     if flat is not None:
         values[flat] = np.nan
+    return np.clip(values, -1, 1, out=values)
+
+
+def exact_zncc(
+    window: NDArray[np.float32], chip: NDArray[np.float32], *, min_overlap: float = 0.5
+) -> NDArray[np.float32]:
+    """:func:`zncc` by float64 sums, for windows far livelier in one place than in another."""
+    complete = bool(np.isfinite(window).all() and np.isfinite(chip).all())
+    template, norms = (unit_template(chip), norm_map(window, chip.shape[0])) if complete else (None, None)
+    if template is None or norms is None:
+        return masked_zncc(window, chip, min_overlap=min_overlap)
+    centred = window.astype(np.float64) - window.mean(dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = _correlate_exactly(centred, template) / np.where(norms > 0, norms, np.nan)
     return np.clip(values, -1, 1, out=values)
 
 

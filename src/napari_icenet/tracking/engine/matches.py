@@ -60,6 +60,10 @@ class Matches:
     def __getitem__(self, index: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Matches:
         return Matches(*(getattr(self, field.name)[index] for field in fields(self)))
 
+    def __setitem__(self, index: NDArray[np.bool_] | NDArray[np.intp] | slice, other: Matches) -> None:
+        for field in fields(self):
+            getattr(self, field.name)[index] = getattr(other, field.name)
+
     @staticmethod
     def concatenated(parts: list[Matches]) -> Matches:
         """Several batches as one, in order; at least one."""

@@ -23,8 +23,8 @@ BORDER_PX = 1
 _FILL, _BORDER = np.uint8(reason_code(LostReason.FILL)), np.uint8(reason_code(LostReason.BORDER))
 #: Stands below every correlation, for a placement without one.
 _UNDEFINED = np.float32(-2)
-#: Pixels either side of the highest one that the sub-pixel peak rests on.
-_REACH = 2
+#: Pixels either side of the highest one that the sub-pixel peak rests on; fewer near an edge or a gap.
+_REACHES = 3, 2, 1
 
 
 @dataclass(frozen=True)
@@ -141,14 +141,16 @@ def _patches(surfaces: F32, at: NDArray[np.intp], reach: int) -> F64:
 
 def _summits(surfaces: F32, at: NDArray[np.intp]) -> Summits:
     """The peaks between the pixels; near an edge or a missing value from fewer samples, or none."""
-    summits = climb(_patches(surfaces, at, _REACH))
-    poor = summits.bend_row == 0
-    if poor.any():
-        fewer = climb(_patches(surfaces[poor], at[poor], 1))
+    summits = climb(_patches(surfaces, at, _REACHES[0]))
+    for reach in _REACHES[1:]:
+        poor = summits.bend_row == 0
+        if not poor.any():
+            return summits
+        fewer = climb(_patches(surfaces[poor], at[poor], reach))
         for mine, others in zip(vars(summits).values(), vars(fewer).values(), strict=True):
             mine[poor] = others
-        still = summits.bend_row == 0
-        summits.height[still] = surfaces.reshape(len(at), -1)[still, at[still]]
+    still = summits.bend_row == 0
+    summits.height[still] = surfaces.reshape(len(at), -1)[still, at[still]]
     return summits
 
 

@@ -1,0 +1,76 @@
+"""Correlation on the CPU: compiled where numba is at hand and the kernels are ready, else OpenCV's."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from types import ModuleType
+
+import numpy as np
+
+from napari_icenet.tracking.engine.search import F32, Search
+from napari_icenet.tracking.zncc import exact_zncc, zncc
+
+_KERNELS = "napari_icenet.tracking.engine.compiled"
+
+
+def kernels() -> ModuleType | None:
+    """The compiled kernels, where they are ready."""
+    module = sys.modules.get(_KERNELS)
+    return module if module is not None and getattr(module, "READY", False) else None
+
+
+def compile_kernels() -> bool:
+    """Make the compiled kernels ready, where numba is installed; whether they are.
+
+    The first time on a machine this takes some ten seconds, later half a second.
+    """
+    if importlib.util.find_spec("numba") is None:
+        return False
+    from napari_icenet.tracking.engine import compiled
+
+    compiled.make_ready()
+    return True
+
+
+def correlated(search: Search, points: slice) -> F32:
+    """Correlation surfaces (n, h, w) of some points of a search, on the calling thread."""
+    compiled = kernels()
+    if compiled is None:
+        return _by_opencv(search, points)
+    return _compiled(compiled, search, points)
+
+
+def _by_opencv(search: Search, points: slice) -> F32:
+    out = np.empty((len(search.rows[points]), *search.surface_shape), np.float32)
+    for k, i in enumerate(range(len(search))[points]):
+        norms = search.norms_at(i)
+        known = not np.isnan(norms.sum())
+        out[k] = zncc(
+            search.window_at(i), search.chip_at(i), norms=norms if known else None, min_overlap=search.min_overlap
+        )
+    return out
+
+
+def _compiled(compiled: ModuleType, search: Search, points: slice) -> F32:
+    from napari_icenet.tracking.engine.lane_fft import plan
+
+    places = search.rows[points], search.cols[points], search.window_rows[points], search.window_cols[points]
+    out = np.empty((len(places[0]), *search.surface_shape), np.float32)
+    state = np.empty(len(out), np.uint8)
+    fft = plan(max(search.window_shape))
+    compiled.correlate(search.first, search.second, search.norms, *places, search.chip, fft, out, state)
+    missing = np.flatnonzero(state == compiled.MISSING)
+    if missing.size:
+        holed, again = np.empty((missing.size, *search.surface_shape), np.float32), np.empty(missing.size, np.uint8)
+        least = search.min_overlap * search.chip**2
+        compiled.correlate_masked(
+            search.first, search.second, *(p[missing] for p in places), search.chip, least, fft, holed, again
+        )
+        out[missing], state[missing] = holed, again
+    out[state == compiled.FLAT_CHIP] = np.nan
+    first = range(len(search))[points].start
+    for k in np.flatnonzero(state == compiled.EXTREME):
+        i = first + int(k)
+        out[k] = exact_zncc(search.window_at(i), search.chip_at(i), min_overlap=search.min_overlap)
+    return out
