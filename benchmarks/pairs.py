@@ -148,10 +148,13 @@ def bound(picture: F64, rows: NDArray[np.intp], cols: NDArray[np.intp], chip: in
 
 
 def points(side: int, chip: int, radius: int, down: int, across: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """A grid of places whose search windows lie within the picture."""
+    """A regular grid of places whose search windows lie within the picture."""
     margin = chip // 2 + radius + 1
-    grid = [np.rint(np.linspace(margin, side - margin, count)).astype(np.intp) for count in (down, across)]
-    rows, cols = np.meshgrid(*grid, indexing="ij")
+    steps = [(side - 2 * margin) // (count - 1) for count in (down, across)]
+    starts = [(side - step * (count - 1)) // 2 for step, count in zip(steps, (down, across), strict=True)]
+    rows, cols = np.meshgrid(
+        starts[0] + steps[0] * np.arange(down), starts[1] + steps[1] * np.arange(across), indexing="ij"
+    )
     return rows.ravel(), cols.ravel()
 
 
