@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from napari_icenet.scenes.grid import Window
 from napari_icenet.tracking.chips import chip_window, search_window, square
 from napari_icenet.tracking.coarse import peak_patch
+from napari_icenet.tracking.engine.engine import default_engine
 from napari_icenet.tracking.match import CorrelationSurface, LostReason, Match, find_peak
 from napari_icenet.tracking.pictures import Pictures
 from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.templates import HIGH_PASS, Predictor, check_template
-from napari_icenet.tracking.zncc import FLAT, zncc
+from napari_icenet.tracking.zncc import FLAT
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Correlator:
     def _surface(
         self, pictures: Pictures, template: NDArray[np.float32], time: int, window: Window
     ) -> CorrelationSurface:
-        values = zncc(
+        values = default_engine().surface(
             pictures.read(time, window),
             template,
             norms=pictures.norms(time, window, self.settings.chip),

@@ -14,8 +14,9 @@ import math
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from napari_icenet.tracking.engine.lane_fft import JIT, backward, forward, scratch_of
+from napari_icenet.tracking.engine.lane_fft import JIT, Plan, backward, forward, plan
 from napari_icenet.tracking.engine.lanes import LANES, cross_spectra, masked_spectra
 
 #: What became of a point: its surface is there; pixels are missing; the chip or the window is flat;
@@ -106,7 +107,7 @@ def _finished(sums, factor, norms, top, left, stride, energy, target):
 
 
 @njit(**JIT)
-def correlate(first, second, norms, rows, cols, wrows, wcols, chip, fft, out, state):
+def correlate(first, second, norms, rows, cols, wrows, wcols, chip, fft, planes, scratch, out, state):
     """Surfaces of chips in windows of complete pictures.
 
     Parameters
@@ -121,16 +122,15 @@ def correlate(first, second, norms, rows, cols, wrows, wcols, chip, fft, out, st
     chip : int
     fft : Plan
         At least as long as the windows.
+    planes, scratch : array of float32
+        :func:`workspace` for windows of this size and chips of this side.
     out : array of float32, (n, h, w)
         Filled with the surfaces.
     state : array of uint8, (n,)
         Filled with what became of each point; only ``DONE`` surfaces are to be used.
     """
     n, stride = fft.length, fft.stride
-    size = (n + 2 * LANES) * stride
-    planes = np.zeros((10, size), np.float32)
     real, imaginary, outr, outi = planes[0], planes[1], planes[8], planes[9]
-    scratch = scratch_of(fft)
     h, w = out.shape[1], out.shape[2]
     height, width = h + chip - 1, w + chip - 1
     factor, energy = np.zeros(2, np.float32), np.zeros(2)
@@ -233,16 +233,14 @@ def _masked_finished(sums, stride, grow, least, target):
 
 
 @njit(**JIT)
-def correlate_masked(first, second, rows, cols, wrows, wcols, chip, least, fft, out, state):
+def correlate_masked(first, second, rows, cols, wrows, wcols, chip, least, fft, planes, scratch, out, state):
     """Surfaces of chips in windows with missing pixels.
 
     As :func:`correlate`, without norms; ``least`` is the number of pixels that must be valid in both.
     """
     n, stride = fft.length, fft.stride
-    size = (n + 2 * LANES) * stride
-    pieces = np.zeros((6, size), np.float32)
-    spectra, products = np.zeros((6, size), np.float32), np.zeros((6, size), np.float32)
-    scratch = scratch_of(fft)
+    size = planes.shape[1]
+    pieces, spectra, products = planes[:6], planes[6:12], planes[12:]
     h, w = out.shape[1], out.shape[2]
     height, width = h + chip - 1, w + chip - 1
     grow = np.float32(1 / (float(n) * n))
@@ -269,6 +267,14 @@ def correlate_masked(first, second, rows, cols, wrows, wcols, chip, least, fft, 
         state[i] = _masked_finished(spectra, stride, grow, least, out[i])
 
 
+def workspace(fft: Plan) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Room for both kernels to work in, for one thread.
+
+    It may be used again for windows and chips of the same size: what lies outside them stays zero.
+    """
+    return np.zeros((18, fft.size), np.float32), np.zeros((6, (fft.length + LANES) * LANES), np.float32)
+
+
 #: Whether the kernels are compiled and in memory.
 READY = False
 
@@ -278,10 +284,9 @@ def make_ready() -> None:
     global READY  # noqa: PLW0603
     if READY:
         return
-    from napari_icenet.tracking.engine.lane_fft import plan
-
     picture, zero = np.zeros((24, 24), np.float32), np.zeros(1, np.int64)
     out, state, fft = np.empty((1, 9, 9), np.float32), np.empty(1, np.uint8), plan(24)
-    correlate(picture, picture, np.zeros((9, 9), np.float32), zero, zero, zero, zero, 16, fft, out, state)
-    correlate_masked(picture, picture, zero, zero, zero, zero, 16, 1.0, fft, out, state)
+    places, work = (zero, zero, zero, zero), (fft, *workspace(fft))
+    correlate(picture, picture, np.zeros((9, 9), np.float32), *places, 16, *work, out, state)
+    correlate_masked(picture, picture, *places, 16, 1.0, *work, out, state)
     READY = True

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import threading
+from collections import OrderedDict
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_icenet.tracking.engine.search import F32, Search
 from napari_icenet.tracking.zncc import exact_zncc, zncc
 
+if TYPE_CHECKING:
+    from napari_icenet.tracking.engine.lane_fft import Plan
+
+#: Workspaces that a thread keeps, some megabytes each.
+_KEPT = 3
 _KERNELS = "napari_icenet.tracking.engine.compiled"
 
 
@@ -41,6 +49,26 @@ def correlated(search: Search, points: slice) -> F32:
     return _compiled(compiled, search, points)
 
 
+class _Rooms(threading.local):
+    """Workspaces of one thread, by the sizes they are for."""
+
+    def __init__(self) -> None:
+        self.made: OrderedDict[tuple[int, tuple[int, int]], Any] = OrderedDict()
+
+
+_rooms = _Rooms()
+
+
+def _workspace(compiled: ModuleType, fft: Plan, search: Search) -> Any:
+    key, made = (search.chip, search.window_shape), _rooms.made
+    if key not in made:
+        made[key] = compiled.workspace(fft)
+        if len(made) > _KEPT:
+            made.popitem(last=False)
+    made.move_to_end(key)
+    return made[key]
+
+
 def _by_opencv(search: Search, points: slice) -> F32:
     out = np.empty((len(search.rows[points]), *search.surface_shape), np.float32)
     for k, i in enumerate(range(len(search))[points]):
@@ -59,13 +87,14 @@ def _compiled(compiled: ModuleType, search: Search, points: slice) -> F32:
     out = np.empty((len(places[0]), *search.surface_shape), np.float32)
     state = np.empty(len(out), np.uint8)
     fft = plan(max(search.window_shape))
-    compiled.correlate(search.first, search.second, search.norms, *places, search.chip, fft, out, state)
+    work = fft, *_workspace(compiled, fft, search)
+    compiled.correlate(search.first, search.second, search.norms, *places, search.chip, *work, out, state)
     missing = np.flatnonzero(state == compiled.MISSING)
     if missing.size:
         holed, again = np.empty((missing.size, *search.surface_shape), np.float32), np.empty(missing.size, np.uint8)
         least = search.min_overlap * search.chip**2
         compiled.correlate_masked(
-            search.first, search.second, *(p[missing] for p in places), search.chip, least, fft, holed, again
+            search.first, search.second, *(p[missing] for p in places), search.chip, least, *work, holed, again
         )
         out[missing], state[missing] = holed, again
     out[state == compiled.FLAT_CHIP] = np.nan

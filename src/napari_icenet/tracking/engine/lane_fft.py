@@ -99,7 +99,10 @@ def plan(least: int) -> Plan:
 
 @njit(**JIT)
 def _columns(xr, xi, x0, xs, yr, yi, y0, ys, scratch, fft):
-    """Transform eight columns: from x at x0, rows xs apart, to y at y0, rows ys apart (the same is fine)."""
+    """Transform eight columns: from x at x0, rows xs apart, to y at y0, rows ys apart (the same is fine).
+
+    ``scratch`` (6, length + 8 columns of 8) holds two complex blocks to go to and fro, and one to transpose.
+    """
     n, radices, wr, wi = fft.length, fft.radices, fft.wr, fft.wi
     ur, ui, u0, us = xr, xi, x0, xs
     done, left, w = 1, n, 0
@@ -186,9 +189,3 @@ def backward(pr, pi, cols, outr, outi, scratch, fft):
             transposed(pr, c * stride + k, stride, block_r, k * LANES, LANES)
             transposed(pi, c * stride + k, stride, block_i, k * LANES, LANES)
         _columns(block_i, block_r, 0, LANES, outi, outr, c, stride, scratch, fft)
-
-
-@njit(**JIT)
-def scratch_of(fft):
-    """Blocks of eight columns to work in: two complex ones to go to and fro, and one to transpose."""
-    return np.zeros((6, (fft.length + LANES) * LANES), np.float32)
