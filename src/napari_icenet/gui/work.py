@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 from typing import Any
 
@@ -104,10 +105,13 @@ class Job(QObject):
             self._ticked.emit(fraction, text)
 
     def _run(self) -> None:
-        try:
-            self.result = self._work(self._report)
-        except IceNetError as error:
-            self.error = error
+        # Qt's pool uses its threads again, but Python forgets what it knew of them: pyproj 3.7 then takes up a
+        # context that is freed, and the window crashes. A thread of Python's own lives as long as its memory.
+        with ThreadPoolExecutor(1) as thread:
+            try:
+                self.result = thread.submit(self._work, self._report).result()
+            except IceNetError as error:
+                self.error = error
 
     def _tick(self, fraction: float, text: str) -> None:
         if not self.running:
