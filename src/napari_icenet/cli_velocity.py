@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.core import TyperCommand, TyperOption
 
-from napari_icenet.cli_speech import ProgressLine
+from napari_icenet.cli_speech import ProgressLine, say_warning
 from napari_icenet.cli_stack import Crs, Extent, StackPath, open_for_command
-from napari_icenet.errors import UsageError
+from napari_icenet.errors import TrackingError, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,7 +52,9 @@ def velocity(
     second: Annotated[str | None, typer.Option(metavar="DATE", help="Date that they lead to.")] = None,
     pairs: Annotated[
         Literal["consecutive", "all"] | None,
-        typer.Option(help="Pairs of dates, where none is named; default: consecutive."),
+        typer.Option(
+            help="Pairs of dates, where none is named; default: consecutive. From all, a time series is inverted too."
+        ),
     ] = None,
     band: Annotated[str | None, typer.Option(help="Name or number of the band; default: {default}.")] = None,
     chip: Annotated[int | None, typer.Option(help="Side of the smallest chip, px; default: {default}.")] = None,
@@ -111,6 +115,7 @@ def velocity(
 
     A run that was stopped continues where it was when it is started again.
     """
+    from napari_icenet.tracking.velocity.inversion import invert
     from napari_icenet.tracking.velocity.output import check_output, summary, write_maps
     from napari_icenet.tracking.velocity.pairs import map_pairs, pairs_of
     from napari_icenet.tracking.velocity.settings import make_velocity_settings
@@ -134,22 +139,33 @@ def velocity(
         chosen = pairs_of(opened, pairs or "consecutive")
     check_output(output, len(chosen))
     ground, guide = _read_guides(opened, stable, prior)
-    # Finished tiles lie beside the file until it is whole, so that a run that was stopped continues.
-    workplace = output.with_name(f".{output.name}.parts")
-    try:
-        with ProgressLine() as progress:
-            maps = map_pairs(
-                opened, chosen, settings, stable=ground, prior=guide, workplace=workplace, progress=progress
-            )
-        write_maps(maps, output)
-    finally:
-        if not any(workplace.rglob("*.npz")):
-            shutil.rmtree(workplace, ignore_errors=True)
+    with _workplace(output) as workplace, ProgressLine() as progress:
+        maps = map_pairs(opened, chosen, settings, stable=ground, prior=guide, workplace=workplace, progress=progress)
+        # Of redundant pairs, motion through time is what they agree upon.
+        series = invert(maps, progress=progress) if pairs == "all" and len(maps) > 2 else None
+    write_maps(maps, output, series=series)
     if report is not None:
         _write_report(maps, report)
     shutil.rmtree(workplace, ignore_errors=True)
+    for made in maps:
+        if not made.valid.any():
+            say_warning(f"{made.labels[0]} → {made.labels[1]}: {' '.join(made.notes)}")
     typer.echo(output)
     typer.echo(summary(maps))
+
+
+@contextmanager
+def _workplace(output: Path) -> Iterator[Path]:
+    """A folder beside the output for finished tiles: a run that was stopped leaves it, one that failed does not."""
+    folder = output.with_name(f".{output.name}.parts")
+    try:
+        yield folder
+    except (TrackingError, UsageError):
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    finally:
+        if not any(folder.rglob("*.npz")):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check_dates(first: str | None, second: str | None, pairs: str | None) -> None:

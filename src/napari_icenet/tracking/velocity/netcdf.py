@@ -38,7 +38,7 @@ from napari_icenet.tracking.velocity.velocity_map import VelocityMap
 from napari_icenet.tracking.velocity.writing import write_whole
 
 if TYPE_CHECKING:
-    from napari_icenet.tracking.velocity.inversion import VelocitySeries
+    from napari_icenet.tracking.velocity.series import VelocitySeries
 
 # Names tell dask's graphs apart.
 _serial = count()

@@ -13,7 +13,7 @@ from napari_icenet.tracking.velocity.velocity_map import VelocityMap
 from napari_icenet.tracking.velocity.writing import check_destination
 
 if TYPE_CHECKING:
-    from napari_icenet.tracking.velocity.inversion import VelocitySeries
+    from napari_icenet.tracking.velocity.series import VelocitySeries
 
 NETCDF = (".nc",)
 GEOTIFF = (".tif", ".tiff")
