@@ -30,7 +30,7 @@ def test_a_normal_cloud_has_its_two_sigma_and_its_middle():
     widened = np.sqrt(np.array([0.2, 0.4]) ** 2 + found.bandwidth**2 / 6)
     assert found.half_width == pytest.approx(2 * widened, rel=0.05)
     assert found.peak == pytest.approx((0.5, -1.0), abs=0.1)
-    assert LEVEL == pytest.approx(0.1353, abs=1e-4)
+    assert pytest.approx(0.1353, abs=1e-4) == LEVEL
     for value, (low, high) in zip(found.half_width, found.half_width_range, strict=True):
         assert low <= value <= high
         assert high - low < 0.1 * value
