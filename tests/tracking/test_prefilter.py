@@ -140,3 +140,10 @@ def test_size_in_the_name():
 def test_unknown_filter_lists_the_known(name):
     with pytest.raises(UsageError, match="prefilter"):
         prefilter(name)
+
+
+@pytest.mark.parametrize("name", ["box", "high-pass", "wallis", "sign"])
+def test_flat_ground_stays_exactly_flat(name):
+    picture = np.random.default_rng(0).uniform(0, 60_000, (128, 128)).astype(np.float32)
+    picture[:, 64:] = 54_321
+    assert (prefilter(name)(picture)[:, 64 + 33 : 128 - 33] == 0).all()

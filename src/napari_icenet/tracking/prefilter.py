@@ -28,6 +28,8 @@ _MIN_WEIGHT = 1e-3
 _TINY = float(np.finfo(np.float32).tiny)
 #: Slopes this small, as a share of the brightness per pixel, are rounding: they have no direction.
 _LEAST_SLOPE = 1e-6
+#: Differences from a local mean this small, as a share of the brightness, are rounding.
+_ROUNDING = 1e-6
 
 
 def _box(width: float) -> Kernel:
@@ -66,7 +68,15 @@ def _weight(shape: tuple[int, int], missing: Missing, kernel: Kernel) -> Image:
 def _high_pass(image: Image, missing: Missing, kernel: Kernel) -> Image:
     mean = _smooth(image, kernel)
     mean /= _weight(mean.shape, missing, kernel)
-    return np.subtract(image, mean, out=mean)
+    return _less(image, mean)
+
+
+def _less(image: Image, mean: Image) -> Image:
+    """The picture less its local mean, in place of the mean; rounding counts as 0, or flat ground would correlate."""
+    least = np.float32(_ROUNDING * max(abs(float(image.min())), abs(float(image.max()))))
+    detail = np.subtract(image, mean, out=mean)
+    detail[np.abs(detail) <= least] = 0
+    return detail
 
 
 def _none(image: Image, missing: Missing, size: float) -> Image:
@@ -84,7 +94,7 @@ def _gaussian_high_pass(image: Image, missing: Missing, size: float) -> Image:
 def _wallis(image: Image, missing: Missing, size: float) -> Image:
     kernel = _box(size)
     weight = _weight(image.shape, missing, kernel)
-    detail = image - _smooth(image, kernel) / weight
+    detail = _less(image, _smooth(image, kernel) / weight)
     if missing is not None:
         detail[missing] = 0
     spread = _smooth(detail * detail, kernel)

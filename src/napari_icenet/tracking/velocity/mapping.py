@@ -107,7 +107,7 @@ def map_pair(
     matcher = PairMatcher(pictures, first, second, points, search, settings, engine)
     found = Levels(matcher, cells.shape, finished, title, progress).run()
     if not found.valid.any():
-        _explain_empty(pictures, first, second, found, title)
+        _refuse_without_ground(pictures, first, second, found, title)
     if progress is not None:
         progress(1.0, f"{title}: done")
     return coregistered(_velocity_map(matcher, found, cells, notes), stable, settings.coregister)
@@ -171,13 +171,9 @@ def _fingerprint(
     return digest.hexdigest()
 
 
-def _explain_empty(pictures: Pictures, first: int, second: int, found: Matches, title: str) -> None:
-    """Say why a map came out empty, where that is not the ice's own doing."""
-    hopeless = np.isin(found.reason, [reason_code(LostReason.FILL), reason_code(LostReason.OUTSIDE)])
-    if not hopeless.all():
-        return
-    labels = pictures.stack.labels
-    plain = pictures.filtered("none")
+def _refuse_without_ground(pictures: Pictures, first: int, second: int, found: Matches, title: str) -> None:
+    """Raise where a map came out empty for want of pixels, which is not the ice's own doing."""
+    labels, plain = pictures.stack.labels, pictures.filtered("none")
     height, width = pictures.shape
     seen, shared = np.zeros(2, bool), False
     for row in range(0, height, TILE):
@@ -191,10 +187,11 @@ def _explain_empty(pictures: Pictures, first: int, second: int, found: Matches, 
             raise TrackingError(f"{labels[date]} holds no valid pixel in {pictures.band}; choose another date or band.")
     if not shared:
         raise TrackingError(f"{title}: the two scenes share no valid pixel; choose dates that cover the same ground.")
-    raise TrackingError(
-        f"{title}: no chip has enough valid pixels in both scenes; choose a smaller chip, a lower least overlap "
-        "or other dates."
-    )
+    if np.isin(found.reason, [reason_code(LostReason.FILL), reason_code(LostReason.OUTSIDE)]).all():
+        raise TrackingError(
+            f"{title}: no chip has enough valid pixels in both scenes; choose a smaller chip, a lower least overlap "
+            "or other dates."
+        )
 
 
 def _velocity_map(matcher: PairMatcher, found: Matches, cells: Grid, notes: tuple[str, ...]) -> VelocityMap:

@@ -101,7 +101,7 @@ def borne_out(
     step = max(min(step, (min(there.shape) - 1) // (2 * test.reach)), 1)
     for _ in range(test.rounds):
         passed = np.where(judged, False, neighbours)
-        for rows, cols, around in _neighbourhoods(drow, dcol, neighbours, judged, test.reach, step):
+        for rows, cols, around in _neighbourhoods((drow, dcol), neighbours, judged, test.reach, step):
             own = drow[rows, cols], dcol[rows, cols]
             passed[rows, cols] = _supported(own, around, near, test) & _near_median(own, around, test)
         changed = passed != neighbours
@@ -114,16 +114,16 @@ def borne_out(
 
 
 def _neighbourhoods(
-    drow: F32, dcol: F32, neighbours: Bool, judged: Bool, reach: int, step: int
+    vectors: tuple[F32, F32], neighbours: Bool, judged: Bool, reach: int, step: int
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], tuple[F32, F32]]]:
     """Cells to judge, block by block, and the displacements (n, k) of each one's neighbours; NaN is none."""
     count, side = (2 * reach + 1) ** 2, 2 * reach * step + 1
     others = np.delete(np.arange(count), count // 2)
     padded = tuple(
-        np.pad(np.where(neighbours, d, np.float32(np.nan)), reach * step, constant_values=np.nan) for d in (drow, dcol)
+        np.pad(np.where(neighbours, d, np.float32(np.nan)), reach * step, constant_values=np.nan) for d in vectors
     )
     windows = [sliding_window_view(p, (side, side))[..., ::step, ::step] for p in padded]
-    for top in range(0, drow.shape[0], _BLOCK):
+    for top in range(0, judged.shape[0], _BLOCK):
         rows, cols = np.nonzero(judged[top : top + _BLOCK])
         if not len(rows):
             continue

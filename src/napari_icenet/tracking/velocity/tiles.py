@@ -18,7 +18,7 @@ from napari_icenet.tracking.velocity.settings import VelocitySettings
 
 Index = NDArray[np.intp]
 #: Pixels of search windows matched between two looks at whether to stop: some tenths of a second.
-_BATCH_PIXELS = 2e7
+_BATCH_PIXELS = 1e7
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,8 @@ def tiles_of(points: Points, chosen: Index, width: int) -> list[Tile]:
     numbers = points.rows[chosen] // TILE * across + points.cols[chosen] // TILE
     order = np.argsort(numbers, kind="stable")
     found, starts = np.unique(numbers[order], return_index=True)
-    return [
-        Tile(int(number), part)
-        for number, part in zip(found, np.split(chosen[order], starts[1:]), strict=True)
-        if len(part)
-    ]
+    parts = np.split(chosen[order], starts)[1:]
+    return [Tile(int(number), part) for number, part in zip(found, parts, strict=True)]
 
 
 def batches(points: Points, chosen: Index, chip: int, radius: tuple[int, int]) -> Iterator[Index]:
