@@ -24,7 +24,7 @@ from napari_icenet.scenes.samples import simulated_sample
 from napari_icenet.scenes.simulation import load_truth
 from napari_icenet.tracking.velocity.netcdf import read_netcdf
 from napari_icenet.tracking.velocity.settings import VelocitySettings
-from tests.scenes.products import TRANSFORM_UTM, write_picture
+from tests.scenes.products import COLLECTION_2_L1, TRANSFORM_UTM, write_picture, write_product
 from tests.shell import Icenet, write_dated
 
 ICENET = Path(sys.executable).with_name("icenet")
@@ -127,6 +127,19 @@ def test_a_geotiff_holds_one_pair(icenet: Icenet, plain: Path, tmp_path: Path) -
     np.testing.assert_allclose(vx[np.isfinite(vx)], PER_YEAR, rtol=0.05)
 
 
+def test_band_8_is_mapped_on_its_own_grid(icenet: Icenet, tmp_path: Path) -> None:
+    for product in (COLLECTION_2_L1, COLLECTION_2_L1.replace("20150710", "20150726")):
+        write_product(tmp_path / "ice", product, bands=("B1",), pan=True)
+    out = tmp_path / "v.nc"
+    # The two pictures are alike: nothing moves (0.04 px are 14 m a year).
+    done = icenet("velocity", tmp_path / "ice", "--band", "8", "--chip", 16, "--radius", 4, "-o", out)
+    assert done.warnings() == []
+    (velocity,) = read_netcdf(out)
+    assert velocity.frame.pixel_size == (15, 15)
+    assert velocity.valid.any()
+    np.testing.assert_allclose(velocity.v[velocity.valid], 0, atol=14)
+
+
 def test_dates_may_lead_back(icenet: Icenet, plain: Path, tmp_path: Path) -> None:
     out = tmp_path / "v.nc"
     icenet("velocity", plain, *SMALL, "--first", SECOND, "--second", FIRST, "-o", out)
@@ -165,6 +178,29 @@ def test_a_map_made_before_guides_the_search(icenet: Icenet, plain: Path, tmp_pa
     (velocity,) = read_netcdf(out)
     assert any("before.nc" in note for note in velocity.notes)
     np.testing.assert_allclose(velocity.dcol[velocity.valid], 1, atol=0.05)
+
+
+@pytest.mark.real
+def test_perito_moreno_flows_smoothly(icenet: Icenet, real_data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "v.nc"
+    dates = ("--first", "2020-01-31", "--second", "2020-02-20")
+    done = icenet("velocity", real_data / "perito_moreno", *dates, "--band", 1, "--spacing", 32, "-o", out)
+    assert done.code == 0, done.err
+    with xr.open_dataset(out) as ds:
+        assert ds["v"].attrs["units"] == "px/day"
+        words = ds["reason"].attrs["flag_meanings"].split()
+        fill, outside = (ds["reason"].values == words.index(word) for word in ("fill", "outside"))
+        v = ds["v"].values
+        assert np.isfinite(v)[~fill & ~outside].mean() > 0.97
+        # The trunk does half a pixel and more a day nowhere, the middle of it a quarter.
+        assert 0.1 < np.nanmedian(v) < 0.3
+        assert np.nanmax(v) < 0.6
+        # Smooth: a vector lies near the mean of the two beside it.
+        for name in ("vx", "vy"):
+            across = ds[name].values
+            bent = across[:, 1:-1] - (across[:, :-2] + across[:, 2:]) / 2
+            assert np.nanmedian(np.abs(bent)) < 0.005
+            assert np.nanpercentile(np.abs(bent), 95) < 0.03
 
 
 def test_words_become_settings(icenet: Icenet, plain: Path, tmp_path: Path) -> None:
