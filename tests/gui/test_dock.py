@@ -9,7 +9,7 @@ def test_the_window_has_one_dock_with_the_tabs_in_the_order_of_the_work(viewer):
     assert isinstance(dock, IceNetDock)
     assert show_dock(viewer) is dock
     assert dock.session is Session.of(viewer)
-    assert [dock.tabs.tabText(i) for i in range(dock.tabs.count())] == ["Scenes", "Track", "Compare", "Train"]
+    assert [dock.tabs.tabText(i) for i in range(dock.tabs.count())] == ["Scenes", "Track", "Velocity", "Compare", "Train"]
 
 
 def test_every_tab_fits_a_small_screen(make_napari_viewer, stack):
@@ -26,7 +26,7 @@ def test_every_tab_fits_a_small_screen(make_napari_viewer, stack):
 def test_what_is_not_there_yet_says_so_and_leads_on(viewer):
     dock = show_dock(viewer)
     for name in ("Compare", "Train"):
-        page = next(dock.tabs.widget(i) for i in range(4) if dock.tabs.tabText(i) == name)
+        page = next(dock.tabs.widget(i) for i in range(5) if dock.tabs.tabText(i) == name)
         dock.tabs.setCurrentWidget(page)
         assert "not in this version" in page.findChild(QLabel).text()
         page.findChild(QPushButton).click()

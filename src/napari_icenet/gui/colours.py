@@ -42,3 +42,20 @@ MASK: Final[dict[str, str]] = {
 NCC_STOPS: Final = ("#08306B", "#4F94CD", "#F4F4F4", "#F0A04B", "#8C3B00")
 #: Speed starts at zero, perceptually uniform.
 SPEED_COLORMAP: Final = "viridis"
+
+#: Arrows of a velocity map: seen on every colour of the speed, and on ice and rock.
+ARROW: Final = "#FFFFFF"
+#: Why a match is not valid, by the reason's name; told apart by lightness too.
+REASON: Final[dict[str, str]] = {
+    "PENDING": "#2B2B2B",
+    "FILL": "#4A4A4A",
+    "FLAT": "#A6E1FF",
+    "OUTSIDE": "#9A9A9A",
+    "BORDER": "#E69F00",
+    "AMBIGUOUS": "#CC79A7",
+    "DISAGREEMENT": "#F0E442",
+    "ROUND_TRIP": "#5B3FA0",
+    "OUTLIER": "#0072B2",
+}
+#: A reason that has no colour of its own yet.
+OTHER_REASON: Final = "#FFFFFF"

@@ -1,4 +1,4 @@
-"""The IceNet dock: one column, four tabs in the order of the work."""
+"""The IceNet dock: one column, five tabs in the order of the work."""
 
 from __future__ import annotations
 
@@ -24,20 +24,24 @@ def show_dock(viewer: Any) -> IceNetDock | None:
 
 
 class IceNetDock(QWidget):
-    """Scenes → Track → Compare → Train, over one viewer."""
+    """Scenes → Track → Velocity → Compare → Train, over one viewer."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         from napari_icenet.gui.scenes_tab import ScenesTab
         from napari_icenet.gui.track_tab import TrackTab
+        from napari_icenet.gui.velocity_tab import VelocityTab
 
         self.session = Session.of(napari_viewer)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
         self.scenes = ScenesTab(napari_viewer, self.session)
         self.track = TrackTab(self.session.viewer, self.session)
+        self.velocity = VelocityTab(self.session.viewer, self.session)
+        self.velocity.scenes_wanted.connect(lambda: self.tabs.setCurrentWidget(self.scenes))
         self.tabs.addTab(self.scenes, "Scenes")
         self.tabs.addTab(self.track, "Track")
+        self.tabs.addTab(self.velocity, "Velocity")
         self.tabs.addTab(
             self._not_yet("Compare predictors side by side: not in this version yet.", "Track a chip first"), "Compare"
         )

@@ -30,6 +30,7 @@ class Readout:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._additions: list[Addition] = []
+        self._titles: list[Callable[[], str]] = []
         self._saying = ""
         viewer = session.viewer
         # napari writes its own line from a thread of its own; ours comes after it, whichever layer is active.
@@ -42,6 +43,18 @@ class Readout:
     def add(self, addition: Addition) -> None:
         """Have more said at the end of the status line."""
         self._additions.append(addition)
+
+    def drop(self, addition: Addition) -> None:
+        """Have that no longer said."""
+        self._additions.remove(addition)
+
+    def add_title(self, title: Callable[[], str]) -> None:
+        """Have more written behind the date over the picture; call :meth:`update` when it changes."""
+        self._titles.append(title)
+
+    def drop_title(self, title: Callable[[], str]) -> None:
+        """Have that no longer written."""
+        self._titles.remove(title)
 
     def update(self, *_: Any) -> None:
         """Write the date over the picture, and the status line anew."""
@@ -56,6 +69,7 @@ class Readout:
         layers = self._session.layers
         if layers is not None and layers.waiting:
             text += SEPARATOR + "reading …"
+        text = SEPARATOR.join([text, *(more for title in self._titles if (more := title()))])
         if not overlay.visible:
             overlay.position, overlay.font_size, overlay.visible = "top_center", 12, True
         overlay.text = text

@@ -1,0 +1,309 @@
+"""Joins a window to its velocity maps: requests in, layers and signals out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QObject, Signal
+
+from napari_icenet.errors import IceNetError, TrackingError
+from napari_icenet.gui.placement import Placement
+from napari_icenet.gui.session import Session
+from napari_icenet.gui.velocity_layers import VelocityLayers
+from napari_icenet.gui.velocity_words import sentence_at, title
+from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.tracking.velocity.mapper import Pair, VelocityMapper
+from napari_icenet.tracking.velocity.settings import VelocitySettings
+from napari_icenet.tracking.velocity.velocity_map import VelocityMap
+
+
+class VelocityControl(QObject):
+    """Velocity maps in one window; each stack keeps its own.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    session : Session
+    make_mapper : callable, optional
+        Makes the model of a stack; default :class:`VelocityMapper`.
+
+    Attributes
+    ----------
+    mapper_changed : Signal()
+        Another stack, or none, is mapped.
+    maps_changed : Signal()
+        There are other maps; they are drawn already.
+    shown_changed : Signal()
+        Another one of them is shown.
+    progressed : Signal(float, str)
+    busy_changed : Signal()
+    device_changed : Signal()
+    message : Signal(str)
+        One sentence for the user; empty takes the last one back.
+    """
+
+    mapper_changed = Signal()
+    maps_changed = Signal()
+    shown_changed = Signal()
+    progressed = Signal(float, str)
+    busy_changed = Signal()
+    device_changed = Signal()
+    message = Signal(str)
+    # From the mapper's thread to the interface's: a method of a QObject is called on its own.
+    _maps_arrived = Signal(object)
+    _progress_arrived = Signal(object, float, str)
+    _failure_arrived = Signal(object, str)
+    _busy_arrived = Signal(object)
+
+    def __init__(
+        self, viewer: Any, session: Session, make_mapper: Callable[[SceneStack], VelocityMapper] = VelocityMapper
+    ) -> None:
+        super().__init__()
+        self.viewer, self.session = viewer, session
+        self.mapper: VelocityMapper | None = None
+        self.cancelling = False
+        self._make_mapper = make_mapper
+        self._mappers: dict[SceneStack, VelocityMapper] = {}
+        self._index = 0
+        self._closed = False
+        self.layers = VelocityLayers(viewer, lambda: () if session.layers is None else session.layers.layers)
+        self._maps_arrived.connect(self._on_maps)
+        self._progress_arrived.connect(self._on_progress)
+        self._failure_arrived.connect(self._on_failure)
+        self._busy_arrived.connect(self._on_busy)
+        session.stack_changed.connect(self._on_stack)
+        session.stacks_changed.connect(self._on_stacks)
+        session.time_changed.connect(self._on_time)
+        session.readout.add(self._say_at)
+        session.readout.add_title(self._title)
+        self.layers.shown_changed.connect(session.readout.update)
+        self._on_stack(session.stack)
+
+    # What is
+
+    @property
+    def maps(self) -> tuple[VelocityMap, ...]:
+        """All maps of the shown stack."""
+        # While the session changes to another stack, the maps are still those of the former.
+        return () if self.mapper is None or self.mapper.stack is not self.session.stack else self.mapper.maps
+
+    @property
+    def index(self) -> int:
+        """Which of the maps is shown."""
+        return self._index
+
+    @property
+    def shown(self) -> VelocityMap | None:
+        """The map that is drawn."""
+        return self.maps[self._index] if self._index < len(self.maps) else None
+
+    @property
+    def busy(self) -> bool:
+        """Whether maps are being made."""
+        return self.mapper is not None and self.mapper.busy
+
+    # What is done
+
+    def map(
+        self,
+        pairs: Sequence[Pair],
+        settings: VelocitySettings,
+        *,
+        stable: NDArray[np.bool_] | None = None,
+        prior: Path | None = None,
+    ) -> None:
+        """Ask for maps; the ones there are stay until these are done."""
+        if self.mapper is None:
+            return
+        self.message.emit("")
+        self.cancelling = False
+        try:
+            self.mapper.map(pairs, settings, stable=stable, prior=prior)
+        except IceNetError as error:
+            self.say(str(error))
+
+    def cancel(self) -> None:
+        """Stop mapping; the maps stay as they are."""
+        if self.mapper is not None and self.mapper.busy:
+            self.cancelling = True
+            self.mapper.cancel()
+            self.busy_changed.emit()
+
+    def choose(self, index: int) -> None:
+        """Show another map, and the date it starts from."""
+        if not 0 <= index < len(self.maps):
+            return
+        self._show(index)
+        stack = self.session.stack
+        times = None if stack is None else pair_of(stack, self.maps[index])
+        if times is not None:
+            self.session.time = times[0]
+
+    def take(self, maps: Sequence[VelocityMap], report: Any = None) -> None:
+        """Show maps read from a file."""
+        if self.mapper is None or not maps:
+            return
+        try:
+            for found in maps:
+                self._place_of(found)
+        except TrackingError as error:
+            self.say(str(error))
+            return
+        self.mapper.take(maps, report)
+
+    def say(self, sentence: str) -> None:
+        """Tell the user something."""
+        self.message.emit(sentence[:1].upper() + sentence[1:])
+
+    def close(self) -> None:
+        """End all threads and let go of the viewer; may be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self.blockSignals(True)
+        self.session.stack_changed.disconnect(self._on_stack)
+        self.session.stacks_changed.disconnect(self._on_stacks)
+        self.session.time_changed.disconnect(self._on_time)
+        self.session.readout.drop(self._say_at)
+        self.session.readout.drop_title(self._title)
+        for mapper in self._mappers.values():
+            mapper.cancel()
+        for mapper in self._mappers.values():
+            mapper.close()
+        self._mappers.clear()
+        self.layers.close()
+
+    # Drawing
+
+    def _show(self, index: int) -> None:
+        self._index = index
+        found = self.shown
+        self.layers.show(found, None if found is None else self._place_of(found))
+        self.session.readout.update()
+        self.shown_changed.emit()
+
+    def _place_of(self, found: VelocityMap) -> Placement:
+        stack = self.session.stack
+        if stack is None:
+            raise TrackingError("open the scenes of this map first.")
+        whole = self.session.placement(stack, axes=2)
+        place = Placement(tuple(whole["translate"]), tuple(whole["scale"]), whole["units"][-1])
+        frame, grid = found.frame, stack.grid
+        if frame == grid or (grid.crs is None and frame.crs is None and frame.shape == grid.shape):
+            return place
+        if frame.crs is None or frame.crs != grid.crs:
+            raise TrackingError(
+                f"the map of {found.labels[0]} → {found.labels[1]} lies on another map grid than {stack.name}; "
+                "open the scenes it was made from."
+            )
+        row, col = (float(v) for v in grid.rowcol(*(float(v) for v in frame.xy(0, 0))))
+        y, x = place.to_world(row, col)
+        ratio = [a / b for a, b in zip(frame.pixel_size, grid.pixel_size, strict=True)]
+        return Placement((float(y), float(x)), (place.size[0] * ratio[0], place.size[1] * ratio[1]), place.unit)
+
+    def _title(self) -> str:
+        found, layer, stack = self.shown, self.layers.layers.get("speed"), self.session.stack
+        if found is None or layer is None or stack is None or not layer.visible:
+            return ""
+        times = pair_of(stack, found)
+        dates = f"to {found.labels[1]}" if times is not None and times[0] == self.session.time else title(found)
+        return f"speed {dates}, {found.unit}"
+
+    def _say_at(self, row: float, col: float) -> str:
+        found = self.shown
+        if found is None or self.session.stack is None:
+            return ""
+        world = self.session.pixel_to_world(row, col)
+        at = self._place_of(found).to_pixel(world[..., 0], world[..., 1])
+        return sentence_at(found, float(at[0]), float(at[1]))
+
+    # What others say
+
+    def _on_stack(self, stack: SceneStack | None) -> None:
+        if self.mapper is not None:
+            self.mapper.cancel()
+        mapper = None if stack is None else self._mappers.get(stack)
+        if stack is not None and mapper is None:
+            mapper = self._mappers[stack] = self._make_mapper(stack)
+            self._listen(mapper)
+        self.mapper, self.cancelling = mapper, False
+        self.message.emit("")
+        if mapper is not None and not mapper.device:
+            mapper.find_device()
+        self.mapper_changed.emit()
+        self._show(self._index_at(self.session.time, 0))
+        self.maps_changed.emit()
+        self.busy_changed.emit()
+
+    def _on_stacks(self) -> None:
+        for stack in [s for s in self._mappers if s not in self.session.stacks]:
+            mapper = self._mappers.pop(stack)
+            if self.mapper is mapper:
+                self.mapper = None
+            mapper.close()
+
+    def _on_time(self, time: int) -> None:
+        index = self._index_at(time, self._index)
+        if index != self._index and index < len(self.maps):
+            self._show(index)
+
+    def _index_at(self, time: int, now: int) -> int:
+        """The map that starts on a date, else spans it, else ends on it, else the one shown."""
+        stack = self.session.stack
+        if stack is None or not self.maps:
+            return 0
+        pairs = [pair_of(stack, found) for found in self.maps]
+        ranks = [_fit(pair, time) for pair in pairs]
+        best = min(ranks)
+        if best == _NO_FIT or (now < len(ranks) and ranks[now] == best):
+            return min(now, len(pairs) - 1)
+        return ranks.index(best)
+
+    def _listen(self, mapper: VelocityMapper) -> None:
+        mapper.maps_changed.connect(lambda _maps: self._maps_arrived.emit(mapper))
+        mapper.progressed.connect(lambda share, text: self._progress_arrived.emit(mapper, share, text))
+        mapper.failed.connect(lambda sentence: self._failure_arrived.emit(mapper, sentence))
+        mapper.busy_changed.connect(lambda _busy: self._busy_arrived.emit(mapper))
+        mapper.device_changed.connect(lambda _title: self._busy_arrived.emit(mapper))
+
+    def _on_maps(self, mapper: VelocityMapper) -> None:
+        if mapper is self.mapper:
+            self._show(self._index_at(self.session.time, 0))
+            self.maps_changed.emit()
+
+    def _on_progress(self, mapper: VelocityMapper, share: float, text: str) -> None:
+        if mapper is self.mapper and not self.cancelling:
+            self.progressed.emit(share, text)
+
+    def _on_failure(self, mapper: VelocityMapper, sentence: str) -> None:
+        if mapper is self.mapper:
+            self.say(sentence)
+
+    def _on_busy(self, mapper: VelocityMapper) -> None:
+        if mapper is self.mapper:
+            if not mapper.busy:
+                self.cancelling = False
+            self.busy_changed.emit()
+            self.device_changed.emit()
+
+
+_NO_FIT = 3
+
+
+def _fit(pair: Pair | None, time: int) -> int:
+    """How well a pair belongs to a date: 0 starts there, 1 spans it, 2 ends there."""
+    if pair is None:
+        return _NO_FIT
+    if pair[0] == time:
+        return 0
+    return 1 if min(pair) < time < max(pair) else 2 if pair[1] == time else _NO_FIT
+
+
+def pair_of(stack: SceneStack, found: VelocityMap) -> Pair | None:
+    """Indices of a map's dates in a stack; None where it has other dates."""
+    index = [np.flatnonzero(stack.times == time.astype("datetime64[s]")) for time in found.times]
+    return (int(index[0][0]), int(index[1][0])) if all(len(i) for i in index) else None

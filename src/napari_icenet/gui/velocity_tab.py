@@ -1,0 +1,313 @@
+"""The Velocity tab: which dates are mapped and how, what came out, and how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStackedLayout,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_icenet.errors import IceNetError
+from napari_icenet.gui import velocity_files
+from napari_icenet.gui.pace import Pace
+from napari_icenet.gui.session import Session
+from napari_icenet.gui.settings import Remembered
+from napari_icenet.gui.theme import Fold, quiet
+from napari_icenet.gui.velocity_control import VelocityControl
+from napari_icenet.gui.velocity_form import VelocityForm, remember_settings, remembered_settings
+from napari_icenet.gui.velocity_legend import ArrowLegend, ReasonLegend
+from napari_icenet.gui.velocity_options import VelocityOptions
+from napari_icenet.gui.velocity_run import RunBar
+from napari_icenet.gui.velocity_words import estimate, summary, title
+from napari_icenet.gui.work import Progress
+
+EMPTY = "Open pictures of a glacier, then map how fast it flows between two dates."
+ONE_DATE = "This stack has only one date; a velocity map needs two."
+
+
+class VelocityTab(QWidget):
+    """Maps velocity and shows what came out.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    session : Session
+    control : VelocityControl, optional
+
+    Attributes
+    ----------
+    scenes_wanted : Signal()
+        The user wants to open scenes first.
+    """
+
+    scenes_wanted = Signal()
+
+    def __init__(
+        self, viewer: Any, session: Session, control: VelocityControl | None = None, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.viewer, self.session = viewer, session
+        self._memory = Remembered("velocity")
+        self.control = control = control or VelocityControl(viewer, session)
+        self.form = VelocityForm(self)
+        self.form.show_settings(remembered_settings(self._memory))
+        self.options = VelocityOptions(session, self)
+        self.run = RunBar(self)
+        self.message = QLabel(self)
+        self.message.setWordWrap(True)
+        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.message.hide()
+        self._ahead = Pace(self._show_ahead, seconds=0.15, every=1)
+        self._lay_out()
+        self._connect()
+        # The window deletes its widgets without asking them; threads and callbacks have to go with them.
+        self.destroyed.connect(_closer(control, self._ahead))
+        self._on_mapper()
+
+    # Layout
+
+    def _lay_out(self) -> None:
+        self.pages = QStackedLayout(self)
+        self.pages.addWidget(self._empty_page())
+        page = QWidget(self)
+        self.pages.addWidget(page)
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(6, 6, 6, 4)
+        layout.setSpacing(4)
+        layout.addWidget(self.form)
+        inner = QWidget(page)
+        folded = QVBoxLayout(inner)
+        folded.setContentsMargins(12, 0, 0, 0)
+        folded.setSpacing(3)
+        folded.addWidget(self.form.more)
+        folded.addWidget(self.options)
+        self.more = Fold("More", inner, page)
+        layout.addWidget(self.more)
+        layout.addWidget(self.run)
+        layout.addWidget(self.message)
+        self.result = self._result(page)
+        layout.addWidget(self.result)
+        layout.addStretch(1)
+        layout.addLayout(self._file_buttons())
+
+    def _empty_page(self) -> QWidget:
+        page = QWidget(self)
+        text = QLabel(EMPTY, page)
+        text.setWordWrap(True)
+        text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.open_scenes = QPushButton("Open scenes", page)
+        self.open_scenes.setToolTip("Go to the Scenes tab.")
+        self.open_scenes.clicked.connect(self.scenes_wanted)
+        layout = QVBoxLayout(page)
+        layout.addStretch(2)
+        layout.addWidget(text)
+        layout.addWidget(self.open_scenes, alignment=Qt.AlignmentFlag.AlignCenter)
+        layout.addStretch(3)
+        return page
+
+    def _result(self, page: QWidget) -> QWidget:
+        result = QWidget(page)
+        self.before, self.after = _step("◀", "The pair before.", result), _step("▶", "The next pair.", result)
+        self.pair = QComboBox(result)
+        self.pair.setToolTip("Which pair of dates is drawn; it follows the time slider, and the slider follows it.")
+        self.pair.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        chooser = QHBoxLayout()
+        chooser.setSpacing(3)
+        chooser.addWidget(self.before)
+        chooser.addWidget(self.pair, 1)
+        chooser.addWidget(self.after)
+        self.summary = quiet(parent=result)
+        self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.arrow = ArrowLegend(result)
+        self.reasons = ReasonLegend(result)
+        layout = QVBoxLayout(result)
+        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(chooser)
+        layout.addWidget(self.summary)
+        layout.addWidget(self.reasons)
+        layout.addWidget(self.arrow)
+        return result
+
+    def _file_buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(3)
+        self.save = QPushButton("Save…", self)
+        self.save.setToolTip("Write all maps, with settings and version: NetCDF, or one map as GeoTIFF.")
+        self.write = QPushButton("Report…", self)
+        self.write.setToolTip("Write how good the maps are: numbers as JSON, and one figure.")
+        self.reopen = QPushButton("Open map…", self)
+        self.reopen.setToolTip("Show the maps of a NetCDF file that was saved here or by icenet velocity.")
+        for button in (self.save, self.write, self.reopen):
+            row.addWidget(button, 1)
+        return row
+
+    def _connect(self) -> None:
+        control = self.control
+        control.mapper_changed.connect(self._on_mapper)
+        control.maps_changed.connect(self._on_maps)
+        control.shown_changed.connect(self._on_shown)
+        control.busy_changed.connect(self._on_busy)
+        control.device_changed.connect(self._ahead.ask)
+        control.progressed.connect(self.run.show_progress)
+        control.message.connect(self._say)
+        control.layers.scale_changed.connect(self._show_arrow)
+        self.session.band_changed.connect(self.form.show_band)
+        self.form.changed.connect(self._ahead.ask)
+        self.run.asked.connect(self.map)
+        self.run.cancelled.connect(control.cancel)
+        self.options.restore.clicked.connect(control.layers.restore)
+        self.options.failed.connect(control.say)
+        self.more.toggled.connect(self.options.refresh)
+        self.pair.activated.connect(control.choose)
+        self.before.clicked.connect(lambda: control.choose(control.index - 1))
+        self.after.clicked.connect(lambda: control.choose(control.index + 1))
+        self.save.clicked.connect(self._ask_save)
+        self.write.clicked.connect(self._ask_report)
+        self.reopen.clicked.connect(self._ask_open)
+
+    # What the user does
+
+    def map(self) -> None:
+        """Map velocity with what the form says."""
+        try:
+            settings = self.form.settings()
+            stable: NDArray[np.bool_] | None = self.options.stable()
+        except IceNetError as error:
+            self.control.say(str(error))
+            return
+        remember_settings(self._memory, settings)
+        self.control.map(self.form.pairs, settings, stable=stable, prior=self.options.prior)
+
+    def save_to(self, path: Path) -> None:
+        """Write the maps off the interface's thread."""
+        maps = self.control.maps
+
+        def write(_progress: Progress) -> None:
+            velocity_files.save(maps, path)
+
+        self.session.run(f"Saving {path.name}", write, lambda _none: self._say(f"Wrote {path.name}."))
+
+    def report_to(self, path: Path) -> None:
+        """Write the quality report and its figure off the interface's thread."""
+        maps, report = self.control.maps, None if self.control.mapper is None else self.control.mapper.report
+
+        def write(_progress: Progress) -> None:
+            velocity_files.write_report(maps, report, path)
+
+        done = f"Wrote {path.name} and {path.with_suffix('.png').name}."
+        self.session.run(f"Writing {path.name}", write, lambda _none: self._say(done))
+
+    def open_map(self, path: Path) -> None:
+        """Read maps off the interface's thread and show them."""
+        self.session.run(
+            f"Opening {path.name}", lambda _progress: velocity_files.read(path), lambda found: self.control.take(*found)
+        )
+
+    def _ask_save(self) -> None:
+        stack, count = self.session.stack, len(self.control.maps)
+        if stack is not None and count:
+            path = velocity_files.ask_save(self, stack.name, count)
+            if path is not None:
+                self.save_to(path)
+
+    def _ask_report(self) -> None:
+        stack = self.session.stack
+        if stack is not None and self.control.maps:
+            path = velocity_files.ask_report(self, stack.name)
+            if path is not None:
+                self.report_to(path)
+
+    def _ask_open(self) -> None:
+        path = velocity_files.ask_open(self, "Open velocity map", velocity_files.MAPS)
+        if path is not None:
+            self.open_map(path)
+
+    # What is shown
+
+    def _on_mapper(self) -> None:
+        mapper = self.control.mapper
+        self.pages.setCurrentIndex(0 if mapper is None else 1)
+        self.form.show_stack(None if mapper is None else mapper.stack, self.session.band)
+        self.options.refresh()
+        self._on_maps()
+        self._on_busy()
+        self._ahead.now()
+
+    def _on_maps(self) -> None:
+        maps = self.control.maps
+        self.pair.clear()
+        self.pair.addItems([title(found) for found in maps])
+        for widget in (self.result, self.save, self.write):
+            widget.setVisible(bool(maps))
+        several = len(maps) > 1
+        self.before.setVisible(several)
+        self.after.setVisible(several)
+        self._on_shown()
+
+    def _on_shown(self) -> None:
+        found, count = self.control.shown, len(self.control.maps)
+        self.pair.setCurrentIndex(self.control.index if count else -1)
+        self.before.setEnabled(self.control.index > 0)
+        self.after.setEnabled(self.control.index < count - 1)
+        report = None if self.control.mapper is None else self.control.mapper.report
+        self.summary.setText("" if found is None else summary(found, report, self.control.index))
+        self.reasons.show_map(found)
+        self._show_arrow()
+
+    def _show_arrow(self) -> None:
+        found = self.control.shown
+        self.arrow.show_scale(self.control.layers.screen_px_per_unit, "" if found is None else found.unit)
+
+    def _on_busy(self) -> None:
+        self.run.show_busy(self.control.busy, self.control.cancelling)
+        self._ahead.ask()
+
+    def _show_ahead(self) -> None:
+        stack, mapper = self.session.stack, self.control.mapper
+        if stack is None or mapper is None:
+            return
+        if len(stack.times) < 2:
+            self.run.show_ahead(ONE_DATE, False)
+            return
+        try:
+            text = estimate(stack, self.form.pairs, self.form.settings())
+        except IceNetError as error:
+            self.run.show_ahead(str(error)[:1].upper() + str(error)[1:], False)
+            return
+        self.run.show_ahead(f"{text} · {mapper.device}" if mapper.device else text, True)
+
+    def _say(self, sentence: str) -> None:
+        self.message.setText(sentence)
+        self.message.setVisible(bool(sentence))
+
+
+def _closer(control: VelocityControl, ahead: Pace) -> Callable[[], None]:
+    # Nothing of this may speak to a widget: they are being deleted when it is called.
+    def close() -> None:
+        control.close()
+        ahead.stop()
+
+    return close
+
+
+def _step(text: str, tip: str, parent: QWidget) -> QToolButton:
+    button = QToolButton(parent)
+    button.setText(text)
+    button.setToolTip(tip)
+    button.setFixedSize(26, 24)
+    return button

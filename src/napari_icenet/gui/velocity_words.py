@@ -1,0 +1,133 @@
+"""Velocity maps in words: a cell, a whole map, an estimate of the work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from napari_icenet.gui.readout import SEPARATOR, grouped
+from napari_icenet.gui.velocity_picture import cell_at
+from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.tracking.engine.matches import REASONS
+from napari_icenet.tracking.velocity.search import plan_search
+from napari_icenet.tracking.velocity.settings import VelocitySettings
+from napari_icenet.tracking.velocity.velocity_map import VelocityMap, map_cells
+
+
+def sentence_at(found: VelocityMap, row: float, col: float) -> str:
+    """What a map says of a pixel position of its frame; empty outside.
+
+    For instance ``412 ± 9 m/yr toward 38° · NCC .87 · ratio 2.4 · chip 32``, or why it says nothing.
+    """
+    at = cell_at(found, row, col)
+    if at is None:
+        return ""
+    reason = REASONS[int(found.reason[at])]
+    if reason is not None:
+        return f"no velocity: {reason.sentence[:1].lower()}{reason.sentence[1:].rstrip('.')}"
+    parts = [speed_text(float(found.v[at]), float(found.v_error[at]), found.unit) + toward(found, at)]
+    parts.append(f"NCC {hundredths(float(found.ncc[at]))}")
+    if np.isfinite(found.peak_ratio[at]):
+        parts.append(f"ratio {found.peak_ratio[at]:.1f}")
+    parts.append(f"chip {int(found.chip_size[at])}")
+    return SEPARATOR.join(parts)
+
+
+def speed_text(speed: float, error: float, unit: str) -> str:
+    """A speed with as many digits as its error allows: ``412 ± 9 m/yr``."""
+    digits = 1
+    scale = error if np.isfinite(error) and error > 0 else abs(speed)
+    if scale > 0:
+        digits = max(0, -int(np.floor(np.log10(scale))))
+    value = grouped(speed) if digits == 0 else f"{speed:.{digits}f}"
+    if not np.isfinite(error):
+        return f"{value} {unit}"
+    return f"{value} ± {error:.{digits}f} {unit}"
+
+
+def toward(found: VelocityMap, at: tuple[int, int]) -> str:
+    """Direction of a cell's motion: `` toward 38°``, from true north on a map, else from the picture's top."""
+    azimuth = direction(found, at)
+    return "" if azimuth is None else f" toward {azimuth % 360:.0f}°"
+
+
+def direction(found: VelocityMap, at: tuple[int, int]) -> float | None:
+    """Degrees clockwise from true north (from the top of a picture without a map); None at rest."""
+    vx, vy = float(found.vx[at]), float(found.vy[at])
+    if not np.isfinite(vx) or not np.isfinite(vy) or (vx == 0 and vy == 0):
+        return None
+    if not found.frame.georeferenced:
+        return float(np.degrees(np.arctan2(vx, -vy)) % 360)
+    from pyproj import Geod
+
+    row, col = float(found.rows[at[0]]), float(found.cols[at[1]])
+    # The way of a few pixels in the velocity's direction, as the crow flies over the Earth.
+    drow, dcol = (float(component[at]) * np.sign(found.days) for component in found.moved)
+    share = 4 / np.hypot(drow, dcol)
+    lon, lat = found.frame.lonlat(np.array([row, row + share * drow]), np.array([col, col + share * dcol]))
+    azimuth, _back, _far = Geod(ellps="WGS84").inv(lon[0], lat[0], lon[1], lat[1])
+    return float(azimuth) % 360
+
+
+def hundredths(value: float) -> str:
+    """``.87``, ``−.12``, ``1.00``."""
+    text = f"{abs(value):.2f}"
+    return ("−" if value < 0 and text != "0.00" else "") + text.removeprefix("0")
+
+
+def title(found: VelocityMap) -> str:
+    """The dates of a map: ``2020-01-31 → 2020-02-20``."""
+    return f"{found.labels[0]} → {found.labels[1]}"
+
+
+def estimate(stack: SceneStack, pairs: list[tuple[int, int]], settings: VelocitySettings) -> str:
+    """The work ahead: points, chips, and the largest window that is searched.
+
+    Raises
+    ------
+    UsageError
+        Dates, chip, spacing and search do not fit the frame.
+    """
+    plans = [plan_search(stack.grid, float(stack.days[j] - stack.days[i]), settings) for i, j in pairs]
+    cells = map_cells(stack.grid, settings.spacing)
+    points = cells.height * cells.width
+    reach = max(max(plan.radius) for plan in plans)
+    chips = plans[0].chips
+    windows = " – ".join(str(side + 2 * reach) for side in dict.fromkeys((chips[0], chips[-1])))
+    many = f"{len(pairs)} maps of " if len(pairs) > 1 else ""
+    return f"{many}{grouped(points)} points, searched ±{reach} px in windows of {windows} px"
+
+
+def number(value: float) -> str:
+    """A round number without needless digits: ``1 200``, ``0.15``."""
+    return grouped(value) if value >= 10 else f"{value:g}"
+
+
+def summary(found: VelocityMap, report: Any, index: int) -> str:
+    """How good a map is, in a few short lines of rich text."""
+    count = int(found.valid.sum())
+    share = 100 * count / max(1, found.reason.size)
+    lines = [
+        f"{share:.0f} % valid ({grouped(count)} of {grouped(found.reason.size)} points) · {abs(found.days):.1f} days"
+    ]
+    lines.append(offset_text(found))
+    return "<br>".join(lines)
+
+
+def offset_text(found: VelocityMap) -> str:
+    """What stable ground seems to move, and whether that is removed."""
+    offset = found.offset
+    if offset is None:
+        return "No stable ground found: the scenes' offset is not known"
+    source = "mask" if offset.source == "mask" else "found in the map"
+    size = (
+        f"δrow {signed(offset.drow)} ± {offset.spread_row:.2f}, δcol {signed(offset.dcol)} ± {offset.spread_col:.2f} px"
+    )
+    return f"Stable ground ({source}) {size}, {'removed' if found.offset_removed else 'measured, not removed'}"
+
+
+def signed(value: float) -> str:
+    """``+0.12`` or ``−0.12``; no sign before zero."""
+    text = f"{abs(value):.2f}"
+    return text if text == "0.00" else f"{'−' if value < 0 else '+'}{text}"
