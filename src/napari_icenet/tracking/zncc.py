@@ -14,6 +14,8 @@ from scipy import fft
 
 #: Relative deviation below which float32 pixels count as flat.
 FLAT = 1e-6
+#: Rows of a picture whose norms are worked out at a time.
+_STRIP = 256
 #: A window this much livelier than its calmest patch is summed in float64.
 CONTRAST = 300.0
 
@@ -46,16 +48,26 @@ def norm_map(picture: NDArray[np.float32], chip: int) -> NDArray[np.float32]:
 
 def _norm_map(picture: NDArray[np.float32], chip: int) -> NDArray[np.float32]:
     offset = np.float32(picture.mean(dtype=np.float64))
-    centred = picture - offset
-    half = chip // 2
-    inner = (slice(half, picture.shape[0] - chip + half + 1), slice(half, picture.shape[1] - chip + half + 1))
-    size, anchor, border = (chip, chip), (half, half), cv2.BORDER_REFLECT
-    mean = np.asarray(cv2.boxFilter(centred, cv2.CV_64F, size, anchor=anchor, borderType=border))[inner]
-    square = np.asarray(cv2.sqrBoxFilter(centred, cv2.CV_64F, size, anchor=anchor, borderType=border))[inner]
-    variance = square - mean * mean
-    level = max(abs(float(offset)), float(np.abs(centred).max(initial=0.0)))
-    variance[variance <= (FLAT * level) ** 2] = 0
-    return np.asarray(np.sqrt(variance * (chip * chip)), np.float32)
+    largest = max(abs(float(v) - float(offset)) for v in cv2.minMaxLoc(picture)[:2])
+    flat = (FLAT * max(abs(float(offset)), largest)) ** 2
+    rows, cols = picture.shape[0] - chip + 1, picture.shape[1] - chip + 1
+    norms = np.empty((rows, cols), np.float32)
+    # In strips that stay in the processor's cache.
+    for top in range(0, rows, _STRIP):
+        count = min(_STRIP, rows - top)
+        centred = picture[top : top + count + chip - 1] - offset
+        mean, square = (
+            np.asarray(
+                box(centred, cv2.CV_64F, (chip, chip), anchor=(0, 0), borderType=cv2.BORDER_REFLECT)[:count, :cols]
+            )
+            for box in (cv2.boxFilter, cv2.sqrBoxFilter)
+        )
+        mean *= mean
+        square -= mean
+        square[square <= flat] = 0
+        square *= chip * chip
+        np.sqrt(square, out=norms[top : top + count], casting="same_kind")
+    return norms
 
 
 def _correlate_exactly(window: NDArray[np.float64], chip: NDArray[np.float32]) -> NDArray[np.float32]:

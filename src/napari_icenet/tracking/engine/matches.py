@@ -70,8 +70,8 @@ class Matches:
         return Matches(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Matches)))
 
     @staticmethod
-    def empty(count: int, chip: int, reason: LostReason) -> Matches:
-        """``count`` matches without a peak, all for one reason."""
+    def empty(count: int, chip: int, reason: LostReason | None) -> Matches:
+        """``count`` matches without a peak, all for one reason (or none yet)."""
         nan64 = np.full(count, np.nan)
         nan32 = nan64.astype(np.float32)
         return Matches(
