@@ -70,6 +70,8 @@ def test_local_means_count_valid_pixels_alone_up_to_the_edge(holed):
         detail = picture - normalised(smooth, picture)
         np.testing.assert_allclose(prefilter(name)(picture), detail, atol=2e-3 * PICTURE.std())
     detail = np.where(known, picture - normalised(box, picture), np.nan)
+    fine = normalised(lambda image: gaussian_filter(image, 0.7, mode="constant"), detail)
+    np.testing.assert_allclose(prefilter("band")(picture), np.where(known, fine, np.nan), atol=2e-3 * PICTURE.std())
     even = detail / np.sqrt(normalised(box, detail**2))
     np.testing.assert_allclose(prefilter("wallis")(picture), even, atol=1e-3)
 
@@ -113,7 +115,7 @@ def test_orientation_sees_no_edge_at_a_hole():
     assert np.nanmax(np.abs(got)) < 0.25
 
 
-@pytest.mark.parametrize("name", ["high-pass", "box", "orientation", "sign"])
+@pytest.mark.parametrize("name", ["high-pass", "box", "band", "orientation", "sign"])
 def test_the_frame_ends_like_a_hole(name):
     """A picture filtered whole equals one read with missing pixels around it."""
     chosen = prefilter(name)

@@ -28,6 +28,8 @@ _MIN_WEIGHT = 1e-3
 _TINY = float(np.finfo(np.float32).tiny)
 #: Slopes this small, as a share of the brightness per pixel, are rounding: they have no direction.
 _LEAST_SLOPE = 1e-6
+#: σ that takes the noise of single pixels out of a band-pass, px.
+_FINEST = 0.7
 #: Differences from a local mean this small, as a share of the brightness, are rounding.
 _ROUNDING = 1e-6
 
@@ -85,6 +87,13 @@ def _none(image: Image, missing: Missing, size: float) -> Image:
 
 def _box_high_pass(image: Image, missing: Missing, size: float) -> Image:
     return _high_pass(image, missing, _box(size))
+
+
+def _band_pass(image: Image, missing: Missing, size: float) -> Image:
+    detail, kernel = _box_high_pass(image, missing, size), _gaussian(_FINEST)
+    if missing is not None:
+        detail[missing] = 0
+    return _smooth(detail, kernel) / _weight(detail.shape, missing, kernel)
 
 
 def _gaussian_high_pass(image: Image, missing: Missing, size: float) -> Image:
@@ -231,6 +240,13 @@ _KINDS: dict[str, tuple[str, str, float, Callable[[float], int], Function]] = {
         lambda s: math.ceil(s / 2),
         _box_high_pass,
     ),
+    "band": (
+        "Band-pass",
+        "Takes the mean of a 21 px box away, and the noise of single pixels (Gaussian, σ 0.7 px).",
+        21,
+        lambda s: math.ceil(s / 2) + int(4 * _FINEST + 0.5),
+        _band_pass,
+    ),
     "wallis": (
         "Wallis",
         "Local mean 0 and local deviation 1 in a 21 px box: dark and bright ice count alike.",
@@ -257,7 +273,7 @@ _KINDS: dict[str, tuple[str, str, float, Callable[[float], int], Function]] = {
 }
 
 #: Kinds whose size may be chosen, as in ``box:5``.
-_SIZED = {"high-pass", "box", "wallis", "orientation", "sign"}
+_SIZED = {"high-pass", "box", "band", "wallis", "orientation", "sign"}
 
 
 def prefilter(name: str) -> Prefilter:

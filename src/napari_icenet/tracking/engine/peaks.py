@@ -24,7 +24,7 @@ _FILL, _BORDER = np.uint8(reason_code(LostReason.FILL)), np.uint8(reason_code(Lo
 #: Stands below every correlation, for a placement without one.
 _UNDEFINED = np.float32(-2)
 #: Pixels either side of the highest one that the sub-pixel peak rests on; fewer near an edge or a gap.
-_REACHES = 3, 2, 1
+_REACHES = 2, 1
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
 
-#: What a sample's neighbour counts beside it, where there are seven samples a side (the sample itself: 1 − 2·SHARE).
-SHARE = 0.125
 #: Newton steps from the highest pixel.
 STEPS = 3
 #: The longest step, px; how far from its pixel a peak may lie; how short the last step must be.
@@ -43,54 +41,44 @@ class Summits:
 
 @cache
 def _weights(side: int) -> F64:
-    """From powers of an offset to what each of ``side`` samples counts: (powers, 4 · side).
+    """From powers of an offset to what each of ``side`` samples counts: (powers, 3 · side).
 
-    Four blocks side by side: for the value, the first and the second derivative of the polynomial
-    through the (smoothed) samples, and for the value of the one through the samples as they are.
+    Three blocks side by side: for the value, the first and the second derivative of the polynomial
+    through the samples.
     """
-    nodes = min(side, 5)
-    raw = np.linalg.inv(np.vander(np.arange(nodes) - nodes // 2, increasing=True).astype(np.float64))
-    smooth, plain = np.eye(nodes), np.eye(nodes)
-    if side > nodes:
-        smooth = sum(w * np.eye(nodes, side, k) for k, w in enumerate((SHARE, 1 - 2 * SHARE, SHARE)))
-        plain = np.eye(nodes, side, 1)
-    blocks = [raw @ smooth]
+    value = np.linalg.inv(np.vander(np.arange(side) - side // 2, increasing=True).astype(np.float64))
+    blocks = [value]
     for _ in range(2):
-        slope = np.zeros_like(blocks[0])
-        slope[:-1] = np.arange(1, nodes)[:, None] * blocks[-1][1:]
-        blocks.append(slope)
-    return np.concatenate([*blocks, raw @ plain], axis=1)
+        blocks.append(np.zeros_like(value))
+        blocks[-1][:-1] = np.arange(1, side)[:, None] * blocks[-2][1:]
+    return np.concatenate(blocks, axis=1)
 
 
 def _derivatives(patches: F64, offsets: F64) -> F64:
-    """Value and derivatives (4, 4, n) at ``offsets`` (2, n).
-
-    [i, j] is the i-th by row, j-th by column; [3, 3] is the value without smoothing.
-    """
+    """Value and derivatives (3, 3, n) at ``offsets`` (2, n): [i, j] is the i-th by row, j-th by column."""
     side = patches.shape[1]
-    weights = _weights(side)
-    powers = np.empty((len(weights), *offsets.shape))
+    powers = np.empty((side, *offsets.shape))
     powers[0] = 1
-    for k in range(1, len(weights)):
+    for k in range(1, side):
         np.multiply(powers[k - 1], offsets, out=powers[k])
-    along = (powers.reshape(len(weights), -1).T @ weights).reshape(*offsets.shape, 4, side)
-    values = along[0] @ patches @ along[1].swapaxes(1, 2)
+    weights = (powers.reshape(side, -1).T @ _weights(side)).reshape(*offsets.shape, 3, side)
+    values = weights[0] @ patches @ weights[1].swapaxes(1, 2)
     return np.ascontiguousarray(values.transpose(1, 2, 0))
 
 
 def climb(patches: F64) -> Summits:
     """The peaks of the interpolated surfaces, from their middle pixels by Newton's method.
 
-    The surface between the pixels is the polynomial through 5 × 5 (or 3 × 3) samples, in both
+    The surface between the pixels is the polynomial through all samples of a patch, in both
     coordinates jointly. A separable parabola is not used: correlation peaks over ice are oblique,
-    and it is off by a tenth of a pixel there. With 7 × 7 samples each of the 5 × 5 is a mean with a
-    little of its neighbours, which takes the finest ripple, the product of both pictures' noise,
-    off the surface.
+    and it is off by a tenth of a pixel there. Nor is the surface smoothed: that shifts peaks where a
+    chip is brighter on one side. Noise is better taken from the pictures (``band`` of
+    :mod:`~napari_icenet.tracking.prefilter`).
 
     Parameters
     ----------
     patches : array of float64, (n, side, side)
-        Surroundings of the highest pixels, side 3, 5 or 7. NaN where not defined: such a patch has no peak.
+        Surroundings of the highest pixels, side odd, at least 3. NaN where not defined: such a patch has no peak.
 
     Returns
     -------
@@ -108,7 +96,7 @@ def climb(patches: F64) -> Summits:
             np.maximum(np.minimum(step, LONGEST, out=step), -LONGEST, out=step)
             at += step
         # What the last step gained; its curvature is as good as a new one.
-        height = d[3, 3] + 0.5 * (g_r * step[0] + g_c * step[1])
+        height = d[0, 0] + 0.5 * (g_r * step[0] + g_c * step[1])
         near = np.maximum(np.abs(at), np.abs(step) * (FARTHEST / SETTLED)).max(axis=0) <= FARTHEST
         proper = near & (h_rr < 0) & (determinant > 0)
     summits = Summits(at[0], at[1], height, -h_rr, -h_cc, -h_rc)
