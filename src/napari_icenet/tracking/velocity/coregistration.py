@@ -178,9 +178,10 @@ def offset_error(velocity_map: VelocityMap) -> tuple[float, float]:
     (:func:`residual`): light and terrain act on wide areas alike.
     """
     offset = velocity_map.offset
-    if offset is None or velocity_map.stable is None:
+    used = velocity_map.valid if velocity_map.stable is None else velocity_map.stable & velocity_map.valid
+    if offset is None or not used.any():
         return float("nan"), float("nan")
-    side = float(np.median(velocity_map.chip_size[velocity_map.stable & velocity_map.valid]))
+    side = float(np.median(velocity_map.chip_size[used]))
     share = min(1.0, (velocity_map.settings.spacing / max(side, 1.0)) ** 2)
     root = np.sqrt(np.pi / 2 / max(offset.count * share, 1.0))
     halves = residual(velocity_map)
@@ -194,6 +195,8 @@ def residual(velocity_map: VelocityMap) -> Residual | None:
     if offset is None or stable is None:
         return None
     used = stable & velocity_map.valid
+    if not used.any():
+        return None
     rows, cols = np.nonzero(used)
     drow, dcol = velocity_map.drow[used].astype(float), velocity_map.dcol[used].astype(float)
     side = max(float(np.median(velocity_map.chip_size[used])) / velocity_map.settings.spacing, 1.0)

@@ -19,9 +19,9 @@ LEVEL = float(np.exp(-2.0))
 #: Rule-of-thumb bandwidth of the Epanechnikov kernel in the plane, in deviations times points to the -1/6.
 _BANDWIDTH = 2.1991
 #: Cells of the grid per bandwidth; more make no difference.
-_FINE = 16
-_LARGEST_SIDE = 1200
-_RESAMPLES = 200
+_FINE = 8
+_LARGEST_SIDE = 600
+_RESAMPLES = 120
 
 
 @dataclass(frozen=True)
@@ -140,11 +140,22 @@ class _Smoother:
 def _measured(values: Float, x: Float, y: Float) -> tuple[Pair, Pair, tuple[Range, Range]]:
     """Peak, half-widths and extents of a density."""
     row, col = divmod(int(values.argmax()), values.shape[1])
-    above = values >= LEVEL * values[row, col]
-    xs, ys = x[above.any(axis=0)], y[above.any(axis=1)]
-    extents = (float(xs[0]), float(xs[-1])), (float(ys[0]), float(ys[-1]))
+    level = LEVEL * values[row, col]
+    extents = _extent(values.max(axis=0), x, level), _extent(values.max(axis=1), y, level)
     half = (extents[0][1] - extents[0][0]) / 2, (extents[1][1] - extents[1][0]) / 2
     return (float(x[col]), float(y[row])), half, extents
+
+
+def _extent(profile: Float, at: Float, level: float) -> Range:
+    """First and last place where a profile reaches a level, between the grid's steps."""
+    above = np.flatnonzero(profile >= level)
+    ends = []
+    for inner, step in ((int(above[0]), -1), (int(above[-1]), 1)):
+        outer = min(max(inner + step, 0), len(at) - 1)
+        drop = float(profile[inner] - profile[outer])
+        share = float(profile[inner] - level) / drop if drop > 0 else 0.0
+        ends.append(float(at[inner] + share * (at[outer] - at[inner])))
+    return ends[0], ends[1]
 
 
 def blocks_of(rows: NDArray[np.intp], cols: NDArray[np.intp], side: float) -> NDArray[np.intp]:
