@@ -187,6 +187,7 @@ def test_gdal_and_pyproj_find_the_place(tmp_path, epsg):
         mapping = ds[ds["vx"].attrs.get("grid_mapping") or ds["vx"].encoding["grid_mapping"]].attrs
         assert pyproj.CRS.from_wkt(mapping["spatial_ref"]) == pyproj.CRS.from_epsg(epsg)
         assert pyproj.CRS.from_cf(mapping) == pyproj.CRS.from_epsg(epsg)
+        assert Affine.from_gdal(*map(float, mapping["GeoTransform"].split())) == velocity.cells.transform
         x, y = velocity.cells.xy(3, 7)
         np.testing.assert_allclose((ds["x"][7], ds["y"][3]), (x, y), rtol=1e-12)
         assert ds["x"].attrs["standard_name"] == ("longitude" if epsg == 4326 else "projection_x_coordinate")
