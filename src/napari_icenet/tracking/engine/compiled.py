@@ -240,19 +240,20 @@ def correlate_masked(first, second, rows, cols, wrows, wcols, chip, least, fft, 
     """
     n, stride = fft.length, fft.stride
     size = planes.shape[1]
-    pieces, spectra, products = planes[:6], planes[6:12], planes[12:]
+    packed, spectra, rest, products = planes[:2], planes[2:8], planes[10:14], planes[14:]
     h, w = out.shape[1], out.shape[2]
     height, width = h + chip - 1, w + chip - 1
     grow = np.float32(1 / (float(n) * n))
     flat_spectra, flat_products = spectra.ravel(), products.ravel()
     for i in range(rows.size):
-        known = _masked_piece(first, rows[i], cols[i], chip, chip, stride, pieces[1], pieces[3], pieces[5])
-        found = _masked_piece(second, wrows[i], wcols[i], height, width, stride, pieces[0], pieces[2], pieces[4])
+        known = _masked_piece(first, rows[i], cols[i], chip, chip, stride, packed[1], rest[1], rest[3])
+        found = _masked_piece(second, wrows[i], wcols[i], height, width, stride, packed[0], rest[0], rest[2])
         if known == 0 or found == 0:
             state[i] = FLAT_CHIP
             continue
         for k in range(3):
-            forward(pieces[2 * k], pieces[2 * k + 1], width, spectra[2 * k], spectra[2 * k + 1], scratch, fft)
+            pair = packed if k == 0 else rest[2 * k - 2 : 2 * k]
+            forward(pair[0], pair[1], width, spectra[2 * k], spectra[2 * k + 1], scratch, fft)
         for kc in range(n):
             mirror = n - kc if kc else 0
             for k in range(0, n, LANES):
@@ -270,9 +271,10 @@ def correlate_masked(first, second, rows, cols, wrows, wcols, chip, least, fft, 
 def workspace(fft: Plan) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Room for both kernels to work in, for one thread.
 
-    It may be used again for windows and chips of the same size: what lies outside them stays zero.
+    It may be used again for windows and chips of the same size: planes 0, 1 and 10 to 13, which hold
+    them, stay zero around them.
     """
-    return np.zeros((18, fft.size), np.float32), np.zeros((6, (fft.length + LANES) * LANES), np.float32)
+    return np.zeros((20, fft.size), np.float32), np.zeros((6, (fft.length + LANES) * LANES), np.float32)
 
 
 #: Whether the kernels are compiled and in memory.
