@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from pyproj import Geod, Transformer
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.tracking.velocity.features import Line
 from napari_icenet.tracking.velocity.flowline import along, resampled
+from napari_icenet.tracking.velocity.inversion import invert
 from tests.tracking.velocity.fields import PLAIN, POLAR, make_map, scale_of
 
 LINE = np.array([(40.0, 30.0), (150.0, 250.0), (280.0, 440.0)])
@@ -105,19 +105,16 @@ def test_without_a_map_distance_is_in_pixels():
 
 
 def test_a_series_is_profiled_by_interval():
-    first, second = make_map(shear), make_map(shear, dates=("2020-02-20", "2020-03-31"))
-    series = SimpleNamespace(
-        times=np.array(["2020-01-31T12", "2020-02-20T12", "2020-03-31T12"], "datetime64[s]"),
-        vx=np.stack([first.vx, 2 * second.vx]),
-        vy=np.stack([first.vy, 2 * second.vy]),
-        v_error=np.stack([first.v_error, second.v_error]),
-        cells=first.cells,
-        frame=first.frame,
-        unit="m/yr",
-    )
+    """Three pairs over two intervals; where only the long pair is left, neither is measured by itself."""
+    lost = np.zeros((20, 30), bool)
+    lost[:, 20:] = True
+    one = make_map(shear, missing=lost)
+    two = make_map(shear, dates=("2020-02-20", "2020-03-31"), missing=lost)
+    series = invert([one, two, make_map(shear, dates=("2020-01-31", "2020-03-31"))])
     found = along(series, LINE)
     assert found.labels == (("2020-01-31", "2020-02-20"), ("2020-02-20", "2020-03-31"))
-    np.testing.assert_allclose(found.v[1], 2 * found.v[0], rtol=1e-4)
+    np.testing.assert_array_equal(found.valid, np.tile(found.cols <= 19 * 16 + 7.5, (2, 1)))
+    np.testing.assert_allclose(found.v[:, :20], np.tile(along(one, LINE).v[0, :20], (2, 1)), rtol=1e-3)
     assert np.isnan(found.ncc).all()
 
 

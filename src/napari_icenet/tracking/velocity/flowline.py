@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.tracking.velocity.features import Line
-from napari_icenet.tracking.velocity.sampling import cell_places, sampled
+from napari_icenet.tracking.velocity.sampling import cell_places, maps_of, sampled
+from napari_icenet.tracking.velocity.series import VelocitySeries
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
 
 if TYPE_CHECKING:
@@ -24,18 +25,6 @@ F64 = NDArray[np.float64]
 Times = NDArray[np.datetime64]
 #: Places at which the projection's scale is worked out along a line; it is smooth.
 _SCALE_NODES = 33
-
-
-class Series(Protocol):
-    """What a profile needs of a time series: velocities (interval, y, x) as a map's, between ``times``."""
-
-    cells: Grid
-    frame: Grid
-    times: Times
-    vx: NDArray[np.float32]
-    vy: NDArray[np.float32]
-    v_error: NDArray[np.float32]
-    unit: str
 
 
 @dataclass(frozen=True)
@@ -161,7 +150,7 @@ class FlowlineProfile:
 
 
 def along(
-    maps: VelocityMap | Sequence[VelocityMap] | Series,
+    maps: VelocityMap | Sequence[VelocityMap] | VelocitySeries,
     line: Line | F64,
     *,
     name: str = "",
@@ -174,7 +163,7 @@ def along(
     Parameters
     ----------
     maps : VelocityMap, sequence of VelocityMap, or VelocitySeries
-        Maps of one frame.
+        Maps of one frame; of a series the intervals that are measured by themselves.
     line : Line or array of float, (n, 2)
         (row, col) of its corners, px of the frame.
     name : str, optional
@@ -191,32 +180,35 @@ def along(
     """
     corners = np.asarray(line.path if isinstance(line, Line) else line, float)
     title = name or (line.name if isinstance(line, Line) else "line")
-    if isinstance(maps, VelocityMap):
-        maps = [maps]
-    if isinstance(maps, Sequence):
-        _check_frames(maps)
-        frame, cells = maps[0].frame, maps[0].cells
-    else:
-        frame, cells = maps.frame, maps.cells
-    spacing = float(cells.pixel_size[1] / frame.pixel_size[1])
-    rows, cols, at = resampled(corners, spacing / 2 if step_px is None else step_px)
-    if not _inside(*cell_places(cells, frame, rows, cols), cells).any():
+    maps = sorted(maps_of(maps), key=lambda one: one.times[0] + (one.times[1] - one.times[0]) / 2)
+    frame, cells = maps[0].frame, maps[0].cells
+    rows, cols, at = resampled(corners, maps[0].settings.spacing / 2 if step_px is None else step_px)
+    row, col = cell_places(cells, frame, rows, cols)
+    if not ((row >= 0) & (col >= 0) & (row <= cells.height - 1) & (col <= cells.width - 1)).any():
         raise TrackingError(f"{title} lies outside the velocity maps; draw it over them.")
-    columns = _from_maps(maps, rows, cols) if isinstance(maps, Sequence) else _from_series(maps, rows, cols)
-    times = columns.pop("times")
-    order = np.argsort(times[:, 0] + (times[:, 1] - times[:, 0]) / 2, kind="stable")
-    labels = columns.pop("labels")
+
+    def profiles(quantity: str) -> F64:
+        return np.stack([_sampled(one, quantity, rows, cols) for one in maps])
+
     return FlowlineProfile(
         name=title,
         rows=rows,
         cols=cols,
         distance=ground_distance(frame, corners, at) if frame.georeferenced else at,
-        times=times[order],
-        labels=tuple(labels[i] for i in order),
+        times=np.array([one.times for one in maps]).astype("datetime64[ms]"),
+        labels=tuple(one.labels for one in maps),
+        vx=profiles("vx"),
+        vy=profiles("vy"),
+        v_error=profiles("v_error"),
+        ncc=profiles("ncc"),
         frame=frame,
-        unit=columns.pop("unit"),
-        **{key: np.asarray(values, float)[order] for key, values in columns.items()},
+        unit=maps[0].unit,
     )
+
+
+def _sampled(one: VelocityMap, quantity: str, rows: F64, cols: F64) -> F64:
+    values = np.where(one.valid, getattr(one, quantity), np.nan)
+    return sampled(values, *cell_places(one.cells, one.frame, rows, cols))
 
 
 def resampled(corners: F64, step_px: float) -> tuple[F64, F64, F64]:
@@ -257,40 +249,3 @@ def ground_distance(frame: Grid, corners: F64, at: F64) -> F64:
 
 def _so_far(corners: F64) -> F64:
     return np.asarray(np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(corners, axis=0).T))]))
-
-
-def _check_frames(maps: Sequence[VelocityMap]) -> None:
-    if not maps:
-        raise UsageError("there is no velocity map; make one first.")
-    if any(one.frame != maps[0].frame for one in maps):
-        raise UsageError("the velocity maps are of different pictures; take those of one stack.")
-
-
-def _inside(rows: F64, cols: F64, cells: Grid) -> NDArray[np.bool_]:
-    return np.asarray((rows >= 0) & (cols >= 0) & (rows <= cells.height - 1) & (cols <= cells.width - 1))
-
-
-def _from_maps(maps: Sequence[VelocityMap], rows: F64, cols: F64) -> dict[str, Any]:
-    columns: dict[str, Any] = {name: [] for name in ("vx", "vy", "v_error", "ncc")}
-    for one in maps:
-        at = cell_places(one.cells, one.frame, rows, cols)
-        for name, values in columns.items():
-            values.append(sampled(np.where(one.valid, getattr(one, name), np.nan), *at))
-    columns["times"] = np.array([one.times for one in maps]).astype("datetime64[ms]")
-    columns["labels"] = [one.labels for one in maps]
-    columns["unit"] = maps[0].unit
-    return columns
-
-
-def _from_series(series: Series, rows: F64, cols: F64) -> dict[str, Any]:
-    at = cell_places(series.cells, series.frame, rows, cols)
-    columns: dict[str, Any] = {
-        name: [sampled(values, *at) for values in getattr(series, name)] for name in ("vx", "vy", "v_error")
-    }
-    times = np.asarray(series.times).astype("datetime64[ms]")
-    labels = np.datetime_as_string(times, unit="D")
-    columns["ncc"] = np.full((len(times) - 1, len(rows)), np.nan)
-    columns["times"] = np.stack([times[:-1], times[1:]], axis=1)
-    columns["labels"] = list(zip(labels[:-1].tolist(), labels[1:].tolist(), strict=True))
-    columns["unit"] = series.unit
-    return columns

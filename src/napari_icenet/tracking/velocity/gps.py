@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.tracking.table import software
 from napari_icenet.tracking.velocity.gps_files import GpsPoints, read_gps
-from napari_icenet.tracking.velocity.sampling import cell_places, sampled
+from napari_icenet.tracking.velocity.sampling import cell_places, maps_of, sampled
+from napari_icenet.tracking.velocity.series import VelocitySeries
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
 from napari_icenet.tracking.velocity.writing import write_parquet, write_whole
 
@@ -220,7 +221,7 @@ class Comparison:
         _write_text(shown.to_csv(index=False, lineterminator="\n", float_format="%.10g"), path)
 
 
-def compare(maps: VelocityMap | Sequence[VelocityMap], points: GpsPoints | str | Path) -> Comparison:
+def compare(maps: VelocityMap | Sequence[VelocityMap] | VelocitySeries, points: GpsPoints | str | Path) -> Comparison:
     """Compare velocity maps with GPS.
 
     A map's velocity at a point is interpolated bilinearly, where all cells around are valid. Where the
@@ -229,7 +230,7 @@ def compare(maps: VelocityMap | Sequence[VelocityMap], points: GpsPoints | str |
 
     Parameters
     ----------
-    maps : VelocityMap or sequence of VelocityMap
+    maps : VelocityMap, sequence of VelocityMap, or VelocitySeries
         Georeferenced, of one frame.
     points : GpsPoints, or path
         A path is read with :func:`~napari_icenet.tracking.velocity.gps_files.read_gps`.
@@ -241,12 +242,10 @@ def compare(maps: VelocityMap | Sequence[VelocityMap], points: GpsPoints | str |
     TrackingError
         The file of points cannot be used, or no point lies on the maps.
     """
-    maps = (maps,) if isinstance(maps, VelocityMap) else tuple(maps)
-    if not maps:
-        raise UsageError("there is no velocity map; make one first.")
+    maps = maps_of(maps)
     if not isinstance(points, GpsPoints):
         points = read_gps(points, maps[0].frame)
-    if any(one.frame != points.frame for one in maps):
+    if points.frame != maps[0].frame:
         raise UsageError("the velocity maps and GPS points are of different pictures; take those of one stack.")
     columns: dict[str, list[Any]] = {name: [] for name in ("vx", "vy", "v_error", "reason")}
     for one in maps:

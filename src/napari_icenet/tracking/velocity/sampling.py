@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_icenet.errors import UsageError
 from napari_icenet.scenes.grid import Grid
+from napari_icenet.tracking.velocity.series import VelocitySeries
+from napari_icenet.tracking.velocity.velocity_map import VelocityMap
 
 F64 = NDArray[np.float64]
 #: A place this close to a row or column of cells lies on it: the next one, perhaps missing, is not asked, cells.
 _ON_CELL = 1e-6
+
+
+def maps_of(found: VelocityMap | Sequence[VelocityMap] | VelocitySeries) -> tuple[VelocityMap, ...]:
+    """Maps of one frame: a map, several, or the intervals of a series.
+
+    Raises
+    ------
+    UsageError
+        There is none, or they are of different frames.
+    """
+    if isinstance(found, VelocitySeries):
+        return tuple(found.interval(k) for k in range(found.shape[0]))
+    maps = (found,) if isinstance(found, VelocityMap) else tuple(found)
+    if not maps:
+        raise UsageError("there is no velocity map; make one first.")
+    if any(one.frame != maps[0].frame for one in maps):
+        raise UsageError("the velocity maps are of different pictures; take those of one stack.")
+    return maps
 
 
 def cell_places(cells: Grid, frame: Grid, rows: ArrayLike, cols: ArrayLike) -> tuple[F64, F64]:
