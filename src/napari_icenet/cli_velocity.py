@@ -144,9 +144,9 @@ def velocity(
         # Of redundant pairs, motion through time is what they agree upon.
         series = invert(maps, progress=progress) if pairs == "all" and len(maps) > 2 else None
     write_maps(maps, output, series=series)
+    shutil.rmtree(workplace, ignore_errors=True)
     if report is not None:
         _write_report(maps, report)
-    shutil.rmtree(workplace, ignore_errors=True)
     for made in maps:
         if not made.valid.any():
             say_warning(f"{made.labels[0]} → {made.labels[1]}: {' '.join(made.notes)}")
@@ -197,13 +197,7 @@ def _read_guides(
 def _write_report(maps: list[VelocityMap], path: Path) -> None:
     """The quality report as JSON, its figure beside it."""
     from napari_icenet.tracking.velocity.figure import report_figure
-    from napari_icenet.tracking.velocity.quality import assess
-    from napari_icenet.tracking.velocity.writing import write_whole
+    from napari_icenet.tracking.velocity.quality import assess, write_report
 
-    text = assess(maps).model_dump_json(indent=2) + "\n"
-
-    def write(beside: Path) -> None:
-        beside.write_text(text, encoding="utf-8")
-
-    write_whole(path, {".json": write}, "quality reports")
+    write_report(assess(maps), path)
     report_figure(maps, path.with_suffix(".png"))

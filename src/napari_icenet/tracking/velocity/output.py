@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_icenet.errors import UsageError
+from napari_icenet.tracking.engine.matches import reason_code
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
 from napari_icenet.tracking.velocity.writing import check_destination
 
@@ -72,14 +73,22 @@ def write_maps(maps: Sequence[VelocityMap], path: str | Path, *, series: Velocit
 
 
 def summary(maps: Sequence[VelocityMap] | VelocityMap) -> str:
-    """What maps hold, in two lines: valid share and median speed, and the offset of stable ground."""
+    """What maps hold, in two lines: valid share and median speed, and the offset of stable ground.
+
+    The share is that of the quality report: points outside the pictures' pixels do not count.
+    """
+    from napari_icenet.tracking.velocity.quality import NO_PIXELS
+
+    blank = [reason_code(reason) for reason in NO_PIXELS]
     maps = [maps] if isinstance(maps, VelocityMap) else maps
-    points, valid = sum(m.reason.size for m in maps), sum(int(m.valid.sum()) for m in maps)
+    points = sum(int((~np.isin(m.reason, blank)).sum()) for m in maps)
+    valid = sum(int(m.valid.sum()) for m in maps)
+    share = f" ({100 * valid / points:.1f} %)" if points else ""
     speeds = np.concatenate([m.v[m.valid] for m in maps])
     first = maps[0]
     pair = f"{first.labels[0]} → {first.labels[1]}" if len(maps) == 1 else f"{len(maps)} pairs"
     speed = f", median speed {float(np.median(speeds)):.4g} {first.unit}" if len(speeds) else ""
-    return f"{pair}: {valid} of {points} points valid ({100 * valid / points:.1f} %){speed}\n{_stable_ground(maps)}"
+    return f"{pair}: {valid} of {points} points with pixels are valid{share}{speed}\n{_stable_ground(maps)}"
 
 
 def _stable_ground(maps: Sequence[VelocityMap]) -> str:
