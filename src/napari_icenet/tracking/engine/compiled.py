@@ -79,10 +79,11 @@ def _packed(first, top, left, chip, second, wtop, wleft, height, width, real, im
         return MISSING, np.float32(0), 0.0
     if energy <= (_FLAT * mean * chip) ** 2 or liveliness == 0:
         return FLAT_CHIP, np.float32(0), 0.0
-    # Both parts equally lively, so that neither drowns in the other's rounding.
-    gain = math.sqrt(liveliness / (height * width) / energy) * chip
+    # Chip and window, and the other point of a pair, equally lively: none drowns in another's rounding.
+    gain, wgain = chip / math.sqrt(energy), math.sqrt(height * width / liveliness)
     _scaled(imaginary, chip, chip, stride, np.float32(gain))
-    return DONE, np.float32(1 / (gain * math.sqrt(energy))), math.sqrt(liveliness)
+    _scaled(real, height, width, stride, np.float32(wgain))
+    return DONE, np.float32(1 / (chip * wgain)), math.sqrt(liveliness)
 
 
 @njit(**JIT)
