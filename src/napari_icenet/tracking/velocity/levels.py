@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,12 +58,12 @@ class Levels:
         accepted = np.zeros(count, bool)
         for level, chip in enumerate(search.chips):
             todo = np.flatnonzero(~accepted)
-            new = self._match(todo, chip, *self._span(level))
-            passed = self._borne_out(found, accepted, todo, new, chip)
+            start, end = self._span(level)
+            new = self._match(todo, chip, start, end)
+            passed = self._borne_out(found, accepted, todo, new, end)
             new.reason[new.valid & ~passed] = _OUTLIER
-            kept = slice(None) if level == 0 else ~np.isin(new.reason, _NOT_TRIED)
-            for name in (field.name for field in fields(Matches)):
-                getattr(found, name)[todo[kept]] = getattr(new, name)[kept]
+            told = np.ones(len(todo), bool) if level == 0 else ~np.isin(new.reason, _NOT_TRIED)
+            found[todo[told]] = new[told]
             accepted[todo[passed]] = True
         return found
 
@@ -98,9 +98,12 @@ class Levels:
         return Matches.concatenated(parts)[order]
 
     def _borne_out(
-        self, found: Matches, accepted: NDArray[np.bool_], todo: Index, new: Matches, chip: int
+        self, found: Matches, accepted: NDArray[np.bool_], todo: Index, new: Matches, end: float
     ) -> NDArray[np.bool_]:
         """Which of the new matches their neighbours bear out; shape of ``todo``."""
+        if not len(todo):
+            return np.zeros(0, bool)
+        chip = int(new.chip[0])
         accepted_here = accepted.reshape(self.shape)
 
         def together(old: NDArray[np.float64], fresh: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -108,7 +111,11 @@ class Levels:
             values[todo] = np.where(new.valid, fresh, np.nan)
             return values.astype(np.float32).reshape(self.shape)
 
+        def pause() -> None:
+            if self.progress is not None:
+                self.progress(end, f"{self.title}: chip {chip}, neighbours compared")
+
         drow, dcol = together(found.drow, new.drow), together(found.dcol, new.dcol)
         step = round(chip / 2 / self.matcher.settings.spacing)
-        passed = borne_out(drow, dcol, self.matcher.search.radius, step=step, trusted=accepted_here)
+        passed = borne_out(drow, dcol, self.matcher.search.radius, step=step, trusted=accepted_here, pause=pause)
         return np.asarray(passed.ravel()[todo])

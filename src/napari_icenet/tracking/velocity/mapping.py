@@ -101,6 +101,9 @@ def map_pair(
     points, notes = _points(cells, settings.spacing, prior, days)
     engine = engine or Engine(settings.device)
     title = f"{stack.labels[first]} → {stack.labels[second]}"
+    if progress is not None:
+        progress(0.0, f"{title}: preparing the engine")
+    engine.prepare()
     finished = None
     if workplace is not None:
         finished = FinishedTiles(workplace, _fingerprint(pictures, (first, second), points, settings, engine))

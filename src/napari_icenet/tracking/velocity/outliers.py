@@ -10,7 +10,7 @@ of its neighbours by no more than they differ among themselves, so that shear ma
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +70,7 @@ def borne_out(
     step: int = 1,
     trusted: Bool | None = None,
     test: OutlierTest = DEFAULT_TEST,
+    pause: Callable[[], None] | None = None,
 ) -> Bool:
     """Which vectors of a map their neighbours bear out.
 
@@ -85,6 +86,8 @@ def borne_out(
     trusted : array of bool, (y, x), optional
         Vectors that passed before: neighbours to all, and not judged again.
     test : OutlierTest
+    pause : callable, optional
+        Called several times a second; may raise to stop.
 
     Returns
     -------
@@ -102,6 +105,8 @@ def borne_out(
     for _ in range(test.rounds):
         passed = np.where(judged, False, neighbours)
         for rows, cols, around in _neighbourhoods((drow, dcol), neighbours, judged, test.reach, step):
+            if pause is not None:
+                pause()
             own = drow[rows, cols], dcol[rows, cols]
             passed[rows, cols] = _supported(own, around, near, test) & _near_median(own, around, test)
         changed = passed != neighbours

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.scenes.grid import Window
 from napari_icenet.tracking.engine.engine import Engine
-from napari_icenet.tracking.engine.matches import Matches
+from napari_icenet.tracking.engine.matches import Matches, reason_code
 from napari_icenet.tracking.lost import LostReason
 from napari_icenet.tracking.pictures import TILE, Pictures
 from napari_icenet.tracking.velocity.search import Search
@@ -19,6 +20,7 @@ from napari_icenet.tracking.velocity.settings import VelocitySettings
 Index = NDArray[np.intp]
 #: Pixels of search windows matched between two looks at whether to stop: some tenths of a second.
 _BATCH_PIXELS = 1e7
+_OUTSIDE = reason_code(LostReason.OUTSIDE)
 
 
 @dataclass(frozen=True)
@@ -121,20 +123,49 @@ class PairMatcher:
     def _match(self, chosen: Index, chip: int) -> Matches:
         window = self.points.window(chosen, chip, self.search.radius).clipped(self.pictures.shape)
         before, after = (self.pictures.read(date, window) for date in (self.first, self.second))
-        if np.isnan(before).all() or np.isnan(after).all():
-            return Matches.empty(len(chosen), chip, LostReason.FILL)
-        settings, points = self.settings, self.points
-        return self.engine.match(
-            before,
-            after,
-            points.rows[chosen] - window.row,
-            points.cols[chosen] - window.col,
-            chip=chip,
-            radius=self.search.radius,
-            shift_rows=points.shift_rows[chosen],
-            shift_cols=points.shift_cols[chosen],
-            min_overlap=settings.min_overlap,
-            min_peak_ratio=settings.min_peak_ratio,
-            coarse_to_fine=settings.coarse_to_fine,
-            affine=settings.affine,
-        )
+        points, settings = self.points, self.settings
+        found = Matches.empty(len(chosen), chip, LostReason.FILL)
+        away = self._away(chosen, chip)
+        found.reason[away] = _OUTSIDE
+        # Most of what lies in fill is settled here: the exact way of leaving pixels out takes its time.
+        full = _known_share(before, points.rows[chosen] - window.row, points.cols[chosen] - window.col, chip)
+        hope = ~away & (full >= settings.min_overlap) & bool(np.isfinite(after).any())
+        todo = chosen[hope]
+        if len(todo):
+            found[hope] = self.engine.match(
+                before,
+                after,
+                points.rows[todo] - window.row,
+                points.cols[todo] - window.col,
+                chip=chip,
+                radius=self.search.radius,
+                shift_rows=points.shift_rows[todo],
+                shift_cols=points.shift_cols[todo],
+                min_overlap=settings.min_overlap,
+                min_peak_ratio=settings.min_peak_ratio,
+                coarse_to_fine=settings.coarse_to_fine,
+                affine=settings.affine,
+            )
+        return found
+
+    def _away(self, chosen: Index, chip: int) -> NDArray[np.bool_]:
+        """Points whose chip crosses the edge of the frame, or whose search window lies beyond it."""
+        half, away = chip // 2, np.zeros(len(chosen), bool)
+        points, radius, shape = self.points, self.search.radius, self.pictures.shape
+        for at, shift, reach, size in zip(
+            (points.rows, points.cols), (points.shift_rows, points.shift_cols), radius, shape, strict=True
+        ):
+            place, goal = at[chosen], at[chosen] + shift[chosen]
+            away |= (place < half) | (place > size - half)
+            away |= (goal + reach + half <= 0) | (goal - reach - half >= size)
+        return away
+
+
+def _known_share(picture: NDArray[np.float32], rows: Index, cols: Index, chip: int) -> NDArray[np.float64]:
+    """Share of valid pixels in chips of a picture (n,); what lies outside is not valid."""
+    known = cv2.integral(np.isfinite(picture).view(np.uint8))
+    half, (height, width) = chip // 2, picture.shape
+    top, bottom = np.clip(rows - half, 0, height), np.clip(rows + half, 0, height)
+    left, right = np.clip(cols - half, 0, width), np.clip(cols + half, 0, width)
+    count = known[bottom, right] - known[top, right] - known[bottom, left] + known[top, left]
+    return np.asarray(count / chip**2)
