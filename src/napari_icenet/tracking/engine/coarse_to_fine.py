@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -106,7 +107,7 @@ class _Averaged:
     def at(self, row: int, col: int) -> F32:
         key, f = (int(row), int(col)), self._factor
         if key not in self._made:
-            part = self._picture[key[0] :, key[1] :]
+            part: Any = self._picture[key[0] :, key[1] :]
             height, width = part.shape[0] // f, part.shape[1] // f
             part = part[: height * f, : width * f]
             while f > 1:

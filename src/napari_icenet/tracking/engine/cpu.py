@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
+import subprocess
 import sys
 import threading
 from collections import OrderedDict
+from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +42,30 @@ def compile_kernels() -> bool:
 
     compiled.make_ready()
     return True
+
+
+@cache
+def compile_aside() -> threading.Thread | None:
+    """Make the compiled kernels ready without stopping anybody: OpenCV serves until they are.
+
+    They are compiled in a process of its own, which ends with this one, and then loaded from numba's
+    cache. Once per process; None where there is nothing to do.
+    """
+    if kernels() is not None or importlib.util.find_spec("numba") is None:
+        return None
+    job = subprocess.Popen(
+        [sys.executable, "-c", f"from {__name__} import compile_kernels; compile_kernels()"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    atexit.register(job.kill)
+
+    def load() -> None:
+        if job.wait() == 0:
+            compile_kernels()
+
+    thread = threading.Thread(target=load, name="compiled kernels", daemon=True)
+    thread.start()
+    return thread
 
 
 def correlated(search: Search, points: slice) -> F32:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from napari_icenet.tracking.engine import cpu
 from napari_icenet.tracking.engine.device import choose_device
@@ -150,11 +150,11 @@ class Engine:
             chip=chip, reach=reach, shift=(dr[inside], dc[inside]), min_overlap=min_overlap,
         )  # fmt: skip
         found = self._coarse_to_fine(search) if coarse_to_fine else self._searched(search)
+        _judge(search, found, min_peak_ratio)
+        if affine:
+            _refine(search, found)
         found.drow[:] += dr[inside] - reach[0]
         found.dcol[:] += dc[inside] - reach[1]
-        if affine:
-            _refine(search, found, dr[inside] - reach[0], dc[inside] - reach[1])
-        _judge(search, found, min_peak_ratio)
         out[inside] = found
         return out
 
@@ -213,8 +213,19 @@ def _judge(search: Search, found: Matches, min_peak_ratio: float) -> None:
     found.reason[(found.reason == 0) & (found.peak_ratio < min_peak_ratio)] = ambiguous
 
 
-def _refine(search: Search, found: Matches, drow: NDArray[np.int64], dcol: NDArray[np.int64]) -> None:
-    raise NotImplementedError
+def _refine(search: Search, found: Matches) -> None:
+    """Let matches stretch and shear; displacements count from the surface's corner before and after."""
+    from napari_icenet.tracking.engine.affine import refine_affine
+
+    there = np.flatnonzero(found.reason == 0)
+    rows, cols, half = search.rows[there], search.cols[there], search.chip // 2
+    drow = search.window_rows[there] - rows + found.drow[there]
+    dcol = search.window_cols[there] - cols + found.dcol[there]
+    refined = refine_affine(search.first, search.second, rows + half, cols + half, search.chip, drow, dcol)
+    better = there[refined.ok]
+    found.drow[better] += (refined.drow - drow)[refined.ok]
+    found.dcol[better] += (refined.dcol - dcol)[refined.ok]
+    found.error_row[better], found.error_col[better] = refined.error[refined.ok].T.astype(np.float32)
 
 
 @cache
