@@ -258,8 +258,8 @@ _KINDS: dict[str, tuple[str, str, float, Callable[[float], int], Function]] = {
     "sobel": ("Sobel", "Strength of edges, whatever their sign.", 3, lambda s: 4, _sobel),
     "orientation": (
         "Orientation",
-        "Where slopes of brightness point (σ 1 px), however faint: withstands changing light, and amplifies noise.",
-        1,
+        "Where slopes of brightness point (σ 1.2 px), however faint: withstands changing light.",
+        1.2,
         lambda s: 2 * int(4 * s + 0.5),
         _orientation,
     ),
