@@ -1,4 +1,4 @@
-"""What napari puts off until its first layer, done ahead so that the window does not stop for it later."""
+"""What would be put off until it is first needed, done ahead so that the window does not stop for it later."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from functools import cache
 
 import numpy as np
 
+from napari_icenet.tracking.engine.cpu import compile_aside
+
 
 @cache
 def warm_up() -> None:
-    """Make a layer that nobody sees, once per process.
+    """Make a layer that nobody sees, and begin to compile the matching, once per process.
 
     The first layer with units makes napari import its helpers and read the table of units, up to a
     second in which the window does not answer. Not on a thread: the table is not safe for two.
@@ -17,3 +19,4 @@ def warm_up() -> None:
     from napari.layers import Image
 
     Image(np.zeros((1, 2, 2), np.uint8), contrast_limits=(0, 1), units=("pixel", "metre", "metre"))
+    compile_aside()
