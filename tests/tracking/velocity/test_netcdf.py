@@ -221,7 +221,11 @@ def test_several_pairs_are_a_cube(tmp_path):
     with xr.open_dataset(tmp_path / "v.nc") as ds:
         assert ds["vx"].dims == ("mid_date", "y", "x")
         assert ds["map_scale_x"].dims == ("y", "x")
-        assert ds["mid_date"].to_index().is_monotonic_increasing
+        assert ds["mid_date"].values.astype("datetime64[D]").astype(str).tolist() == [
+            "2020-01-09",
+            "2020-01-25",
+            "2020-02-10",
+        ]
         for i, velocity in enumerate(maps):
             np.testing.assert_array_equal(ds["vx"][i], velocity.vx)
             assert ds["acquisition_date_img2"][i] == velocity.times[1]
@@ -229,6 +233,15 @@ def test_several_pairs_are_a_cube(tmp_path):
     with rasterio.open(f"netcdf:{tmp_path / 'v.nc'}:v") as dataset:
         assert dataset.count == 3
         np.testing.assert_array_equal(dataset.read(2), maps[1].v)
+
+
+def test_pairs_about_one_middle_keep_apart(tmp_path):
+    write_netcdf([flowing(days=days) for days in ((16.0, 32.0), (0.0, 48.0))], tmp_path / "v.nc")
+    with xr.open_dataset(tmp_path / "v.nc") as ds:
+        assert ds["mid_date"].to_index().is_unique
+        assert ds["mid_date"].to_index().is_monotonic_increasing
+        assert np.ptp(ds["mid_date"].values) < np.timedelta64(1, "s")
+        assert ds["date_dt"].values.astype(float).tolist() in ([16, 48], [16 * 86400e9, 48 * 86400e9])
 
 
 def test_a_cube_is_made_pair_by_pair():
@@ -242,6 +255,7 @@ def test_a_cube_is_made_pair_by_pair():
 
 def test_the_file_is_plain_cf_compressed_in_blocks(one):
     with h5py.File(one[1]) as file:
+        assert not any("_FillValue" in file[name].attrs for name in ("x", "y", "mid_date", "acquisition_date_img1"))
         for name, item in file.items():
             kind = item.dtype
             assert kind.kind in "OSf" or (kind.kind == "i" and kind.itemsize <= 4), (name, kind)

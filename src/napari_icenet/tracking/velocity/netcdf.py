@@ -72,7 +72,7 @@ def write_netcdf(
     TrackingError
         The file cannot be written.
     """
-    ordered = [maps] if isinstance(maps, VelocityMap) else sorted(maps, key=middle)
+    ordered = [maps] if isinstance(maps, VelocityMap) else sorted(maps, key=_distinct_middle)
     dataset = dataset_of(ordered)
 
     def write(beside: Path) -> None:
@@ -116,14 +116,24 @@ def dataset_of(maps: Sequence[VelocityMap]) -> xr.Dataset:
     records = [MapRecord.of(velocity).model_dump_json() for velocity in maps]
     variables["record"] = _fact(records, {"long_name": "settings and circumstances of the pair, JSON"}, leading)
     coordinates["mid_date"] = _fact(
-        [middle(velocity) for velocity in maps],
-        {"standard_name": "time", "long_name": "middle of the two acquisitions, UTC"},
+        [middle(velocity) if one else _distinct_middle(velocity) for velocity in maps],
+        {
+            "standard_name": "time",
+            "long_name": "middle of the two acquisitions, UTC"
+            + ("" if one else "; the days between them are added as microseconds, so that no two are alike"),
+        },
         leading,
     )
     if one:
         variables["img_pair_info"] = _pair_info(first)
         _say_shift(variables, facts[0])
     return xr.Dataset(variables, coordinates, global_attributes(list(maps)))
+
+
+def _distinct_middle(velocity: VelocityMap) -> np.datetime64:
+    """Pairs about one middle differ in length; ITS_LIVE keeps its middles apart in the microseconds too."""
+    distinct: np.datetime64 = middle(velocity).astype("datetime64[us]") + round(abs(velocity.days))
+    return distinct
 
 
 def _stacked(maps: Sequence[VelocityMap], name: str) -> Any:
@@ -148,7 +158,7 @@ def _fact(values: list[Any], attributes: dict[str, Any], leading: tuple[str, ...
     text = isinstance(values[0], str)
     array = np.array(values, object if text else None)
     if array.dtype.kind == "M":
-        array = array.astype("datetime64[s]")
+        array = array.astype("datetime64[ns]")
     return xr.Variable(leading, array if leading else array[0], attributes)
 
 
@@ -224,7 +234,7 @@ def _encoding(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
             chunks = (1,) * (variable.ndim - 2) + sides
             said = {"zlib": True, "complevel": 4, "shuffle": True, "chunksizes": chunks}
         if variable.dtype.kind == "M":
-            said |= _TIME
+            said |= _TIME | {"_FillValue": None}
         if variable.dtype.kind == "f":
             missing = name not in dataset.coords and variable.ndim >= 2
             said["_FillValue"] = variable.dtype.type(np.nan) if missing else None
