@@ -190,7 +190,12 @@ def _refuse_without_ground(pictures: Pictures, first: int, second: int, found: M
             raise TrackingError(f"{labels[date]} holds no valid pixel in {pictures.band}; choose another date or band.")
     if not shared:
         raise TrackingError(f"{title}: the two scenes share no valid pixel; choose dates that cover the same ground.")
-    if np.isin(found.reason, [reason_code(LostReason.FILL), reason_code(LostReason.OUTSIDE)]).all():
+    outside, fill = reason_code(LostReason.OUTSIDE), reason_code(LostReason.FILL)
+    if (found.reason == outside).all():
+        raise TrackingError(
+            f"{title}: every chip leaves the frame; choose smaller chips, or a prior map in m/yr that keeps them in it."
+        )
+    if np.isin(found.reason, [outside, fill]).all():
         raise TrackingError(
             f"{title}: no chip has enough valid pixels in both scenes; choose a smaller chip, a lower least overlap "
             "or other dates."
