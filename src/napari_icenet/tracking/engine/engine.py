@@ -221,7 +221,9 @@ def _refine(search: Search, found: Matches) -> None:
     rows, cols, half = search.rows[there], search.cols[there], search.chip // 2
     drow = search.window_rows[there] - rows + found.drow[there]
     dcol = search.window_cols[there] - cols + found.dcol[there]
-    refined = refine_affine(search.first, search.second, rows + half, cols + half, search.chip, drow, dcol)
+    refined = refine_affine(
+        search.first, search.second, rows + half, cols + half, chip=search.chip, drow=drow, dcol=dcol
+    )
     better = there[refined.ok]
     found.drow[better] += (refined.drow - drow)[refined.ok]
     found.dcol[better] += (refined.dcol - dcol)[refined.ok]

@@ -58,7 +58,7 @@ class VelocitySettings(BaseModel):
     radius: int | None = Field(default=None, ge=2, le=2048)
     scale: float | None = Field(default=None, ge=1.1, le=8)
     max_speed: float | None = Field(default=None, gt=0)
-    prefilter: str = "box"
+    prefilter: str = "band"
     coarse_to_fine: bool = False
     affine: bool = False
     coregister: bool = False
