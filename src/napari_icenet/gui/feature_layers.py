@@ -192,14 +192,14 @@ class FeatureLayers:
             layer.data = places
             layer.features = columns
             return layer
-        text = {"string": "{name}", "size": 9, "color": "white", "anchor": "upper_left"}
+        text = {"string": "{name}", "size": 10, "color": FLOWLINE, "anchor": "upper_left"}
         layer = Points(
             places,
             name=name,
             features=columns,
             size=1,
-            canvas_size_limits=(9, 9),
-            border_width=0.15,
+            canvas_size_limits=(12, 12),
+            border_width=0.08,
             text=text if len(places) <= NAMED else None,
             **look,
         )

@@ -6,6 +6,7 @@ import json
 
 import geopandas
 import numpy as np
+import pyogrio
 import pytest
 import shapely
 from affine import Affine
@@ -161,6 +162,28 @@ def test_bad_files_are_said_in_one_sentence(tmp_path, name, content, said):
         read_features(path, POLAR)
     assert name in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("crs", "turn"), [(3031, 0), (4326, 0), (4326, 360), (32757, 0)])
+def test_of_many_features_those_around_the_frame_are_read(tmp_path, monkeypatch, crs, turn):
+    """Some thousand rocks along and around the frame, in degrees also counted from 0 to 360."""
+    ross = Grid(100, 100, Affine(500, 0, -25_000, 0, -500, -1_200_000), CRS.from_epsg(3031))
+    rng = np.random.default_rng(1)
+    way = Transformer.from_crs(3031, crs, always_xy=True)
+    x, y = way.transform(rng.uniform(-120_000, 120_000, 1500), rng.uniform(-1_400_000, -1_000_000, 1500))
+    x = np.asarray(x) + np.where(np.asarray(x) < 0, turn, 0)
+    path = tmp_path / "rocks.gpkg"
+    frame_of(geopandas.points_from_xy(x, y), crs, number=range(1500)).to_file(path)
+    found = read_features(path, ross)
+    back_x, back_y = Transformer.from_crs(crs, 3031, always_xy=True).transform(x, y)
+    inside = (np.abs(back_x) < 25_000) & (np.abs(np.asarray(back_y) + 1_225_000) < 25_000)
+    assert [point.attributes["number"] for point in found.points] == list(np.flatnonzero(inside))
+    assert 20 < inside.sum() < 100
+    read = []
+    real = pyogrio.read_dataframe
+    monkeypatch.setattr(pyogrio, "read_dataframe", lambda *a, **k: read.append(real(*a, **k)) or read[-1])
+    read_features(path, ross)
+    assert len(read[0]) < 500
 
 
 def test_other_ground_is_warned_of(tmp_path):

@@ -138,11 +138,11 @@ def read_features(path: str | Path, grid: Grid) -> Features:
         Nothing touches the frame, or something is left out; said in the notices too.
     """
     path = Path(path)
-    tables = read_layers(path)
+    tables = read_layers(path, grid)
     outlines: list[Outline] = []
     lines: list[Line] = []
     points: list[Place] = []
-    shapeless = broken = outside = 0
+    shapeless = broken = 0
     for layer, table in tables:
         to_pixels = pixels_of(table.crs, grid, path)
         degrees = table.crs is not None and table.crs.is_geographic
@@ -155,30 +155,33 @@ def read_features(path: str | Path, grid: Grid) -> Features:
             parts = _parts(record[table.geometry.name])
             shapeless += not parts
             for part in parts:
-                rings = [bent(_corners(ring, degrees), to_pixels) for ring in _rings(part)]
+                corners = [_corners(ring, degrees) for ring in _rings(part)]
+                if not _near(to_pixels(corners[0]), grid):
+                    continue
+                rings = [bent(ring, to_pixels) for ring in corners]
                 if not all(np.isfinite(ring).all() for ring in rings):
                     broken += 1
                 elif not _touches(part.geom_type, rings, grid):
-                    outside += 1
+                    continue
                 elif part.geom_type == "Polygon":
                     outlines.append(Outline(rings[0], tuple(rings[1:]), *about))
                 elif part.geom_type == "Point":
                     points.append(Place(float(rings[0][0, 0]), float(rings[0][0, 1]), *about))
                 else:
                     lines.append(Line(rings[0], *about))
-    notices = _notices(path, shapeless, broken, outside if not (outlines or lines or points) else 0)
+    notices = _notices(path, shapeless, broken, bool(outlines or lines or points))
     for notice in notices:
         warnings.warn(notice, SceneWarning, stacklevel=2)
     return Features(tuple(outlines), tuple(lines), tuple(points), path, notices)
 
 
-def _notices(path: Path, shapeless: int, broken: int, outside: int) -> tuple[str, ...]:
+def _notices(path: Path, shapeless: int, broken: int, any_found: bool) -> tuple[str, ...]:
     notices = []
     if shapeless:
         notices.append(f"{path.name}: features without a usable shape are left out ({shapeless}).")
     if broken:
         notices.append(f"{path.name}: features that reach where the frame's map cannot are left out ({broken}).")
-    if outside:
+    if not any_found:
         notices.append(f"{path.name} has nothing on this frame; check that it shows the same ground.")
     return tuple(notices)
 
@@ -199,6 +202,16 @@ def _corners(ring: Any, degrees: bool) -> F64:
     if degrees:
         xy[:, 0] = np.unwrap(xy[:, 0], period=360)
     return xy
+
+
+def _near(corners: F64, grid: Grid) -> bool:
+    """Whether a shape may touch the frame, given its corners: edges bend out by less than its size."""
+    known = np.isfinite(corners).all(axis=1)
+    if not known.all():
+        return bool(known.any())  # all out of the map's reach is elsewhere; some, to be said
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    size = max(high - low)
+    return bool((high + size >= -1).all() and (low - size <= grid.shape).all())
 
 
 def _touches(kind: str, rings: Sequence[F64], grid: Grid) -> bool:

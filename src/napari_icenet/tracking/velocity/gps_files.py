@@ -181,7 +181,7 @@ def _tables(path: Path, grid: Grid) -> list[tuple[CRS | None, F64, list[dict[str
         assert grid.crs is not None
         return [(CRS.from_wkt(grid.crs.to_wkt()) if pair == ("x", "y") else _WGS84, xy, records)]
     found = []
-    for _, table in read_layers(path):
+    for _, table in read_layers(path, grid):
         table = table[table.geometry.geom_type == "Point"]  # noqa: PLW2901
         if len(table):
             xy = np.stack([table.geometry.x, table.geometry.y], axis=1)

@@ -21,13 +21,15 @@ F64 = NDArray[np.float64]
 BEND_TOLERANCE_PX = 0.05
 #: Edges are halved at most so often: 4096 parts.
 _HALVINGS = 12
+#: Of a layer with more features than this, only those around the frame are read.
+_MANY = 1000
 _GEOJSON = frozenset({".geojson", ".json"})
 
 
-def read_layers(path: Path) -> list[tuple[str, Any]]:
+def read_layers(path: Path, grid: Grid | None = None) -> list[tuple[str, Any]]:
     """Layers of a vector file that have places: (name, geopandas.GeoDataFrame) each.
 
-    A shape that is damaged is None.
+    A shape that is damaged is None. Of a layer with many features, only those around ``grid`` are read.
 
     Raises
     ------
@@ -43,7 +45,7 @@ def read_layers(path: Path) -> list[tuple[str, Any]]:
     if path.stat().st_size == 0:
         raise TrackingError(f"{path} is empty; give a .gpkg or .geojson file with outlines, lines or points.")
     stated = _stated_crs(path)
-    tables = []
+    tables, any_shape = [], False
     try:
         with warnings.catch_warnings():
             # Heights and measures along a line that shapely does not keep are not used here.
@@ -51,18 +53,39 @@ def read_layers(path: Path) -> list[tuple[str, Any]]:
             for layer, kind in pyogrio.list_layers(path):
                 if kind is None:
                     continue
-                table = pyogrio.read_dataframe(path, layer=layer, on_invalid="ignore")
+                info = pyogrio.read_info(path, layer=layer, force_feature_count=True)
+                around = None if grid is None or info["features"] <= _MANY else _around(grid, info["crs"])
+                table = pyogrio.read_dataframe(path, layer=layer, bbox=around, on_invalid="ignore", fid_as_index=True)
+                table = table.sort_index()  # a search by place gives them in any order
                 if stated is None:
                     table = table.set_crs(None, allow_override=True)
+                any_shape |= around is not None or bool((~(table.geometry.is_empty | table.geometry.isna())).any())
                 if len(table):
                     tables.append((str(layer), table))
     except (DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError, ProjError, ValueError) as error:
         raise TrackingError(
             f"{path} cannot be read as a vector file; give a .gpkg or .geojson with outlines, lines or points."
         ) from error
-    if not any((~(table.geometry.is_empty | table.geometry.isna())).any() for _, table in tables):
+    if not any_shape:
         raise TrackingError(f"{path} holds no outline, line or point; draw some, or choose another file.")
     return tables
+
+
+def _around(grid: Grid, crs: str | None) -> tuple[float, float, float, float] | None:
+    """A frame's bounds (left, bottom, right, top) in a file's system, with a margin; None where there are none."""
+    if crs is None or grid.crs is None:
+        return None
+    x, y = grid.xy([-0.5, -0.5, grid.height, grid.height], [-0.5, grid.width, -0.5, grid.width])
+    theirs = CRS(crs)
+    change = Transformer.from_crs(grid.crs.to_wkt(), theirs, always_xy=True)
+    left, bottom, right, top = change.transform_bounds(x.min(), y.min(), x.max(), y.max(), densify_pts=51)
+    if not np.isfinite([left, bottom, right, top]).all():
+        return None
+    wide, high = 0.02 * abs(right - left), 0.02 * (top - bottom)
+    if theirs.is_geographic:
+        # Longitudes may run from -180 to 180, from 0 to 360, or on over the 180th meridian.
+        return -720.0, bottom - high, 720.0, top + high
+    return left - wide, bottom - high, right + wide, top + high
 
 
 def _stated_crs(path: Path) -> str | None:
