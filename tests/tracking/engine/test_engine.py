@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+from scipy.ndimage import map_coordinates
 
 from napari_icenet.errors import UsageError
 from napari_icenet.tracking.engine import cpu
+from napari_icenet.tracking.engine.device import Device
 from napari_icenet.tracking.engine.engine import Engine
 from napari_icenet.tracking.engine.matches import REASONS, reason_code
 from napari_icenet.tracking.engine.search import Search
@@ -156,3 +161,43 @@ def test_the_title_names_device_and_method():
     engine = Engine("cpu", 2)
     engine.prepare()
     assert engine.title in ("CPU, 2 threads, compiled FFT", "CPU, 2 threads, OpenCV")
+
+
+def test_a_graphics_processor_is_given_the_same_search():
+    """PyTorch's way through the engine, on the CPU for want of a graphics processor."""
+    first, second = PAIRS["masked"]()
+    engine = Engine("cpu")
+    expected = engine.match(first, second, ROWS, COLS, chip=CHIP, radius=(RADIUS, 6), shift_rows=2, shift_cols=-3)
+    engine.device = Device("cuda", "a stand-in")
+    engine._torch = TorchCorrelator("cpu")
+    found = engine.match(first, second, ROWS, COLS, chip=CHIP, radius=(RADIUS, 6), shift_rows=2, shift_cols=-3)
+    np.testing.assert_array_equal(found.reason, expected.reason)
+    np.testing.assert_allclose(found.ncc, expected.ncc, atol=1e-4)
+    np.testing.assert_allclose(found.drow[found.valid], expected.drow[found.valid], atol=2e-3)
+    assert engine.title == "a stand-in, PyTorch FFT"
+
+
+def test_affine_refinement_follows_a_shear():
+    """A chip that is sheared about its centre: the refined match is nearer to the centre's motion."""
+    side = 200
+    rows, cols = np.mgrid[:side, :side].astype(float)
+    shear = 0.05
+    picture = texture(side)
+    second = map_coordinates(picture, [rows - 1.3, cols - shear * (rows - 99.5) - 0.4], order=5, mode="nearest")
+    places = np.full(5, 100), np.array([60, 80, 100, 120, 140])
+    engine = Engine("cpu")
+    plain = engine.match(picture, second.astype(np.float32), *places, chip=32, radius=6)
+    refined = engine.match(picture, second.astype(np.float32), *places, chip=32, radius=6, affine=True)
+    # Where the chip's centre at row 99.5 comes to lie, half a pixel above the chip's place.
+    dcol = 0.4 + shear * 1.3
+    assert np.hypot(refined.drow - 1.3, refined.dcol - dcol).max() < 0.01
+    assert np.hypot(plain.drow - 1.3, plain.dcol - dcol).max() > 0.01
+
+
+def test_kernels_are_compiled_aside_in_a_fresh_process():
+    pytest.importorskip("numba")
+    code = (
+        "from napari_icenet.tracking.engine import cpu; assert cpu.kernels() is None; "
+        "cpu.compile_aside().join(); assert cpu.kernels() is not None"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=240)
