@@ -1,10 +1,11 @@
 """Milliseconds per point, every tool on the same points in one run.
 
-    python benchmarks/speed.py [--cases a b c] [--runs 7]
+    python benchmarks/speed.py [--cases a b c] [--runs 7] [--prefilter box]
 
-The tools take turns, so that whatever else the machine does meets all of them; each run's time is
-set against bare matchTemplate's. One thread is one: libraries are told so before they are loaded,
-and a tool whose processor time exceeds the elapsed time is marked.
+With it the error of what was found, against the pairs' exactly known flow. The tools take turns, so
+that whatever else the machine does meets all of them, and each run is set against bare
+matchTemplate's of the same turn: by processor time, and by the clock. One thread is one: libraries
+are told so before they are loaded, and a tool whose processor time exceeds the elapsed is marked.
 """
 
 import argparse
@@ -12,8 +13,9 @@ import os
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 from unittest.mock import patch
 
 for library in ("OMP", "MKL", "OPENBLAS"):
@@ -25,37 +27,48 @@ import other_tools  # noqa: E402
 import pairs  # noqa: E402
 from machine import machine  # noqa: E402
 from other_tools import Job  # noqa: E402
+from pairs import Case  # noqa: E402
 from scipy.ndimage import gaussian_filter  # noqa: E402
 
 from napari_icenet.tracking.engine import cpu  # noqa: E402
 from napari_icenet.tracking.engine.engine import Engine  # noqa: E402
 from napari_icenet.tracking.engine.matches import Matches  # noqa: E402
+from napari_icenet.tracking.prefilter import prefilter  # noqa: E402
 
 #: What the project is called in the tables.
 OURS = "napari-icenet"
+#: The yardstick.
+BARE = "OpenCV matchTemplate, bare"
+#: Errors beyond this are no errors of measurement, px.
+WILD_PX = 2.0
 #: Tools that take a hundred times the yardstick run this often at most.
 SLOW_RUNS = 2
 
 
 @dataclass
 class Timing:
-    """Seconds of every run."""
+    """Seconds of every run, and the displacements found (None of bare correlation)."""
 
     wall: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)
+    found: Any = None
 
     def run(self, call: Callable[[], object]) -> None:
         """Call once more."""
         start, busy = time.perf_counter(), time.process_time()
-        call()
+        self.found = call()
         self.wall.append(time.perf_counter() - start)
         self.processor.append(time.process_time() - busy)
 
 
-def job_of(name: str) -> Job:
-    """A standard pair's pictures and points."""
-    case = pairs.case(name)
-    return Job(case.first, case.second, case.rows, case.cols, case.chip, case.radius)
+def jobs_of(case: Case, filtered: str) -> tuple[Job, Job]:
+    """A standard pair's pictures and points, and the same with a tenth of the pixels missing."""
+    apply = prefilter(filtered)
+    whole, part = (
+        Job(apply(first), apply(second), case.rows, case.cols, case.chip, case.radius)
+        for first, second in ((case.first, case.second), (holed(case.first, 1), holed(case.second, 2)))
+    )
+    return whole, part
 
 
 def holed(picture: np.ndarray, seed: int) -> np.ndarray:
@@ -66,13 +79,12 @@ def holed(picture: np.ndarray, seed: int) -> np.ndarray:
     return np.where(stripes | (blobs > np.quantile(blobs, 0.95)), np.float32(np.nan), picture)
 
 
-def calls(job: Job) -> dict[str, Callable[[], object]]:
+def calls(job: Job, missing: Job) -> dict[str, Callable[[], object]]:
     """What is timed, by name; bare matchTemplate first."""
-    missing = replace(job, first=holed(job.first, 1), second=holed(job.second, 2))
     one, two = Engine("cpu", threads=1), Engine("cpu", threads=2)
     one.prepare()
     found: dict[str, Callable[[], object]] = {
-        "OpenCV matchTemplate, bare": lambda: other_tools.bare(job),
+        BARE: lambda: other_tools.bare(job),
         f"{OURS}, end to end": lambda: match(one, job),
         f"{OURS}, coarse-to-fine": lambda: match(one, job, coarse_to_fine=True),
         f"{OURS}, 10 % missing": lambda: match(one, missing),
@@ -81,7 +93,7 @@ def calls(job: Job) -> dict[str, Callable[[], object]]:
     }
     for name, tool in other_tools.installed().items():
         found[name] = partial(tool, job)
-    found["two threads: OpenCV matchTemplate, bare"] = lambda: other_tools.bare_on_two_threads(job)
+    found[f"two threads: {BARE}"] = lambda: other_tools.bare_on_two_threads(job)
     found[f"two threads: {OURS}, end to end"] = lambda: match(two, job)
     return found
 
@@ -105,15 +117,15 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def measure(job: Job, runs: int) -> dict[str, Timing]:
+def measure(case: Case, runs: int, filtered: str = "box") -> dict[str, Timing]:
     """Seconds of every tool, the tools taking turns; one run before that is not counted."""
-    timed = calls(job)
+    timed = calls(*jobs_of(case, filtered))
     timings = {name: Timing() for name in timed}
-    yardstick = next(iter(timed))
+    yardstick = timings[BARE]
     for turn in range(runs + 1):
         for name, call in timed.items():
             timing = timings[name]
-            slow = timing.wall and min(timing.wall) > 10 * min(timings[yardstick].wall)
+            slow = timing.wall and min(timing.wall) > 10 * min(yardstick.wall)
             if turn == 0:
                 call()
             elif not slow or len(timing.wall) < SLOW_RUNS:
@@ -121,31 +133,42 @@ def measure(job: Job, runs: int) -> dict[str, Timing]:
     return timings
 
 
-def ratio(timing: Timing, yardstick: Timing) -> float:
+def ratio(seconds: list[float], yardstick: list[float]) -> float:
     """Times as long as the yardstick: the median over runs of the same turn."""
-    return statistics.median(t / y for t, y in zip(timing.wall, yardstick.wall, strict=False))
+    return statistics.median(t / y for t, y in zip(seconds, yardstick, strict=False))
 
 
-def words(job: Job) -> str:
-    """The size of a job."""
-    return f"{len(job.first)}², chip {job.chip}, ±{job.radius}, {len(job.rows)} points"
+def error(timing: Timing, case: Case) -> tuple[float, float, float] | None:
+    """Root mean square error (px) of all points and of those in low shear; share beyond 2 px, left out."""
+    if timing.found is None:
+        return None
+    miss = np.hypot(timing.found.drow - case.drow, timing.found.dcol - case.dcol)
+    near = miss < WILD_PX
+    everywhere, calm = (float(np.sqrt(np.mean(miss[m] ** 2))) for m in (near, near & case.low_shear))
+    return everywhere, calm, 1 - float(near.mean())
 
 
-def table(job: Job, timings: dict[str, Timing]) -> str:
+def words(case: Case) -> str:
+    """The size of a case."""
+    return f"{len(case.first)}², chip {case.chip}, ±{case.radius}, {len(case.rows)} points"
+
+
+def table(case: Case, timings: dict[str, Timing]) -> str:
     """A Markdown table."""
-    count = len(job.rows)
+    count = len(case.rows)
     lines = [
-        "| tool | best ms/point | median | processor, best | × bare |",
-        "|---|---|---|---|---|",
+        "| tool | ms/point, processor | elapsed | × bare, processor | elapsed | error px | low shear px | wild |",
+        "|---|---|---|---|---|---|---|---|",
     ]
-    yardstick = next(iter(timings.values()))
+    bare = timings[BARE]
     for name, timing in timings.items():
-        best, median, busy = (
-            1e3 * v / count for v in (min(timing.wall), statistics.median(timing.wall), min(timing.processor))
-        )
-        mark = " (more than one thread)" if busy > 1.1 * best and not name.startswith("two") else ""
-        lines.append(f"| {name}{mark} | {best:.3f} | {median:.3f} | {busy:.3f} | {ratio(timing, yardstick):.2f} |")
-    lines += [f"| {name} | not installed | | | |" for name in other_tools.absent()]
+        busy, elapsed = (1e3 * min(v) / count for v in (timing.processor, timing.wall))
+        mark = " (more than one thread)" if busy > 1.1 * elapsed and not name.startswith("two") else ""
+        times = f"{ratio(timing.processor, bare.processor):.2f} | {ratio(timing.wall, bare.wall):.2f}"
+        off = error(timing, case)
+        told = "– | – | –" if off is None else f"{off[0]:.3f} | {off[1]:.3f} | {off[2]:.1%}"
+        lines.append(f"| {name}{mark} | {busy:.3f} | {elapsed:.3f} | {times} | {told} |")
+    lines += [f"| {name} | not installed | | | | | | |" for name in other_tools.absent()]
     return "\n".join(lines)
 
 
@@ -153,12 +176,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", nargs="+", choices=pairs.CASES, default=list(pairs.CASES))
     parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--prefilter", default="box")
     options = parser.parse_args()
     one_thread()
-    print(f"{machine()}; {Engine('cpu', threads=1).title}\n")
+    print(f"{machine()}\n")
     for name in options.cases:
-        job = job_of(name)
-        print(f"Case {name}: {words(job)}\n\n{table(job, measure(job, options.runs))}\n")
+        case = pairs.case(name)
+        print(f"Case {name}: {words(case)}\n\n{table(case, measure(case, options.runs, options.prefilter))}\n")
 
 
 if __name__ == "__main__":
