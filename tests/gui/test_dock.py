@@ -9,7 +9,8 @@ def test_the_window_has_one_dock_with_the_tabs_in_the_order_of_the_work(viewer):
     assert isinstance(dock, IceNetDock)
     assert show_dock(viewer) is dock
     assert dock.session is Session.of(viewer)
-    assert [dock.tabs.tabText(i) for i in range(dock.tabs.count())] == ["Scenes", "Track", "Velocity", "Compare", "Train"]
+    tabs = [dock.tabs.tabText(i) for i in range(dock.tabs.count())]
+    assert tabs == ["Scenes", "Track", "Velocity", "Compare", "Train"]
 
 
 def test_every_tab_fits_a_small_screen(make_napari_viewer, stack):

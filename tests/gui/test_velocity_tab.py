@@ -220,7 +220,7 @@ def test_what_cannot_be_mapped_is_said_before(desk):
     desk.tab.form.numbers["chip"].setValue(32)
     desk.qtbot.waitUntil(desk.tab.run.button.isEnabled)
     assert "180 points" in desk.tab.run.line.text()
-    assert "windows of 82" in desk.tab.run.line.text()
+    assert "windows 82 – 178 px" in desk.tab.run.line.text()
 
 
 def test_the_search_says_the_same_in_other_units(desk):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from qtpy.QtCore import Signal
 from qtpy.QtGui import QIcon
-from qtpy.QtWidgets import QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from napari_icenet.gui.colours import PRIMARY
 
 #: Space between groups, and inside one, in pixels.
 GAP, TIGHT = 10, 4
+
+_TITLE_STYLE = "text-align: left; background: transparent; border: none; padding: 4px 0;"
 
 
 def make_primary(button: QPushButton) -> QPushButton:
@@ -50,7 +53,7 @@ class Fold(QCollapsible):
             if layout is not None:
                 layout.setContentsMargins(0, 0, 0, 0)
                 layout.setSpacing(0)
-        self.toggleButton().setStyleSheet("text-align: left; background: transparent; border: none; padding: 4px 0;")
+        self.toggleButton().setStyleSheet(_TITLE_STYLE)
         self.toggled.connect(lambda _: self.set_title(self._title))
         self.set_title(title)
 
@@ -58,3 +61,46 @@ class Fold(QCollapsible):
         """Change the title."""
         self._title = title
         self.setText(f"{'▾' if self.isExpanded() else '▸'}  {title}")
+
+
+class GrowingFold(QWidget):
+    """A part of a tab folded away under its title; open, it takes all the height there is.
+
+    Parameters
+    ----------
+    title : str
+    inner : QWidget
+    parent : QWidget, optional
+
+    Attributes
+    ----------
+    toggled : Signal(bool)
+        Opened, or folded away.
+    """
+
+    toggled = Signal(bool)
+
+    def __init__(self, title: str, inner: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title, self._inner = title, inner
+        self.button = QPushButton(self)
+        self.button.setStyleSheet(_TITLE_STYLE)
+        self.button.clicked.connect(lambda: self.set_open(not self.is_open))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.button)
+        layout.addWidget(inner, 1)
+        self.is_open = True
+        self.set_open(False)
+
+    def set_open(self, value: bool) -> None:
+        """Open it, or fold it away."""
+        if value == self.is_open:
+            return
+        self.is_open = value
+        self._inner.setVisible(value)
+        policy = QSizePolicy.Policy.Expanding if value else QSizePolicy.Policy.Maximum
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, policy)
+        self.button.setText(f"{'▾' if value else '▸'}  {self._title}")
+        self.toggled.emit(value)

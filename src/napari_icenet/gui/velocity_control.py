@@ -17,6 +17,7 @@ from napari_icenet.gui.velocity_layers import VelocityLayers
 from napari_icenet.gui.velocity_words import sentence_at, title
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.velocity.mapper import Pair, VelocityMapper
+from napari_icenet.tracking.velocity.series import VelocitySeries
 from napari_icenet.tracking.velocity.settings import VelocitySettings
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
 
@@ -68,6 +69,7 @@ class VelocityControl(QObject):
         self.cancelling = False
         self._make_mapper = make_mapper
         self._mappers: dict[SceneStack, VelocityMapper] = {}
+        self._take_over()
         self._index = 0
         self._closed = False
         self.layers = VelocityLayers(viewer, lambda: () if session.layers is None else session.layers.layers)
@@ -89,7 +91,17 @@ class VelocityControl(QObject):
     def maps(self) -> tuple[VelocityMap, ...]:
         """All maps of the shown stack."""
         # While the session changes to another stack, the maps are still those of the former.
-        return () if self.mapper is None or self.mapper.stack is not self.session.stack else self.mapper.maps
+        return () if self.mapper is None or self.mapper.stack is not self.session.stack else self._maps
+
+    @property
+    def series(self) -> VelocitySeries | None:
+        """The time series inverted from the maps, where their pairs overlap in time."""
+        return self._series if self.maps else None
+
+    @property
+    def report(self) -> Any:
+        """How good the maps are."""
+        return self._report if self.maps else None
 
     @property
     def index(self) -> int:
@@ -143,7 +155,7 @@ class VelocityControl(QObject):
         if times is not None:
             self.session.time = times[0]
 
-    def take(self, maps: Sequence[VelocityMap], report: Any = None) -> None:
+    def take(self, maps: Sequence[VelocityMap], report: Any = None, series: VelocitySeries | None = None) -> None:
         """Show maps read from a file."""
         if self.mapper is None or not maps:
             return
@@ -153,7 +165,7 @@ class VelocityControl(QObject):
         except TrackingError as error:
             self.say(str(error))
             return
-        self.mapper.take(maps, report)
+        self.mapper.take(maps, report, series)
 
     def say(self, sentence: str) -> None:
         """Tell the user something."""
@@ -178,6 +190,13 @@ class VelocityControl(QObject):
         self.layers.close()
 
     # Drawing
+
+    def _take_over(self) -> None:
+        """Hold what the mapper has: it may have more at any moment, which is not drawn yet."""
+        mapper = self.mapper
+        self._maps = () if mapper is None else mapper.maps
+        self._series = None if mapper is None else mapper.series
+        self._report = None if mapper is None else mapper.report
 
     def _show(self, index: int) -> None:
         self._index = index
@@ -234,6 +253,7 @@ class VelocityControl(QObject):
         self.message.emit("")
         if mapper is not None and not mapper.device:
             mapper.find_device()
+        self._take_over()
         self.mapper_changed.emit()
         self._show(self._index_at(self.session.time, 0))
         self.maps_changed.emit()
@@ -272,6 +292,7 @@ class VelocityControl(QObject):
 
     def _on_maps(self, mapper: VelocityMapper) -> None:
         if mapper is self.mapper:
+            self._take_over()
             self._show(self._index_at(self.session.time, 0))
             self.maps_changed.emit()
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from qtpy.QtWidgets import QFileDialog, QWidget
 
-from napari_icenet.errors import UsageError
 from napari_icenet.gui.settings import Remembered
+from napari_icenet.tracking.velocity.mapper import series_of
+from napari_icenet.tracking.velocity.series import VelocitySeries
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
 
 NETCDF = "NetCDF, for xarray and QGIS (*.nc)"
@@ -55,33 +56,13 @@ def ask_open(parent: QWidget | None, title: str, filters: str) -> Path | None:
     return Path(chosen)
 
 
-def save(maps: Sequence[VelocityMap], path: Path) -> None:
-    """Write maps by suffix: all of them as NetCDF, a single one also as GeoTIFF.
-
-    Raises
-    ------
-    UsageError
-        Several maps do not fit into one GeoTIFF.
-    """
-    if path.suffix.lower() == ".nc":
-        from napari_icenet.tracking.velocity.netcdf import write_netcdf
-
-        write_netcdf(list(maps), path)
-        return
-    if len(maps) > 1:
-        raise UsageError(f"a GeoTIFF holds one map and these are {len(maps)}; save them as NetCDF (.nc).")
-    from napari_icenet.tracking.velocity.geotiff import write_geotiff
-
-    write_geotiff(maps[0], path)
-
-
-def read(path: Path) -> tuple[list[VelocityMap], Any]:
-    """Maps of a file, and how good they are."""
+def read(path: Path) -> tuple[list[VelocityMap], Any, VelocitySeries | None]:
+    """Maps of a file, how good they are, and their time series where their pairs overlap in time."""
     from napari_icenet.tracking.velocity.netcdf import read_netcdf
     from napari_icenet.tracking.velocity.quality import assess
 
     maps = read_netcdf(path)
-    return maps, assess(maps)
+    return maps, assess(maps), series_of(maps)
 
 
 def write_report(maps: Sequence[VelocityMap], report: Any, path: Path) -> None:

@@ -93,6 +93,7 @@ class VelocityLayers(QObject):
         self._removed.clear()
         if self._shown is not None:
             self.show(*self._shown)
+        self.shown_changed.emit()
 
     def close(self) -> None:
         """Disconnect from the viewer; the layers stay as they are."""

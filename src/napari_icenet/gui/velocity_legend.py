@@ -91,7 +91,7 @@ def reasons_text(found: VelocityMap) -> str:
         if reason is None or not counts[code]:
             continue
         share = 100 * counts[code] / found.reason.size
-        text = f"{share:.0f} %" if share >= 1 else "< 1 %"
+        text = f"{share:.0f} %" if share >= 1 else "&lt; 1 %"
         swatch = QColor(reason_colour(reason)).name()
         words = f" {reason.value} {text}".replace(" ", "&nbsp;")
         parts.append(f"<span style='color:{swatch}'>■</span>{words}")

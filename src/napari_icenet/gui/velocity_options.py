@@ -52,6 +52,7 @@ class VelocityOptions(QWidget):
         self.forget.clicked.connect(lambda: self.set_prior(None))
         self.restore = QPushButton("Show removed layers again", self)
         self.restore.setToolTip("Make the layers of the map again that were removed from the list of layers.")
+        self.restore.hide()
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(6)

@@ -12,7 +12,7 @@ from napari_icenet.tracking.velocity.velocity_map import VelocityMap
 #: Arrows along the longer side of a map, about.
 ARROWS = 32
 #: Length of the arrow of the fastest ice, in distances between arrows.
-LONGEST = 1.7
+LONGEST = 1.25
 #: Faster than all but this share of the map is drawn in the last colour.
 TOP_PERCENTILE = 99.0
 

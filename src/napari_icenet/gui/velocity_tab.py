@@ -26,7 +26,9 @@ from napari_icenet.gui import velocity_files
 from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.settings import Remembered
-from napari_icenet.gui.theme import Fold, quiet
+from napari_icenet.gui.theme import Fold, GrowingFold, quiet
+from napari_icenet.gui.velocity_along import VelocityAlong
+from napari_icenet.gui.velocity_along_panel import AlongPanel
 from napari_icenet.gui.velocity_control import VelocityControl
 from napari_icenet.gui.velocity_form import VelocityForm, remember_settings, remembered_settings
 from napari_icenet.gui.velocity_legend import ArrowLegend, ReasonLegend
@@ -34,6 +36,7 @@ from napari_icenet.gui.velocity_options import VelocityOptions
 from napari_icenet.gui.velocity_run import RunBar
 from napari_icenet.gui.velocity_words import estimate, summary, title
 from napari_icenet.gui.work import Progress
+from napari_icenet.tracking.velocity.output import write_maps
 
 EMPTY = "Open pictures of a glacier, then map how fast it flows between two dates."
 ONE_DATE = "This stack has only one date; a velocity map needs two."
@@ -67,6 +70,7 @@ class VelocityTab(QWidget):
         self.form.show_settings(remembered_settings(self._memory))
         self.options = VelocityOptions(session, self)
         self.run = RunBar(self)
+        self.along = AlongPanel(VelocityAlong(control), self)
         self.message = QLabel(self)
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -75,7 +79,7 @@ class VelocityTab(QWidget):
         self._lay_out()
         self._connect()
         # The window deletes its widgets without asking them; threads and callbacks have to go with them.
-        self.destroyed.connect(_closer(control, self._ahead))
+        self.destroyed.connect(_closer(control, self._ahead, self.along))
         self._on_mapper()
 
     # Layout
@@ -101,6 +105,8 @@ class VelocityTab(QWidget):
         layout.addWidget(self.message)
         self.result = self._result(page)
         layout.addWidget(self.result)
+        self.lines = GrowingFold("Along a line, beside GPS", self.along, page)
+        layout.addWidget(self.lines, 1000)
         layout.addStretch(1)
         layout.addLayout(self._file_buttons())
 
@@ -166,6 +172,7 @@ class VelocityTab(QWidget):
         control.progressed.connect(self.run.show_progress)
         control.message.connect(self._say)
         control.layers.scale_changed.connect(self._show_arrow)
+        control.layers.shown_changed.connect(self._show_restore)
         self.session.band_changed.connect(self.form.show_band)
         self.form.changed.connect(self._ahead.ask)
         self.run.asked.connect(self.map)
@@ -173,6 +180,10 @@ class VelocityTab(QWidget):
         self.options.restore.clicked.connect(control.layers.restore)
         self.options.failed.connect(control.say)
         self.more.toggled.connect(self.options.refresh)
+        # Only one of the two is open, so that the tab fits a small screen.
+        self.more.toggled.connect(lambda open_: self.lines.set_open(False) if open_ else None)
+        self.lines.toggled.connect(lambda open_: self.more.collapse() if open_ else None)
+        self.along.wanted.connect(lambda: self.lines.set_open(True))
         self.pair.activated.connect(control.choose)
         self.before.clicked.connect(lambda: control.choose(control.index - 1))
         self.after.clicked.connect(lambda: control.choose(control.index + 1))
@@ -195,16 +206,16 @@ class VelocityTab(QWidget):
 
     def save_to(self, path: Path) -> None:
         """Write the maps off the interface's thread."""
-        maps = self.control.maps
+        maps, series = self.control.maps, self.control.series
 
         def write(_progress: Progress) -> None:
-            velocity_files.save(maps, path)
+            write_maps(maps, path, series=series if path.suffix.lower() == ".nc" else None)
 
         self.session.run(f"Saving {path.name}", write, lambda _none: self._say(f"Wrote {path.name}."))
 
     def report_to(self, path: Path) -> None:
         """Write the quality report and its figure off the interface's thread."""
-        maps, report = self.control.maps, None if self.control.mapper is None else self.control.mapper.report
+        maps, report = self.control.maps, self.control.report
 
         def write(_progress: Progress) -> None:
             velocity_files.write_report(maps, report, path)
@@ -264,14 +275,16 @@ class VelocityTab(QWidget):
         self.pair.setCurrentIndex(self.control.index if count else -1)
         self.before.setEnabled(self.control.index > 0)
         self.after.setEnabled(self.control.index < count - 1)
-        report = None if self.control.mapper is None else self.control.mapper.report
-        self.summary.setText("" if found is None else summary(found, report, self.control.index))
+        self.summary.setText("" if found is None else summary(found, self.control.report, self.control.index))
         self.reasons.show_map(found)
         self._show_arrow()
 
     def _show_arrow(self) -> None:
         found = self.control.shown
         self.arrow.show_scale(self.control.layers.screen_px_per_unit, "" if found is None else found.unit)
+
+    def _show_restore(self) -> None:
+        self.options.restore.setVisible(bool(self.control.layers.removed))
 
     def _on_busy(self) -> None:
         self.run.show_busy(self.control.busy, self.control.cancelling)
@@ -296,9 +309,13 @@ class VelocityTab(QWidget):
         self.message.setVisible(bool(sentence))
 
 
-def _closer(control: VelocityControl, ahead: Pace) -> Callable[[], None]:
+def _closer(control: VelocityControl, ahead: Pace, along: AlongPanel) -> Callable[[], None]:
     # Nothing of this may speak to a widget: they are being deleted when it is called.
+    model, release = along.model, along.plot.release
+
     def close() -> None:
+        release()
+        model.close()
         control.close()
         ahead.stop()
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from napari_icenet.gui.readout import SEPARATOR, grouped
 from napari_icenet.gui.velocity_picture import cell_at
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.engine.matches import REASONS
+from napari_icenet.tracking.velocity.quality_report import QualityReport
 from napari_icenet.tracking.velocity.search import plan_search
 from napari_icenet.tracking.velocity.settings import VelocitySettings
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap, map_cells
@@ -96,22 +95,33 @@ def estimate(stack: SceneStack, pairs: list[tuple[int, int]], settings: Velocity
     chips = plans[0].chips
     windows = " – ".join(str(side + 2 * reach) for side in dict.fromkeys((chips[0], chips[-1])))
     many = f"{len(pairs)} maps of " if len(pairs) > 1 else ""
-    return f"{many}{grouped(points)} points, searched ±{reach} px in windows of {windows} px"
+    return f"{many}{grouped(points)} points · search ±{reach} px · windows {windows} px"
 
 
 def number(value: float) -> str:
-    """A round number without needless digits: ``1 200``, ``0.15``."""
-    return grouped(value) if value >= 10 else f"{value:g}"
+    """A number without needless digits: ``1 200``, ``7.2``, ``0.15``."""
+    return grouped(value) if value >= 10 else f"{value:.2g}"
 
 
-def summary(found: VelocityMap, report: Any, index: int) -> str:
+def summary(found: VelocityMap, report: QualityReport | None, index: int) -> str:
     """How good a map is, in a few short lines of rich text."""
-    count = int(found.valid.sum())
-    share = 100 * count / max(1, found.reason.size)
-    lines = [
-        f"{share:.0f} % valid ({grouped(count)} of {grouped(found.reason.size)} points) · {abs(found.days):.1f} days"
-    ]
-    lines.append(offset_text(found))
+    quality = None if report is None else report.maps[index]
+    count, points = int(found.valid.sum()), found.reason.size
+    of = "points"
+    if quality is not None:
+        # Points without pixels on one of the dates say nothing of the matching.
+        points, of = quality.points, "points with pixels"
+    share = f"{100 * count / points:.0f} % valid" if points else "nothing valid"
+    lines = [f"{share} ({grouped(count)} of {grouped(points)} {of}) · {abs(found.days):.1f} days", offset_text(found)]
+    if quality is not None and not isinstance(quality.static_terrain, str):
+        still = quality.static_terrain
+        lines.append(
+            f"On it δu ± {number(still.du.value)}, δv ± {number(still.dv.value)} {found.unit}; "
+            f"bias {signed(still.bias_u.value, 0)}, {signed(still.bias_v.value, 0)} {found.unit}"
+        )
+    if report is not None and (closed := [c.p90_px for c in report.closure if c.p90_px is not None]):
+        triplets = f"{len(closed)} triplet{'s' * (len(closed) != 1)}"
+        lines.append(f"Closure of {triplets}: nine in ten points within {float(np.median(closed)):.2f} px")
     return "<br>".join(lines)
 
 
@@ -119,15 +129,19 @@ def offset_text(found: VelocityMap) -> str:
     """What stable ground seems to move, and whether that is removed."""
     offset = found.offset
     if offset is None:
-        return "No stable ground found: the scenes' offset is not known"
-    source = "mask" if offset.source == "mask" else "found in the map"
-    size = (
-        f"δrow {signed(offset.drow)} ± {offset.spread_row:.2f}, δcol {signed(offset.dcol)} ± {offset.spread_col:.2f} px"
-    )
-    return f"Stable ground ({source}) {size}, {'removed' if found.offset_removed else 'measured, not removed'}"
+        return "No stable ground: how far the scenes are shifted is not known"
+    source = "given" if offset.source == "mask" else "found"
+    size = f"{signed(offset.drow)}, {signed(offset.dcol)} px (row, col)"
+    return f"Stable ground {source}: {size}, {'removed' if found.offset_removed else 'not removed'}"
 
 
-def signed(value: float) -> str:
+def signed(value: float, digits: int = 2) -> str:
     """``+0.12`` or ``−0.12``; no sign before zero."""
-    text = f"{abs(value):.2f}"
-    return text if text == "0.00" else f"{'−' if value < 0 else '+'}{text}"
+    text = f"{abs(value):.{digits}f}"
+    return text if float(text) == 0 else f"{'−' if value < 0 else '+'}{text}"
+
+
+def signed_speed(difference: float, error: float) -> str:
+    """A difference of speeds with its sign: ``+3 ± 9 m/yr``."""
+    text = speed_text(abs(difference), error, "m/yr")
+    return ("−" if difference < 0 else "+") + text

@@ -23,6 +23,7 @@ from napari_icenet.tracking.worker import LatestWorker
 
 if TYPE_CHECKING:
     from napari_icenet.tracking.engine.engine import Engine
+    from napari_icenet.tracking.velocity.series import VelocitySeries
 
 Pair = tuple[int, int]
 #: Makes maps of pairs of dates: :func:`~napari_icenet.tracking.velocity.pairs.map_pairs`.
@@ -45,7 +46,8 @@ class VelocityMapper:
     Attributes
     ----------
     maps_changed : Signal(tuple of VelocityMap)
-        All maps of the last request, with :attr:`report` up to date.
+        All maps of the last request, with :attr:`report` and :attr:`series` (the time series inverted
+        from them, where pairs overlap in time) up to date.
     progressed : Signal(float, str)
         Share of the work done, and what is being done.
     busy_changed : Signal(bool)
@@ -65,6 +67,7 @@ class VelocityMapper:
         self.stack = stack
         self.maps: tuple[VelocityMap, ...] = ()
         self.report: Any | None = None
+        self.series: VelocitySeries | None = None
         self.device = ""
         self._map_pairs = map_pairs or _map_pairs
         self._assess = assess or _assess
@@ -124,10 +127,12 @@ class VelocityMapper:
         if waiting:
             self.busy_changed.emit(False)
 
-    def take(self, maps: Sequence[VelocityMap], report: Any | None = None) -> None:
+    def take(
+        self, maps: Sequence[VelocityMap], report: Any | None = None, series: VelocitySeries | None = None
+    ) -> None:
         """Show maps made elsewhere, for instance read from a file, instead of making some."""
         self.cancel()
-        self.maps, self.report = tuple(maps), report
+        self.maps, self.report, self.series = tuple(maps), report, series
         self.maps_changed.emit(self.maps)
 
     def find_device(self, name: str = "auto") -> None:
@@ -177,9 +182,9 @@ class VelocityMapper:
             if not more:
                 self.busy_changed.emit(False)
 
-    def _show(self, maps: tuple[VelocityMap, ...], report: Any, request: object) -> None:
+    def _show(self, maps: tuple[VelocityMap, ...], report: Any, series: VelocitySeries | None, request: object) -> None:
         if self._request is request:
-            self.maps, self.report = maps, report
+            self.maps, self.report, self.series = maps, report, series
             self.maps_changed.emit(maps)
 
     def _tell(self, sentence: str, request: object) -> None:
@@ -193,7 +198,7 @@ class VelocityMapper:
         stable: NDArray[np.bool_] | None,
         prior: Path | None,
         progress: Callable[[float, str], None],
-    ) -> tuple[tuple[VelocityMap, ...], Any]:
+    ) -> tuple[tuple[VelocityMap, ...], Any, VelocitySeries | None]:
         progress(0.0, "Getting ready")
         centre = None
         if prior is not None:
@@ -205,7 +210,9 @@ class VelocityMapper:
             self.stack, list(pairs), settings, stable=stable, prior=centre, engine=engine, progress=progress
         )
         progress(1.0, "Judging the map" if len(made) == 1 else "Judging the maps")
-        return tuple(made), self._assess(made)
+        self._say_device(engine)
+        report = self._assess(made)
+        return tuple(made), report, series_of(made, progress)
 
     def _tell_device(self, name: str) -> None:
         try:
@@ -218,9 +225,26 @@ class VelocityMapper:
             from napari_icenet.tracking.engine.engine import Engine
 
             self._engine = (name, Engine(name))
-            self.device = self._engine[1].title
-            self.device_changed.emit(self.device)
+            self._say_device(self._engine[1])
         return self._engine[1]
+
+    def _say_device(self, engine: Engine) -> None:
+        # An engine names its quickest method only once that is ready, which takes its time.
+        if engine.title != self.device:
+            self.device = engine.title
+            self.device_changed.emit(self.device)
+
+
+def series_of(
+    maps: Sequence[VelocityMap], progress: Callable[[float, str], None] | None = None
+) -> VelocitySeries | None:
+    """The time series inverted from maps; None where their pairs do not overlap in time."""
+    dates = {time for found in maps for time in found.times}
+    if len(maps) < len(dates):
+        return None
+    from napari_icenet.tracking.velocity.inversion import invert
+
+    return invert(maps, progress=progress)
 
 
 def _map_pairs(*args: Any, **kwargs: Any) -> list[VelocityMap]:
