@@ -18,6 +18,9 @@ from napari_icenet.cli_speech import ProgressLine, say_warning, spoken_warnings
 from napari_icenet.cli_stack import Crs, Extent, StackPath, open_for_command
 from napari_icenet.cli_velocity import WithDefaults, velocity
 from napari_icenet.errors import IceNetError, TrackingError, UsageError
+from napari_icenet.predictors.registry import PREDICTORS
+
+_TEMPLATES = ", ".join(["persistence (the last chip)", "first", *(n for n in PREDICTORS if n != "persistence")])
 
 app = typer.Typer(
     name="icenet",
@@ -115,7 +118,7 @@ def track(
     chip: Annotated[int, typer.Option(help="Side C of the chip, px.")] = 128,
     scale: Annotated[float, typer.Option(help="Scale factor c: the search window's side is c times the chip's.")] = 2.0,
     template: Annotated[
-        str, typer.Option(help="What is searched for: persistence (the last chip), first, or high-pass.")
+        str, typer.Option(help=f"What is searched for, made from the track's past: {_TEMPLATES}.")
     ] = "persistence",
     prefilter: Annotated[str, typer.Option(help="Filter of the pictures before matching.")] = "none",
     tracking: Annotated[
@@ -129,6 +132,7 @@ def track(
     extent: Extent = "intersection",
 ) -> None:
     """Follow chips through time."""
+    from napari_icenet.predictors.templates import template_predictor
     from napari_icenet.tracking.export import check_destination, csv_text, read_points, track_table, write_tracks
     from napari_icenet.tracking.follow import follow
     from napari_icenet.tracking.pictures import Pictures
@@ -140,6 +144,7 @@ def track(
     settings = make_settings(
         band=band, chip=chip, scale=scale, template=template, prefilter=prefilter, tracking=tracking
     )
+    predictor = template_predictor(template)
     opened = open_for_command(stack, band, crs, extent)
     if output is not None:
         check_destination(output, opened)
@@ -153,7 +158,7 @@ def track(
     with ProgressLine() as progress:
         for number, (origin, row, col) in enumerate(positions, start=1):
             try:
-                tracks.append(follow(pictures, row, col, start, settings, number=number))
+                tracks.append(follow(pictures, row, col, start, settings, number=number, predictor=predictor))
             except TrackingError as error:
                 refused[number] = f"{origin}{error}"
             progress(number / len(positions), f"track {number} of {len(positions)}")

@@ -7,6 +7,7 @@ from napari_icenet.tracking.follow import follow, surface
 from napari_icenet.tracking.match import LostReason
 from napari_icenet.tracking.pictures import Pictures
 from napari_icenet.tracking.settings import TrackSettings
+from napari_icenet.tracking.templates import Prediction
 from tests.tracking.glacier import START, cloud, moving, shifted, texture
 
 STEPS = np.array([(0, 0), (0.4, 1.3), (0.8, 2.6), (1.7, 3.4), (2.1, 5.2), (2.5, 6.5)])
@@ -132,18 +133,25 @@ def test_surface_is_the_one_the_fix_was_found_on(stack):
 
 def test_a_predictor_makes_the_template(stack):
     class Mean:
+        name = "mean"
         title = "Mean of past chips"
         prefilter = "none"
-        seen = 0
 
-        def __call__(self, chips):
-            self.seen = max(self.seen, len(chips))
-            return chips.mean(axis=0)
+        def __init__(self):
+            self.seen = []
+
+        def __call__(self, past):
+            self.seen.append(past)
+            return Prediction(past.chips.mean(axis=0))
 
     mean = Mean()
     track = follow(stack, 160, 150, 0, SETTINGS.model_copy(update={"template": "mean"}), predictor=mean)
     assert track.valid.all()
-    assert mean.seen == len(STEPS) - 1
+    last = max(mean.seen, key=lambda past: len(past.days))
+    assert last.chips.shape == (len(STEPS) - 1, SETTINGS.chip, SETTINGS.chip)
+    np.testing.assert_array_equal(last.days, stack.days[:-1] - stack.days[-2])
+    assert last.ahead == stack.days[-1] - stack.days[-2]
+    assert last.valid.all()
     assert error(track) < 0.5
 
 

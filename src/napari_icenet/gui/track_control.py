@@ -22,6 +22,7 @@ from napari_icenet.gui.track_live import TrackLive
 from napari_icenet.gui.track_picture import TrackPicture, chip_at, picture_of
 from napari_icenet.gui.track_series import TrackSeries
 from napari_icenet.gui.track_tool import TrackTool
+from napari_icenet.predictors.templates import template_predictors
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.clicker import ClickTracker
 from napari_icenet.tracking.settings import TrackSettings, changed
@@ -356,7 +357,8 @@ class TrackControl(QObject):
     def _on_stack(self, stack: SceneStack | None) -> None:
         tracker = None if stack is None else self._trackers.get(stack)
         if stack is not None and tracker is None:
-            tracker = ClickTracker(stack, changed(self.settings, band=self.session.band))
+            settings = changed(self.settings, band=self.session.band)
+            tracker = ClickTracker(stack, settings, predictors=template_predictors())
             self._trackers[stack] = tracker
         self.live.attach(tracker)
         if tracker is None:

@@ -11,9 +11,9 @@ from superqt import QLabeledDoubleSlider
 
 from napari_icenet.errors import UsageError
 from napari_icenet.gui.settings import Remembered
+from napari_icenet.predictors.templates import template_predictor, template_titles
 from napari_icenet.tracking.prefilter import prefilters
 from napari_icenet.tracking.settings import TrackSettings, changed
-from napari_icenet.tracking.templates import TEMPLATES
 
 TIPS = {
     "band": "Which band is tracked; the picture follows. Default: the one shown.",
@@ -23,8 +23,8 @@ TIPS = {
         "Default: 2. Keys [ and ], or Alt and the wheel."
     ),
     "template": (
-        "What is searched for: the chip of the last valid date, the very first chip, or the high-pass of the last one "
-        "in the filtered picture. Default: last chip."
+        "What is searched for: the chip of the last valid date, the very first chip, the high-pass of the last one in "
+        "the filtered picture, or a prediction from up to eight past chips, which cloud harms less. Default: last chip."
     ),
     "prefilter": (
         "Filter of chip and picture before matching. A high-pass lowers the NCC and sharpens the peak. Default: none."
@@ -64,7 +64,7 @@ class TrackForm(QWidget):
         self.widgets: dict[str, Any] = {
             "band": ComboBox(choices=[]),
             "chip": SpinBox(value=128, min=16, max=1024, step=16),
-            "template": ComboBox(choices=_choices(TEMPLATES), value="persistence"),
+            "template": ComboBox(choices=_choices(template_titles()), value="persistence"),
             "prefilter": ComboBox(choices=_choices(prefilters()), value="none"),
             "centring": ComboBox(choices=_choices(CENTRINGS), value="last"),
             "tracking": ComboBox(choices=_choices(MODES), value="robust"),
@@ -133,7 +133,10 @@ def remembered_settings(memory: Remembered) -> TrackSettings:
     settings, first = TrackSettings(), TrackSettings()
     for name in REMEMBERED:
         try:
-            settings = changed(settings, **{name: memory.get(name, getattr(first, name))})
+            value = memory.get(name, getattr(first, name))
+            if name == "template":
+                template_predictor(str(value))
+            settings = changed(settings, **{name: value})
         except UsageError:
             # A settings file of another version, or edited by hand: the default is the better start.
             continue

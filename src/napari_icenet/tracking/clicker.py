@@ -302,7 +302,7 @@ class ClickTracker:
 
     def _check(self, settings: TrackSettings) -> None:
         self.stack.band(settings.band)
-        check_template(settings.template, self.predictors.get(settings.template))
+        check_template(settings.template, self.predictors.get(settings.template), self.predictors)
         if len(self.stack.scenes) < 2:
             raise TrackingError(f"{self.stack.name} has only one scene; following ice needs at least two dates.")
         check_fits(settings, self.stack.grid.shape)

@@ -17,7 +17,7 @@ from napari_icenet.tracking.engine.engine import default_engine
 from napari_icenet.tracking.match import CorrelationSurface, LostReason, Match, find_peak
 from napari_icenet.tracking.pictures import Pictures
 from napari_icenet.tracking.settings import TrackSettings
-from napari_icenet.tracking.templates import HIGH_PASS, Predictor, check_template
+from napari_icenet.tracking.templates import HIGH_PASS, PAST_CHIPS, TEMPLATES, Past, Predictor, check_template
 from napari_icenet.tracking.zncc import FLAT
 
 
@@ -63,7 +63,8 @@ class Correlator:
         Plain pictures of the band.
     settings : TrackSettings
     predictor : Predictor, optional
-        Makes the template, where ``settings.template`` is its name.
+        Makes the template, where ``settings.template`` is its name. One that wants the plain picture
+        gets chips and picture with the settings' filter.
     pool : Executor, optional
         Its thread searches the next date while this one is checked; OpenCV lets go of the
         interpreter while it computes.
@@ -83,22 +84,34 @@ class Correlator:
     ) -> None:
         check_template(settings.template, predictor)
         self.settings = settings
-        self.predictor = None if settings.template in ("persistence", "first", HIGH_PASS) else predictor
+        self.predictor = None if settings.template in TEMPLATES else predictor
         name = HIGH_PASS if settings.template == HIGH_PASS else settings.prefilter
-        if self.predictor is not None:
+        filters_itself = self.predictor is not None and self.predictor.prefilter != "none"
+        if self.predictor is not None and filters_itself:
             name = self.predictor.prefilter
         self.plain = pictures.filtered("none")
         self.main = pictures.filtered(name)
         self.sharp = pictures.filtered(HIGH_PASS)
+        self._past = self.plain if filters_itself else self.main
         self._pool = pool
         self._ahead: tuple[tuple[Place, int, tuple[int, int]], Future[Match]] | None = None
 
-    def template(self, sources: Sequence[Place]) -> NDArray[np.float32]:
-        """Template from past places, oldest first; the last one alone counts without a predictor."""
+    def template(self, sources: Sequence[Place], time: int) -> NDArray[np.float32]:
+        """Template for a date from past places, oldest first; without a predictor the last one alone counts.
+
+        All NaN where the predictor can make none.
+        """
         if self.predictor is None:
             return self.main.read(sources[-1].time, self._chip(sources[-1]))
-        chips = np.stack([self.plain.read(place.time, self._chip(place)) for place in sources])
-        return np.asarray(self.predictor(chips), np.float32)
+        sources = sources[-PAST_CHIPS:]
+        chips = np.stack([self._past.read(place.time, self._chip(place)) for place in sources])
+        # Backwards in time the past is what was tracked before, too.
+        all_days = self.plain.stack.days
+        gaps = [abs(float(all_days[place.time] - all_days[sources[-1].time])) for place in sources]
+        ahead = abs(float(all_days[time] - all_days[sources[-1].time]))
+        past = Past(chips, -np.array(gaps), np.ones(len(sources), bool), ahead)
+        made = self.predictor(past)
+        return np.full(chips.shape[1:], np.nan, np.float32) if made is None else made.template
 
     def _chip(self, place: Place) -> Window:
         return chip_window(place.row, place.col, self.settings.chip)
@@ -164,7 +177,7 @@ class Correlator:
 
     def best(self, sources: Sequence[Place], time: int, centre: tuple[int, int]) -> Evidence:
         """The highest correlation, believed whatever else is known: the paper's chain."""
-        template = self.template(sources)
+        template = self.template(sources, time)
         match = self._match(self.main, template, time, centre)
         reason = None if match.found else self.why_empty(template, time, centre)
         return Evidence(match, sources[-1], match.found, reason=reason)
@@ -212,7 +225,7 @@ class Correlator:
             reason = LostReason.AMBIGUOUS
         if reason is None and located is not None:
             located(sharp)
-        match, template = sharp, self.template(sources)
+        match, template = sharp, self.template(sources, time)
         if not self._is_sharp:
             match = self._peak(self.main, template, time, centre, (sharp.row, sharp.col))
         match = replace(match, peak_ratio=sharp.peak_ratio)

@@ -259,7 +259,7 @@ def surface(pictures: Pictures, track: Track, time: int, *, predictor: Predictor
     past = [f for f in track.fixes if f.firm and _between(f.time, track.origin_time, fix.source)]
     past.sort(key=lambda f: abs(f.time - track.origin_time))
     source = past or [track.fixes[track.origin_time]]
-    return correlator.search(correlator.main, correlator.template(_places(source)), time, fix.centre)
+    return correlator.search(correlator.main, correlator.template(_places(source), time), time, fix.centre)
 
 
 def _between(time: int, start: int, stop: int) -> bool:

@@ -1,8 +1,10 @@
-"""What is searched for: the last chip, the first, its high-pass, or a prediction."""
+"""What is searched for: the last chip, the first, its high-pass, or what a predictor makes of the past."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +13,10 @@ from napari_icenet.errors import UsageError
 
 #: Filter of the paper's high-pass template, and of the check of every match.
 HIGH_PASS = "high-pass"
+#: Past chips that a predictor is handed at most, as in the paper.
+PAST_CHIPS = 8
 
-#: Built-in templates by name, with their titles for a drop-down.
+#: Templates that need no predictor, with their titles for a drop-down.
 TEMPLATES = {
     "persistence": "Last chip",
     "first": "First chip",
@@ -20,32 +24,92 @@ TEMPLATES = {
 }
 
 
-class Predictor(Protocol):
-    """Makes a template from past chips.
+@dataclass(frozen=True, eq=False)
+class Past:
+    """The past chips of one track, and how far ahead the next one lies.
 
     Attributes
     ----------
-    title : str
-        For a drop-down.
-    prefilter : str
-        Filter of the picture the template is to be searched in (``none`` for the plain one).
+    chips : array of float32, (n, C, C)
+        Oldest first; the last one is t0. NaN is missing. Any unit: a predictor normalises by itself.
+    days : array of float64, (n,)
+        Days from t0 to each frame: the last is 0, earlier ones are negative.
+    valid : array of bool, (n,)
+        Whether the frame was tracked and shows ice.
+    ahead : float
+        Days from t0 to the frame that is to be predicted.
+
+    Raises
+    ------
+    UsageError
+        The arrays do not belong together.
     """
 
-    title: str
-    prefilter: str
+    chips: NDArray[np.float32]
+    days: NDArray[np.float64]
+    valid: NDArray[np.bool_]
+    ahead: float
 
-    def __call__(self, chips: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Template (C, C), float32, from plain past chips (n, C, C), oldest first, n ≥ 1."""
+    def __post_init__(self) -> None:
+        shape = self.chips.shape
+        if len(shape) != 3 or shape[1] != shape[2] or 0 in shape:
+            raise UsageError(f"past chips of shape {shape} cannot be used; hand over (n, C, C) with n of at least 1.")
+        if self.days.shape != shape[:1] or self.valid.shape != shape[:1]:
+            raise UsageError(
+                f"{shape[0]} past chips came with {self.days.size} days and {self.valid.size} marks of validity; "
+                "each chip needs one of both."
+            )
+        if not (np.isfinite(self.days).all() and np.isfinite(self.ahead)):
+            raise UsageError("a past chip or its target has no date; each needs one.")
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the next chip is expected to look like.
+
+    Attributes
+    ----------
+    template : array of float32, (C, C)
+        In the place of t0. NaN where nothing is known.
+    spread : array of float32, (C, C), or None
+        One standard deviation of each pixel, in the template's unit, where the predictor knows it.
+    """
+
+    template: NDArray[np.float32]
+    spread: NDArray[np.float32] | None = None
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    """Makes a template from past chips."""
+
+    @property
+    def name(self) -> str:
+        """As in settings and tables."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """For a drop-down or a legend."""
+        ...
+
+    @property
+    def prefilter(self) -> str:
+        """Filter of the picture that the template is searched in or compared with; ``none`` for the plain one."""
+        ...
+
+    def __call__(self, past: Past) -> Prediction | None:
+        """The template for the frame ``past.ahead`` days after t0; None where none can be made."""
         ...
 
 
-def check_template(name: str, predictor: Predictor | None) -> None:
+def check_template(name: str, predictor: Predictor | None, others: Iterable[str] = ()) -> None:
     """Refuse a template that is neither built in nor handed over.
 
     Raises
     ------
     UsageError
-        The message lists the templates there are.
+        The message lists the templates there are, ``others`` (the names of predictors) among them.
     """
     if name not in TEMPLATES and predictor is None:
-        raise UsageError(f"there is no template {name}; choose {', '.join(TEMPLATES)}.")
+        raise UsageError(f"there is no template {name}; choose {', '.join(dict.fromkeys([*TEMPLATES, *others]))}.")

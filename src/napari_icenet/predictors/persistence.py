@@ -1,0 +1,22 @@
+"""Nothing changes: the last chip, as in the paper."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from napari_icenet.predictors.options import Options
+from napari_icenet.tracking.templates import Past, Prediction
+
+
+class Persistence(Options):
+    """The last chip t0, whatever it shows: where t0 is under cloud, the template is cloud."""
+
+    name: ClassVar[str] = "persistence"
+    title: ClassVar[str] = "Persistence"
+
+    def __call__(self, past: Past) -> Prediction | None:
+        """The last chip; None where it holds no pixel."""
+        last = past.chips[-1]
+        return Prediction(last) if np.isfinite(last).any() else None

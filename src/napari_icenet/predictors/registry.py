@@ -1,0 +1,66 @@
+"""The predictors there are: a new one is a file beside this one, and a line here."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from napari_icenet.errors import UsageError
+
+if TYPE_CHECKING:
+    from napari_icenet.tracking.templates import Predictor
+
+#: Where each predictor lives, in the order of a drop-down; loaded when asked for.
+PREDICTORS: dict[str, str] = {
+    "persistence": "napari_icenet.predictors.persistence:Persistence",
+    "high-pass": "napari_icenet.predictors.high_pass:HighPass",
+}
+
+
+def names() -> tuple[str, ...]:
+    """Names of the predictors, in the order of a drop-down."""
+    return tuple(PREDICTORS)
+
+
+def predictor(name: str, **options: Any) -> Predictor:
+    """The predictor called ``name``.
+
+    Parameters
+    ----------
+    name : str
+    **options
+        Its own options, by name; each has a default.
+
+    Raises
+    ------
+    UsageError
+        There is no such predictor (the message lists those there are) or option.
+    """
+    from pydantic import ValidationError
+
+    try:
+        made: Predictor = _factory(name)(**options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "options"
+        why = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"{name}: {field} {first['input']} cannot be used: {why[0].lower()}{why[1:]}.") from error
+    return made
+
+
+def title(name: str) -> str:
+    """The predictor's title, for a drop-down or a legend.
+
+    Raises
+    ------
+    UsageError
+        There is no such predictor.
+    """
+    return str(_factory(name).title)
+
+
+def _factory(name: str) -> Any:
+    if name not in PREDICTORS:
+        raise UsageError(f"there is no predictor {name}; choose {', '.join(PREDICTORS)}.")
+    module, _, attribute = PREDICTORS[name].partition(":")
+    return getattr(import_module(module), attribute)
