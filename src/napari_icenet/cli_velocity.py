@@ -199,5 +199,6 @@ def _write_report(maps: list[VelocityMap], path: Path) -> None:
     from napari_icenet.tracking.velocity.figure import report_figure
     from napari_icenet.tracking.velocity.quality import assess, write_report
 
-    write_report(assess(maps), path)
-    report_figure(maps, path.with_suffix(".png"))
+    judged = assess(maps)
+    write_report(judged, path)
+    report_figure(maps, path.with_suffix(".png"), judged)
