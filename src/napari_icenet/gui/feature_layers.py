@@ -171,12 +171,15 @@ class FeatureLayers:
     def _stations(self, path: Path | None, name: str, gps: GpsPoints) -> Layer:
         columns = {"name": list(gps.names), "v": gps.v, "v_error": gps.v_error, "vx": gps.vx, "vy": gps.vy}
         places = np.stack([gps.rows, gps.cols], axis=1)
-        look = {
-            "border_color": STATION,
-            "face_color": "v",
-            "face_colormap": colours.SPEED_COLORMAP,
-            "face_contrast_limits": (0.0, float(gps.v.max(initial=0.0)) or 1.0),
-        }
+        limits = (0.0, float(gps.v.max(initial=0.0)) or 1.0)
+        look: dict[str, Any] = {}
+        # Small markers are mostly border: it shows the speed as well.
+        for part in ("face", "border"):
+            look |= {
+                f"{part}_color": "v",
+                f"{part}_colormap": colours.SPEED_COLORMAP,
+                f"{part}_contrast_limits": limits,
+            }
         return self._place(("stations", path), name, places, pd.DataFrame(columns), look)
 
     def _points(self, path: Path | None, name: str, features: Features) -> Layer:
@@ -198,8 +201,8 @@ class FeatureLayers:
             name=name,
             features=columns,
             size=1,
-            canvas_size_limits=(12, 12),
-            border_width=0.08,
+            canvas_size_limits=(11, 11),
+            border_width=0.05,
             text=text if len(places) <= NAMED else None,
             **look,
         )
