@@ -62,8 +62,8 @@ def _norm_map(picture: NDArray[np.float32], chip: int) -> NDArray[np.float32]:
             )
             for box in (cv2.boxFilter, cv2.sqrBoxFilter)
         )
-        mean *= mean
-        square -= mean
+        np.multiply(mean, mean, out=mean)
+        np.subtract(square, mean, out=square)
         square[square <= flat] = 0
         square *= chip * chip
         np.sqrt(square, out=norms[top : top + count], casting="same_kind")
@@ -164,8 +164,8 @@ def exact_zncc(
         return masked_zncc(window, chip, min_overlap=min_overlap)
     centred = window.astype(np.float64) - window.mean(dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        values = _correlate_exactly(centred, template) / np.where(norms > 0, norms, np.nan)
-    return np.clip(values, -1, 1, out=values)
+        values = _correlate_exactly(centred, template) / np.where(norms > 0, norms, np.float32(np.nan))
+    return np.asarray(np.clip(values, -1, 1), np.float32)
 
 
 def masked_zncc(
