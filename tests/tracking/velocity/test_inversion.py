@@ -16,11 +16,12 @@ SHAPE = (12, 15)
 
 
 def truth(days=DAYS, shape=SHAPE):
-    """Positions (date, y, x, 2), px: faster towards the right, and speeding up in time."""
-    col = np.linspace(0.5, 1.5, shape[1])
-    speed = days + 0.01 * days**2
-    across = np.ones(shape)[..., None] * np.stack([-0.1 * col, 0.2 * col], axis=-1)
-    return speed[:, None, None, None] * across
+    """Positions (date, y, x, 2), px: ice that speeds up in time and moves along lines of equal speed."""
+    row, col = np.indices(shape)
+    side = 0.2 * row + 0.1 * col
+    share = 0.5 + side / side.max()
+    across = share[..., None] * np.array([-0.1, 0.2])
+    return (days + 0.01 * days**2)[:, None, None, None] * across
 
 
 def network(positions, days=DAYS, pairs=None, *, noise=0.0, error=0.05, seed=0):
@@ -56,10 +57,13 @@ def steps(positions):
 def test_clean_pairs_give_the_truth():
     series = invert(network(truth()))
     expected = steps(truth())
-    np.testing.assert_allclose(series.drow, expected[..., 0], atol=1e-5)
-    np.testing.assert_allclose(series.dcol, expected[..., 1], atol=1e-5)
+    # Near the edge the way of the ice leads out of the map.
+    np.testing.assert_allclose(series.drow, expected[..., 0], atol=0.01)
+    np.testing.assert_allclose(series.dcol, expected[..., 1], atol=0.02)
+    inner = (slice(None), slice(4, -4), slice(4, -4))
+    np.testing.assert_allclose(series.dcol[inner], expected[inner][..., 1], atol=1e-3)
     assert series.resolved.all()
-    assert (series.weight > 0.99).all()
+    assert (series.weight > 0.98).all()
     # An interval in the middle is spanned by each pair that begins before and ends after.
     np.testing.assert_array_equal(series.pairs_used[:, 0, 0], [k * (8 - k) for k in range(1, 8)])
     metres = 15 * expected[3, 4, 5, 1] / 10 * 365.25
@@ -69,7 +73,8 @@ def test_clean_pairs_give_the_truth():
 
 def test_the_solution_is_that_of_an_independent_solver():
     """Plain least squares by numpy, with different errors for each pair; weights stay one without outliers."""
-    days, positions = DAYS[:5], truth(DAYS[:5], (4, 5))
+    days = DAYS[:5]
+    positions = (days[:, None, None, None] * np.array([-0.1, 0.2])) * np.ones((4, 5, 1))
     pairs = list(combinations(range(5), 2))
     rng = np.random.default_rng(2)
     errors = rng.uniform(0.02, 0.2, len(pairs))
@@ -149,8 +154,9 @@ def test_stable_ground_takes_the_shift_of_a_scene_away():
     assert not any("off steady motion" in note for note in series.notes)
 
 
-@pytest.mark.parametrize("pairs", [None, "near", "triplet"], ids=["all", "near", "triplet"])
-@pytest.mark.parametrize("claimed", [0.1, 0.03], ids=["honest", "too proud"])
+@pytest.mark.parametrize(
+    ("pairs", "claimed"), [("all", 0.1), ("near", 0.03), ("near", 0.3), ("triplet", 0.1), ("triplet", 0.03)]
+)
 def test_errors_hold_what_they_claim(pairs, claimed):
     """68 and 95 % of the truth lie within one and two sigma, also where matches claim too little."""
     days = DAYS[:3] if pairs == "triplet" else DAYS
@@ -160,6 +166,49 @@ def test_errors_hold_what_they_claim(pairs, claimed):
     off = np.abs(series.dcol - steps(positions)[..., 1]) / series.error_col
     assert (off < 1).mean() == pytest.approx(0.683, abs=0.03)
     assert (off < 1.96).mean() == pytest.approx(0.95, abs=0.02)
+
+
+def stretching(i, j, shape=(24, 30)):
+    """A steady flow along the columns that speeds up on its way: exact from place to place."""
+    col = np.arange(shape[1]) * 16 + 7.5
+    return np.zeros(shape), np.ones(shape) * (col + 300) * np.expm1(0.002 * (DAYS[j] - DAYS[i]))
+
+
+@pytest.mark.parametrize("backward", [False, True], ids=["forward", "backward"])
+def test_long_pairs_owe_nothing_to_the_way_the_ice_has_gone(backward):
+    """Displacements of up to 49 px over cells of 16 px, in a flow whose speed grows by a tenth on the way."""
+    pairs = [(i, j) for i, j in combinations(range(len(DAYS)), 2)]
+    if backward:
+        pairs = [(j, i) if (i + j) % 2 else (i, j) for i, j in pairs]
+    maps = [made(*stretching(i, j), days=(DAYS[i], DAYS[j])) for i, j in pairs]
+    series = invert(maps)
+    inner = (slice(None), slice(6, 20))
+    for k in range(len(DAYS) - 1):
+        expected = stretching(k, k + 1)[1]
+        # Taken as displacements of one place, the longest pair alone would be 3 % off.
+        np.testing.assert_allclose(series.dcol[k][inner], expected[inner], rtol=6e-3)
+    assert series.resolved[:, 6:20, 6:20].all()
+    assert (series.weight[:, 6:20, 6:20] > 0.8).all()
+
+
+def test_errors_hold_what_belongs_to_a_date_where_stable_ground_shows_it():
+    """Light that shifts matches on one date by 0.3 px here and there contradicts nothing."""
+    shape = (30, 30)
+    rng = np.random.default_rng(8)
+    lit = truth(shape=shape)
+    lit[:, :, :15] = 0
+    lit += 0.3 * rng.normal(size=lit.shape)
+    maps = network(lit, noise=0.02, error=0.02)
+    quiet = invert(maps)
+    assert np.median(quiet.error_col) < 0.02
+    assert any("Stable ground would show it" in note for note in quiet.notes)
+    rock = np.zeros((480, 480), bool)
+    rock[:, :240] = True
+    series = invert([coregistered(m, rock, remove=False) for m in maps])
+    np.testing.assert_allclose(series.ground_spread, 0.3 * np.sqrt(2), rtol=0.2)
+    off = (series.dcol - steps(truth(shape=shape))[..., 1])[:, :, 16:] / series.error_col[:, :, 16:]
+    assert off.std() == pytest.approx(1, abs=0.12)
+    assert any("hold the scatter over 446 cells" in note for note in series.notes)
 
 
 def test_without_redundancy_errors_are_those_of_the_matches():
@@ -183,7 +232,8 @@ def test_what_is_not_measured_is_not_invented():
     assert np.isnan(series.mean.v[2, 3])
     # From 5 to 10 January is one pair: both intervals have its mean velocity.
     np.testing.assert_allclose(series.dcol[1] / 2, series.dcol[2] / 3, rtol=1e-5)
-    np.testing.assert_allclose((series.dcol[1] + series.dcol[2])[0, 0], (truth()[3] - truth()[1])[0, 0, 1], atol=1e-5)
+    expected = (truth()[3] - truth()[1])[6, 7, 1]
+    assert (series.dcol[1] + series.dcol[2])[6, 7] == pytest.approx(expected, abs=2e-3)
 
 
 def test_the_mean_is_the_steady_motion_with_its_error():
@@ -193,15 +243,6 @@ def test_the_mean_is_the_steady_motion_with_its_error():
     off = (series.mean_dcol - 0.2) / series.mean_error_col
     assert off.std() == pytest.approx(1, abs=0.2)
     assert series.mean.labels == ("2020-01-01", "2020-01-31")
-
-
-def test_backward_pairs_count_as_forward_ones():
-    forward = network(truth(), noise=0.05)
-    backward = [
-        replace(m, drow=-m.drow, dcol=-m.dcol, times=m.times[::-1], labels=m.labels[::-1]) if k % 2 else m
-        for k, m in enumerate(forward)
-    ]
-    np.testing.assert_allclose(invert(backward).dcol, invert(forward).dcol, atol=1e-5)
 
 
 def test_blocks_of_cells_change_nothing(monkeypatch):

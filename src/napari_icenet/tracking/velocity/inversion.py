@@ -4,21 +4,27 @@ Every pair says how far the ice has moved between its dates; together they say s
 needed. Solved cell by cell and robustly (:mod:`~napari_icenet.tracking.velocity.network`), wrong
 matches and cloudy dates lose their weight, and what pairs contradict each other by gives the errors.
 
-Two things no inversion of pairs can know. A shift of a whole scene (its co-registration) adds to all
-pairs of its date alike and contradicts nothing: remove it by stable ground before; what looks like
-one is told as ``jump``. And a displacement over a long time belongs to the place the ice has left:
-where speed changes over the way it went, long and short pairs differ a little.
+Velocities belong to places. A pair over a long time follows the ice through places of other speed;
+what that adds is worked out from a first solution and taken off (:mod:`~napari_icenet.tracking.velocity.paths`).
+
+What belongs to a date adds to all its pairs alike and contradicts nothing, so no inversion can see
+it: the shift of a whole scene (remove it by stable ground before; what looks like one is told as
+``jump``), and its light on the terrain. The scatter over stable ground shows how much that is, and is
+part of the errors where such ground is known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.errors import UsageError
-from napari_icenet.tracking.velocity.network import Pairs, Positions, positions, typical_scale
+from napari_icenet.tracking.velocity.inverted import Inverted, jumps
+from napari_icenet.tracking.velocity.network import Pairs, positions, typical_scale
+from napari_icenet.tracking.velocity.paths import way_less_start
 from napari_icenet.tracking.velocity.series import VelocitySeries
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
 
@@ -28,6 +34,8 @@ Progress = Callable[[float, str], None]
 
 #: Memory of a block of cells, bytes.
 _BLOCK_BYTES = 64e6
+#: Cells of the first solution, by which ice is sent along its way.
+_FIRST_CELLS = 10000
 #: Cells from which the typical scatter is taken.
 _SAMPLE = 4000
 #: A scene that lies further off steady motion is told in the notes, px.
@@ -61,21 +69,58 @@ def invert(maps: Sequence[VelocityMap], *, progress: Progress | None = None) -> 
         raise UsageError("The velocity maps lie on different grids; map all pairs with the same spacing.")
     times, pairs = _network(maps)
     days = np.asarray((times - times[0]) / np.timedelta64(1, "s")) / 86400
-    count = maps[0].drow.size
+    shape, count = maps[0].shape, maps[0].drow.size
+    tell = progress or _silent
     typical = typical_scale(pairs, *_displacements(maps, _spread_over(count)))
-    block = max(int(_BLOCK_BYTES / (8 * (6 * len(times) ** 2 + 12 * len(maps)))), 64)
-    out = _Arrays(len(times), len(maps), count)
-    for start in range(0, count, block):
-        if progress is not None:
-            progress(start / count, "Inverting pairs")
-        part = slice(start, min(start + block, count))
-        moved = _displacements(maps, part)
+    step = max(int(np.ceil(np.sqrt(count / _FIRST_CELLS))), 1)
+    coarse = np.arange(count).reshape(shape)[::step, ::step]
+    first = _solved(maps, pairs, days, typical, coarse.ravel(), progress=partial(_told, tell, 0.0, 0.25))
+    moved = first.moved.reshape(2, len(times) - 1, *coarse.shape)
+    way = way_less_start(pairs, moved, step, shape, maps[0].settings.spacing).reshape(2, len(maps), count)
+    typical = typical_scale(pairs, *_displacements(maps, _spread_over(count), way))
+    every = np.arange(count)
+    out = _solved(maps, pairs, days, typical, every, progress=partial(_told, tell, 0.25, 1.0), way=way)
+    tell(1.0, "Inverting pairs")
+    return _series(maps, times, pairs, out, _ground(maps))
+
+
+def _silent(share: float, text: str) -> None:
+    """Tell nobody."""
+
+
+def _told(tell: Progress, start: float, stop: float, share: float) -> None:
+    tell(start + (stop - start) * share, "Inverting pairs")
+
+
+def _solved(
+    maps: Sequence[VelocityMap],
+    pairs: Pairs,
+    days: Float,
+    typical: tuple[float, float],
+    cells: NDArray[np.intp],
+    *,
+    progress: Callable[[float], None],
+    way: NDArray[np.float32] | None = None,
+) -> Inverted:
+    """Solve the networks of some cells, block by block."""
+    block = max(int(_BLOCK_BYTES / (8 * (6 * pairs.dates**2 + 12 * len(maps)))), 64)
+    out = Inverted(pairs.dates, len(maps), cells.size)
+    for start in range(0, cells.size, block):
+        progress(start / cells.size)
+        part = slice(start, min(start + block, cells.size))
+        moved = _displacements(maps, cells[part], way)
         found = positions(pairs, *moved, typical)
         out.intervals(part, found, days, pairs)
         out.steady(part, moved, found, days, pairs)
-    if progress is not None:
-        progress(1.0, "Inverting pairs")
-    return _series(maps, times, pairs, out)
+    return out
+
+
+def _ground(maps: Sequence[VelocityMap]) -> Bool:
+    """Cells that most maps which know stable ground take for such, (y, x)."""
+    known = [m.stable for m in maps if m.stable is not None]
+    if not known:
+        return np.zeros(maps[0].shape, bool)
+    return np.asarray(np.mean(known, axis=0) > 0.5)
 
 
 def _network(maps: Sequence[VelocityMap]) -> tuple[NDArray[np.datetime64], Pairs]:
@@ -90,9 +135,11 @@ def _spread_over(count: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(0, count - 1, min(count, _SAMPLE)).astype(np.intp))
 
 
-def _displacements(maps: Sequence[VelocityMap], part: slice | NDArray[np.intp]) -> tuple[Float, Float, Float]:
-    """(drow, dcol, error) of some cells, (pair, n), px; NaN where a vector is not valid."""
-    shape = len(maps), len(maps[0].drow.ravel()[part])
+def _displacements(
+    maps: Sequence[VelocityMap], part: NDArray[np.intp], way: NDArray[np.float32] | None = None
+) -> tuple[Float, Float, Float]:
+    """(drow, dcol, error) of some cells, (pair, n), px, less what the way adds; NaN where a vector is not valid."""
+    shape = len(maps), len(part)
     row, col, error = (np.full(shape, np.nan) for _ in range(3))
     for p, one in enumerate(maps):
         valid = one.valid.ravel()[part]
@@ -103,6 +150,8 @@ def _displacements(maps: Sequence[VelocityMap], part: slice | NDArray[np.intp]) 
         ]
         row[p], col[p] = (np.where(valid, d.ravel()[part], np.nan) for d in one.moved)
         error[p] = np.where(valid, np.sqrt((errors[0] ** 2 + errors[1] ** 2) / 2), np.nan)
+    if way is not None:
+        row, col = row - way[0][:, part], col - way[1][:, part]
     # A match without a curvature still counts, as the typical one of its cell does.
     with np.errstate(all="ignore"):
         known = np.isfinite(error) & (error > 0)
@@ -110,71 +159,18 @@ def _displacements(maps: Sequence[VelocityMap], part: slice | NDArray[np.intp]) 
     return row, col, np.where(np.isfinite(row) & ~known, usual, error)
 
 
-class _Arrays:
-    """Results of all cells, filled block by block."""
-
-    def __init__(self, dates: int, pairs: int, count: int) -> None:
-        def empty(*shape: int) -> NDArray[np.float32]:
-            return np.full(shape, np.nan, np.float32)
-
-        self.moved = empty(2, dates - 1, count)
-        self.error = empty(2, dates - 1, count)
-        self.resolved = np.zeros((dates - 1, count), bool)
-        self.used = np.zeros((dates - 1, count), np.uint16)
-        self.weight = empty(pairs, count)
-        self.residual = empty(count)
-        self.mean, self.mean_error = empty(2, count), empty(2, count)
-
-    def intervals(self, part: slice, found: Positions, days: Float, pairs: Pairs) -> None:
-        """Displacements of intervals from positions: alone where both its dates are tied, else with others."""
-        spans = [(a, a + span) for span in range(1, pairs.dates) for a in range(pairs.dates - span)]
-        open_ = np.ones((pairs.dates - 1, found.row.shape[1]), bool)
-        for a, b in spans:
-            tied = found.tied[:, a, b]
-            deviation = np.sqrt(found.variance[:, a, b])
-            for k in range(a, b):
-                cells = np.flatnonzero(tied & open_[k])
-                if not cells.size:
-                    continue
-                share = (days[k + 1] - days[k]) / (days[b] - days[a])
-                at = cells + part.start
-                for axis, (place, scale) in enumerate(((found.row, found.scale_row), (found.col, found.scale_col))):
-                    self.moved[axis, k, at] = (place[b] - place[a])[cells] * share
-                    self.error[axis, k, at] = (deviation * scale)[cells] * share
-                open_[k, cells] = False
-                self.resolved[k, at] = b - a == 1
-        low, high = np.minimum(pairs.first, pairs.second), np.maximum(pairs.first, pairs.second)
-        for k in range(pairs.dates - 1):
-            self.used[k, part] = (found.weight[(low <= k) & (high > k)] > 0.5).sum(axis=0)
-        self.weight[:, part] = found.weight
-        self.residual[part] = found.residual
-
-    def steady(
-        self, part: slice, moved: tuple[Float, Float, Float], found: Positions, days: Float, pairs: Pairs
-    ) -> None:
-        """The steady motion that fits all believed pairs best, px/day."""
-        elapsed = (days[pairs.second] - days[pairs.first])[:, None]
-        weight = np.nan_to_num(found.weight) / np.where(np.isfinite(moved[2]), moved[2], 1.0) ** 2
-        total = (weight * elapsed**2).sum(axis=0)
-        some = total > 0
-        total = np.where(some, total, 1.0)
-        count = np.maximum((np.nan_to_num(found.weight) > 0.5).sum(axis=0), 1)
-        for axis, (values, scale) in enumerate(zip(moved[:2], (found.scale_row, found.scale_col), strict=True)):
-            d = np.nan_to_num(values)
-            rate = (weight * elapsed * d).sum(axis=0) / total
-            square = (weight * (d - rate * elapsed) ** 2).sum(axis=0) / np.maximum(count - 1, 1)
-            self.mean[axis, part] = np.where(some, rate, np.nan)
-            self.mean_error[axis, part] = np.where(some, np.sqrt(np.maximum(scale**2, square) / total), np.nan)
-
-
-def _series(maps: Sequence[VelocityMap], times: NDArray[np.datetime64], pairs: Pairs, out: _Arrays) -> VelocitySeries:
+def _series(
+    maps: Sequence[VelocityMap], times: NDArray[np.datetime64], pairs: Pairs, out: Inverted, ground: Bool
+) -> VelocitySeries:
+    spread = out.hold_ground(ground.ravel())
+    held = int((ground.ravel() & np.isfinite(out.mean[0])).sum()) if np.isfinite(spread).any() else 0
     first = maps[0]
     named = {t.astype("datetime64[s]"): label for m in maps for t, label in zip(m.times, m.labels, strict=True)}
     labels = tuple(named[t] for t in times)
     shape = first.shape
     moved, error = (a.reshape(2, len(times) - 1, *shape) for a in (out.moved, out.error))
     resolved = out.resolved.reshape(-1, *shape)
-    jump = _jumps(moved, resolved, times)
+    jump = jumps(moved, resolved, times)
     return VelocitySeries(
         times=times,
         labels=labels,
@@ -192,28 +188,23 @@ def _series(maps: Sequence[VelocityMap], times: NDArray[np.datetime64], pairs: P
         mean_error_row=out.mean_error[0].reshape(shape),
         mean_error_col=out.mean_error[1].reshape(shape),
         jump=jump,
+        ground_spread=spread,
         template=first,
-        notes=_notes(maps, labels, jump, bool(np.isfinite(out.residual).any())),
+        notes=_notes(maps, labels, jump, out, held),
     )
 
 
-def _jumps(moved: NDArray[np.float32], resolved: Bool, times: NDArray[np.datetime64]) -> Float:
-    """Distance of each scene from steady motion between its neighbours in time, (date, 2), px."""
-    days = np.asarray(np.diff(times) / np.timedelta64(1, "s")) / 86400
-    out = np.full((len(times), 2), np.nan)
-    for t in range(1, len(times) - 1):
-        both = resolved[t - 1] & resolved[t]
-        if not both.any():
-            continue
-        share = days[t - 1] / (days[t - 1] + days[t])
-        for axis in range(2):
-            before, after = moved[axis, t - 1][both].astype(float), moved[axis, t][both].astype(float)
-            out[t, axis] = np.median(before - share * (before + after))
-    return out
-
-
-def _notes(maps: Sequence[VelocityMap], labels: tuple[str, ...], jump: Float, redundant: bool) -> tuple[str, ...]:
-    notes = ["Each velocity belongs to a fixed place: displacements are assigned to the place the ice has left."]
+def _notes(
+    maps: Sequence[VelocityMap], labels: tuple[str, ...], jump: Float, out: Inverted, ground: int
+) -> tuple[str, ...]:
+    notes = ["Each velocity belongs to a fixed place; what the ice's way adds to long pairs is taken off."]
+    if ground:
+        notes.append(f"Errors hold the scatter over {ground} cells of stable ground.")
+    else:
+        notes.append(
+            "Errors hold what pairs contradict each other by; what belongs to a date, as its light on the terrain, "
+            "contradicts nothing, and is several times larger on real pictures. Stable ground would show it."
+        )
     if all(m.offset_removed for m in maps):
         notes.append("The scenes' offsets were removed by stable ground before the inversion.")
     else:
@@ -221,7 +212,7 @@ def _notes(maps: Sequence[VelocityMap], labels: tuple[str, ...], jump: Float, re
             "A shift of a whole scene adds to all pairs of its date alike, so the inversion cannot see it; "
             "only stable ground can."
         )
-    if not redundant:
+    if not np.isfinite(out.residual).any():
         notes.append("No interval is measured twice, so the errors are those that the matches claim.")
     for t, label in enumerate(labels):
         length = float(np.hypot(*jump[t]))

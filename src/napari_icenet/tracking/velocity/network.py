@@ -10,16 +10,15 @@ not resolved, and told as such.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.tracking.velocity.biweight import biweight, expected
+
 Float = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
-#: Length of a scaled residual in the plane beyond which a pair has no weight: 95 % efficiency for normal errors.
-CUTOFF = 5.12
 #: A date is given up where less than this share of its pairs, of at least three, agree with it.
 LEAST_SUPPORT, LEAST_PAIRS = 0.5, 3
 #: A pair with less weight has none.
@@ -33,8 +32,10 @@ _NORMAL = 1.4826
 MEDIAN_EFFICIENCY = 0.37
 _ROUNDS_ABSOLUTE, _ROUNDS_BIWEIGHT = 8, 12
 _TINY = 1e-12
-#: Pairs that differ by less do not contradict each other, px.
+#: No estimate of the scatter is smaller, px.
 LEAST_SCATTER_PX = 0.005
+#: Nor is a pair doubted for what is usual among good ones: light and terrain differ from date to date, px.
+USUAL_SCATTER_PX = 0.05
 
 
 @dataclass(frozen=True)
@@ -89,35 +90,6 @@ class Positions:
     residual: Float
     tied: Bool
     variance: Float
-
-
-@cache
-def _biweight_table() -> tuple[Float, Float]:
-    """Freedom per pair (k,), and for normal errors in the plane what the biweight makes of them (3, k).
-
-    The mean weight, the weighted square of a component over the square, and the variance of the
-    estimate over the inverse of the weighted normal matrix. With little freedom residuals are
-    smaller than errors, and so the weights nearer to one.
-    """
-    freedom = np.linspace(0, 1, 51)
-    t = (np.arange(20000) + 0.5) / 20000
-    table = [(1.0, 1.0, 1.0)]
-    for share in freedom[1:]:
-        # The square of the length, over the cutoff's, has an exponential distribution.
-        half = CUTOFF**2 / share / 2
-        density = half * np.exp(-half * t) / t.size
-        weight, square, slope = (1 - t) ** 2, 2 * half * t, -(1 - t) / half
-        mean, weighted = float((density * weight).sum()), float((density * weight * square / 2).sum())
-        spread = float((density * weight**2 * square / 2).sum())
-        steep = float((density * (weight + square * slope)).sum())
-        table.append((mean, weighted, 1 + share * (spread / steep**2 * mean - 1)))
-    return freedom, np.array(table).T
-
-
-def _biweight(freedom: Float) -> tuple[Float, Float, Float]:
-    at, table = _biweight_table()
-    mean, square, variance = (np.interp(freedom, at, row) for row in table)
-    return mean, square, variance
 
 
 def typical_scale(pairs: Pairs, drow: Float, dcol: Float, error: Float) -> tuple[float, float]:
@@ -193,10 +165,6 @@ class _Solver:
     def known(self) -> Bool:
         return np.isfinite(self.error)
 
-    @property
-    def freedom_share(self) -> Float:
-        return np.asarray(np.clip(self.freedom / np.maximum(self.known.sum(axis=0), 1), 0, 1))
-
     def _freedom(self) -> Float:
         """Pairs less the dates they tie: what is left to judge them by, (n,)."""
         pairs, known = self.pairs, self.known
@@ -220,8 +188,7 @@ class _Solver:
         self._rescale()
         for turn in range(_ROUNDS_BIWEIGHT):
             before: Float = self.weight
-            square = self._square() / CUTOFF**2
-            self.weight = np.where(self.known & (square < 1), (1 - np.minimum(square, 1)) ** 2, 0.0)
+            self.weight = biweight(self._square())
             self._solve()
             if turn < _ROUNDS_BIWEIGHT // 2:
                 self._rescale()
@@ -256,9 +223,22 @@ class _Solver:
         row, col = self._residuals()
         return row / self.error, col / self.error
 
+    def _judged_by(self) -> tuple[Float, Float]:
+        """Scatter that residuals are judged by: never less than the errors claim, nor than is usual."""
+        least = np.maximum(1.0, self.least * (USUAL_SCATTER_PX / LEAST_SCATTER_PX))
+        return np.maximum(self.scales[0], least), np.maximum(self.scales[1], least)
+
     def _square(self) -> Float:
-        row, col = self._scaled()
-        return np.asarray((row / self.scales[0]) ** 2 + (col / self.scales[1]) ** 2)
+        (row, col), (by_row, by_col) = self._scaled(), self._judged_by()
+        return np.asarray((row / by_row) ** 2 + (col / by_col) ** 2)
+
+    @property
+    def residual_share(self) -> Float:
+        """Variance of the residuals over that by which they are judged, (n,)."""
+        judged = self._judged_by()
+        ratio = (self.scales[0] ** 2 + self.scales[1] ** 2) / (judged[0] ** 2 + judged[1] ** 2)
+        share = self.freedom / np.maximum(self.known.sum(axis=0), 1)
+        return np.asarray(np.clip(share * ratio, 0, 1))
 
     def _pooled(self, square: Float, freedom: Float, typical: float) -> Float:
         """Scatter from its square in each cell, drawn to the typical one where there are few pairs."""
@@ -279,7 +259,7 @@ class _Solver:
 
     def _refine_scale(self) -> None:
         """Scatter from all pairs that are believed, by their weights."""
-        mean, square_mean, _ = _biweight(self.freedom_share)
+        mean, square_mean, _ = expected(self.residual_share)
         lost = self.known.sum(axis=0) - self.freedom
         freedom = self.weight.sum(axis=0) / mean - lost
         row, col = (
@@ -317,7 +297,7 @@ class _Solver:
         row, col = self._residuals()
         total = self.weight.sum(axis=0)
         square = (self.weight * (row**2 + col**2)).sum(axis=0) / np.maximum(total, _TINY)
-        efficiency = _biweight(self.freedom_share)[2][:, None, None]
+        efficiency = expected(self.residual_share)[2][:, None, None]
         return Positions(
             self.row,
             self.col,

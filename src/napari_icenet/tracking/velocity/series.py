@@ -25,8 +25,7 @@ class VelocitySeries:
     """Velocity between consecutive dates, from all pairs together.
 
     Arrays over time have the shape (interval, y, x); interval k lies between ``times[k]`` and
-    ``times[k + 1]``. NaN is missing. As the pairs' displacements, each velocity belongs to a fixed
-    place, not to a parcel of ice.
+    ``times[k + 1]``. NaN is missing. Each velocity belongs to a fixed place, not to a parcel of ice.
 
     Attributes
     ----------
@@ -38,7 +37,8 @@ class VelocitySeries:
         Displacement in each interval, px, corrected for co-registration where the maps are. Where only
         several intervals together are measured, each has its part by time of their common one.
     error_row, error_col : array of float32, (interval, y, x)
-        Their one-sigma errors, px: the matches' own, scaled by how much pairs contradict each other.
+        Their one-sigma errors, px: the matches' own, scaled by how much pairs contradict each other,
+        with the scatter over stable ground where that is larger.
     resolved : array of bool, (interval, y, x)
         True where an interval is measured by itself, False where only with its neighbours, or not.
     pairs_used : array of uint16, (interval, y, x)
@@ -56,6 +56,9 @@ class VelocitySeries:
     jump : array of float64, (date, 2)
         By how much (rows, columns) the whole scene lies off steady motion between its neighbours in
         time, px: median over cells; NaN at both ends and where unknown.
+    ground_spread : array of float64, (interval, 2)
+        Scatter (rows, columns) of stable ground in each interval, px, which the errors hold; NaN
+        where no stable ground is known.
     template : VelocityMap
         A map of the same grid and settings.
     notes : tuple of str
@@ -77,6 +80,7 @@ class VelocitySeries:
     mean_error_row: F32
     mean_error_col: F32
     jump: NDArray[np.float64]
+    ground_spread: NDArray[np.float64]
     template: VelocityMap = field(repr=False)
     notes: tuple[str, ...] = ()
 
