@@ -8,20 +8,16 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pyproj
-from affine import Affine
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
-from rasterio.crs import CRS
 
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.tracking.engine.matches import REASONS
 from napari_icenet.tracking.table import software
-from napari_icenet.tracking.velocity.settings import VelocitySettings
-from napari_icenet.tracking.velocity.velocity_map import Offset, VelocityMap, map_cells
+from napari_icenet.tracking.velocity.velocity_map import VelocityMap
 
 #: What makes a NetCDF file one of ours; the number rises when older readers cannot read it.
 FORMAT = "napari-icenet velocity maps 1"
@@ -29,58 +25,6 @@ FORMAT = "napari-icenet velocity maps 1"
 SHIFT_FLAGS = {None: 0, "mask": 1, "slow mode": 2}
 #: CF's words for the reasons: one word each.
 REASON_WORDS = tuple("valid" if reason is None else reason.value.replace(" ", "_") for reason in REASONS)
-
-
-class MapRecord(BaseModel):
-    """All of a velocity map that is not an array over its cells."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    times: tuple[str, str]
-    scenes: tuple[str, str]
-    labels: tuple[str, str]
-    settings: VelocitySettings
-    radius: tuple[int, int]
-    frame: tuple[int, int]
-    transform: tuple[float, float, float, float, float, float]
-    crs: str | None
-    has_stable: bool
-    offset: Offset | None
-    offset_removed: bool
-    device: str
-    simulated: bool
-    notes: tuple[str, ...]
-
-    @classmethod
-    def of(cls, velocity: VelocityMap) -> Self:
-        """The record of a map."""
-        frame = velocity.frame
-        return cls(
-            times=(str(velocity.times[0]), str(velocity.times[1])),
-            scenes=velocity.scenes,
-            labels=velocity.labels,
-            settings=velocity.settings,
-            radius=velocity.radius,
-            frame=frame.shape,
-            transform=tuple(frame.transform)[:6],
-            crs=None if frame.crs is None else frame.crs.to_wkt(),
-            has_stable=velocity.stable is not None,
-            offset=velocity.offset,
-            offset_removed=velocity.offset_removed,
-            device=velocity.device,
-            simulated=velocity.simulated,
-            notes=velocity.notes,
-        )
-
-    def map_of(self, arrays: dict[str, Any]) -> VelocityMap:
-        """The map whose arrays these are."""
-        frame = Grid(*self.frame, Affine(*self.transform), None if self.crs is None else CRS.from_wkt(self.crs))
-        cells = map_cells(frame, self.settings.spacing)
-        kept = ("scenes", "labels", "settings", "radius", "offset", "offset_removed", "device", "simulated", "notes")
-        first, second = (np.datetime64(when) for when in self.times)
-        return VelocityMap(
-            **arrays, cells=cells, frame=frame, times=(first, second), **{name: getattr(self, name) for name in kept}
-        )
 
 
 def variable_attributes(velocity: VelocityMap) -> dict[str, dict[str, Any]]:

@@ -11,7 +11,8 @@ from rasterio.shutil import copy
 
 from napari_icenet.errors import TrackingError
 from napari_icenet.tracking.table import software
-from napari_icenet.tracking.velocity.attributes import MapRecord, map_values, stable_shift, variable_attributes
+from napari_icenet.tracking.velocity.attributes import map_values, stable_shift, variable_attributes
+from napari_icenet.tracking.velocity.map_record import MapRecord
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
 from napari_icenet.tracking.velocity.writing import write_whole
 

@@ -24,7 +24,6 @@ from napari_icenet.tracking.engine.matches import REASONS, reason_code
 from napari_icenet.tracking.velocity.attributes import (
     FORMAT,
     REASON_WORDS,
-    MapRecord,
     axis_attributes,
     dtype_of,
     global_attributes,
@@ -34,6 +33,7 @@ from napari_icenet.tracking.velocity.attributes import (
     pair_facts,
     variable_attributes,
 )
+from napari_icenet.tracking.velocity.map_record import MapRecord
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
 from napari_icenet.tracking.velocity.writing import write_whole
 
