@@ -38,6 +38,7 @@ class VelocityAlong(QObject):
 
     profile_made = Signal(object)
     comparison_made = Signal(object)
+    _done = Signal(str, object, object)
 
     def __init__(self, control: VelocityControl) -> None:
         super().__init__()
@@ -45,8 +46,10 @@ class VelocityAlong(QObject):
         self.features = FeatureLayers.of(control.session)
         self.gps: Path | None = None
         self._layer: Layer | None = None
+        self._latest: dict[str, object] = {}
         self._worker = LatestWorker("icenet-flowline", lambda _busy: None)
         self._pace = Pace(self._ask_profile, seconds=PROFILE_SECONDS, every=1)
+        self._done.connect(self._on_done)
         self._layers = control.viewer.layers
         self._layers.events.inserted.connect(self._on_inserted)
         self._layers.events.removed.connect(self._on_removed)
@@ -91,9 +94,7 @@ class VelocityAlong(QObject):
         self._layers.events.removed.disconnect(self._on_removed)
         self._layers.selection.events.active.disconnect(self._on_active)
         for layer in self._layers:
-            if isinstance(layer, Shapes):
-                layer.events.data.disconnect(self._on_line)
-                layer.events.highlight.disconnect(self._on_line)
+            self._unwatch(layer)
         self.features.close()
 
     # What layers say
@@ -103,17 +104,25 @@ class VelocityAlong(QObject):
             layer.events.data.connect(self._on_line)
             layer.events.highlight.connect(self._on_line)
 
+    def _unwatch(self, layer: Layer) -> None:
+        if isinstance(layer, Shapes):
+            layer.events.data.disconnect(self._on_line)
+            layer.events.highlight.disconnect(self._on_line)
+
     def _on_inserted(self, event: Any) -> None:
         self._watch(event.value)
 
     def _on_removed(self, event: Any) -> None:
+        self._unwatch(event.value)
         if event.value is self._layer:
             self._layer = None
             self._pace.ask()
 
     def _on_active(self, event: Any) -> None:
-        if event.value is not None and event.value is not self._layer and _has_line(event.value):
-            self.follow(event.value)
+        layer = event.value
+        # A layer that is being removed may be the active one a moment longer.
+        if layer is not None and layer is not self._layer and layer in self._layers and _has_line(layer):
+            self.follow(layer)
 
     def _on_line(self, event: Any) -> None:
         layer = event.source
@@ -129,36 +138,47 @@ class VelocityAlong(QObject):
     def _ask_profile(self) -> None:
         layer, maps, series = self._layer, self.control.maps, self.control.series
         if layer is None or not maps or not _has_line(layer):
-            self._worker.drop("profile")
-            self.profile_made.emit(None)
+            self._nothing("profile")
             return
         try:
             line = line_of(layer, self.session)
         except UsageError:
             # The last line has just been taken away.
-            self.profile_made.emit(None)
+            self._nothing("profile")
             return
         name = layer.name
-        self._submit("profile", lambda: along(series or maps, line, name=name), self.profile_made)
+        self._submit("profile", lambda: along(series or maps, line, name=name))
 
     def _ask_comparison(self) -> None:
         path, maps = self.gps, [found for found in self.control.maps if found.frame.georeferenced]
         if path is None or not maps:
-            self.comparison_made.emit(None)
+            self._nothing("gps")
             return
-        self._submit("gps", lambda: compare(maps, path), self.comparison_made)
+        self._submit("gps", lambda: compare(maps, path))
 
-    def _submit(self, key: str, work: Callable[[], Any], done: Any) -> None:
-        control = self.control
+    def _submit(self, key: str, work: Callable[[], Any]) -> None:
+        control, token = self.control, object()
+        self._latest[key] = token
 
         def job() -> None:
+            found = None
             try:
-                done.emit(work())
+                found = work()
             except IceNetError as error:
-                done.emit(None)
                 control.say(str(error))
+            self._done.emit(key, token, found)
 
         self._worker.submit(key, job)
+
+    def _nothing(self, key: str) -> None:
+        self._worker.drop(key)
+        self._latest[key] = None
+        self._on_done(key, None, None)
+
+    def _on_done(self, key: str, token: object, found: Any) -> None:
+        # What has come from the thread may be out of date by now.
+        if self._latest[key] is token:
+            (self.profile_made if key == "profile" else self.comparison_made).emit(found)
 
 
 def _has_line(layer: Layer) -> bool:
