@@ -8,7 +8,7 @@ deviation, see ``python benchmarks/pairs.py``). White noise, independent in both
 texture has five times its variance in both (7 dB).
 
 The texture's cut-off is set so that the Cramér–Rao bound of a chip's position, two noisy pictures,
-is 0.083 px for chips of 32 px and 0.042 px for 64 px (both axes together). The margins' width is set
+is 0.083 px for chips of 32 px and 0.041 px for 64 px (both axes together). The margins' width is set
 so that OpenCV's matchTemplate with a separable parabola has the error it is known for on such pairs.
 """
 
@@ -28,7 +28,7 @@ F64 = NDArray[np.float64]
 #: Variance of the texture over that of the noise.
 SNR = 5.0
 #: The texture's longest wave, its cut-off (cycles/px), and where it ends for good.
-LONGEST_PX, CUT_OFF, END = 64.0, 0.158, 0.42
+LONGEST_PX, CUT_OFF, END = 64.0, 0.16, 0.42
 #: Half-width of the shear margins, as a share of the picture's side.
 MARGIN = 0.034
 #: Where the flow differs by less than this across the chip, shear is low, px.

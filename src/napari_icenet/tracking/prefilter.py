@@ -209,6 +209,11 @@ class Prefilter:
     margin: int
     _function: Function
 
+    @property
+    def independent(self) -> float:
+        """Share of a chip's pixels whose noise is independent after filtering, for formal errors."""
+        return _INDEPENDENT.get(self.name.partition(":")[0], 1.0)
+
     def __call__(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """Filter a picture (height, width), float32 with NaN where missing; the same pixels stay NaN."""
         if self._function is _none or image.size == 0:
@@ -272,6 +277,8 @@ _KINDS: dict[str, tuple[str, str, float, Callable[[float], int], Function]] = {
     ),
 }
 
+#: Filters that spread noise over neighbours: measured so that formal errors are the scatter of white noise.
+_INDEPENDENT = {"band": 0.2, "sobel": 0.45, "orientation": 0.13, "sign": 0.45}
 #: Kinds whose size may be chosen, as in ``box:5``.
 _SIZED = {"high-pass", "box", "band", "wallis", "orientation", "sign"}
 

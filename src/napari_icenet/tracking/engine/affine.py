@@ -25,6 +25,8 @@ WORSE = 1.25
 LEAST_KNOWN = 0.3
 #: σ of the slopes that residuals are weighed by, px: noise must not steer.
 _SLOPE_SIGMA = 0.7
+#: Relative deviation below which pixels count as flat.
+_FLAT = 1e-6
 #: Above this the equations of a chip do not tell its parameters apart.
 _WORST_CONDITION = 1e8
 #: Pixels around a missing one that a cubic spline through a stand-in may be wrong in.
@@ -116,16 +118,18 @@ class _Pair:
     weights: tuple[F32, F32]
     spline: F32
     known: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None
+    flat: float
 
     @staticmethod
     def of(first: F32, second: F32) -> _Pair:
+        level = float(np.nanmax(np.abs(second), initial=0))
         (first, here), (second, there) = _filled(first), _filled(second)
         central = np.array([1.0, -8.0, 0.0, 8.0, -1.0]) / 12
         slopes = [correlate1d(first, central, axis, mode="nearest") for axis in (0, 1)]
         weights = [gaussian_filter(first, _SLOPE_SIGMA, order, mode="nearest") for order in ((1, 0), (0, 1))]
         known = None if here is None and there is None else tuple(_sound(k, first.shape) for k in (here, there))
         spline = spline_filter(second, order=3, output=np.float32, mode="mirror")
-        return _Pair(first, (slopes[0], slopes[1]), (weights[0], weights[1]), spline, known)  # type: ignore[arg-type]
+        return _Pair(first, (slopes[0], slopes[1]), (weights[0], weights[1]), spline, known, _FLAT * level)  # type: ignore[arg-type]
 
 
 def _filled(picture: F32) -> tuple[F32, NDArray[np.bool_] | None]:
@@ -193,7 +197,9 @@ class _Batch:
         """First picture less the second at the moved, strained places."""
         places = [a + moved for a, moved in zip(self.at, (p @ self.shape).swapaxes(0, 1), strict=True)]
         values = map_coordinates(self.pair.spline, places, np.float32, order=3, mode="mirror", prefilter=False)
-        return self.template - self._standard(values)[0]
+        values, deviation = self._standard(values)
+        self.firm &= deviation[:, 0] > self.pair.flat
+        return self.template - values
 
     def solve(self) -> tuple[F64, F64, F64, NDArray[np.bool_]]:
         """Displacement (2, n), strain (n, 2, 2), error (n, 2), and whether each chip converged."""

@@ -21,6 +21,10 @@ RIVAL_FLOOR = 0.05
 #: A peak this near the edge of the surface may be the flank of a higher one outside.
 BORDER_PX = 1
 _FILL, _BORDER = np.uint8(reason_code(LostReason.FILL)), np.uint8(reason_code(LostReason.BORDER))
+#: Mean square slope (px⁻²) of white noise of variance 1 between its pixels, κ.
+_SLOPE_OF_NOISE = 1.4
+#: Below this determinant of its curvature a peak is too flat to be one.
+_FLATTEST = 1e-12
 #: Stands below every correlation, for a placement without one.
 _UNDEFINED = np.float32(-2)
 #: Pixels either side of the highest one that the sub-pixel peak rests on; fewer near an edge or a gap.
@@ -61,7 +65,14 @@ class Peaks:
         return len(self.row)
 
 
-def find_peaks(surfaces: F32, *, pixels: ArrayLike, border: int = BORDER_PX, exclusion: int = EXCLUSION_PX) -> Peaks:
+def find_peaks(
+    surfaces: F32,
+    *,
+    pixels: ArrayLike,
+    share: float = 1.0,
+    border: int = BORDER_PX,
+    exclusion: int = EXCLUSION_PX,
+) -> Peaks:
     """The highest peak of every surface.
 
     Parameters
@@ -69,7 +80,9 @@ def find_peaks(surfaces: F32, *, pixels: ArrayLike, border: int = BORDER_PX, exc
     surfaces : array of float32, (n, height, width)
         Correlations, −1 … 1; NaN is a placement without one.
     pixels : float or array of float, (n,)
-        Number of independent pixels in each chip, for the formal error.
+        Number of pixels in each chip, for the formal error.
+    share : float
+        Share of them whose noise is independent (:attr:`~napari_icenet.tracking.prefilter.Prefilter.independent`).
     border : int
         A peak nearer to the surface's edge than this many pixels has the reason ``BORDER``.
     exclusion : int
@@ -103,7 +116,7 @@ def find_peaks(surfaces: F32, *, pixels: ArrayLike, border: int = BORDER_PX, exc
         col + summits.col,
         np.minimum(summits.height, 1).astype(np.float32),
         ratio,
-        *formal_errors(summits, np.asarray(pixels, np.float64)),
+        *formal_errors(summits, np.asarray(pixels, np.float64), share),
         reason,
     )
     empty = top <= _UNDEFINED
@@ -163,7 +176,7 @@ def _peak_ratio(low: F32, row: NDArray[np.intp], col: NDArray[np.intp], exclusio
     cols = np.minimum(np.maximum(col[:, None] + around, 0), width - 1)
     rows += (np.arange(count) * height)[:, None]
     low.reshape(-1)[rows[:, :, None] * width + cols[:, None, :]] = -np.inf
-    rival = low.reshape(count, -1).max(axis=1)
+    rival = low.reshape(count, height * width).max(axis=1)
     if np.isnan(rival).any():
         rival = np.fmax.reduce(low, axis=(1, 2))
     ratio: F32 = np.maximum(top, 0) / np.maximum(rival, np.float32(RIVAL_FLOOR))
@@ -171,24 +184,32 @@ def _peak_ratio(low: F32, row: NDArray[np.intp], col: NDArray[np.intp], exclusio
     return ratio
 
 
-def formal_errors(summits: Summits, pixels: F64) -> tuple[F32, F32, F32]:
+def formal_errors(summits: Summits, pixels: F64, share: float = 1.0) -> tuple[F32, F32, F32]:
     """One-sigma errors along row and column, px, and their covariance, px².
 
-    Least squares: the residual's share of the variance, 1 − CI², spread over the independent
-    pixels, against the peak's curvature: Σ = (1 − CI²)/n · (K/CI)⁻¹.
+    The slope of the surface at the true place is texture times noise, and noise times noise; over
+    the curvature K that moves the peak by Σ = 2(1 − CI)/(n·share) · K⁻¹ + κ(1 − CI)²/n · K⁻².
 
     Parameters
     ----------
     summits : Summits
     pixels : array of float64, (n,) or ()
-        Number of independent pixels in each chip.
+        Number of pixels in each chip.
+    share : float
+        Share of them whose noise is independent: less than 1 in smoothed pictures.
     """
-    height = np.maximum(summits.height, 1e-3)
-    determinant = summits.bend_row * summits.bend_col - summits.bend_cross**2
-    determinant[determinant <= 0] = np.nan
-    # The inverse of the curvature has its diagonal exchanged, over the determinant.
-    spread = np.maximum(1 - height * height, 0) * height / (determinant * np.maximum(pixels, 1))
-    variances = spread * np.stack([summits.bend_col, summits.bend_row, -summits.bend_cross])
+    rr, cc, rc = summits.bend_row, summits.bend_col, summits.bend_cross
+    determinant = rr * cc - rc * rc
+    determinant[determinant < _FLATTEST] = np.nan
+    noise = np.maximum(1 - summits.height, 0)
+    count = np.maximum(pixels, 1)
+    once = 2 * noise / (count * share * determinant)
+    twice = _SLOPE_OF_NOISE * noise * noise / (count * determinant * determinant)
+    # The inverse of K has its diagonal exchanged, over the determinant; so has that of K².
+    variances = np.empty((3, len(rr)))
+    variances[0] = once * cc + twice * (cc * cc + rc * rc)
+    variances[1] = once * rr + twice * (rr * rr + rc * rc)
+    variances[2] = -rc * (once + twice * (rr + cc))
     np.sqrt(variances[:2], out=variances[:2])
     row, col, covariance = variances.astype(np.float32)
     return row, col, covariance
