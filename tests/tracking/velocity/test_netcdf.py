@@ -124,6 +124,9 @@ def test_velocities_are_metres_a_year_on_the_ground(one):
         np.testing.assert_allclose(ds.attrs["map_scale_factor"], [scale.min(), scale.max()], rtol=1e-5)
         np.testing.assert_allclose(ds["chip_size_width"], 32 * METRES / scale, rtol=1e-5)
         np.testing.assert_array_equal(ds["drow"], velocity.drow)
+        # Along an axis, x and y alone are coordinates, which reprojection needs; pixels are beside them.
+        assert set(ds["vx"].coords) == {"x", "y", "mid_date"}
+        np.testing.assert_array_equal(ds["row"], 16 * np.arange(20) + 7.5)
 
 
 def test_what_is_not_believed_has_no_velocity(tmp_path):

@@ -170,15 +170,16 @@ def _coordinates(velocity: VelocityMap) -> tuple[dict[str, xr.Variable], dict[st
     if not cells.georeferenced:
         return {"row": xr.Variable("row", rows, row), "col": xr.Variable("col", cols, col)}, {}, {}
     axes, t = axis_attributes(cells), cells.transform
+    alike = {_MAPPING: xr.Variable((), np.int8(0), grid_mapping(cells))}
     i, j = np.arange(cells.height), np.arange(cells.width)
     if t.b == 0 and t.d == 0:
         dimensions = ("y", "x")
         coordinates = {
             "x": xr.Variable("x", cells.xy(0, j)[0], axes["x"]),
             "y": xr.Variable("y", cells.xy(i, 0)[1], axes["y"]),
-            "row": xr.Variable("y", rows, row),
-            "col": xr.Variable("x", cols, col),
         }
+        # No coordinates: a second one along an axis would be in the way of whoever reprojects the map.
+        alike |= {"row": xr.Variable("y", rows, row), "col": xr.Variable("x", cols, col)}
     else:
         # A grid that is turned on its map has no x of a column: both coordinates belong to every cell.
         dimensions = ("row", "col")
@@ -191,7 +192,6 @@ def _coordinates(velocity: VelocityMap) -> tuple[dict[str, xr.Variable], dict[st
             "y": xr.Variable(dimensions, y, turned["y"]),
         }
     place = {"grid_mapping": _MAPPING}
-    alike = {_MAPPING: xr.Variable((), np.int8(0), grid_mapping(cells))}
     for name, scale in zip("xy", velocity.ground_scale, strict=True):
         words = {"long_name": f"map units along {name} per metre on the ground"}
         alike[f"map_scale_{name}"] = xr.Variable(dimensions, scale, words | place)
