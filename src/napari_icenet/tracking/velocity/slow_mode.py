@@ -33,6 +33,8 @@ BLOCK_SHARE, BLOCK_CHIPS = 0.7, 3
 BLOCK_SPREAD_PX = 0.04
 #: Density around a mode, as a share of the mode's, above which it is no peak but part of a slope.
 HIGHEST_SHOULDER = 0.5
+#: A cell lies amid a mode's if this share of the valid ones in a square of so many cells belong to it.
+LEAST_AMID, _AMID = 0.6, 7
 #: Step of the density's grid and the deviation of its kernel, px.
 _STEP, _KERNEL = 0.05, 0.1
 #: Sigmas about a mode's middle within which a cell belongs to it.
@@ -84,7 +86,17 @@ def slow_cells(
     slow, others = modes[0], modes[1:]
     alone = all(mode.distance - slow.distance >= LEAST_APART_PX for mode in others)
     near = slow.distance <= LARGEST_OFFSET_PX
-    return slow.cells if near and alone and _slower_than_the_rest(rows, cols, slow) else None
+    if not (near and alone and _slower_than_the_rest(rows, cols, slow)):
+        return None
+    return slow.cells | _enclosed(slow.cells, np.isfinite(rows))
+
+
+def _enclosed(cells: Bool, valid: Bool) -> Bool:
+    """Valid cells amid the mode's: ground too, however they match, or its scatter would look too small."""
+    from scipy.ndimage import uniform_filter
+
+    share, known = (uniform_filter(a.astype(float), _AMID, mode="constant") for a in (cells, valid))
+    return np.asarray(valid & (share >= LEAST_AMID * known) & (known > 0))
 
 
 def _slower_than_the_rest(rows: Float, cols: Float, mode: _Mode) -> bool:
