@@ -63,9 +63,9 @@ def _places(job: Job) -> tuple[np.ndarray, np.ndarray, int, int]:
 def rows() -> Iterator[tuple[str, str, Matcher]]:
     """What is compared: a name, the pictures' filter, and what matches them."""
     rigid, affine = ours(), ours(affine=True)
-    for filtered in ("none", "box", "wallis", "orientation"):
+    for filtered in ("band", "box", "wallis", "orientation"):
         yield f"napari-icenet, {filtered}", filtered, rigid
-    for filtered in ("box", "orientation"):
+    for filtered in ("band", "orientation"):
         yield f"napari-icenet, {filtered}, affine", filtered, affine
     tools = other_tools.installed()
     for name in TOOLS:

@@ -16,15 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.errors import UsageError
+from napari_icenet.tracking.local_means import Image, Kernel, Missing, Slope, box, gaussian, smooth, weight_of
 
-Image = NDArray[np.float32]
-#: None where nothing is missing.
-Missing = NDArray[np.bool_] | None
-Kernel = NDArray[np.float32]
 Function = Callable[[Image, Missing, float], Image]
 
-#: Weights below this share are no basis for a local mean.
-_MIN_WEIGHT = 1e-3
 _TINY = float(np.finfo(np.float32).tiny)
 #: Slopes this small, as a share of the brightness per pixel, are rounding: they have no direction.
 _LEAST_SLOPE = 1e-6
@@ -34,42 +29,9 @@ _FINEST = 0.7
 _ROUNDING = 1e-6
 
 
-def _box(width: float) -> Kernel:
-    return np.full(int(width), 1 / int(width), np.float32)
-
-
-def _gaussian(sigma: float) -> Kernel:
-    reach = int(4 * sigma + 0.5)
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    return np.asarray(kernel / kernel.sum(), np.float32)
-
-
-def _smooth(image: Image, kernel: Kernel) -> Image:
-    """Weighted sum along both axes; what lies outside counts as 0."""
-    if kernel[0] == kernel[len(kernel) // 2]:
-        size = (len(kernel), len(kernel))
-        return np.asarray(cv2.boxFilter(image, cv2.CV_32F, size, borderType=cv2.BORDER_CONSTANT), np.float32)
-    return np.asarray(cv2.sepFilter2D(image, cv2.CV_32F, kernel, kernel, borderType=cv2.BORDER_CONSTANT), np.float32)
-
-
-def _weight_along(count: int, kernel: Kernel) -> NDArray[np.float32]:
-    """Share of the kernel that lies on a complete line of pixels, (count,)."""
-    total = np.concatenate([[0.0], np.cumsum(kernel, dtype=np.float64)])
-    before = np.arange(count) - len(kernel) // 2
-    first, stop = np.clip(-before, 0, len(kernel)), np.clip(count - before, 0, len(kernel))
-    return np.asarray(total[stop] - total[first], np.float32)
-
-
-def _weight(shape: tuple[int, int], missing: Missing, kernel: Kernel) -> Image:
-    """Share of the kernel that lies on valid pixels, at least _MIN_WEIGHT."""
-    if missing is None:
-        return np.outer(_weight_along(shape[0], kernel), _weight_along(shape[1], kernel))
-    return np.maximum(_smooth((~missing).astype(np.float32), kernel), np.float32(_MIN_WEIGHT))
-
-
 def _high_pass(image: Image, missing: Missing, kernel: Kernel) -> Image:
-    mean = _smooth(image, kernel)
-    mean /= _weight(mean.shape, missing, kernel)
+    mean = smooth(image, kernel)
+    mean /= weight_of(mean.shape, missing, kernel)
     return _less(image, mean)
 
 
@@ -86,27 +48,27 @@ def _none(image: Image, missing: Missing, size: float) -> Image:
 
 
 def _box_high_pass(image: Image, missing: Missing, size: float) -> Image:
-    return _high_pass(image, missing, _box(size))
+    return _high_pass(image, missing, box(size))
 
 
 def _band_pass(image: Image, missing: Missing, size: float) -> Image:
-    detail, kernel = _box_high_pass(image, missing, size), _gaussian(_FINEST)
+    detail, kernel = _box_high_pass(image, missing, size), gaussian(_FINEST)
     if missing is not None:
         detail[missing] = 0
-    return _smooth(detail, kernel) / _weight(detail.shape, missing, kernel)
+    return smooth(detail, kernel) / weight_of(detail.shape, missing, kernel)
 
 
 def _gaussian_high_pass(image: Image, missing: Missing, size: float) -> Image:
-    return _high_pass(image, missing, _gaussian(size))
+    return _high_pass(image, missing, gaussian(size))
 
 
 def _wallis(image: Image, missing: Missing, size: float) -> Image:
-    kernel = _box(size)
-    weight = _weight(image.shape, missing, kernel)
-    detail = _less(image, _smooth(image, kernel) / weight)
+    kernel = box(size)
+    weight = weight_of(image.shape, missing, kernel)
+    detail = _less(image, smooth(image, kernel) / weight)
     if missing is not None:
         detail[missing] = 0
-    spread = _smooth(detail * detail, kernel)
+    spread = smooth(detail * detail, kernel)
     spread /= weight
     np.sqrt(np.maximum(spread, 0), out=spread)
     # Where the picture is flat there is nothing to amplify.
@@ -119,8 +81,8 @@ def _filled(image: Image, missing: Missing) -> Image:
     """The picture with the local mean where pixels are missing."""
     if missing is None:
         return image
-    kernel = _box(5)
-    return np.where(missing, _smooth(image, kernel) / _weight(image.shape, missing, kernel), image)
+    kernel = box(5)
+    return np.where(missing, smooth(image, kernel) / weight_of(image.shape, missing, kernel), image)
 
 
 def _laplacian(image: Image, missing: Missing, size: float) -> Image:
@@ -142,7 +104,7 @@ def _orientation(image: Image, missing: Missing, size: float) -> Image:
     has one value a pixel: the divergence of the directions (the curvature of the contour lines)
     depends on nothing but them, treats all azimuths alike, and shows as a grey picture.
     """
-    slope = _Slope(image.shape, missing, size)
+    slope = Slope(image.shape, missing, size)
     mean, down, right = slope(image)
     steep = cv2.magnitude(down, right)
     steep[steep <= _LEAST_SLOPE * np.abs(mean)] = np.inf
@@ -152,38 +114,8 @@ def _orientation(image: Image, missing: Missing, size: float) -> Image:
     return np.add(slope(down)[1], slope(right)[2])
 
 
-class _Slope:
-    """Gaussian mean of the valid pixels, and its slopes along row and column."""
-
-    def __init__(self, shape: tuple[int, int], missing: Missing, sigma: float) -> None:
-        self._even = _gaussian(sigma)
-        reach = len(self._even) // 2
-        self._odd = np.asarray(self._even * np.arange(-reach, reach + 1) / sigma**2, np.float32)
-        valid = np.ones(shape, np.float32) if missing is None else (~missing).astype(np.float32)
-        weight, self._down, self._right = self._sums(valid)
-        self._weight = np.maximum(weight, np.float32(_MIN_WEIGHT))
-
-    def __call__(self, image: Image) -> tuple[Image, Image, Image]:
-        total, down, right = self._sums(image)
-        mean = np.divide(total, self._weight, dtype=np.float32)
-        down -= mean * self._down
-        right -= mean * self._right
-        down /= self._weight
-        right /= self._weight
-        return mean, down, right
-
-    def _sums(self, image: Image) -> tuple[Image, Image, Image]:
-        even, odd = self._even, self._odd
-        return self._sum(image, even, even), self._sum(image, odd, even), self._sum(image, even, odd)
-
-    @staticmethod
-    def _sum(image: Image, down: Kernel, right: Kernel) -> Image:
-        """Weighted sum, the weights being the product of those along rows and columns."""
-        return np.asarray(cv2.sepFilter2D(image, cv2.CV_32F, right, down, borderType=cv2.BORDER_CONSTANT), np.float32)
-
-
 def _sign(image: Image, missing: Missing, size: float) -> Image:
-    return np.sign(_high_pass(image, missing, _gaussian(size)))
+    return np.sign(_high_pass(image, missing, gaussian(size)))
 
 
 @dataclass(frozen=True)

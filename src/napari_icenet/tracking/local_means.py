@@ -1,0 +1,81 @@
+"""Local means of pictures with missing pixels, and their slopes: normalised convolutions in float32."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.float32]
+#: None where nothing is missing.
+Missing = NDArray[np.bool_] | None
+Kernel = NDArray[np.float32]
+
+#: Weights below this share are no basis for a local mean.
+_MIN_WEIGHT = 1e-3
+
+
+def box(width: float) -> Kernel:
+    """Weights of a box ``width`` px wide."""
+    return np.full(int(width), 1 / int(width), np.float32)
+
+
+def gaussian(sigma: float) -> Kernel:
+    """Weights of a Gaussian, cut off at 4 σ."""
+    reach = int(4 * sigma + 0.5)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    return np.asarray(kernel / kernel.sum(), np.float32)
+
+
+def smooth(image: Image, kernel: Kernel) -> Image:
+    """Weighted sum along both axes; what lies outside counts as 0."""
+    if kernel[0] == kernel[len(kernel) // 2]:
+        size = (len(kernel), len(kernel))
+        return np.asarray(cv2.boxFilter(image, cv2.CV_32F, size, borderType=cv2.BORDER_CONSTANT), np.float32)
+    return np.asarray(cv2.sepFilter2D(image, cv2.CV_32F, kernel, kernel, borderType=cv2.BORDER_CONSTANT), np.float32)
+
+
+def _weight_along(count: int, kernel: Kernel) -> NDArray[np.float32]:
+    """Share of the kernel that lies on a complete line of pixels, (count,)."""
+    total = np.concatenate([[0.0], np.cumsum(kernel, dtype=np.float64)])
+    before = np.arange(count) - len(kernel) // 2
+    first, stop = np.clip(-before, 0, len(kernel)), np.clip(count - before, 0, len(kernel))
+    return np.asarray(total[stop] - total[first], np.float32)
+
+
+def weight_of(shape: tuple[int, int], missing: Missing, kernel: Kernel) -> Image:
+    """Share of the kernel that lies on valid pixels, at least _MIN_WEIGHT."""
+    if missing is None:
+        return np.outer(_weight_along(shape[0], kernel), _weight_along(shape[1], kernel))
+    return np.maximum(smooth((~missing).astype(np.float32), kernel), np.float32(_MIN_WEIGHT))
+
+
+class Slope:
+    """Gaussian mean of the valid pixels, and its slopes along row and column."""
+
+    def __init__(self, shape: tuple[int, int], missing: Missing, sigma: float) -> None:
+        self._even = gaussian(sigma)
+        reach = len(self._even) // 2
+        self._odd = np.asarray(self._even * np.arange(-reach, reach + 1) / sigma**2, np.float32)
+        valid = np.ones(shape, np.float32) if missing is None else (~missing).astype(np.float32)
+        weight, self._down, self._right = self._sums(valid)
+        self._weight = np.maximum(weight, np.float32(_MIN_WEIGHT))
+
+    def __call__(self, image: Image) -> tuple[Image, Image, Image]:
+        """The mean, and its change per pixel along rows and columns; ``image`` is 0 where missing."""
+        total, down, right = self._sums(image)
+        mean = np.divide(total, self._weight, dtype=np.float32)
+        down -= mean * self._down
+        right -= mean * self._right
+        down /= self._weight
+        right /= self._weight
+        return mean, down, right
+
+    def _sums(self, image: Image) -> tuple[Image, Image, Image]:
+        even, odd = self._even, self._odd
+        return self._sum(image, even, even), self._sum(image, odd, even), self._sum(image, even, odd)
+
+    @staticmethod
+    def _sum(image: Image, down: Kernel, right: Kernel) -> Image:
+        """Weighted sum, the weights being the product of those along rows and columns."""
+        return np.asarray(cv2.sepFilter2D(image, cv2.CV_32F, right, down, borderType=cv2.BORDER_CONSTANT), np.float32)
