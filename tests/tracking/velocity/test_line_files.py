@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import shapely
@@ -29,11 +31,20 @@ def test_drawn_lines_come_back(tmp_path, grid, suffix):
 
 
 def test_a_line_over_the_dateline_comes_back(tmp_path):
+    """Written on beyond 180°, and read so or with longitudes that jump."""
     ross = Grid(400, 400, Affine(500, 0, -100_000, 0, -500, -1_200_000), CRS.from_epsg(3031))
     drawn = np.array([(100, 20), (150, 380.0)])
-    write_lines([drawn], tmp_path / "ross.geojson", ross)
-    (line,) = read_features(tmp_path / "ross.geojson", ross).lines
-    assert shapely.hausdorff_distance(shapely.linestrings(line.path), shapely.linestrings(drawn)) < 0.15
+    path = tmp_path / "ross.geojson"
+    write_lines([drawn], path, ross)
+    data = json.loads(path.read_text())
+    places = np.array(data["features"][0]["geometry"]["coordinates"])
+    assert np.abs(np.diff(places[:, 0])).max() < 5
+    assert places[:, 0].min() < 180 < places[:, 0].max() or places[:, 0].min() < -180 < places[:, 0].max()
+    for lon in (places[:, 0], (places[:, 0] + 180) % 360 - 180):
+        data["features"][0]["geometry"]["coordinates"] = np.stack([lon, places[:, 1]], axis=1).tolist()
+        path.write_text(json.dumps(data))
+        (line,) = read_features(path, ross).lines
+        assert shapely.hausdorff_distance(shapely.linestrings(line.path), shapely.linestrings(drawn)) < 0.15
 
 
 def test_lines_that_cannot_be_written(tmp_path):
