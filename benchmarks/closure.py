@@ -28,9 +28,11 @@ from napari_icenet.tracking.prefilter import prefilter
 from napari_icenet.tracking.velocity.outliers import borne_out
 
 CHIP, RADIUS, SPACING = 64, 25, 32
+TRIPLETS = (("2020-01-31", "2020-02-10", "2020-02-20"), ("2020-02-10", "2020-02-20", "2020-02-22"))
+#: The same in a table.
+NAMES = [" → ".join(date[5:].replace("-", "") for date in dates) for dates in TRIPLETS]
 #: Shares of the bands in the brightness that a JPEG stores.
 BRIGHTNESS = (0.299, 0.587, 0.114)
-TRIPLETS = (("2020-01-31", "2020-02-10", "2020-02-20"), ("2020-02-10", "2020-02-20", "2020-02-22"))
 #: Tools that are too slow, or too far off, to say anything here are left out.
 TOOLS = ("OpenCV matchTemplate + parabola", "openpiv extended search area", "autoRIFT C++ core, × 64")
 
@@ -61,16 +63,16 @@ def _places(job: Job) -> tuple[np.ndarray, np.ndarray, int, int]:
 
 
 def rows() -> Iterator[tuple[str, str, Matcher]]:
-    """What is compared: a name, the pictures' filter, and what matches them."""
+    """What is compared: a tool's name, the pictures' filter, and what matches them."""
     rigid, affine = ours(), ours(affine=True)
     for filtered in ("band", "box", "wallis", "orientation"):
-        yield f"napari-icenet, {filtered}", filtered, rigid
+        yield "napari-icenet", filtered, rigid
     for filtered in ("band", "orientation"):
-        yield f"napari-icenet, {filtered}, affine", filtered, affine
+        yield "napari-icenet, affine", filtered, affine
     tools = other_tools.installed()
     for name in TOOLS:
         for filtered in ("none", "box") if name in tools else ():
-            yield f"{name}, {filtered}", filtered, filled(tools[name])
+            yield name, filtered, filled(tools[name])
 
 
 def picture(stack: SceneStack, date: str) -> np.ndarray:
@@ -100,22 +102,25 @@ def triplet(
     return valid, miss[np.isfinite(miss)]
 
 
-def table(folder: Path) -> str:
-    """A Markdown table of all tools and triplets."""
+def measured(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Tool, filter, and the cells of its row."""
     stack = open_stack(folder)
-    names = [" → ".join(date[5:].replace("-", "") for date in dates) for dates in TRIPLETS]
-    lines = [
-        "| tool, filter | " + " | ".join(f"{name}: median / p90 px, valid" for name in names) + " |",
-        "|---" * (len(names) + 1) + "|",
-    ]
     for name, filtered, matcher in rows():
         cells = []
         for dates in TRIPLETS:
             valid, miss = triplet(stack, dates, filtered, matcher)
             median, p90 = np.percentile(miss, [50, 90])
             cells.append(f"{median:.3f} / {p90:.3f}, {valid:.1%}")
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    lines += [f"| {name} | not installed |" + " |" * (len(names) - 1) for name in TOOLS if name in other_tools.absent()]
+        yield name, filtered, " | ".join(cells)
+
+
+def table(folder: Path) -> str:
+    """A Markdown table of all tools and triplets."""
+    lines = ["| tool | filter | " + " | ".join(NAMES) + " |", "|---" * (len(NAMES) + 2) + "|"]
+    lines += [f"| {name} | {filtered} | {cells} |" for name, filtered, cells in measured(folder)]
+    lines += [
+        f"| {name} | | not installed |" + " |" * (len(NAMES) - 1) for name in TOOLS if name in other_tools.absent()
+    ]
     return "\n".join(lines)
 
 
@@ -127,6 +132,7 @@ def main() -> None:
         return
     print(f"{machine()}; {Engine('auto').title}\n")
     print(table(Path(folder) / "perito_moreno"))
+    print("\nMedian / p90 of the closure, px, and the valid share.")
 
 
 if __name__ == "__main__":
