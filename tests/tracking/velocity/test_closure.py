@@ -60,6 +60,18 @@ def test_missing_cells_are_missing_in_the_triangle():
     assert np.isfinite(found.drow[4, 5:7]).all()
 
 
+def test_the_second_step_is_taken_where_the_first_leads_to():
+    """Any numbers: 4 px down and 8 px right of cell (3, 5) lies between four cells, by hand."""
+    rng = np.random.default_rng(6)
+    second, whole = rng.normal(size=(2, 2, *SHAPE))
+    one = made(np.full(SHAPE, 4.0), np.full(SHAPE, 8.0), days=(0, 5))
+    found = closure(one, made(*second, days=(5, 20)), made(*whole, days=(0, 20)))
+    for axis, (value, step) in enumerate(((found.drow, 4), (found.dcol, 8))):
+        near = second[axis][3:5, 5:7]
+        between = 0.75 * near[0].mean() + 0.25 * near[1].mean()
+        assert value[3, 5] == pytest.approx(whole[axis][3, 5] - step - between, abs=1e-5)
+
+
 def test_triangles_are_found_among_many_maps():
     pairs = [(0, 5), (5, 20), (0, 20), (20, 30), (5, 30), (30, 5)]
     maps = [made(*flow(b - a), days=(a, b)) for a, b in pairs]
