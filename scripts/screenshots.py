@@ -93,6 +93,25 @@ class Newcomer:
         QTest.mouseRelease(self.native, left, pos=self.at(*stop))
         self.settle()
 
+    def map(self) -> None:
+        """Press Map velocity and wait for the maps."""
+        tab, begun = self.dock.velocity, time.monotonic()
+        QTest.mouseClick(tab.run.button, Qt.MouseButton.LeftButton)
+        live(600, lambda: not tab.control.busy)
+        live(20, lambda: len(tab.control.layers.layers) == 4)
+        live(1.0)
+        print(f"mapped in {time.monotonic() - begun:.1f} s: {tab.summary.text()}{tab.message.text()}")
+
+    def draw(self, line: Any) -> None:
+        """Draw a flowline, and put the tool down again."""
+        self.dock.velocity.along.draw.click()
+        layer = self.viewer.layers["flowline"]
+        layer.mode = "pan_zoom"
+        layer.add(line, shape_type="path")
+        live(1.5)
+        self.viewer.layers.selection.active = self.session.image
+        live(0.5)
+
     def picture(self, name: str, width: int = 1280) -> None:
         live(1.0)
         shot = self.viewer.window.screenshot(flash=False, canvas_only=False)[..., :3]
@@ -146,6 +165,45 @@ def simulated() -> None:
     one.viewer.close()
 
 
+def velocity() -> None:
+    """Maps of the sample's consecutive pairs, and the speed along a line drawn on them."""
+    one = Newcomer(1440, 900)
+    one.open(open_sample(one.session, SIMULATED))
+    tab = one.dock.velocity
+    one.dock.tabs.setCurrentWidget(tab)
+    live(1)
+    one.picture("velocity_form.png")
+    tab.form.boxes["pairs"].setCurrentIndex(1)
+    tab.form.numbers["spacing"].setValue(12)
+    tab.form.switches["coregister"].setChecked(True)
+    one.map()
+    one.draw(np.array([(330.0, 590.0), (318, 430), (330, 270), (372, 40)]))
+    one.session.time = 4
+    one.look(320, 320, 660)
+    one.picture("velocity.png")
+    tab.control.layers.layers["speed"].visible = False
+    tab.control.layers.layers["validity"].visible = True
+    tab.more.expand()
+    one.picture("velocity_validity.png")
+    one.viewer.close()
+
+
+def perito_moreno_velocity(folder: str) -> None:
+    """Real maps of clear dates, and the speed along the glacier."""
+    one = Newcomer(1440, 900)
+    one.open(one.session.open(folder))
+    tab, labels = one.dock.velocity, list(one.session.stack.labels)
+    one.dock.tabs.setCurrentWidget(tab)
+    tab.form.boxes["first"].setCurrentIndex(labels.index("2020-01-31"))
+    tab.form.boxes["second"].setCurrentIndex(labels.index("2020-02-20"))
+    one.session.time = labels.index("2020-01-31")
+    one.map()
+    one.draw(np.array([(1000.0, 330.0), (800, 420), (600, 560), (430, 760), (330, 900)]))
+    one.look(640, 500, 1120)
+    one.picture("velocity_perito_moreno.png")
+    one.viewer.close()
+
+
 def perito_moreno(folder: str) -> None:
     """A real series with clouds."""
     one = Newcomer(1440, 900)
@@ -166,5 +224,7 @@ if __name__ == "__main__":
     settings.location = lambda: Path(tempfile.gettempdir()) / "napari-icenet-screenshots.json"
     IMAGES.mkdir(parents=True, exist_ok=True)
     simulated()
+    velocity()
     if len(sys.argv) > 1:
         perito_moreno(sys.argv[1])
+        perito_moreno_velocity(sys.argv[1])

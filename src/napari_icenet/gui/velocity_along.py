@@ -67,7 +67,7 @@ class VelocityAlong(QObject):
         """Draw what a file holds; a line in it is followed, GPS points are compared."""
 
         def then(layers: list[Layer]) -> None:
-            lines = [layer for layer in layers if _has_line(layer)]
+            lines = [layer for layer in layers if self._has_line(layer)]
             if lines:
                 self.follow(lines[0])
             if any(isinstance(layer, Points) and "v" in layer.features for layer in layers):
@@ -121,12 +121,17 @@ class VelocityAlong(QObject):
     def _on_active(self, event: Any) -> None:
         layer = event.value
         # A layer that is being removed may be the active one a moment longer.
-        if layer is not None and layer is not self._layer and layer in self._layers and _has_line(layer):
+        if layer is not None and layer is not self._layer and layer in self._layers and self._has_line(layer):
             self.follow(layer)
+
+    def _has_line(self, layer: Layer) -> bool:
+        if not isinstance(layer, Shapes) or any(layer in stack.layers for stack in self.session.all_layers):
+            return False  # the outline of a stack's area of interest is no flowline
+        return any(kind in {"path", "line"} for kind in layer.shape_type)
 
     def _on_line(self, event: Any) -> None:
         layer = event.source
-        if layer is self._layer or (layer is self._layers.selection.active and _has_line(layer)):
+        if layer is self._layer or (layer is self._layers.selection.active and self._has_line(layer)):
             self.follow(layer)
 
     def _on_maps(self) -> None:
@@ -137,7 +142,7 @@ class VelocityAlong(QObject):
 
     def _ask_profile(self) -> None:
         layer, maps, series = self._layer, self.control.maps, self.control.series
-        if layer is None or not maps or not _has_line(layer):
+        if layer is None or not maps or not self._has_line(layer):
             self._nothing("profile")
             return
         try:
@@ -179,7 +184,3 @@ class VelocityAlong(QObject):
         # What has come from the thread may be out of date by now.
         if self._latest[key] is token:
             (self.profile_made if key == "profile" else self.comparison_made).emit(found)
-
-
-def _has_line(layer: Layer) -> bool:
-    return isinstance(layer, Shapes) and any(kind in {"path", "line"} for kind in layer.shape_type)

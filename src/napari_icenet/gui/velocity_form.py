@@ -15,6 +15,7 @@ from napari_icenet.tracking.prefilter import prefilters
 from napari_icenet.tracking.velocity.settings import VelocitySettings, make_velocity_settings
 
 PAIRS = {"two": "Two dates", "consecutive": "All consecutive pairs", "all": "All pairs"}
+_FIRST = VelocitySettings()
 TIPS = {
     "pairs": "Two dates, each date with the next, or every date with every later one. Default: two dates.",
     "first": "The date the ice starts from; positions in the map are those of this date.",
@@ -22,13 +23,15 @@ TIPS = {
     "band": "Which band is matched. Default: the one shown.",
     "chip": (
         "Side of the smallest chip in pixels. Smaller chips show shear margins, larger ones match more surely. "
-        "Default: 32."
+        f"Default: {_FIRST.chip} px."
     ),
-    "max_chip": "A chip that fails is doubled up to this side; the smallest that succeeds wins. Default: 128.",
-    "spacing": "Distance between points in pixels: a cell of the map is as large. Default: 16.",
+    "max_chip": (
+        f"A chip that fails is doubled up to this side; the smallest that succeeds wins. Default: {_FIRST.max_chip} px."
+    ),
+    "spacing": f"Distance between points in pixels: a cell of the map is as large. Default: {_FIRST.spacing} px.",
     "prefilter": (
         "Filter of both pictures before matching. A high-pass brings out crevasses and lowers the NCC. "
-        "Default: high-pass (box)."
+        f"Default: {prefilters().get(_FIRST.prefilter, _FIRST.prefilter)}."
     ),
     "coarse_to_fine": (
         "Search at a quarter of the resolution first: several times faster, and may miss small features. Default: off."

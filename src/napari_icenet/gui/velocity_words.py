@@ -116,7 +116,7 @@ def summary(found: VelocityMap, report: QualityReport | None, index: int) -> str
     if quality is not None and not isinstance(quality.static_terrain, str):
         still = quality.static_terrain
         lines.append(
-            f"On it δu ± {number(still.du.value)}, δv ± {number(still.dv.value)} {found.unit}; "
+            f"Left on it: δu {number(still.du.value)}, δv {number(still.dv.value)}, "
             f"bias {signed(still.bias_u.value, 0)}, {signed(still.bias_v.value, 0)} {found.unit}"
         )
     if report is not None and (closed := [c.p90_px for c in report.closure if c.p90_px is not None]):
