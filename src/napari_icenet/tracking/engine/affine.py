@@ -1,4 +1,4 @@
-"""Matches refined by the chip's own stretch and shear: what a rigid chip loses at shear margins."""
+"""Matches refined by the chip's own stretch, shear and bending: what a rigid chip loses at shear margins."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ STEPS, SETTLED = 8, 2e-3
 FARTHEST, MOST_STRAIN = 1.5, 0.25
 #: A spline takes some noise away between pixels, so a good fit at a whole one may look this much worse.
 WORSE = 1.25
+#: Chips of at least this side (px) may bend too, where χ² of the six parameters is above this (one in a thousand).
+LEAST_BENDING, CERTAIN = 64, 22.5
 #: Least share of the chip's pixels known in both pictures.
 LEAST_KNOWN = 0.3
 #: σ of the slopes that residuals are weighed by, px: noise must not steer.
@@ -70,7 +72,9 @@ def refine_affine(
     Gauss–Newton on the zero-mean normalised squared differences, as in digital image correlation
     (Pan, Li and Tong 2013, doi:10.1007/s11340-013-9717-6): slopes are taken in the first picture
     once, the second picture is interpolated by cubic B-splines. Residuals are weighed by smoothed
-    slopes (instrumental variables), so that noise does not draw the match to whole pixels.
+    slopes (instrumental variables), so that noise does not draw the match to whole pixels. Chips of
+    64 px and more may also bend (second derivatives of the displacement) where that is beyond doubt:
+    across the margin of a glacier the mean displacement of a large chip is not that of its centre.
 
     Parameters
     ----------
@@ -97,10 +101,10 @@ def refine_affine(
     if todo.size:
         pair = _Pair.of(first, second)
         for part in _batches(todo, max(1, _BATCH // chip**2)):
-            found = _Batch(pair, r[part], c[part], chip, start[:, part]).solve()
-            good = part[found[3]]
-            moved[:, good], strain[good], error[good] = found[0][:, found[3]], found[1][found[3]], found[2][found[3]]
-            ok[good] = True
+            found = _refined(_Chips(pair, r[part], c[part], chip, start[:, part]))
+            good = part[found.ok]
+            moved[0, good], moved[1, good] = found.drow[found.ok], found.dcol[found.ok]
+            strain[good], error[good], ok[good] = found.strain[found.ok], found.error[found.ok], True
     return Refined(moved[0], moved[1], strain, error, ok)
 
 
@@ -146,29 +150,23 @@ def _sound(known: NDArray[np.bool_] | None, shape: tuple[int, int]) -> NDArray[n
     return np.ones(shape, bool) if known is None else ~binary_dilation(~known, np.ones((3, 3), bool), _SPOILT)
 
 
-class _Batch:
+class _Chips:
     """Chips refined together; every array has a row for each chip and a column for each of its pixels."""
 
     def __init__(self, pair: _Pair, rows: NDArray[np.intp], cols: NDArray[np.intp], chip: int, start: F64) -> None:
-        count, side, inner = len(rows), chip * chip, np.arange(chip) - chip // 2
-        self.pair, self.start = pair, start
+        count, inner = len(rows), np.arange(chip) - chip // 2
+        self.pair, self.start, self.half = pair, start, chip / 2
         self.at = tuple(
-            np.broadcast_to(v, (count, chip, chip)).reshape(count, side)
+            np.broadcast_to(v, (count, chip, chip)).reshape(count, chip * chip)
             for v in (rows[:, None, None] + inner[:, None], cols[:, None, None] + inner)
         )
-        # What a displacement may change with: 1, y and x, from the geometric centre, ±1 at the chip's edges.
-        self.half = chip / 2
-        y, x = ((inner + 0.5) / self.half for _ in range(2))
-        self.shape = np.stack([np.ones((chip, chip)), *np.meshgrid(y, x, indexing="ij")]).reshape(3, side)
+        # Offsets from the geometric centre, ±1 at the chip's edges.
+        self.y, self.x = (g.ravel() for g in np.meshgrid(*[(inner + 0.5) / self.half] * 2, indexing="ij"))
         self.weight = self._weight()
-        self.share = np.maximum(self.weight.sum(axis=1, keepdims=True), 1)
+        self.share = np.maximum(self.weight.sum(axis=1), 1)
         self.template, deviation = self._standard(pair.first[self.at])
-        scale = self.weight / deviation
-        self.instruments = self._columns(pair.weights, scale)
-        normal = self.instruments @ self._columns(pair.slopes, scale).swapaxes(1, 2)
-        self.firm = (self.weight.sum(axis=1) >= LEAST_KNOWN * side) & (np.linalg.cond(normal) < _WORST_CONDITION)
-        normal[~self.firm] = np.eye(8)
-        self.inverse = np.linalg.inv(normal)
+        self.scale = self.weight / deviation
+        self.firm: NDArray[np.bool_] = self.weight.sum(axis=1) >= LEAST_KNOWN * chip * chip
 
     def _weight(self) -> F64:
         """1 where a pixel is known in both pictures, 0 where not."""
@@ -182,43 +180,111 @@ class _Batch:
 
     def _standard(self, values: NDArray[np.floating]) -> tuple[F64, F64]:
         """Values of mean 0 and deviation 1, 0 where not known; and the deviation they had."""
-        level = (values * self.weight).sum(axis=1, keepdims=True) / self.share
-        values = (values - level) * self.weight
-        deviation = np.sqrt((values * values).sum(axis=1, keepdims=True) / self.share)
+        level = (values * self.weight).sum(axis=1) / self.share
+        values = (values - level[:, None]) * self.weight
+        deviation = np.sqrt((values * values).sum(axis=1, keepdims=True) / self.share[:, None])
         deviation = np.maximum(deviation, np.finfo(np.float32).tiny)
         return values / deviation, deviation
 
-    def _columns(self, slopes: tuple[F32, F32], scale: F64) -> F64:
-        """What each parameter does to the pixels: 3 for drow, 3 for dcol, an offset and a gain."""
-        moves = [(s[self.at] * scale)[:, None] * self.shape for s in slopes]
-        return np.concatenate([*moves, self.weight[:, None], self.template[:, None]], axis=1)
-
-    def _residual(self, p: F64) -> F64:
-        """First picture less the second at the moved, strained places."""
-        places = [a + moved for a, moved in zip(self.at, (p @ self.shape).swapaxes(0, 1), strict=True)]
+    def residual(self, moves: F64) -> F64:
+        """First picture less the second at places moved by (n, 2, pixels)."""
+        places = [a + moved for a, moved in zip(self.at, moves.swapaxes(0, 1), strict=True)]
         values = map_coordinates(self.pair.spline, places, np.float32, order=3, mode="mirror", prefilter=False)
         values, deviation = self._standard(values)
         self.firm &= deviation[:, 0] > self.pair.flat
         return self.template - values
 
-    def solve(self) -> tuple[F64, F64, F64, NDArray[np.bool_]]:
-        """Displacement (2, n), strain (n, 2, 2), error (n, 2), and whether each chip converged."""
-        p = np.zeros((len(self.template), 2, 3))
-        p[:, :, 0] = self.start.T
-        residual = self._residual(p)
-        before = (residual**2).sum(axis=1)
-        for _ in range(STEPS):
-            step = (self.inverse @ (self.instruments @ residual[:, :, None]))[:, :6, 0].reshape(-1, 2, 3)
-            # A chip that has gone astray shall not go far.
-            p += np.clip(step, -1, 1)
-            residual = self._residual(p)
-            if np.abs(step).max(initial=0, where=self.firm[:, None, None]) < SETTLED:
-                break
-        after = (residual**2).sum(axis=1)
-        strain = p[:, :, 1:] / self.half
-        ok = self.firm & (after < WORSE * before) & (np.abs(step).max(axis=(1, 2)) < 10 * SETTLED)
-        ok &= np.abs(p[:, :, 0] - self.start.T).max(axis=1) <= FARTHEST
-        ok &= np.abs(strain).max(axis=(1, 2)) <= MOST_STRAIN
+    def kinship(self, residual: F64) -> F64:
+        """Pixels that share one independent piece of noise, (n,), at least 1.
+
+        From the correlation of neighbouring residuals: white noise smoothed by a Gaussian of width
+        σ has the correlation exp(−1/4σ²) there, and one independent value in 4πσ² pixels.
+        """
+        side = round(2 * self.half)
+        r, w = (v.reshape(-1, side, side) for v in (residual, self.weight))
+        beside, both = ((v[:, 1:] * v[:, :-1]).sum((1, 2)) + (v[:, :, 1:] * v[:, :, :-1]).sum((1, 2)) for v in (r, w))
+        variance = np.maximum((residual**2).sum(axis=1) / self.share, np.finfo(np.float32).tiny)
+        correlation = np.clip(beside / np.maximum(both, 1) / variance, 0.01, 0.95)
+        return np.asarray(np.maximum(-np.pi / np.log(correlation), 1))
+
+
+class _Equations:
+    """What every parameter does to the pixels of chips, and what that says of the parameters."""
+
+    def __init__(self, chips: _Chips, terms: int) -> None:
+        y, x = chips.y, chips.x
+        self.chips, self.terms = chips, terms
+        self.shape = np.stack([np.ones_like(y), y, x, y * y, y * x, x * x][:terms])
+        self.instruments = self._columns(chips.pair.weights)
+        normal = self.instruments @ self._columns(chips.pair.slopes).swapaxes(1, 2)
+        chips.firm &= np.linalg.cond(normal) < _WORST_CONDITION
+        normal[~chips.firm] = np.eye(normal.shape[1])
+        self.inverse = np.linalg.inv(normal)
+
+    def _columns(self, slopes: tuple[F32, F32]) -> F64:
+        """``terms`` for drow, as many for dcol, an offset and a gain."""
+        chips = self.chips
+        moves = [(s[chips.at] * chips.scale)[:, None] * self.shape for s in slopes]
+        return np.concatenate([*moves, chips.weight[:, None], chips.template[:, None]], axis=1)
+
+    def step(self, residual: F64) -> F64:
+        """One Gauss–Newton step of the parameters (n, 2, terms)."""
+        solved = self.inverse @ (self.instruments @ residual[:, :, None])
+        return np.asarray(solved[:, : 2 * self.terms, 0].reshape(-1, 2, self.terms))
+
+    def covariance(self, residual: F64) -> F64:
+        """Of the parameters, (n, 2 · terms, 2 · terms)."""
         spread = self.inverse @ (self.instruments @ self.instruments.swapaxes(1, 2)) @ self.inverse.swapaxes(1, 2)
-        variance = np.diagonal(spread, axis1=1, axis2=2)[:, [0, 3]] * (after / self.share[:, 0])[:, None]
-        return p[:, :, 0].T, strain, np.sqrt(variance), ok
+        variance = (residual**2).sum(axis=1) / self.chips.share * self.chips.kinship(residual)
+        return np.asarray(spread[:, : 2 * self.terms, : 2 * self.terms] * variance[:, None, None])
+
+    def solve(self, parameters: F64, residual: F64) -> tuple[F64, F64, NDArray[np.bool_]]:
+        """Parameters that fit, what they leave, and which chips settled."""
+        parameters, step = parameters.copy(), np.full_like(parameters, np.inf)
+        for _ in range(STEPS):
+            step = self.step(residual)
+            # A chip that has gone astray shall not go far.
+            parameters += np.clip(step, -1, 1)
+            residual = self.chips.residual(parameters @ self.shape)
+            if np.abs(step).max(initial=0, where=self.chips.firm[:, None, None]) < SETTLED:
+                break
+        return parameters, residual, np.abs(step).max(axis=(1, 2)) < 10 * SETTLED
+
+
+def _refined(chips: _Chips) -> Refined:
+    """One batch: stretch and shear, and bending where it is beyond doubt."""
+    equations = _Equations(chips, 3)
+    parameters = np.zeros((len(chips.template), 2, 3))
+    parameters[:, :, 0] = chips.start.T
+    residual = chips.residual(parameters @ equations.shape)
+    before = (residual**2).sum(axis=1)
+    parameters, residual, settled = equations.solve(parameters, residual)
+    error = _errors(equations.covariance(residual), 3)
+    if 2 * chips.half >= LEAST_BENDING:
+        wider = _Equations(chips, 6)
+        guess = np.concatenate([parameters, np.zeros_like(parameters)], axis=2)
+        covariance = wider.covariance(residual)
+        bent = _surprise(wider.step(residual), covariance) > CERTAIN
+        if bent.any():
+            better, left, there = wider.solve(guess, residual)
+            bent &= there
+            parameters[bent], residual[bent] = better[bent][:, :, :3], left[bent]
+            error[bent] = _errors(covariance, 6)[bent]
+    ok = chips.firm & settled & ((residual**2).sum(axis=1) < WORSE * before)
+    ok &= np.abs(parameters[:, :, 0] - chips.start.T).max(axis=1) <= FARTHEST
+    strain = parameters[:, :, 1:] / chips.half
+    ok &= np.abs(strain).max(axis=(1, 2)) <= MOST_STRAIN
+    return Refined(parameters[:, 0, 0], parameters[:, 1, 0], strain, error, ok)
+
+
+def _errors(covariance: F64, terms: int) -> F64:
+    """One-sigma errors (n, 2) of the displacement at the centre."""
+    return np.sqrt(np.diagonal(covariance, axis1=1, axis2=2)[:, [0, terms]])
+
+
+def _surprise(parameters: F64, covariance: F64) -> F64:
+    """χ² of the six bending parameters, (n,)."""
+    bending = parameters[:, :, 3:].reshape(-1, 6)
+    places = [3, 4, 5, 9, 10, 11]
+    own = covariance[:, places][:, :, places]
+    return np.asarray(np.einsum("ni,ni->n", bending, np.linalg.solve(own, bending[:, :, None])[:, :, 0]))
