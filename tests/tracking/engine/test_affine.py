@@ -132,3 +132,21 @@ def test_batches_do_not_depend_on_each_other(pair, places):
     every = refine_affine(*pair, rows, cols, chip=64, drow=drow, dcol=dcol)
     some = refine_affine(*pair, rows[7:9], cols[7:9], chip=64, drow=drow[7:9], dcol=dcol[7:9])
     np.testing.assert_allclose(some.drow, every.drow[7:9], atol=2e-3)
+
+
+def test_large_chips_bend_across_a_margin():
+    """Where displacement is curved, the mean of a chip is not the displacement of its centre."""
+    texture, rng = waves(3), np.random.default_rng(3)
+    r, c = np.mgrid[:160, :160].astype(float)
+    down = 2 + 1.5e-3 * (c - 80) ** 2 / 2
+    noise = 0.2 * rng.normal(size=(2, 160, 160))
+    first, second = (texture(r, c) + noise[0]).astype(np.float32), (texture(r - down, c) + noise[1]).astype(np.float32)
+    rows, cols = np.array([70, 80, 90]), np.array([80, 80, 80])
+    start = {"drow": [2.3, 2.3, 2.3], "dcol": [0.0, 0.0, 0.0]}
+    bent = refine_affine(first, second, rows, cols, chip=64, **start)
+    assert bent.ok.all()
+    np.testing.assert_allclose(bent.drow, 2, atol=0.05)
+    np.testing.assert_allclose(bent.dcol, 0, atol=0.05)
+    # A smaller chip has no such choice, and sees its mean.
+    stiff = refine_affine(first, second, rows, cols, chip=62, **start)
+    assert (stiff.drow > 2.15).all()
