@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 PREDICTORS: dict[str, str] = {
     "persistence": "napari_icenet.predictors.persistence:Persistence",
     "high-pass": "napari_icenet.predictors.high_pass:HighPass",
+    "blurred": "napari_icenet.predictors.blurred:Blurred",
+    "median": "napari_icenet.predictors.median:Median",
+    "consensus": "napari_icenet.predictors.consensus:Consensus",
 }
 
 

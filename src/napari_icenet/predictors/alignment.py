@@ -1,0 +1,191 @@
+"""Past chips laid on t0 to a fraction of a pixel, all pairs of them deciding together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+F32 = NDArray[np.float32]
+
+#: How far a frame may lie from its place, px: rounding, co-registration and what flow changed.
+REACH = 3
+#: Wavelengths that decide: a Gaussian mean of σ ``_COARSE`` is taken away, and one of ``_FINE`` kept, px.
+_COARSE, _FINE = 8.0, 1.0
+#: Frequencies above this carry nothing that ``_FINE`` leaves, cycles/px.
+_HIGHEST = 0.3
+#: Weight of staying in place, against a pair that correlates fully.
+_STAY = 0.1
+#: Taps of the windowed sinc on either side.
+_LOBES = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Registration:
+    """Where frames lie against the last one, and how well they agree.
+
+    Attributes
+    ----------
+    places : array of float64, (n, 2)
+        Where each frame shows what the last one shows, as (row, col) from its own pixels, px.
+    ncc : array of float64, (n, n)
+        Highest correlation of each pair, band-passed and tapered towards the edges; 0 where there
+        is no positive peak, and on the diagonal.
+    """
+
+    places: NDArray[np.float64]
+    ncc: NDArray[np.float64]
+
+
+def register(frames: F32, *, reach: int = REACH) -> Registration:
+    """Register frames to the last one.
+
+    Every pair of frames is registered by the peak of its correlation; the places of all follow from
+    all pairs by least squares, weighted by the square of the correlation. So frames agree on where
+    they lie even where t0 itself is cloud; one that correlates with none stays in place.
+
+    Parameters
+    ----------
+    frames : array of float32, (n, C, C)
+        The last is t0. NaN is missing.
+    reach : int
+        Largest shift between two frames that is looked for, px.
+    """
+    count = len(frames)
+    ncc = np.zeros((count, count))
+    if count == 1:
+        return Registration(np.zeros((1, 2)), ncc)
+    first, second = np.triu_indices(count, 1)
+    shift, height = _peaks(_pair_surfaces(frames, first, second, reach))
+    ncc[first, second] = ncc[second, first] = np.clip(height, 0, 1)
+    weight = np.square(ncc)
+    # Least squares over d_ij = place_j − place_i, with a slight wish to stay.
+    normal = np.diag(weight.sum(1) + _STAY) - weight
+    pull = np.square(np.clip(height, 0, 1))[:, None] * shift
+    wanted = np.zeros((count, 2))
+    np.add.at(wanted, second, pull)
+    np.add.at(wanted, first, -pull)
+    found = np.linalg.solve(normal, wanted)
+    return Registration(found - found[-1], ncc)
+
+
+def _pair_surfaces(frames: F32, first: NDArray[np.intp], second: NDArray[np.intp], reach: int) -> NDArray[np.float64]:
+    """Correlation of frame ``second`` displaced against ``first``, (pairs, 2·reach + 1, 2·reach + 1)."""
+    taper, transfer, rows, cols, back_rows, back_cols, overlap = _plan(frames.shape[1], reach)
+    known = np.isfinite(frames)
+    plain = np.where(known, frames, np.float32(0))
+    count = np.maximum(known.sum((1, 2)), 1)
+    mean = (plain.sum((1, 2), dtype=np.float64) / count).astype(np.float32)
+    plain = np.where(known, plain - mean[:, None, None], np.float32(0)) * taper
+    spectra = fft.rfft2(plain, workers=1)[:, rows][:, :, cols] * transfer
+    # The columns of a real transform stand for their mirror images, too.
+    power = np.sqrt(np.maximum((np.square(np.abs(spectra)) * back_cols[:, reach].real).sum((1, 2)), 0))
+    spectra /= np.where(power > 0, power, np.inf)[:, None, None]
+    cross = np.conj(spectra[first]) * spectra[second]
+    return np.asarray((back_rows @ cross @ back_cols).real / overlap, np.float64)
+
+
+@cache
+def _plan(side: int, reach: int) -> tuple[NDArray, ...]:  # type: ignore[type-arg]
+    """What depends on sizes alone: taper, transfer function, frequencies kept, and the way back to lags."""
+    hann = np.sin(np.pi * (np.arange(side) + 0.5) / side) ** 2
+    fr, fc = fft.fftfreq(side), fft.rfftfreq(side)
+    rows, cols = np.flatnonzero(np.abs(fr) < _HIGHEST), np.flatnonzero(fc < _HIGHEST)
+    squared = fr[rows, None] ** 2 + fc[None, cols] ** 2
+    high = 1 - np.exp(-2 * np.pi**2 * _COARSE**2 * squared)
+    low = np.exp(-2 * np.pi**2 * _FINE**2 * squared)
+    lags = np.arange(-reach, reach + 1)
+    back_rows = np.exp(2j * np.pi * lags[:, None] * fr[rows])
+    back_cols = np.exp(2j * np.pi * fc[cols, None] * lags) * np.where(fc[cols, None] > 0, 2, 1)
+    # How much of the taper still overlaps at each lag: else peaks lean towards none.
+    along = np.array([float(hann[: side - k] @ hann[k:]) for k in np.abs(lags).tolist()])
+    along /= along[reach]
+    plan = (
+        np.outer(hann, hann).astype(np.float32),
+        (high * low).astype(np.float32),
+        rows,
+        cols,
+        back_rows.astype(np.complex64),
+        back_cols.astype(np.complex64),
+        np.outer(along, along),
+    )
+    for array in plan:
+        array.flags.writeable = False
+    return plan
+
+
+def _peaks(surfaces: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Place (n, 2) from the centre and height (n,) of the highest peak inside, by a quadric through 3 × 3.
+
+    Both are 0 where the surface rises towards its border.
+    """
+    count, side, _ = surfaces.shape
+    inner = surfaces[:, 1:-1, 1:-1].reshape(count, -1)
+    row, col = np.divmod(inner.argmax(1), side - 2)
+    offsets = np.arange(3)
+    patch = surfaces[
+        np.arange(count)[:, None, None], row[:, None, None] + offsets[:, None], col[:, None, None] + offsets
+    ]
+    height = patch[:, 1, 1]
+    peak = height >= patch.max((1, 2))
+    step = np.array([-1.0, 0, 1])
+    slope_r, slope_c = (patch * step[:, None]).sum((1, 2)) / 6, (patch * step).sum((1, 2)) / 6
+    bend = 3 * step**2 - 2
+    curve_r, curve_c = (patch * bend[:, None]).sum((1, 2)) / 3, (patch * bend).sum((1, 2)) / 3
+    twist = (patch * np.outer(step, step)).sum((1, 2)) / 4
+    determinant = curve_r * curve_c - twist**2
+    peak &= (determinant > 0) & (curve_r < 0)
+    safe = np.where(peak, determinant, 1)
+    shift = np.stack([twist * slope_c - curve_c * slope_r, twist * slope_r - curve_r * slope_c], -1) / safe[:, None]
+    shift = np.where(peak[:, None], np.clip(shift, -1, 1) + np.stack([row, col], -1) + 1 - side // 2, 0)
+    return shift, np.where(peak, height, 0)
+
+
+def moved(frames: F32, where: NDArray[np.float64]) -> F32:
+    """Frames read at their own pixels displaced by ``where`` (n, 2), by a windowed sinc; NaN where missing."""
+    out = np.empty_like(frames)
+    for index, (frame, (row, col)) in enumerate(zip(frames, where, strict=True)):
+        out[index] = _moved(frame, float(row), float(col))
+    return out
+
+
+def _moved(frame: F32, row: float, col: float) -> F32:
+    if row == 0 and col == 0:
+        return frame
+    missing = ~np.isfinite(frame)
+    whole = not missing.any()
+    if not whole and missing.all():
+        return frame
+    filled = frame if whole else np.where(missing, frame[~missing].mean(dtype=np.float64).astype(np.float32), frame)
+    along_rows, along_cols = _sinc(row), _sinc(col)
+    out = _filtered(filled, along_rows, along_cols, cv2.BORDER_REFLECT_101)
+    if not whole:
+        spoilt = _filtered(missing.astype(np.float32), _linear(row), _linear(col), cv2.BORDER_REPLICATE)
+        out[spoilt > 1e-3] = np.nan
+    for axis, shift in ((0, row), (1, col)):
+        lost = int(np.ceil(abs(shift) - 1e-3))
+        edge = slice(len(frame) - lost, None) if shift > 0 else slice(0, lost)
+        if lost > 0:
+            out[(slice(None), edge) if axis else edge] = np.nan
+    return out
+
+
+def _filtered(image: F32, along_rows: F32, along_cols: F32, border: int) -> F32:
+    return np.asarray(cv2.sepFilter2D(image, cv2.CV_32F, along_cols, along_rows, borderType=border), np.float32)
+
+
+def _sinc(shift: float) -> F32:
+    """Weights of the pixels around one for the value ``shift`` pixels after it."""
+    reach = int(np.ceil(abs(shift))) + _LOBES
+    distance = np.arange(-reach, reach + 1) - shift
+    kernel = np.where(np.abs(distance) < _LOBES, np.sinc(distance) * np.sinc(distance / _LOBES), 0)
+    return np.asarray(kernel / kernel.sum(), np.float32)
+
+
+def _linear(shift: float) -> F32:
+    reach = int(np.ceil(abs(shift))) + 1
+    return np.asarray(np.maximum(0, 1 - np.abs(np.arange(-reach, reach + 1) - shift)), np.float32)

@@ -1,0 +1,78 @@
+"""What most past chips show: their median, aligned to a fraction of a pixel."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_icenet.predictors.alignment import moved, register
+from napari_icenet.predictors.frames import normalised, template_level, usable
+from napari_icenet.predictors.options import Options
+from napari_icenet.tracking.templates import Past, Prediction
+
+F32 = NDArray[np.float32]
+
+#: Standard deviation of a normal distribution over its median absolute deviation.
+_NORMAL = 1.4826
+
+
+class Median(Options):
+    """Median of the valid past chips, aligned to t0, each of zero mean and unit deviation.
+
+    The template has the mean and deviation of t0; its spread is 1.4826 times the median absolute deviation.
+
+    Attributes
+    ----------
+    align : bool
+        Whether frames are laid on t0 to a fraction of a pixel, or taken where they are.
+    """
+
+    name: ClassVar[str] = "median"
+    title: ClassVar[str] = "Aligned median"
+
+    align: bool = True
+
+    def __call__(self, past: Past) -> Prediction | None:
+        """The median; None where no frame shows anything."""
+        index = usable(past)
+        if not index.size:
+            return None
+        frames = past.chips[index]
+        if self.align and len(past.chips) > 1:
+            frames = moved(frames, register(past.chips).places[index])
+        middle, deviation = median_and_deviation(normalised(frames))
+        level = template_level(past, index)
+        return Prediction(level.restored(middle), None if deviation is None else level.scaled(_NORMAL * deviation))
+
+
+def median_and_deviation(frames: F32) -> tuple[F32, F32 | None]:
+    """Median and median absolute deviation of each pixel, over the frames (n, C, C) that know it.
+
+    The deviation is NaN where fewer than two frames know the pixel, and None for a single frame.
+    """
+    middle = _median(frames)
+    if len(frames) == 1:
+        return middle, None
+    deviation = _median(np.abs(frames - middle))
+    deviation[np.isfinite(frames).sum(0) < 2] = np.nan
+    return middle, deviation
+
+
+def _median(frames: F32) -> F32:
+    # Few frames of many pixels: neighbours swapped until all are in order is ten times quicker than np.nanmedian.
+    known = np.isfinite(frames)
+    ordered = np.where(known, frames, np.float32(np.inf))
+    for step in range(len(frames)):
+        low, high = ordered[step % 2 : -1 : 2], ordered[step % 2 + 1 :: 2]
+        low[:], high[:] = np.minimum(low, high), np.maximum(low, high)
+    middle = (ordered[(len(frames) - 1) // 2] + ordered[len(frames) // 2]) / 2
+    # Missing pixels were put last.
+    some = ~known.all(0)
+    if some.any():
+        rest, count = ordered[:, some], known[:, some].sum(0)
+        pixels = np.arange(rest.shape[1])
+        lower, upper = rest[np.maximum(count - 1, 0) // 2, pixels], rest[count // 2, pixels]
+        middle[some] = np.where(count > 0, (lower + upper) / 2, np.float32(np.nan))
+    return middle
