@@ -68,8 +68,10 @@ def stable_cells(velocity_map: VelocityMap, mask: Bool) -> Bool:
             f"{frame.height} × {frame.width} px; give a mask of the frame's shape."
         )
     # Sums over any rectangle from four corners; pixels outside the frame count as not stable.
-    total = np.zeros((frame.height + 1, frame.width + 1), np.int64)
-    total[1:, 1:] = np.cumsum(np.cumsum(mask, axis=0, dtype=np.int64), axis=1)
+    total = np.zeros((frame.height + 1, frame.width + 1), np.int32 if mask.size < 2**31 else np.int64)
+    total[1:, 1:] = mask
+    for axis in (0, 1):
+        np.cumsum(total, axis=axis, out=total)
     side = np.maximum(np.where(velocity_map.chip_size > 0, velocity_map.chip_size, velocity_map.settings.chip), spacing)
     half = side.astype(np.int64) // 2
     row = (np.arange(velocity_map.shape[0]) * spacing + spacing // 2)[:, None]
