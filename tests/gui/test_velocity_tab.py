@@ -186,8 +186,14 @@ def test_maps_of_many_pairs_follow_the_slider_and_the_chooser(desk):
     desk.map()
     assert desk.workshop.asked[-1]["pairs"] == [(i, i + 1) for i in range(5)]
     assert desk.tab.pair.count() == 5
+    limits = tuple(desk.layer("speed").contrast_limits)
     desk.session.time = 3
     assert desk.control.index == 3
+    found = desk.control.maps[3]
+    np.testing.assert_array_equal(desk.layer("speed").data, np.where(found.valid, found.v, np.nan))
+    np.testing.assert_array_equal(desk.layer("validity").data, found.reason)
+    assert tuple(desk.layer("speed").contrast_limits) == limits  # colours of all pairs can be compared
+    assert desk.layer("ncc").data is not found.ncc
     assert desk.tab.pair.currentIndex() == 3
     assert desk.tab.pair.currentText() == "2020-02-18 → 2020-03-05"
     desk.tab.before.click()
@@ -197,6 +203,15 @@ def test_maps_of_many_pairs_follow_the_slider_and_the_chooser(desk):
     desk.tab.form.boxes["pairs"].setCurrentIndex(2)
     desk.map()
     assert desk.tab.pair.count() == 15
+    assert desk.control.series is not None
+    # All that there can be still fits 1280 × 800, of which napari leaves about 700 of the height.
+    for part in (desk.tab.more.expand, lambda: desk.tab.lines.set_open(True)):
+        part()
+        desk.qtbot.wait(50)
+        hint = desk.tab.minimumSizeHint()
+        assert hint.height() <= 700
+        assert hint.width() <= 420
+    desk.tab.lines.set_open(False)
 
 
 def test_errors_are_said_in_the_tab_and_change_nothing(desk):

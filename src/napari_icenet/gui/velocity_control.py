@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
 from napari_icenet.errors import IceNetError, TrackingError
 from napari_icenet.gui.placement import Placement
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.velocity_layers import VelocityLayers
+from napari_icenet.gui.velocity_picture import top_speed
 from napari_icenet.gui.velocity_words import sentence_at, title
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.velocity.mapper import Pair, VelocityMapper
@@ -176,7 +178,8 @@ class VelocityControl(QObject):
         if self._closed:
             return
         self._closed = True
-        self.blockSignals(True)
+        if isalive(self):  # type: ignore[no-untyped-call]
+            self.blockSignals(True)
         self.session.stack_changed.disconnect(self._on_stack)
         self.session.stacks_changed.disconnect(self._on_stacks)
         self.session.time_changed.disconnect(self._on_time)
@@ -197,11 +200,15 @@ class VelocityControl(QObject):
         self._maps = () if mapper is None else mapper.maps
         self._series = None if mapper is None else mapper.series
         self._report = None if mapper is None else mapper.report
+        self._top = top_speed(self._maps)
 
     def _show(self, index: int) -> None:
         self._index = index
         found = self.shown
-        self.layers.show(found, None if found is None else self._place_of(found))
+        if found is None:
+            self.layers.show(None)
+        else:
+            self.layers.show(found, self._place_of(found), self._top)
         self.session.readout.update()
         self.shown_changed.emit()
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Layer
+from numpy.typing import NDArray
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.placement import Placement
 from napari_icenet.gui.velocity_layer_kinds import ARROW_PX, FIRST, MAKERS, ORDER, UNITS, layer_name
-from napari_icenet.gui.velocity_picture import Arrows, arrows_of, cell_offset, ncc_of, speed_of, top_speed
+from napari_icenet.gui.velocity_picture import Arrows, arrows_of, cell_offset, ncc_of, speed_of
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
 
 
@@ -49,7 +50,7 @@ class VelocityLayers(QObject):
         self._limits: tuple[float, float] | None = None
         self._width: float | None = None
         self._arrows: Arrows | None = None
-        self._shown: tuple[VelocityMap, Placement] | None = None
+        self._shown: tuple[VelocityMap, Placement, float] | None = None
         self._zoom = Pace(self._follow_zoom, seconds=0.05, every=1)
         self._next = QTimer(self)
         self._next.setSingleShot(True)
@@ -76,15 +77,24 @@ class VelocityLayers(QObject):
         zoom = float(self._viewer.scene.camera.zoom) * float(abs(layer.scale[-1]))
         return self._arrows.px_per_unit * float(layer.length) * zoom
 
-    def show(self, found: VelocityMap | None, place: Placement | None = None) -> None:
-        """Draw a map whose frame lies at ``place``; None empties the layers and keeps them."""
+    def show(self, found: VelocityMap | None, place: Placement | None = None, top: float = 1.0) -> None:
+        """Draw a map; None empties the layers and keeps them.
+
+        Parameters
+        ----------
+        found : VelocityMap, optional
+        place : Placement, optional
+            Where the map's frame lies.
+        top : float
+            Speed of the last colour and the longest arrow, the same for all maps that are compared.
+        """
         if found is None or place is None:
             self._shown = self._arrows = None
             self._empty()
         else:
-            self._shown = (found, place)
+            self._shown = (found, place, top)
             for kind in self._layers:
-                self._draw(kind, found, place)
+                self._draw(kind, *self._shown)
             self._make_next()
         self.scale_changed.emit()
 
@@ -110,37 +120,37 @@ class VelocityLayers(QObject):
         missing = [kind for kind in FIRST if kind not in self._layers and kind not in self._removed]
         if self._shown is None or not missing:
             return
-        kind, (found, place) = missing[0], self._shown
+        kind, found = missing[0], self._shown[0]
         layer = self._layers[kind] = MAKERS[kind]()
-        self._draw(kind, found, place)
+        self._draw(kind, *self._shown)
         layer.name = layer_name(kind, found.unit)
         self._insert(kind, layer)
         self.shown_changed.emit()
         self.scale_changed.emit()
         self._next.start()
 
-    def _draw(self, kind: str, found: VelocityMap, place: Placement) -> None:
+    def _draw(self, kind: str, found: VelocityMap, place: Placement, top: float) -> None:
         layer: Any = self._layers[kind]
         if kind == "arrows":
-            self._draw_arrows(layer, found, place)
+            self._draw_arrows(layer, found, place, top)
         else:
             values = {"speed": speed_of, "ncc": ncc_of}.get(kind, lambda m: m.reason.astype(np.uint8))(found)
-            layer.data = values
+            _fill(layer, values)
             _place(layer, cells_placement(place, found.settings.spacing))
         if kind == "speed":
-            self._set_limits(layer, found)
+            self._set_limits(layer, top)
             if layer.name in {layer_name(kind, unit) for unit in UNITS}:
                 layer.name = layer_name(kind, found.unit)
 
-    def _draw_arrows(self, layer: Any, found: VelocityMap, place: Placement) -> None:
-        self._arrows = arrows_of(found, top_speed(found))
+    def _draw_arrows(self, layer: Any, found: VelocityMap, place: Placement, top: float) -> None:
+        self._arrows = arrows_of(found, top)
         layer.data = self._arrows.data
         layer.features = {"speed": self._arrows.speed}
         _place(layer, place.layer_choices(2))
         self._set_width(layer)
 
-    def _set_limits(self, layer: Any, found: VelocityMap) -> None:
-        limits = (0.0, top_speed(found))
+    def _set_limits(self, layer: Any, top: float) -> None:
+        limits = (0.0, top)
         chosen = tuple(float(v) for v in layer.contrast_limits)
         if self._limits is not None and not np.allclose(chosen, self._limits):
             return  # the user chose limits of their own
@@ -209,6 +219,15 @@ def cells_placement(place: Placement, spacing: int) -> dict[str, Any]:
     y, x = place.to_world(cell_offset(spacing), cell_offset(spacing))
     size = (place.size[0] * spacing, place.size[1] * spacing)
     return Placement((float(y), float(x)), size, place.unit).layer_choices(2)
+
+
+def _fill(layer: Any, values: NDArray[Any]) -> None:
+    if layer.data.shape == values.shape and layer.data.dtype == values.dtype:
+        # Other data would make the viewer work out its axes anew.
+        layer.data[...] = values
+        layer.refresh(extent=False, highlight=False)
+    else:
+        layer.data = values
 
 
 def _place(layer: Layer, choices: dict[str, Any]) -> None:
