@@ -132,5 +132,5 @@ def _offset_words(shown: VelocityMap) -> str:
     offset = shown.offset
     if offset is None:
         return "offset of the scenes not known"
-    size = f"{offset.drow:+.2f} px down, {offset.dcol:+.2f} px right".replace("-", "−")
+    size = f"{panels.signed(offset.drow)} px down, {panels.signed(offset.dcol)} px right"
     return f"offset {size}, {'removed' if shown.offset_removed else 'not removed'}"

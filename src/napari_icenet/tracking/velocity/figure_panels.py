@@ -183,7 +183,7 @@ def _terrain_words(found: StaticTerrain, unit: str) -> str:
         (
             one("δu", found.du_px.value, found.du.value),
             one("δv", found.dv_px.value, found.dv.value),
-            f"bias {found.bias_u_px.value:+.2f}, {found.bias_v_px.value:+.2f} px".replace("-", "−"),
+            f"bias {signed(found.bias_u_px.value)}, {signed(found.bias_v_px.value)} px",
         )
     )
 
@@ -251,6 +251,12 @@ def pairs(axes: Axes, reports: Sequence[MapQuality]) -> None:
     dress(axes, "All pairs", note=f"{len(reports)} maps")
     if drawn or formal:
         legend(axes, loc="best", ncols=3)
+
+
+def signed(value: float) -> str:
+    """``+0.12`` or ``−0.12`` px; no sign before zero."""
+    text = f"{abs(value):.2f}"
+    return text if text == "0.00" else f"{'−' if value < 0 else '+'}{text}"
 
 
 def rounded(value: float) -> str:
