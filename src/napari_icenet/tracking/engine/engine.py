@@ -104,6 +104,7 @@ class Engine:
         min_peak_ratio: float = 1.0,
         coarse_to_fine: bool = False,
         affine: bool = False,
+        independent: float = 1.0,
     ) -> Matches:
         """Find chips of one picture in another.
 
@@ -127,6 +128,9 @@ class Engine:
             Search at a quarter of the resolution first (:mod:`~napari_icenet.tracking.engine.coarse_to_fine`).
         affine : bool
             Refine each match by the chip's own stretch and shear (:mod:`~napari_icenet.tracking.engine.affine`).
+        independent : float
+            Share of a chip's pixels whose noise is independent, for formal errors: less than 1 where the
+            filter smooths (:attr:`~napari_icenet.tracking.prefilter.Prefilter.independent`).
 
         Returns
         -------
@@ -148,6 +152,7 @@ class Engine:
         search = Search.around(
             first, second, r[inside], c[inside],
             chip=chip, reach=reach, shift=(dr[inside], dc[inside]), min_overlap=min_overlap,
+            independent=independent,
         )  # fmt: skip
         found = self._coarse_to_fine(search) if coarse_to_fine else self._searched(search)
         _judge(search, found, min_peak_ratio)
@@ -196,7 +201,7 @@ class Engine:
 
 
 def _matches(surfaces: F32, search: Search) -> Matches:
-    peaks = find_peaks(surfaces, pixels=float(search.chip**2))
+    peaks = find_peaks(surfaces, pixels=float(search.chip**2), share=search.independent)
     return Matches(
         peaks.row, peaks.col, peaks.ncc, peaks.peak_ratio, peaks.error_row, peaks.error_col, peaks.error_cov,
         np.full(len(peaks), search.chip, np.uint16), peaks.reason,

@@ -33,6 +33,8 @@ class Search:
         Least share of the chip's pixels valid in both pictures.
     norms : array of float32
         Norm map of ``second`` for this chip (:func:`~napari_icenet.tracking.zncc.norm_map`).
+    independent : float
+        Share of a chip's pixels whose noise is independent, for formal errors.
     """
 
     first: F32
@@ -45,6 +47,7 @@ class Search:
     reach: tuple[int, int]
     min_overlap: float
     norms: F32
+    independent: float = 1.0
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -96,6 +99,7 @@ class Search:
         reach: tuple[int, int],
         shift: tuple[Places, Places],
         min_overlap: float,
+        independent: float = 1.0,
     ) -> Search:
         """Chips at (row, col) of ``first``, all inside it, searched for around (row, col) + shift in ``second``."""
         half = chip // 2
@@ -121,4 +125,5 @@ class Search:
             reach,
             min_overlap,
             norm_map(second, chip),
+            independent,
         )

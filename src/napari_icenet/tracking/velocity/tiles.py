@@ -145,6 +145,7 @@ class PairMatcher:
                 min_peak_ratio=settings.min_peak_ratio,
                 coarse_to_fine=settings.coarse_to_fine,
                 affine=settings.affine,
+                independent=self.pictures.filter.independent,
             )
         return found
 
