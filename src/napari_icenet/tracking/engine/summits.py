@@ -14,6 +14,8 @@ F64 = NDArray[np.float64]
 STEPS = 3
 #: The longest step, px; how far from its pixel a peak may lie; how short the last step must be.
 LONGEST, FARTHEST, SETTLED = 0.6, 1.0, 0.1
+#: Factors of the products in a step, counted as in :func:`_derivatives`.
+_LEFT, _RIGHT = np.array([4, 2, 4, 6, 6, 4]), np.array([1, 3, 3, 1, 2, 4])
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def _weights(side: int) -> F64:
 
 
 def _derivatives(patches: F64, offsets: F64) -> F64:
-    """Value and derivatives (3, 3, n) at ``offsets`` (2, n): [i, j] is the i-th by row, j-th by column."""
+    """Value and derivatives (9, n) at ``offsets`` (2, n): [3 i + j] is the i-th by row, j-th by column."""
     side = patches.shape[1]
     powers = np.empty((side, *offsets.shape))
     powers[0] = 1
@@ -63,7 +65,7 @@ def _derivatives(patches: F64, offsets: F64) -> F64:
         np.multiply(powers[k - 1], offsets, out=powers[k])
     weights = (powers.reshape(side, -1).T @ _weights(side)).reshape(*offsets.shape, 3, side)
     values = weights[0] @ patches @ weights[1].swapaxes(1, 2)
-    return np.ascontiguousarray(values.transpose(1, 2, 0))
+    return np.ascontiguousarray(values.reshape(-1, 9).T)
 
 
 def climb(patches: F64) -> Summits:
@@ -89,14 +91,16 @@ def climb(patches: F64) -> Summits:
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         for _ in range(STEPS):
             d = _derivatives(patches, at)
-            g_r, g_c, h_rr, h_cc, h_rc = d[1, 0], d[0, 1], d[2, 0], d[0, 2], d[1, 1]
-            determinant = h_rr * h_cc - h_rc * h_rc
-            np.divide(h_rc * g_c - h_cc * g_r, determinant, out=step[0])
-            np.divide(h_rc * g_r - h_rr * g_c, determinant, out=step[1])
+            # Cramer's rule: minus the inverse of the second derivatives times the first.
+            products = d.take(_LEFT, axis=0) * d.take(_RIGHT, axis=0)
+            minors = products[0::2] - products[1::2]
+            determinant = minors[2]
+            np.divide(minors[:2], determinant, out=step)
             np.maximum(np.minimum(step, LONGEST, out=step), -LONGEST, out=step)
             at += step
+        f, g_c, h_cc, g_r, h_rc, _, h_rr, _, _ = d
         # What the last step gained; its curvature is as good as a new one.
-        height = d[0, 0] + 0.5 * (g_r * step[0] + g_c * step[1])
+        height = f + 0.5 * (g_r * step[0] + g_c * step[1])
         near = np.maximum(np.abs(at), np.abs(step) * (FARTHEST / SETTLED)).max(axis=0) <= FARTHEST
         proper = near & (h_rr < 0) & (determinant > 0)
     summits = Summits(at[0], at[1], height, -h_rr, -h_cc, -h_rc)
