@@ -172,7 +172,6 @@ def velocity() -> None:
     tab = one.dock.velocity
     one.dock.tabs.setCurrentWidget(tab)
     live(1)
-    one.picture("velocity_form.png")
     tab.form.boxes["pairs"].setCurrentIndex(1)
     tab.form.numbers["spacing"].setValue(12)
     tab.form.switches["coregister"].setChecked(True)

@@ -91,12 +91,19 @@ class LatestWorker:
                     return
                 self._busy = True
             self._busy_changed(True)
-            while (job := self._next()) is not None:
-                job()
-            self._busy_changed(False)
-            with self._condition:
-                self._busy = False
-                self._condition.notify_all()
+            try:
+                while (job := self._next()) is not None:
+                    job()
+            except BaseException:
+                # A fault of ours, which Python reports; the next job gets a thread of its own.
+                with self._condition:
+                    self._thread = None
+                raise
+            finally:
+                self._busy_changed(False)
+                with self._condition:
+                    self._busy = False
+                    self._condition.notify_all()
 
     def _next(self) -> Callable[[], None] | None:
         with self._condition:

@@ -177,6 +177,23 @@ def test_maps_from_elsewhere_replace_a_request(gate):
     assert (gate.mapper.maps, gate.mapper.report) == ((other,), "report")
 
 
+def test_a_fault_of_ours_is_reported_and_does_not_end_mapping_for_good(gate, monkeypatch):
+    told = []
+    monkeypatch.setattr(threading, "excepthook", lambda fault: told.append(fault.exc_type))
+    gate.open.set()
+    made = gate.mapper._map_pairs
+    gate.mapper._map_pairs = lambda *_args, **_choices: 1 / 0
+    gate.mapper.map([(0, 1)], SETTINGS)
+    assert gate.mapper.wait(10)
+    assert not gate.mapper.busy
+    assert gate.heard.of("busy") == [True, False]
+    assert told == [ZeroDivisionError]
+    gate.mapper._map_pairs = made
+    gate.mapper.map([(0, 1)], SETTINGS)
+    assert gate.mapper.wait(10)
+    assert [found.pair for found in gate.mapper.maps] == [(0, 1)]
+
+
 def test_closing_ends_the_thread_while_it_works(stack):
     gate = Gate()
     mapper = VelocityMapper(stack, map_pairs=gate, assess=lambda maps: None)

@@ -210,7 +210,7 @@ class VelocityMapper:
             self.stack, list(pairs), settings, stable=stable, prior=centre, engine=engine, progress=progress
         )
         progress(1.0, "Judging the map" if len(made) == 1 else "Judging the maps")
-        self._say_device(engine)
+        self._say_device(engine.title)
         report = self._assess(made)
         return tuple(made), report, series_of(made, progress)
 
@@ -225,14 +225,14 @@ class VelocityMapper:
             from napari_icenet.tracking.engine.engine import Engine
 
             self._engine = (name, Engine(name))
-            self._say_device(self._engine[1])
+            # Its method it names only once that is ready, which takes its time.
+            self._say_device(self._engine[1].device.title)
         return self._engine[1]
 
-    def _say_device(self, engine: Engine) -> None:
-        # An engine names its quickest method only once that is ready, which takes its time.
-        if engine.title != self.device:
-            self.device = engine.title
-            self.device_changed.emit(self.device)
+    def _say_device(self, title: str) -> None:
+        if title != self.device:
+            self.device = title
+            self.device_changed.emit(title)
 
 
 def series_of(
