@@ -2,8 +2,8 @@
 
 Two tests, in the order of how wild a vector is. The *normalised-distance* test asks that some of the
 neighbours lie near in the space of displacements, measured in search radii: ice flows together,
-false matches scatter over the whole search window. (As in autoRIFT's, Gardner et al. 2018, but
-relative to the neighbours there are, so that borders and gaps do not count against a vector.)
+false matches scatter over the whole search window. (As in autoRIFT's, Gardner et al. 2018, with a
+quarter of the cells around instead of a third, and of those alone that lie on the map.)
 The *normalised median* test (Westerweel and Scarano 2005) asks that a vector differs from the median
 of its neighbours by no more than they differ among themselves, so that shear margins keep theirs.
 """
@@ -38,9 +38,10 @@ class OutlierTest:
     min_distance_px : float
         But never less than this, px.
     support : float
-        Least share of the neighbours that must.
+        Least share of the cells around, with a vector or without, that must: under cloud, where most
+        have none, a handful of false matches often agrees.
     min_neighbours : int
-        Neighbours that must bear a vector out in any case; with fewer nothing can be said for it.
+        Neighbours that must bear a vector out in any case, as at the corners of the map.
     threshold : float
         Largest deviation from the neighbours' median, in their own median deviation.
     noise_px : float
@@ -56,7 +57,7 @@ class OutlierTest:
     min_neighbours: int = 3
     threshold: float = 4.0
     noise_px: float = 0.1
-    rounds: int = 3
+    rounds: int = 2
 
 
 DEFAULT_TEST = OutlierTest()
@@ -108,7 +109,11 @@ def borne_out(
             if pause is not None:
                 pause()
             own = drow[rows, cols], dcol[rows, cols]
-            passed[rows, cols] = _supported(own, around, near, test) & _near_median(own, around, test)
+            cells = (
+                _cells_around(rows, there.shape[0], step, test) * _cells_around(cols, there.shape[1], step, test) - 1
+            )
+            needed = np.maximum(np.ceil(test.support * cells), test.min_neighbours)
+            passed[rows, cols] = (_bearing_out(own, around, near) >= needed) & _near_median(own, around, test)
         changed = passed != neighbours
         neighbours = passed
         if not changed.any():
@@ -137,11 +142,16 @@ def _neighbourhoods(
         yield rows, cols, (around_row, around_col)
 
 
-def _supported(own: tuple[F32, F32], around: tuple[F32, F32], near: tuple[np.float32, ...], test: OutlierTest) -> Bool:
+def _cells_around(at: NDArray[np.intp], size: int, step: int, test: OutlierTest) -> NDArray[np.intp]:
+    """Cells of a neighbourhood that lie on the map, along one axis, (n,)."""
+    ahead, behind = (np.minimum(room // step, test.reach) for room in (size - 1 - at, at))
+    return np.asarray(1 + ahead + behind)
+
+
+def _bearing_out(own: tuple[F32, F32], around: tuple[F32, F32], near: tuple[np.float32, ...]) -> NDArray[np.intp]:
+    """Neighbours that lie near in both components, (n,)."""
     close = (np.abs(around[0] - own[0][:, None]) <= near[0]) & (np.abs(around[1] - own[1][:, None]) <= near[1])
-    count = np.isfinite(around[0]).sum(axis=1)
-    needed = np.maximum(np.ceil(test.support * count), test.min_neighbours)
-    return np.asarray(close.sum(axis=1) >= needed)
+    return np.asarray(close.sum(axis=1))
 
 
 def _near_median(own: tuple[F32, F32], around: tuple[F32, F32], test: OutlierTest) -> Bool:
