@@ -64,6 +64,20 @@ def test_track_follows_the_known_flow(dated, tmp_path):
     assert "vx" not in table.columns
 
 
+@pytest.mark.parametrize("template", ["blurred", "median", "consensus"])
+@pytest.mark.parametrize("tracking", ["robust", "chain"])
+def test_every_predictor_is_a_template(dated, template, tracking):
+    done = icenet(
+        "track", dated, "--at", "128,100", "--chip", 64, "--scale", 1.5, "--template", template, "--tracking", tracking
+    )
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(io.StringIO(done.stdout))
+    assert table["valid"].all()
+    assert set(table["template"]) == {template}
+    np.testing.assert_allclose(table["drow"][1:], FLOW[0], atol=0.1)
+    np.testing.assert_allclose(table["dcol"][1:], FLOW[1], atol=0.1)
+
+
 def test_several_tracks_from_words_and_points_on_stdout(dated, tmp_path):
     points = tmp_path / "points.csv"
     points.write_text("row,col\n130,90\n")
@@ -101,7 +115,7 @@ def test_bad_usage_is_two(dated, tmp_path):
     assert_one_error_line(icenet("track", dated, "--at", "here"), 2, "here")
     assert_one_error_line(icenet("track", dated, "--at", "128,100", "--band", "7"), 2, "no band 7")
     assert_one_error_line(icenet("track", dated, "--at", "128,100", "--date", "2021-01-01"), 2, "2021-01-01")
-    assert_one_error_line(icenet("track", dated, "--at", "128,100", "--template", "magic"), 2, "magic")
+    assert_one_error_line(icenet("track", dated, "--at", "128,100", "--template", "magic"), 2, "magic", "consensus")
     assert_one_error_line(icenet("track", dated, "--at", "128,100", "--scale", "0.5"), 2, "scale 0.5")
     assert icenet("track", dated, "--chip", "wide").returncode == 2
     assert icenet("melt").returncode == 2

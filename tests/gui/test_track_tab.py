@@ -13,6 +13,7 @@ from napari_icenet.gui.session import Session
 from napari_icenet.gui.shortcuts import SHORTCUTS, KeyList
 from napari_icenet.gui.track_layer_kinds import LABEL_POINTS
 from napari_icenet.gui.track_tab import TrackTab
+from napari_icenet.predictors.registry import names
 from tests.gui.ice import CLOUDY, DATES, STEP, Hand, moving_ice
 
 AT = (100.0, 140.0)
@@ -358,6 +359,25 @@ def test_settings_are_remembered(desk, make_napari_viewer):
     desk.tab.form.widgets["template"].value = "first"
     again = TrackTab(desk.viewer, desk.session)
     assert again.control.settings.template == "first"
+    again.control.close()
+
+
+def test_every_predictor_is_a_template(desk):
+    offered = desk.tab.form.widgets["template"].choices
+    assert set(names()) <= set(offered)
+    plain = desk.place()
+    desk.tab.form.widgets["template"].value = "median"
+    desk.settle()
+    assert desk.track.settings.template == "median"
+    assert desk.track.valid.sum() >= plain.valid.sum()
+    assert np.nanmax(np.abs(desk.track.cols - plain.cols)) < 1
+
+
+def test_a_template_of_another_version_is_forgotten(desk, make_napari_viewer):
+    desk.tab.form.widgets["template"].value = "median"
+    desk.tab._memory.set("template", "gone")
+    again = TrackTab(desk.viewer, desk.session)
+    assert again.control.settings.template == "persistence"
     again.control.close()
 
 

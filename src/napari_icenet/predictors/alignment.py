@@ -18,7 +18,7 @@ REACH = 3
 _COARSE, _FINE = 8.0, 1.0
 #: Frequencies above this carry nothing that ``_FINE`` leaves, cycles/px.
 _HIGHEST = 0.3
-#: Weight of staying in place, against a pair that correlates fully.
+#: Weight of staying in place for a frame that correlates with none; fades where frames do.
 _STAY = 0.1
 #: Taps of the windowed sinc on either side.
 _LOBES = 4
@@ -46,7 +46,8 @@ def register(frames: F32, *, reach: int = REACH) -> Registration:
 
     Every pair of frames is registered by the peak of its correlation; the places of all follow from
     all pairs by least squares, weighted by the square of the correlation. So frames agree on where
-    they lie even where t0 itself is cloud; one that correlates with none stays in place.
+    they lie even where t0 itself is cloud; one that correlates with none (t0 too) is taken to lie in
+    the middle of the others.
 
     Parameters
     ----------
@@ -63,8 +64,9 @@ def register(frames: F32, *, reach: int = REACH) -> Registration:
     shift, height = _peaks(_pair_surfaces(frames, first, second, reach))
     ncc[first, second] = ncc[second, first] = np.clip(height, 0, 1)
     weight = np.square(ncc)
-    # Least squares over d_ij = place_j − place_i, with a slight wish to stay.
-    normal = np.diag(weight.sum(1) + _STAY) - weight
+    # Least squares over d_ij = place_j − place_i; what no pair decides stays.
+    total = weight.sum(1)
+    normal = np.diag(total + _STAY**2 / (total + _STAY)) - weight
     pull = np.square(np.clip(height, 0, 1))[:, None] * shift
     wanted = np.zeros((count, 2))
     np.add.at(wanted, second, pull)

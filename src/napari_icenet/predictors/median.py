@@ -75,4 +75,4 @@ def _median(frames: F32) -> F32:
         pixels = np.arange(rest.shape[1])
         lower, upper = rest[np.maximum(count - 1, 0) // 2, pixels], rest[count // 2, pixels]
         middle[some] = np.where(count > 0, (lower + upper) / 2, np.float32(np.nan))
-    return middle
+    return np.asarray(middle, np.float32)

@@ -229,6 +229,8 @@ class Correlator:
         if not self._is_sharp:
             match = self._peak(self.main, template, time, centre, (sharp.row, sharp.col))
         match = replace(match, peak_ratio=sharp.peak_ratio)
+        if reason is None and not match.found:
+            reason = self.why_empty(template, time, centre)
         if reason is not None:
             return Evidence(match, source, reason=reason)
         firm = self._is_sharp or match.distance(sharp.row, sharp.col) <= settings.max_disagreement_px
