@@ -1,0 +1,1 @@
+"""IceNet: tracks of chips cut into sequences, split by area and stored for training."""

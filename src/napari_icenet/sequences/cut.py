@@ -1,0 +1,186 @@
+"""Sequences of one stack, band and window of dates: track the chips of a grid, and cut them out."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_icenet.errors import StackError, UsageError
+from napari_icenet.scenes.grid import Window
+from napari_icenet.scenes.scene import Flag, Progress
+from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.sequences.blocks import Blocks
+from napari_icenet.sequences.chain import chain
+from napari_icenet.sequences.chip_grid import chip_grid
+from napari_icenet.sequences.sequences import SPLITS, Sequences
+from napari_icenet.sequences.settings import DatasetSettings, Tracking
+from napari_icenet.sequences.tracks import Tracks
+from napari_icenet.tracking.engine.engine import Engine
+from napari_icenet.tracking.pictures import Pictures, TileCache
+
+#: Bytes of pictures kept while sequences are cut: two frames of a whole Landsat scene.
+CACHE_BYTES = 600 * 1024**2
+_HIDDEN = np.uint8(Flag.CLOUD | Flag.SHADOW | Flag.CIRRUS)
+
+
+def window_starts(stack: SceneStack, settings: DatasetSettings) -> range:
+    """Indices of the first dates of the windows of ``settings.frames`` consecutive dates.
+
+    Raises
+    ------
+    StackError
+        The stack has fewer dates.
+    """
+    count = len(stack.scenes) - settings.frames + 1
+    if count < 1:
+        raise StackError(
+            f"{stack.name} has {len(stack.scenes)} dates and a sequence needs {settings.frames}; "
+            "add scenes, or ask for fewer frames."
+        )
+    return range(count if settings.windows is None else min(count, settings.windows))
+
+
+def check_fits(stack: SceneStack, settings: DatasetSettings) -> None:
+    """Refuse a stack that is smaller than a chip.
+
+    Raises
+    ------
+    StackError
+    """
+    height, width = stack.grid.shape
+    if min(height, width) < settings.chip:
+        raise StackError(
+            f"{stack.name} is {height} × {width} pixels and a chip of {settings.chip} does not fit; "
+            f"choose a chip of at most {min(height, width) // 2 * 2} pixels."
+        )
+
+
+def cut(
+    stack: SceneStack,
+    settings: DatasetSettings,
+    *,
+    band: str | int,
+    start: int,
+    mode: Tracking | None = None,
+    progress: Progress | None = None,
+    pictures: Pictures | None = None,
+    engine: Engine | None = None,
+) -> Sequences:
+    """Sequences of one band and one window of consecutive dates.
+
+    Chips of 128 px and 12 frames take 0.8 MB each; where they may be too many,
+    :func:`track_window` and :func:`cut_tracks` give them in lots.
+
+    Parameters
+    ----------
+    stack : SceneStack
+    settings : DatasetSettings
+    band : str or int
+    start : int
+        Index of the first date.
+    mode : {'chain', 'robust'}, optional
+        Default: that of the settings.
+    progress : callable, optional
+    pictures : Pictures, optional
+        Of this stack and band, unfiltered; shared between windows, they are read once.
+    engine : Engine, optional
+
+    Returns
+    -------
+    Sequences
+        None at all where every chip of the grid shows too little on the first date.
+
+    Raises
+    ------
+    StackError
+        Too few dates from ``start`` on, or the frame is smaller than a chip.
+    UsageError
+        There is no such band.
+    """
+    pictures = pictures or Pictures(stack, band, cache=TileCache(CACHE_BYTES))
+    tracks = track_window(pictures, settings, start=start, mode=mode, progress=progress, engine=engine)
+    return cut_tracks(pictures, tracks, settings, start)
+
+
+def track_window(
+    pictures: Pictures,
+    settings: DatasetSettings,
+    *,
+    start: int,
+    mode: Tracking | None = None,
+    progress: Progress | None = None,
+    engine: Engine | None = None,
+) -> Tracks:
+    """Follow the chips of the grid through one window of dates; parameters as of :func:`cut`."""
+    stack = pictures.stack
+    check_fits(stack, settings)
+    if not 0 <= start <= len(stack.scenes) - settings.frames:
+        window_starts(stack, settings)
+        raise UsageError(f"{stack.name} has no {settings.frames} dates from number {start} on.")
+    engine = engine or Engine()
+    engine.prepare()
+    grid = chip_grid(pictures, start, settings)
+    places = grid.rows, grid.cols
+    if (mode or settings.tracking) == "chain":
+        return chain(pictures, start, places, settings, engine, progress)
+    from napari_icenet.sequences.robust import robust
+
+    return robust(pictures, start, places, settings, engine, progress)
+
+
+def cut_tracks(pictures: Pictures, tracks: Tracks, settings: DatasetSettings, start: int) -> Sequences:
+    """The chips along tracks that begin on date ``start``, and all that is known of them."""
+    stack, side = pictures.stack, settings.chip
+    count, frames = tracks.valid.shape
+    chips = np.empty((count, frames, side, side), np.float32)
+    cloud = np.full((count, frames), np.nan, np.float32)
+    for t in range(frames):
+        masked = stack.scenes[start + t].mask is not None
+        for i in range(count):
+            window = Window(
+                int(tracks.places_row[i, t]) - side // 2, int(tracks.places_col[i, t]) - side // 2, side, side
+            )
+            chips[i, t] = pictures.read(start + t, window)
+            if masked:
+                cloud[i, t] = np.count_nonzero(stack.flags(start + t, window) & _HIDDEN) / side**2
+    times = stack.times[start : start + frames]
+    blocks = Blocks.on(stack.grid, settings)
+    split = blocks.split(tracks.places_row, tracks.places_col, side)
+    return Sequences(
+        chips=chips,
+        times=np.tile(times, (count, 1)),
+        days=np.tile((times - times[0]) / np.timedelta64(86400, "s"), (count, 1)),
+        rows=tracks.places_row,
+        cols=tracks.places_col,
+        track_rows=tracks.rows,
+        track_cols=tracks.cols,
+        ncc=_correlations(chips, tracks.source),
+        peak_ratio=tracks.peak_ratio,
+        valid=tracks.valid,
+        cloud=cloud,
+        fill=np.isnan(chips).mean(axis=(2, 3), dtype=np.float64).astype(np.float32),
+        stack=np.full(count, stack.name),
+        band=np.full(count, pictures.band),
+        split=np.array(SPLITS)[split],
+        block=blocks.block(tracks.places_row[:, 0], tracks.places_col[:, 0]),
+    )
+
+
+def _correlations(chips: NDArray[np.float32], source: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Equation 1 of the paper of every chip with the one it was matched from, at zero shift."""
+    out = np.full(source.shape, np.nan, np.float32)
+    for i, t in zip(*np.nonzero(source >= 0), strict=True):
+        out[i, t] = correlation(chips[i, source[i, t]], chips[i, t])
+    return out
+
+
+def correlation(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
+    """Zero-mean normalised correlation of two chips over the pixels known in both; NaN where one is flat."""
+    both = np.isfinite(first) & np.isfinite(second)
+    if not both.any():
+        return float("nan")
+    a, b = first[both].astype(np.float64), second[both].astype(np.float64)
+    a -= a.mean()
+    b -= b.mean()
+    norm = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / norm if norm > 0 else float("nan")

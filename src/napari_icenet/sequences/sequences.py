@@ -1,0 +1,81 @@
+"""Sequences: the chips of many tracks through consecutive dates, array by array."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as ListLike
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Names of the splits by code; what lies in the gap between two splits belongs to none.
+SPLITS = ("train", "validation", "test", "none")
+
+
+@dataclass(frozen=True, eq=False)
+class Sequences:
+    """n sequences of T frames of C × C pixels; every array begins with the axis of the sequences.
+
+    Attributes
+    ----------
+    chips : array of float32, (n, T, C, C)
+        Stored values of the band, NaN where missing.
+    times : array of datetime64[s], (n, T)
+        Acquisition times, UTC.
+    days : array of float64, (n, T)
+        Days since the sequence's first frame.
+    rows, cols : array of int64, (n, T)
+        Whole-pixel positions that the chips were cut at: rows r − C/2 … r + C/2 − 1.
+    track_rows, track_cols : array of float64, (n, T)
+        The same positions to sub-pixel.
+    ncc : array of float32, (n, T)
+        Correlation at zero shift of the chip with the chip it was matched from; NaN where it was not
+        matched (the first frame, and lost ones).
+    peak_ratio : array of float32, (n, T)
+        Peak of the correlation surface over its best rival; NaN where it was not matched.
+    valid : array of bool, (n, T)
+        Whether the frame was found; in robust mode, and whether the match may be believed.
+    cloud : array of float32, (n, T)
+        Share of cloud, shadow and cirrus; NaN where the scene has no mask.
+    fill : array of float32, (n, T)
+        Share of missing pixels.
+    stack, band : array of str, (n,)
+    split : array of str, (n,)
+        ``train``, ``validation``, ``test`` or ``none`` (in the gap between two).
+    block : array of int64, (n, 2)
+        Row and column of the spatial block that the sequence starts in.
+    """
+
+    chips: NDArray[np.float32]
+    times: NDArray[np.datetime64]
+    days: NDArray[np.float64]
+    rows: NDArray[np.int64]
+    cols: NDArray[np.int64]
+    track_rows: NDArray[np.float64]
+    track_cols: NDArray[np.float64]
+    ncc: NDArray[np.float32]
+    peak_ratio: NDArray[np.float32]
+    valid: NDArray[np.bool_]
+    cloud: NDArray[np.float32]
+    fill: NDArray[np.float32]
+    stack: NDArray[np.str_]
+    band: NDArray[np.str_]
+    split: NDArray[np.str_]
+    block: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.chips)
+
+    @property
+    def days_since_last(self) -> NDArray[np.float64]:
+        """Days since the frame before, (n, T); 0 at the first."""
+        return np.diff(self.days, axis=1, prepend=self.days[:, :1])
+
+    def __getitem__(self, index: Any) -> Sequences:
+        return Sequences(*(getattr(self, field.name)[index] for field in fields(self)))
+
+    @staticmethod
+    def concatenated(parts: ListLike[Sequences]) -> Sequences:
+        """Several lots as one, in order; at least one, all with as many frames of one size."""
+        return Sequences(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Sequences)))

@@ -1,0 +1,134 @@
+"""What a dataset is made with: one configuration for library and command line."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from napari_icenet.errors import UsageError
+
+Tracking = Literal["chain", "robust"]
+
+
+class DatasetSettings(BaseModel):
+    """Choices for cutting sequences. Immutable; checked when made.
+
+    Attributes
+    ----------
+    chip : int
+        Side C of the square chips, even pixels.
+    frames : int
+        Consecutive dates of a sequence.
+    scale : float
+        Scale factor c: a chip is searched for in a window of side c·C around its last position.
+    stride : int
+        Distance between the chips' positions on the first date, px.
+    bands : tuple of str or int, optional
+        Names or numbers of the bands, each of which gives sequences of its own. Default: all.
+    tracking : {'chain', 'robust'}
+        ``chain``: each chip is the best match of the last one, as in the paper. ``robust``: frames
+        that fail do not move the track.
+    chips : int, optional
+        Chips per window of dates: that many of the grid's are taken, evenly. Default: all.
+    windows : int, optional
+        Windows of consecutive dates, from the first date. Default: every one.
+    min_valid : float
+        Least share of a chip's pixels that must be valid (and lie in the area of interest) on the
+        first date, and in a placement that is matched.
+    max_cloud, max_fill : float
+        Robust tracking: a frame with a larger share of cloud, shadow and cirrus, or of fill, fails.
+    min_peak_ratio : float
+        Robust tracking: the peak of the high-pass filtered chip must be this many times its rival.
+    max_round_trip_px : float
+        Robust tracking: largest distance by which the backward match may miss the start.
+    max_outlier_px : float
+        Robust tracking: largest distance from the median motion of the neighbours.
+    sources : int
+        Robust tracking: frames that a lost chip is sought from at most, the latest good one first.
+    seed : int
+        Of the assignment of blocks to splits.
+    validation, test : float
+        Shares of the area; the rest is for training.
+    block : float
+        Side of a block in chips.
+    gap : int, optional
+        Pixels between chips of different splits. Default: the side of the search window.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    chip: int = Field(default=128, ge=16, le=1024)
+    frames: int = Field(default=12, ge=3, le=1000)
+    scale: float = Field(default=1.5, ge=1.1, le=4.0)
+    stride: int = Field(default=64, ge=1)
+    bands: tuple[str | int, ...] | None = None
+    tracking: Tracking = "chain"
+    chips: int | None = Field(default=None, ge=1)
+    windows: int | None = Field(default=None, ge=1)
+    min_valid: float = Field(default=0.9, gt=0, le=1)
+    max_cloud: float = Field(default=0.3, ge=0, le=1)
+    max_fill: float = Field(default=0.5, ge=0, lt=1)
+    min_peak_ratio: float = Field(default=1.5, ge=1)
+    max_round_trip_px: float = Field(default=1.0, gt=0)
+    max_outlier_px: float = Field(default=3.0, gt=0)
+    sources: int = Field(default=3, ge=1)
+    seed: int = Field(default=0, ge=0)
+    validation: float = Field(default=0.15, ge=0, lt=1)
+    test: float = Field(default=0.15, ge=0, lt=1)
+    block: float = Field(default=4.0, ge=1)
+    gap: int | None = Field(default=None, ge=0)
+
+    @field_validator("chip")
+    @classmethod
+    def _even(cls, value: int) -> int:
+        if value % 2:
+            raise ValueError(f"must be even; use {value - 1} or {value + 1}")
+        return value
+
+    @model_validator(mode="after")
+    def _shares(self) -> Self:
+        if self.validation + self.test >= 1:
+            raise ValueError("the shares of validation and test leave nothing for training; make them smaller")
+        if self.bands is not None and not self.bands:
+            raise ValueError("no band was chosen; name at least one, or leave bands out for all")
+        return self
+
+    @property
+    def search(self) -> int:
+        """Side of the search window in pixels, even: c·C rounded."""
+        return 2 * round(self.scale * self.chip / 2)
+
+    @property
+    def reach(self) -> int:
+        """How far a chip is searched for from its last position along each axis, px."""
+        return (self.search - self.chip) // 2
+
+    @property
+    def gap_px(self) -> int:
+        """Pixels between chips of different splits."""
+        return self.search if self.gap is None else self.gap
+
+    @property
+    def block_px(self) -> int:
+        """Side of a block, px."""
+        return round(self.block * self.chip)
+
+
+def make_dataset_settings(**values: Any) -> DatasetSettings:
+    """Settings from plain values, as typed by a user; those that are None keep their default.
+
+    Raises
+    ------
+    UsageError
+        A value does not make sense; the message names it.
+    """
+    try:
+        return DatasetSettings(**{name: value for name, value in values.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        reason = first["msg"].removeprefix("Value error, ")
+        if not field:
+            raise UsageError(f"{reason[0].upper()}{reason[1:]}.") from error
+        raise UsageError(f"{field} {first['input']} cannot be used: {reason[0].lower()}{reason[1:]}.") from error
