@@ -57,6 +57,9 @@ def map_pair(
 ) -> VelocityMap:
     """Measure how the ice moved between two dates, on a regular grid.
 
+    Fill is left out; cloud is not masked, as its masks take much bright ice for cloud: matches under
+    cloud are ambiguous, or their neighbours do not bear them out.
+
     Parameters
     ----------
     stack : SceneStack
