@@ -1,0 +1,58 @@
+"""How sure a mean is when chips near each other are not independent: whole blocks of ground are drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+
+#: The two ends of a 95 % interval, percent.
+_ENDS = (2.5, 97.5)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The 95 % bootstrap interval of a mean; both ends are None where fewer than two blocks hold chips."""
+
+    low: float | None
+    high: float | None
+
+
+class BlockBootstrap:
+    """Draws blocks of ground with replacement, the same draws for every mean that is asked for.
+
+    Chips overlap, share clouds and are seen in several bands and windows; all that lies in one block
+    is drawn together, so that none of this makes an interval too narrow. Two means from the same
+    object are paired: their difference has the interval of the paired difference.
+
+    Parameters
+    ----------
+    blocks : array of int, (n,)
+        Block of each chip.
+    resamples : int
+    seed : int
+    """
+
+    def __init__(self, blocks: NDArray[np.integer], *, resamples: int, seed: int) -> None:
+        names, self._index = np.unique(blocks, return_inverse=True)
+        self.count = len(names)
+        draws = np.random.default_rng(seed).integers(self.count, size=(resamples, self.count)) if self.count else None
+        #: How often each block was drawn, (resamples, blocks).
+        self._times = (
+            np.zeros((resamples, 0))
+            if draws is None
+            else np.stack([np.bincount(draw, minlength=self.count) for draw in draws]).astype(np.float64)
+        )
+
+    def interval(self, values: F64) -> Interval:
+        """Percentile interval of the mean of ``values`` (n,)."""
+        if self.count < 2:
+            return Interval(None, None)
+        sums = np.bincount(self._index, values, self.count)
+        sizes = np.bincount(self._index, minlength=self.count).astype(np.float64)
+        means = (self._times @ sums) / (self._times @ sizes)
+        low, high = np.percentile(means, _ENDS)
+        return Interval(float(low), float(high))

@@ -1,0 +1,90 @@
+"""Equation 1 of the paper at zero shift: how alike a template and a chip are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_icenet.tracking.zncc import FLAT
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+
+#: Least share of a chip's pixels that it must show to be judged.
+MIN_KNOWN = 0.5
+#: Least share of a chip's pixels that template and chip must both know.
+MIN_OVERLAP = 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """A chip or template made ready to be compared with many others.
+
+    Attributes
+    ----------
+    values : array of float64, (C·C,)
+        NaN is missing.
+    unit : array of float64, (C·C,), or None
+        Of zero mean and unit length, where every pixel is known and they are not flat.
+    known : float
+        Share of the pixels that are known.
+    flat : bool
+        Whether the known pixels are all alike, or there is none.
+    """
+
+    values: F64
+    unit: F64 | None
+    known: float
+    flat: bool
+
+    @classmethod
+    def of(cls, chip: F32) -> Image:
+        """Make a chip (C, C) ready."""
+        values = chip.ravel().astype(np.float64)
+        total = float(values.sum())
+        if np.isfinite(total):
+            unit = _unit(values)
+            return cls(values, unit, 1.0, unit is None)
+        known = values[np.isfinite(values)]
+        return cls(values, None, known.size / values.size, _unit(known) is None)
+
+    @property
+    def usable(self) -> bool:
+        """Whether it shows enough to be judged: half of its pixels, and not all alike."""
+        return self.known >= MIN_KNOWN and not self.flat
+
+
+def correlation(first: Image, second: Image) -> float:
+    """Zero-mean normalised correlation of two images in place.
+
+    Over the pixels known in both, with means and deviations of these pixels alone.
+
+    Returns
+    -------
+    float
+        −1 … 1; NaN where fewer than a quarter of the pixels are known in both, or either is flat there.
+    """
+    if first.unit is not None and second.unit is not None:
+        return float(np.clip(first.unit @ second.unit, -1, 1))
+    both = np.isfinite(first.values) & np.isfinite(second.values)
+    if np.count_nonzero(both) < MIN_OVERLAP * both.size:
+        return float("nan")
+    one, other = _unit(first.values[both]), _unit(second.values[both])
+    if one is None or other is None:
+        return float("nan")
+    return float(np.clip(one @ other, -1, 1))
+
+
+def _unit(values: F64) -> F64 | None:
+    """Values of zero mean and unit length; None where they are flat to float32 precision."""
+    if not values.size:
+        return None
+    level = float(np.abs(values).max())
+    centred = values - values.mean()
+    length = float(np.sqrt(centred @ centred))
+    if length <= FLAT * level * np.sqrt(values.size) or length == 0:
+        return None
+    centred /= length
+    return centred

@@ -1,0 +1,91 @@
+"""The scores of every predictor on every chip: arrays from which tables and figures are made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as ListLike
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """n chips, P predictors; the axis of the targets is t1, t2.
+
+    Attributes
+    ----------
+    ncc : array of float64, (n, P, 2)
+        Correlation of the template for t1 with the chip at t1, and of that for t2 with t2; 0 where
+        there is no template.
+    early : array of float64, (n, P)
+        Correlation of the template for t1 with the chip at t2.
+    lacking : array of bool, (n, P, 2)
+        No template, or one that knows too little of the chip or is flat: its correlation counts as 0.
+    counted : array of bool, (n, 2)
+        Whether the chip enters the table: for all predictors or for none.
+    miss : array of float64, (n, P, 2)
+        How far tracking with the template misses, px; NaN where it was not tried or found nothing.
+    peak_ratio : array of float64, (n, P, 2)
+        Peak over best rival of tracking with the template; NaN where it was not tried.
+    tracked : array of bool, (n, 2)
+        Whether tracking with the templates was tried: not where the ice is known to lie elsewhere.
+    cloud : array of float64, (n,)
+        Larger of the cloud shares of t0 and t2; NaN where the scenes have no mask.
+    gap : array of float64, (n,)
+        Days from t0 to t2.
+    texture : array of float64, (n,)
+        Deviation of the high-pass filtered chip at t2 as a share of its mean brightness; NaN where it is missing.
+    held : array of bool, (n,)
+        Whether the tracking holds t0 for valid.
+    place : array of int64, (n, 2)
+        Row and column that the sequence starts at, px.
+    block : array of int64, (n, 2)
+        Row and column of the block of ground that it starts in: squares of two chips' sides.
+    stack, band, split : array of str, (n,)
+    start : array of datetime64[s], (n,)
+        First date of the sequence.
+    batch, index : array of int64, (n,)
+        Where the sequence comes from: the batch, and its place in that.
+    """
+
+    ncc: F64
+    early: F64
+    lacking: Flags
+    counted: Flags
+    miss: F64
+    peak_ratio: F64
+    tracked: Flags
+    cloud: F64
+    gap: F64
+    texture: F64
+    held: Flags
+    place: NDArray[np.int64]
+    block: NDArray[np.int64]
+    stack: NDArray[np.str_]
+    band: NDArray[np.str_]
+    split: NDArray[np.str_]
+    start: NDArray[np.datetime64]
+    batch: NDArray[np.int64]
+    index: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.gap)
+
+    def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Scores:
+        return Scores(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+    @staticmethod
+    def concatenated(parts: ListLike[Scores]) -> Scores:
+        """Several lots as one, in order; at least one."""
+        return Scores(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Scores)))
+
+    @property
+    def block_ids(self) -> NDArray[np.int64]:
+        """One number for each block of each stack, (n,)."""
+        names = np.unique(self.stack, return_inverse=True)[1]
+        keys = np.column_stack([names, self.block])
+        return np.asarray(np.unique(keys, axis=0, return_inverse=True)[1], np.int64).reshape(-1)

@@ -1,0 +1,116 @@
+"""What is evaluated, on which chips, and how sure the numbers are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from napari_icenet.errors import UsageError
+from napari_icenet.predictors.registry import names, predictor
+from napari_icenet.tracking.templates import PAST_CHIPS
+
+Mode = Literal["chain", "robust"]
+#: Both ways of following the ice, in the order of the table.
+MODES: tuple[Mode, ...] = ("chain", "robust")
+#: What the table judges: the next frame, and the one after.
+TARGETS = ("t1", "t2")
+
+
+class EvaluationSettings(BaseModel):
+    """Settings of an evaluation; the defaults are the paper's where it names them.
+
+    Attributes
+    ----------
+    predictors : tuple of str
+        Names, in the order of the table. Default: all there are.
+    bands : tuple of str, or None
+        Bands that are looked at; None for all.
+    chip : int
+        Side C of the chips, px, even.
+    scale : float
+        Scale factor c: the search window of the tracking has the side c·C.
+    stride : int
+        Distance between the chips' first places, px.
+    frames : int
+        Dates in a sequence.
+    tracking : {"chain", "robust", "both"}
+        How the ice is followed from date to date.
+    split : {"train", "validation", "test"}, or None
+        Part of a dataset that is evaluated; None for all of it.
+    seed : int
+        Of the bootstrap and of every sample.
+    resamples : int
+        Times that blocks are drawn for the intervals.
+    tracked : int
+        Chips in each mode whose templates are searched for, to learn how far they miss: a seeded sample.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    predictors: tuple[str, ...] = Field(default_factory=names)
+    bands: tuple[str, ...] | None = None
+    chip: int = Field(default=128, ge=16, le=1024, multiple_of=2)
+    scale: float = Field(default=1.5, gt=1, le=4)
+    stride: int = Field(default=64, ge=1)
+    frames: int = Field(default=12, ge=3, le=366)
+    tracking: Literal["chain", "robust", "both"] = "both"
+    split: Literal["train", "validation", "test"] | None = None
+    seed: int = Field(default=0, ge=0)
+    resamples: int = Field(default=2000, ge=100)
+    tracked: int = Field(default=1200, ge=0)
+
+    @field_validator("predictors")
+    @classmethod
+    def _known(cls, chosen: tuple[str, ...]) -> tuple[str, ...]:
+        if not chosen:
+            raise ValueError(f"name at least one of {', '.join(names())}")
+        for name in chosen:
+            try:
+                predictor(name)
+            except UsageError as error:
+                raise ValueError(str(error)) from error
+        return tuple(dict.fromkeys(chosen))
+
+    @model_validator(mode="after")
+    def _compared(self) -> EvaluationSettings:
+        # Everything is told against persistence, so it is always among them, and first.
+        if self.predictors[0] != "persistence":
+            rest = tuple(name for name in self.predictors if name != "persistence")
+            object.__setattr__(self, "predictors", ("persistence", *rest))
+        return self
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """The ways of tracking that are evaluated."""
+        return MODES if self.tracking == "both" else (self.tracking,)
+
+    @property
+    def t0(self) -> int:
+        """Index of the last observed frame: the eighth of twelve (index 7), so that t1 is the ninth and t2 the tenth."""
+        return min(PAST_CHIPS, self.frames - 2) - 1
+
+    @property
+    def search_px(self) -> int:
+        """How far templates are searched for when they are tracked, px: an eighth of the chip."""
+        return max(2, self.chip // 8)
+
+
+def make_evaluation_settings(given: Mapping[str, Any]) -> EvaluationSettings:
+    """Settings from what was given; None stands for the default.
+
+    Raises
+    ------
+    UsageError
+        A setting cannot be used; the message names it.
+    """
+    try:
+        return EvaluationSettings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "settings"
+        why = first["msg"].removeprefix("Value error, ")
+        if name == "predictors":
+            raise UsageError(why if why.endswith(".") else f"{why}.") from error
+        raise UsageError(f"{name} {first['input']} cannot be used: {why[0].lower()}{why[1:]}.") from error
