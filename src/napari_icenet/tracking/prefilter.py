@@ -25,6 +25,8 @@ _TINY = float(np.finfo(np.float32).tiny)
 _LEAST_SLOPE = 1e-6
 #: σ that takes the noise of single pixels out of a band-pass, px.
 _FINEST = 0.7
+#: Side of the box whose contrast a band-passed pixel is measured by; its square root is divided out.
+_AROUND = 21
 #: Differences from a local mean this small, as a share of the brightness, are rounding.
 _ROUNDING = 1e-6
 
@@ -52,10 +54,15 @@ def _box_high_pass(image: Image, missing: Missing, size: float) -> Image:
 
 
 def _band_pass(image: Image, missing: Missing, size: float) -> Image:
-    detail, kernel = _box_high_pass(image, missing, size), gaussian(_FINEST)
+    detail, fine, wide = _box_high_pass(image, missing, size), gaussian(_FINEST), box(_AROUND)
     if missing is not None:
         detail[missing] = 0
-    return smooth(detail, kernel) / weight_of(detail.shape, missing, kernel)
+    detail = smooth(detail, fine) / weight_of(detail.shape, missing, fine)
+    if missing is not None:
+        detail[missing] = 0
+    spread = np.sqrt(np.maximum(smooth(detail * detail, wide) / weight_of(detail.shape, missing, wide), 0))
+    # Where there is no contrast there is no detail either.
+    return np.asarray(detail / np.sqrt(np.maximum(spread, np.finfo(np.float32).tiny)), np.float32)
 
 
 def _gaussian_high_pass(image: Image, missing: Missing, size: float) -> Image:
@@ -179,9 +186,9 @@ _KINDS: dict[str, tuple[str, str, float, Callable[[float], int], Function]] = {
     ),
     "band": (
         "Band-pass",
-        "Takes the mean of a 21 px box away, and the noise of single pixels (Gaussian, σ 0.7 px).",
-        21,
-        lambda s: math.ceil(s / 2) + int(4 * _FINEST + 0.5),
+        "Takes the mean of an 11 px box away, and the noise of single pixels; lively and calm ice are brought nearer.",
+        11,
+        lambda s: math.ceil(s / 2) + int(4 * _FINEST + 0.5) + math.ceil(_AROUND / 2),
         _band_pass,
     ),
     "wallis": (
@@ -210,7 +217,7 @@ _KINDS: dict[str, tuple[str, str, float, Callable[[float], int], Function]] = {
 }
 
 #: Filters that spread noise over neighbours: measured so that formal errors are the scatter of white noise.
-_INDEPENDENT = {"band": 0.2, "sobel": 0.45, "orientation": 0.13, "sign": 0.45}
+_INDEPENDENT = {"band": 0.27, "sobel": 0.45, "orientation": 0.13, "sign": 0.45}
 #: Kinds whose size may be chosen, as in ``box:5``.
 _SIZED = {"high-pass", "box", "band", "wallis", "orientation", "sign"}
 
