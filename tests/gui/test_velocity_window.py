@@ -36,6 +36,5 @@ def test_a_window_without_scenes_leads_to_them_maps_real_ice_and_ends_its_thread
     tab.form.numbers["spacing"].setValue(2)
     qtbot.mouseClick(tab.run.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: tab.run.progress.value() > 0)
-    del dock, tab
     viewer.close()
     qtbot.waitUntil(lambda: not any(t.name == "icenet-velocity" for t in threading.enumerate()), timeout=5000)
