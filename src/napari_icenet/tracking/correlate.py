@@ -135,7 +135,8 @@ class Correlator:
         return CorrelationSurface(values, window.row + half, window.col + half)
 
     def _match(self, pictures: Pictures, template: NDArray[np.float32], time: int, centre: tuple[int, int]) -> Match:
-        return find_peak(self.search(pictures, template, time, centre), pixels=float(template.size))
+        surface, share = self.search(pictures, template, time, centre), pictures.filter.independent
+        return find_peak(surface, pixels=float(template.size), share=share)
 
     def _peak(
         self,
@@ -160,7 +161,8 @@ class Correlator:
         if patch is None:
             return self._match(pictures, template, time, centre)
         values, row, col = patch
-        return find_peak(CorrelationSurface(values, row0 + row, col0 + col), pixels=float(template.size))
+        surface, share = CorrelationSurface(values, row0 + row, col0 + col), pictures.filter.independent
+        return find_peak(surface, pixels=float(template.size), share=share)
 
     def why_empty(self, template: NDArray[np.float32], time: int, centre: tuple[int, int]) -> LostReason:
         """Why a surface holds no correlation at all."""

@@ -76,7 +76,11 @@ class Match:
 
 
 def find_peak(
-    surface: CorrelationSurface, *, pixels: float = float("nan"), reason: LostReason = LostReason.FILL
+    surface: CorrelationSurface,
+    *,
+    pixels: float = float("nan"),
+    share: float = 1.0,
+    reason: LostReason = LostReason.FILL,
 ) -> Match:
     """The highest peak of a surface; of many at once, see :func:`~napari_icenet.tracking.engine.peaks.find_peaks`.
 
@@ -84,11 +88,13 @@ def find_peak(
     ----------
     surface : CorrelationSurface
     pixels : float
-        Number of independent pixels in the chip, for the formal error.
+        Number of pixels in the chip, for the formal error.
+    share : float
+        Share of them whose noise is independent.
     reason : LostReason
         What to say where no placement has a correlation.
     """
-    peaks = find_peaks(surface.values[None], pixels=pixels)
+    peaks = find_peaks(surface.values[None], pixels=pixels, share=share)
     why = REASONS[peaks.reason[0]]
     return Match(
         surface.row0 + float(peaks.row[0]),

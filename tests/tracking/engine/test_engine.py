@@ -13,6 +13,7 @@ from napari_icenet.errors import UsageError
 from napari_icenet.tracking.engine import cpu
 from napari_icenet.tracking.engine.device import Device
 from napari_icenet.tracking.engine.engine import Engine
+from napari_icenet.tracking.engine.kernels import compile_kernels
 from napari_icenet.tracking.engine.matches import REASONS, reason_code
 from napari_icenet.tracking.engine.search import Search
 from napari_icenet.tracking.engine.torch_fft import TorchCorrelator
@@ -28,7 +29,7 @@ def by_opencv(search: Search) -> np.ndarray:
 
 def compiled(search: Search) -> np.ndarray:
     pytest.importorskip("numba")
-    assert cpu.compile_kernels()
+    assert compile_kernels()
     return cpu.correlated(search, slice(0, len(search)))
 
 
@@ -197,7 +198,7 @@ def test_affine_refinement_follows_a_shear():
 def test_kernels_are_compiled_aside_in_a_fresh_process():
     pytest.importorskip("numba")
     code = (
-        "from napari_icenet.tracking.engine import cpu; assert cpu.kernels() is None; "
-        "cpu.compile_aside().join(); assert cpu.kernels() is not None"
+        "from napari_icenet.tracking.engine.kernels import *; assert kernels() is None; "
+        "compile_aside().join(); assert kernels() is not None"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=240)

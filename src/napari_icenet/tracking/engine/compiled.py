@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from napari_icenet.tracking.engine import compiled_peaks
 from napari_icenet.tracking.engine.lane_fft import JIT, Plan, backward, forward, plan
 from napari_icenet.tracking.engine.lanes import LANES, cross_spectra, masked_spectra
 
@@ -147,13 +148,13 @@ def correlate(first, second, norms, rows, cols, wrows, wcols, chip, fft, planes,
                 forward(real, imaginary, width, planes[2 + 2 * k], planes[3 + 2 * k], scratch, fft)
             else:
                 planes[2 + 2 * k : 4 + 2 * k] = 0
-        if both == 1:
-            planes[4:6] = 0
+        # A last point without a partner is its own.
+        partner = 4 if both == 2 else 2
         for kc in range(n):
             mirror = n - kc if kc else 0
             for k in range(0, n, LANES):
                 cross_spectra(
-                    planes[2], planes[3], planes[4], planes[5],
+                    planes[2], planes[3], planes[partner], planes[partner + 1],
                     LANES + kc * stride + k, LANES + mirror * stride + n - k - LANES + 1,
                     planes[6], planes[7], kc * stride + k,
                 )  # fmt: skip
@@ -278,12 +279,14 @@ def workspace(fft: Plan) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return np.zeros((20, fft.size), np.float32), np.zeros((6, (fft.length + LANES) * LANES), np.float32)
 
 
+#: The compiled search for peaks.
+peaks = compiled_peaks.peaks
 #: Whether the kernels are compiled and in memory.
 READY = False
 
 
 def make_ready() -> None:
-    """Compile both kernels, or fetch them from numba's cache."""
+    """Compile the kernels, or fetch them from numba's cache."""
     global READY  # noqa: PLW0603
     if READY:
         return
@@ -292,4 +295,5 @@ def make_ready() -> None:
     places, work = (zero, zero, zero, zero), (fft, *workspace(fft))
     correlate(picture, picture, np.zeros((9, 9), np.float32), *places, 16, *work, out, state)
     correlate_masked(picture, picture, *places, 16, 1.0, *work, out, state)
+    compiled_peaks.make_ready()
     READY = True

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from napari_icenet.tracking.engine import cpu
 from napari_icenet.tracking.engine.device import choose_device
+from napari_icenet.tracking.engine.kernels import compile_kernels, kernels
 from napari_icenet.tracking.engine.matches import Matches, reason_code
 from napari_icenet.tracking.engine.peaks import find_peaks
 from napari_icenet.tracking.engine.search import F32, Search
@@ -55,12 +56,12 @@ class Engine:
         """The device and method in words, for reports and the window: ``CPU, 2 cores, compiled FFT``."""
         if self.device.kind != "cpu":
             return f"{self.device.title}, PyTorch FFT"
-        return f"{self.device.title}, {'compiled FFT' if cpu.kernels() else 'OpenCV'}"
+        return f"{self.device.title}, {'compiled FFT' if kernels() else 'OpenCV'}"
 
     def prepare(self) -> None:
         """Make the quickest method ready: some ten seconds the first time on a machine, later half a second."""
         if self.device.kind == "cpu":
-            cpu.compile_kernels()
+            compile_kernels()
         elif self._torch is None:
             from napari_icenet.tracking.engine.torch_fft import TorchCorrelator
 

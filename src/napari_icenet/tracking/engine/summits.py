@@ -42,7 +42,7 @@ class Summits:
 
 
 @cache
-def _weights(side: int) -> F64:
+def weights_through(side: int) -> F64:
     """From powers of an offset to what each of ``side`` samples counts: (powers, 3 · side).
 
     Three blocks side by side: for the value, the first and the second derivative of the polynomial
@@ -63,7 +63,7 @@ def _derivatives(patches: F64, offsets: F64) -> F64:
     powers[0] = 1
     for k in range(1, side):
         np.multiply(powers[k - 1], offsets, out=powers[k])
-    weights = (powers.reshape(side, -1).T @ _weights(side)).reshape(*offsets.shape, 3, side)
+    weights = (powers.reshape(side, -1).T @ weights_through(side)).reshape(*offsets.shape, 3, side)
     values = weights[0] @ patches @ weights[1].swapaxes(1, 2)
     return np.ascontiguousarray(values.reshape(-1, 9).T)
 
