@@ -17,6 +17,7 @@ def chain(
     start: int,
     places: tuple[NDArray[np.int64], NDArray[np.int64]],
     settings: DatasetSettings,
+    *,
     engine: Engine,
     progress: Progress | None = None,
 ) -> Tracks:
@@ -52,11 +53,8 @@ def chain(
             chip=settings.chip, reach=settings.reach, min_overlap=settings.min_valid,
         )  # fmt: skip
         there = np.isfinite(found.drow)
-        for place, exact, move in (
-            (rows, tracks.rows, found.drow),
-            (cols, tracks.cols, found.dcol),
-        ):
-            move = np.where(there, move, 0)
+        for place, exact, peak in ((rows, tracks.rows, found.drow), (cols, tracks.cols, found.dcol)):
+            move = np.where(there, peak, 0)
             # The highest pixel of the surface; its sub-pixel peak may lie half a pixel from there.
             exact[:, t] = place[:, t - 1] + move
             place[:, t] = place[:, t - 1] + np.clip(np.rint(move), -settings.reach, settings.reach).astype(np.int64)

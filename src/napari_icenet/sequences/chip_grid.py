@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.scenes.grid import Window
-from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.sequences.settings import DatasetSettings
 from napari_icenet.tracking.pictures import Pictures
 
@@ -71,13 +69,3 @@ def chip_grid(pictures: Pictures, start: int, settings: DatasetSettings) -> Chip
 def _known(pictures: Pictures, time: int, window: Window) -> NDArray[np.bool_]:
     known = np.isfinite(pictures.read(time, window))
     return known if pictures.stack.area is None else known & pictures.stack.area[window.slices]
-
-
-def cloud_share(stack: SceneStack, time: int, flags: NDArray[np.uint8]) -> float:
-    """Share of cloud, shadow and cirrus among the pixels of some flags; NaN where the scene has no mask."""
-    from napari_icenet.scenes.scene import Flag
-
-    if stack.scenes[time].mask is None:
-        return float("nan")
-    hidden = np.uint8(Flag.CLOUD | Flag.SHADOW | Flag.CIRRUS)
-    return cv2.countNonZero(flags & hidden) / flags.size

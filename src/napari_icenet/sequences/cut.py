@@ -6,21 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.errors import StackError, UsageError
-from napari_icenet.scenes.grid import Window
-from napari_icenet.scenes.scene import Flag, Progress
+from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.sequences.blocks import Blocks
 from napari_icenet.sequences.chain import chain
 from napari_icenet.sequences.chip_grid import chip_grid
 from napari_icenet.sequences.sequences import SPLITS, Sequences
 from napari_icenet.sequences.settings import DatasetSettings, Tracking
+from napari_icenet.sequences.shares import cloud_shares
 from napari_icenet.sequences.tracks import Tracks
+from napari_icenet.tracking.chips import square
 from napari_icenet.tracking.engine.engine import Engine
 from napari_icenet.tracking.pictures import Pictures, TileCache
 
 #: Bytes of pictures kept while sequences are cut: two frames of a whole Landsat scene.
 CACHE_BYTES = 600 * 1024**2
-_HIDDEN = np.uint8(Flag.CLOUD | Flag.SHADOW | Flag.CIRRUS)
 
 
 def window_starts(stack: SceneStack, settings: DatasetSettings) -> range:
@@ -122,10 +122,10 @@ def track_window(
     grid = chip_grid(pictures, start, settings)
     places = grid.rows, grid.cols
     if (mode or settings.tracking) == "chain":
-        return chain(pictures, start, places, settings, engine, progress)
+        return chain(pictures, start, places, settings, engine=engine, progress=progress)
     from napari_icenet.sequences.robust import robust
 
-    return robust(pictures, start, places, settings, engine, progress)
+    return robust(pictures, start, places, settings, engine=engine, progress=progress)
 
 
 def cut_tracks(pictures: Pictures, tracks: Tracks, settings: DatasetSettings, start: int) -> Sequences:
@@ -133,16 +133,13 @@ def cut_tracks(pictures: Pictures, tracks: Tracks, settings: DatasetSettings, st
     stack, side = pictures.stack, settings.chip
     count, frames = tracks.valid.shape
     chips = np.empty((count, frames, side, side), np.float32)
-    cloud = np.full((count, frames), np.nan, np.float32)
+    cloud, fill = np.empty((2, count, frames), np.float32)
     for t in range(frames):
-        masked = stack.scenes[start + t].mask is not None
-        for i in range(count):
-            window = Window(
-                int(tracks.places_row[i, t]) - side // 2, int(tracks.places_col[i, t]) - side // 2, side, side
-            )
-            chips[i, t] = pictures.read(start + t, window)
-            if masked:
-                cloud[i, t] = np.count_nonzero(stack.flags(start + t, window) & _HIDDEN) / side**2
+        places = tracks.places_row[:, t], tracks.places_col[:, t]
+        for i, (row, col) in enumerate(zip(*places, strict=True)):
+            chips[i, t] = pictures.read(start + t, square(int(row), int(col), side))
+        cloud[:, t] = cloud_shares(stack, start + t, places, side)
+        fill[:, t] = np.isnan(chips[:, t].reshape(count, side * side)).mean(axis=1)
     times = stack.times[start : start + frames]
     blocks = Blocks.on(stack.grid, settings)
     split = blocks.split(tracks.places_row, tracks.places_col, side)
@@ -158,7 +155,7 @@ def cut_tracks(pictures: Pictures, tracks: Tracks, settings: DatasetSettings, st
         peak_ratio=tracks.peak_ratio,
         valid=tracks.valid,
         cloud=cloud,
-        fill=np.isnan(chips).mean(axis=(2, 3), dtype=np.float64).astype(np.float32),
+        fill=fill,
         stack=np.full(count, stack.name),
         band=np.full(count, pictures.band),
         split=np.array(SPLITS)[split],
@@ -176,10 +173,13 @@ def _correlations(chips: NDArray[np.float32], source: NDArray[np.int64]) -> NDAr
 
 def correlation(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
     """Zero-mean normalised correlation of two chips over the pixels known in both; NaN where one is flat."""
-    both = np.isfinite(first) & np.isfinite(second)
-    if not both.any():
-        return float("nan")
-    a, b = first[both].astype(np.float64), second[both].astype(np.float64)
+    a, b = first.ravel().astype(np.float64), second.ravel().astype(np.float64)
+    product = a @ b
+    if not np.isfinite(product):
+        both = np.isfinite(a) & np.isfinite(b)
+        if not both.any():
+            return float("nan")
+        a, b = a[both], b[both]
     a -= a.mean()
     b -= b.mean()
     norm = float(np.sqrt((a @ a) * (b @ b)))

@@ -108,7 +108,7 @@ def match_chips(
     out = Matches.empty(len(rows), chip, LostReason.OUTSIDE)
     half, (height, width) = chip // 2, first.shape
     inside = np.flatnonzero((rows >= half) & (cols >= half) & (rows + half <= height) & (cols + half <= width))
-    for group in _tiles(rows, cols, inside):
+    for group in neighbourhoods(rows, cols, inside):
         r, c, dr, dc = rows[group], cols[group], moves[0][group], moves[1][group]
         top, left = (int(min(p.min(), (p + d).min() - reach)) - half for p, d in ((r, dr), (c, dc)))
         bottom, right = (int(max(p.max(), (p + d).max() + reach)) + half for p, d in ((r, dr), (c, dc)))
@@ -120,8 +120,10 @@ def match_chips(
     return out
 
 
-def _tiles(rows: NDArray[np.int64], cols: NDArray[np.int64], chosen: Index) -> Iterator[Index]:
-    """Chips in lots of neighbours."""
+def neighbourhoods(rows: NDArray[np.int64], cols: NDArray[np.int64], chosen: Index) -> Iterator[Index]:
+    """The chosen chips in lots of neighbours."""
+    if not len(chosen):
+        return
     keys = np.stack([rows[chosen] // _TILE_PX, cols[chosen] // _TILE_PX])
     for key in np.unique(keys, axis=1).T:
         yield chosen[(keys == key[:, None]).all(axis=0)]
