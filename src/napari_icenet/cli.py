@@ -1,4 +1,4 @@
-"""The command line: ``icenet demo | info | simulate | track | velocity``.
+"""The command line: ``icenet demo | info | simulate | track | velocity | dataset``.
 
 Thin: every command parses its words and calls the library. Imports stand inside the commands,
 so that ``icenet --help`` answers at once.
@@ -14,6 +14,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from napari_icenet.cli_evaluate import evaluate
+from napari_icenet.cli_dataset import dataset
 from napari_icenet.cli_speech import ProgressLine, say_warning, spoken_warnings
 from napari_icenet.cli_stack import Crs, Extent, StackPath, open_for_command
 from napari_icenet.cli_velocity import WithDefaults, velocity
@@ -177,6 +179,8 @@ def track(
 
 
 app.command(cls=WithDefaults)(velocity)
+app.command()(dataset)
+app.command()(evaluate)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

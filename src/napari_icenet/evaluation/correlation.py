@@ -67,24 +67,32 @@ def correlation(first: Image, second: Image) -> float:
         −1 … 1; NaN where fewer than a quarter of the pixels are known in both, or either is flat there.
     """
     if first.unit is not None and second.unit is not None:
-        return float(np.clip(first.unit @ second.unit, -1, 1))
+        return _clipped(_dot(first.unit, second.unit))
     both = np.isfinite(first.values) & np.isfinite(second.values)
     if np.count_nonzero(both) < MIN_OVERLAP * both.size:
         return float("nan")
     one, other = _unit(first.values[both]), _unit(second.values[both])
     if one is None or other is None:
         return float("nan")
-    return float(np.clip(one @ other, -1, 1))
+    return _clipped(_dot(one, other))
 
 
 def _unit(values: F64) -> F64 | None:
     """Values of zero mean and unit length; None where they are flat to float32 precision."""
     if not values.size:
         return None
-    level = float(np.abs(values).max())
-    centred = values - values.mean()
-    length = float(np.sqrt(centred @ centred))
+    level = max(float(values.max()), -float(values.min()))
+    centred = np.subtract(values, values.mean())
+    length = _dot(centred, centred) ** 0.5
     if length <= FLAT * level * np.sqrt(values.size) or length == 0:
         return None
-    centred /= length
-    return centred
+    return np.asarray(centred / length, np.float64)
+
+
+def _dot(first: F64, second: F64) -> float:
+    # Not by BLAS, whose threads would get in each other's way in small sums.
+    return float(np.einsum("i,i->", first, second))
+
+
+def _clipped(value: float) -> float:
+    return min(max(value, -1.0), 1.0)

@@ -61,7 +61,7 @@ class TemplateTracking:
         """Whether known places (2, 2) lie in what is searched; where not, the chip shows other ice."""
         return np.asarray(np.abs(expected).max(1) <= self.reach - BORDER_PX)
 
-    def judge(self, pair: Pair, chips: tuple[F32, F32], expected: F64 | None) -> tuple[F64, F64]:
+    def judge(self, pair: Pair, chips: tuple[F32, F32], reference: F64) -> tuple[F64, F64]:
         """Miss (px) and peak ratio, each for t1 and t2, of the templates of one sequence.
 
         With known flow, the miss is the distance from the known place. Without, it is the misfit of
@@ -73,18 +73,22 @@ class TemplateTracking:
             Templates for t1 and for t2.
         chips : tuple of array of float32, (C, C)
             Chips at t1 and t2, filtered as the templates are.
-        expected : array of float64, (2, 2), or None
-            Known places of the ice, (row, col) for t1 and t2, px from the chip's own.
+        reference : array of float64, (2, 2) or (2,)
+            Known places of the ice, (row, col) for t1 and t2, px from the chip's own; or, for
+            closure, where the chip of t1 is found in that of t2 (:meth:`onward`).
         """
         found, ratio = np.full((2, 2), np.nan), np.full(2, np.nan)
         for k, (made, chip) in enumerate(zip(pair, chips, strict=True)):
             if made is not None:
                 found[k], ratio[k] = self.find(made.template, chip)
-        if expected is not None:
-            return np.hypot(*(found - expected).T), ratio
-        onward, _ = self.find(chips[0], chips[1])
-        misfit = float(np.hypot(*(found[0] + onward - found[1])))
+        if reference.ndim == 2:
+            return np.hypot(*(found - reference).T), ratio
+        misfit = float(np.hypot(*(found[0] + reference - found[1])))
         return np.array([misfit, misfit]), ratio
+
+    def onward(self, chips: tuple[F32, F32]) -> F64:
+        """Where the chip of t1 is found in that of t2, (row, col), px."""
+        return self.find(*chips)[0]
 
 
 def expected_places(sequences: Sequences, dates: NDArray[np.int64], t0: int, flow: Flow) -> Expected:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.errors import StackError
+from napari_icenet.evaluation.dataset_source import DatasetSource
 from napari_icenet.evaluation.scores import Scores
 from napari_icenet.evaluation.scoring import BLOCK_CHIPS, Scorer
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
@@ -42,7 +43,7 @@ class Evaluation:
         :func:`~napari_icenet.evaluation.strata.strata_table`.
     """
 
-    source: Any
+    source: StackSource | DatasetSource
     settings: EvaluationSettings
     predictors: tuple[Predictor, ...]
     scores: dict[Mode, Scores]
@@ -87,7 +88,7 @@ class Evaluation:
 
 
 def evaluate(
-    source: StackSource,
+    source: StackSource | DatasetSource,
     settings: EvaluationSettings,
     *,
     predictors: Sequence[Predictor] | None = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -65,7 +65,14 @@ class Scorer:
         makers = all_templates(self.predictors, pasts)
 
         def one(i: int) -> None:
-            self._score(scores, i, sequences.chips[i], [make(i) for make in makers], bool(tracked[i]), expected)
+            targets = Targets(sequences.chips[i, t0 + 1], sequences.chips[i, t0 + 2])
+            made = [make(i) for make in makers]
+            shown = any(Image.of(chip).usable for chip in pasts[i][0].chips[::-1])
+            scores.counted[i] = [shown and image.usable for image in targets.images("none")]
+            scores.texture[i] = targets.texture()
+            self._correlate(scores, i, targets, made)
+            if tracked[i]:
+                self._track(scores, i, targets, made, expected)
 
         with ThreadPoolExecutor(self._threads) as pool:
             try:
@@ -74,15 +81,7 @@ class Scorer:
                 pool.shutdown(cancel_futures=True)
         return scores
 
-    def _score(
-        self, scores: Scores, i: int, chips: F32, made: list[Pair], tracked: bool, expected: Expected | None
-    ) -> None:
-        t0 = self.t0
-        targets = Targets(chips[t0 + 1], chips[t0 + 2])
-        plain = targets.images("none")
-        scores.texture[i] = _texture(chips[t0 + 2], targets.chips(HIGH_PASS)[1])
-        past_shows = any(Image.of(chip).usable for chip in chips[t0::-1][:8])
-        scores.counted[i] = [past_shows and image.usable for image in plain]
+    def _correlate(self, scores: Scores, i: int, targets: Targets, made: list[Pair]) -> None:
         for p, (predictor, pair) in enumerate(zip(self.predictors, made, strict=True)):
             near, far = targets.images(predictor.prefilter)
             first = None if pair[0] is None else Image.of(pair[0].template)
@@ -94,14 +93,21 @@ class Scorer:
             scores.lacking[i, p] = np.isnan(values[:2])
             scores.ncc[i, p] = np.nan_to_num(values[:2])
             scores.early[i, p] = np.nan_to_num(values[2])
-        if tracked:
-            where = None if expected is None else expected(i)
-            judged = scores.counted[i] if where is None else scores.counted[i] & self.tracking.within(where)
-            scores.tracked[i] = judged
-            for p, (predictor, pair) in enumerate(zip(self.predictors, made, strict=True)):
-                miss, ratio = self.tracking.judge(pair, targets.chips(predictor.prefilter), where)
-                scores.miss[i, p] = np.where(judged, miss, np.nan)
-                scores.peak_ratio[i, p] = np.where(judged, ratio, np.nan)
+
+    def _track(self, scores: Scores, i: int, targets: Targets, made: list[Pair], expected: Expected | None) -> None:
+        where = None if expected is None else expected(i)
+        tried = scores.counted[i] if where is None else scores.counted[i] & self.tracking.within(where)
+        scores.tracked[i] = tried
+        onward = {
+            name: self.tracking.onward(targets.chips(name))
+            for name in {predictor.prefilter for predictor in self.predictors}
+            if where is None
+        }
+        for p, (predictor, pair) in enumerate(zip(self.predictors, made, strict=True)):
+            name = predictor.prefilter
+            miss, ratio = self.tracking.judge(pair, targets.chips(name), onward[name] if where is None else where)
+            scores.miss[i, p] = np.where(tried, miss, np.nan)
+            scores.peak_ratio[i, p] = np.where(tried, ratio, np.nan)
 
 
 class Targets:
@@ -126,28 +132,29 @@ class Targets:
             self._images[name] = Image.of(near), Image.of(far)
         return self._images[name]
 
-
-def _texture(chip: F32, filtered: F32) -> float:
-    known = np.isfinite(filtered)
-    if np.count_nonzero(known) < known.size / 2:
-        return float("nan")
-    level = abs(float(chip[known].mean(dtype=np.float64)))
-    return float(filtered[known].std(dtype=np.float64)) / level if level > 0 else float("nan")
+    def texture(self) -> float:
+        """Deviation of the filtered chip at t2 as a share of the plain one's mean; NaN where half of it is missing."""
+        chip, filtered = self.chips("none")[1], self.chips(HIGH_PASS)[1]
+        known = np.isfinite(filtered)
+        if np.count_nonzero(known) < known.size / 2:
+            return float("nan")
+        level = abs(float(chip[known].mean(dtype=np.float64)))
+        return float(filtered[known].std(dtype=np.float64)) / level if level > 0 else float("nan")
 
 
 def _empty(sequences: Sequences, batch: int, t0: int, kinds: int) -> Scores:
     """Scores that are still to be filled, with all that is known of the sequences."""
     n = len(sequences)
-    nan: Callable[..., NDArray[np.float64]] = lambda *shape: np.full(shape, np.nan)  # noqa: E731
+    side = BLOCK_CHIPS * sequences.chips.shape[-1]
     # Where only one of the two scenes has a mask, that one counts.
     both = sequences.cloud[:, [t0, t0 + 2]].astype(np.float64)
     cloud = np.fmax(both[:, 0], both[:, 1])
     place = np.column_stack([sequences.rows[:, 0], sequences.cols[:, 0]])
     return Scores(
         ncc=np.zeros((n, kinds, 2)), early=np.zeros((n, kinds)), lacking=np.zeros((n, kinds, 2), bool),
-        counted=np.zeros((n, 2), bool), miss=nan(n, kinds, 2), peak_ratio=nan(n, kinds, 2),
-        tracked=np.zeros((n, 2), bool), cloud=cloud, gap=gap_days(sequences, t0), texture=nan(n),
+        counted=np.zeros((n, 2), bool), miss=np.full((n, kinds, 2), np.nan), peak_ratio=np.full((n, kinds, 2), np.nan),
+        tracked=np.zeros((n, 2), bool), cloud=cloud, gap=gap_days(sequences, t0), texture=np.full(n, np.nan),
         held=sequences.valid[:, t0].copy(), place=place,
-        block=place // (BLOCK_CHIPS * sequences.chips.shape[-1]), stack=sequences.stack, band=sequences.band, split=sequences.split,
+        block=place // side, stack=sequences.stack, band=sequences.band, split=sequences.split,
         start=sequences.times[:, 0], batch=np.full(n, batch, np.int64), index=np.arange(n),
     )  # fmt: skip

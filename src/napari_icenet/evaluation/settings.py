@@ -59,7 +59,7 @@ class EvaluationSettings(BaseModel):
     split: Literal["train", "validation", "test"] | None = None
     seed: int = Field(default=0, ge=0)
     resamples: int = Field(default=2000, ge=100)
-    tracked: int = Field(default=1200, ge=0)
+    tracked: int = Field(default=400, ge=0)
 
     @field_validator("predictors")
     @classmethod
@@ -88,7 +88,7 @@ class EvaluationSettings(BaseModel):
 
     @property
     def t0(self) -> int:
-        """Index of the last observed frame: the eighth of twelve (index 7), so that t1 is the ninth and t2 the tenth."""
+        """Index of the last observed frame: the eighth of twelve is 7; t1 is the ninth and t2 the tenth."""
         return min(PAST_CHIPS, self.frames - 2) - 1
 
     @property

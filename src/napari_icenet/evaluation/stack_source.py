@@ -87,6 +87,11 @@ class StackSource:
         return self.stack.name
 
     @property
+    def notices(self) -> list[str]:
+        """What was noticed while the stack was opened."""
+        return [notice.message for notice in self.stack.notices]
+
+    @property
     def modes(self) -> tuple[Mode, ...]:
         """The ways of tracking there are."""
         return self.settings.modes

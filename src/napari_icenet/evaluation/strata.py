@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -88,7 +89,7 @@ def _held(scores: Scores) -> Division:
 def _gap(scores: Scores) -> Division:
     edges = (-np.inf, *GAP_EDGES, np.inf)
     parts = []
-    for a, b in zip(edges[:-1], edges[1:], strict=True):
+    for a, b in pairwise(edges):
         title = f"≤ {b:g}" if a == -np.inf else f"> {a:g}" if b == np.inf else f"{a:g}–{b:g}"
         parts.append(Stratum(title, (scores.gap > a) & (scores.gap <= b)))
     return Division("gap", "days from t0 to t2", _filled(parts))

@@ -1,0 +1,78 @@
+"""The command ``icenet evaluate``: the paper's table and figures for every predictor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from napari_icenet.cli_speech import ProgressLine, say_warning
+from napari_icenet.cli_stack import Crs, Extent
+from napari_icenet.errors import UsageError
+from napari_icenet.predictors.registry import PREDICTORS
+
+
+def evaluate(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATASET_OR_STACK",
+            help="IceNet sequences made by icenet dataset, or any stack: the sequences are then cut from it.",
+            show_default=False,
+            readable=False,
+        ),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="REPORT", help="Folder to make.", show_default=False)
+    ] = None,
+    predictors: Annotated[
+        str | None, typer.Option(metavar="A,B,…", help=f"Names; default: all ({', '.join(PREDICTORS)}).")
+    ] = None,
+    weights: Annotated[Path | None, typer.Option(help="Weights of a learned predictor.", show_default=False)] = None,
+    bands: Annotated[str | None, typer.Option(metavar="B1,B2,…", help="Names or numbers; default: all.")] = None,
+    chip: Annotated[int | None, typer.Option(help="Side C of the chips, px; default: 128.")] = None,
+    scale: Annotated[float | None, typer.Option(help="Scale factor c of the tracking; default: 1.5.")] = None,
+    stride: Annotated[int | None, typer.Option(help="Distance between chips, px; default: 64.")] = None,
+    frames: Annotated[int | None, typer.Option(help="Consecutive dates in a sequence; default: 12.")] = None,
+    tracking: Annotated[
+        Literal["chain", "robust", "both"] | None,
+        typer.Option(help="chain (as in the paper), robust (lost dates do not move the track); default: both."),
+    ] = None,
+    split: Annotated[
+        Literal["train", "validation", "test"] | None,
+        typer.Option(help="Part of a dataset; default: all of it."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the bootstrap and the samples; default: 0.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace REPORT if it is there.")] = False,
+    crs: Crs = None,
+    extent: Extent = "intersection",
+) -> None:
+    """How well predictors know the next chips: the paper's table, maps and panels, and what correlation hides."""
+    if output is None:
+        raise UsageError("No report was named; add -o REPORT.")
+    if weights is not None:
+        raise UsageError(f"--weights {weights} cannot be used: none of the predictors is learned; leave it out.")
+    from napari_icenet.evaluation.evaluate import evaluate as run
+    from napari_icenet.evaluation.opening import make_predictors, open_source
+    from napari_icenet.evaluation.report import check_report, write_report
+    from napari_icenet.evaluation.table_text import summary
+
+    given = {
+        "predictors": _names(predictors), "bands": _names(bands), "chip": chip, "scale": scale, "stride": stride,
+        "frames": frames, "tracking": tracking, "split": split, "seed": seed,
+    }  # fmt: skip
+    check_report(output, force=force)
+    with ProgressLine() as progress:
+        opened, settings = open_source(source, given, crs=crs, extent=extent)
+        for notice in opened.notices:
+            say_warning(notice)
+        chosen = make_predictors(opened, settings)
+        made = run(opened, settings, predictors=chosen, progress=progress)
+        write_report(made, output, force=force, progress=progress)
+    typer.echo(output)
+    typer.echo(summary(made))
+
+
+def _names(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())

@@ -1,0 +1,138 @@
+"""Sequences for an evaluation, read from a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import get_args
+
+import numpy as np
+
+from napari_icenet.errors import DatasetError, UsageError
+from napari_icenet.evaluation.settings import EvaluationSettings, Mode
+from napari_icenet.evaluation.stack_source import LOT, Batch
+from napari_icenet.predictors.blurred import choose_sigma
+from napari_icenet.scenes.band_names import find_band
+from napari_icenet.scenes.grid import Grid
+from napari_icenet.sequences.reading import IceNet
+from napari_icenet.sequences.sequences import Sequences
+from napari_icenet.tracking.templates import PAST_CHIPS, Past
+
+#: Sequences of the training split that σ of the blurred predictor is chosen on.
+_CHOSEN_ON = 128
+
+
+class DatasetSource:
+    """Reads sequences of a dataset, in the order of the store.
+
+    Parameters
+    ----------
+    dataset : IceNet
+    settings : EvaluationSettings
+        Chip, scale, stride and frames must be the dataset's (:func:`dataset_settings`).
+
+    Raises
+    ------
+    UsageError
+        The dataset was tracked in another way, or has no such band.
+    DatasetError
+        No sequence is left in the split.
+    """
+
+    flow_known = False
+    notices: tuple[str, ...] = ()
+
+    def __init__(self, dataset: IceNet, settings: EvaluationSettings) -> None:
+        self.dataset, self.settings = dataset, settings
+        made: Mode = dataset.record.settings.tracking
+        if settings.tracking not in ("both", made):
+            raise UsageError(f"{dataset.path} was tracked as {made}; ask for --tracking {made}, or leave it out.")
+        self.modes: tuple[Mode, ...] = (made,)
+        every = tuple(dict.fromkeys(part.band for part in dataset.record.parts))
+        self.bands = tuple(
+            dict.fromkeys(find_band(every, b, self.name, by_place=False) for b in settings.bands or every)
+        )
+        self.simulated = dataset.record.simulated
+        chosen = dataset.select(split=settings.split)
+        self._chosen = chosen[np.isin(dataset.band[chosen], self.bands)]
+        if not self._chosen.size:
+            where = f"split {settings.split}" if settings.split else f"bands {', '.join(self.bands)}"
+            raise DatasetError(f"{dataset.path} has no sequence in {where}; choose another, or build a larger dataset.")
+        self._lots = [self._chosen[i : i + LOT] for i in range(0, len(self._chosen), LOT)]
+
+    @property
+    def name(self) -> str:
+        """What is evaluated."""
+        return self.dataset.path.name
+
+    @property
+    def starts(self) -> tuple[np.datetime64, ...]:
+        """First dates of the windows."""
+        return tuple(np.unique(self.dataset.tables["times"][self._chosen, 0]))
+
+    @property
+    def grids(self) -> dict[str, Grid]:
+        """The map grid of each stack, by its name."""
+        return {stack.name: stack.grid.grid() for stack in self.dataset.record.stacks}
+
+    @property
+    def batches(self) -> int:
+        """Batches there are."""
+        return len(self._lots)
+
+    def read(self, mode: Mode) -> Iterator[Batch]:
+        """All sequences, batch by batch."""
+        assert mode in get_args(Mode)
+        for number, lot in enumerate(self._lots):
+            title = f"sequences {lot[0] + 1} to {lot[-1] + 1}, {mode}"
+            yield Batch(number, self.dataset.read(lot), None, (number + 1) / len(self._lots), title)
+
+    def again(self, batch: int, index: int) -> Sequences:
+        """One sequence of a batch that was read before."""
+        return self.dataset.read(self._lots[batch][index : index + 1])
+
+    def sigma(self) -> float | None:
+        """σ of the blurred predictor that suits the training split, where another one is evaluated; else None.
+
+        Chosen for t2 on an even sample of the split.
+        """
+        train = self.dataset.select(split="train")
+        train = train[np.isin(self.dataset.band[train], self.bands)]
+        if self.settings.split in (None, "train") or not train.size:
+            return None
+        t0 = self.settings.t0
+        even = np.unique(np.linspace(0, len(train) - 1, min(_CHOSEN_ON, len(train))).round().astype(np.intp))
+        shown = self.dataset.read(train[even])
+        first = max(0, t0 + 1 - PAST_CHIPS)
+        pasts = [
+            Past(
+                shown.chips[i, first : t0 + 1],
+                shown.days[i, first : t0 + 1] - shown.days[i, t0],
+                shown.valid[i, first : t0 + 1],
+                float(shown.days[i, t0 + 2] - shown.days[i, t0]),
+            )
+            for i in range(len(shown))
+        ]
+        try:
+            return choose_sigma(pasts, list(shown.chips[:, t0 + 2]))
+        except UsageError:
+            return None  # nothing correlates in this split: the default stays
+
+
+def dataset_settings(dataset: IceNet, given: dict[str, object]) -> dict[str, object]:
+    """What was given, completed by what the dataset was made with.
+
+    Raises
+    ------
+    UsageError
+        Something was asked for that the dataset was made without.
+    """
+    made = dataset.record.settings
+    out = dict(given)
+    for name in ("chip", "scale", "stride", "frames"):
+        own = getattr(made, name)
+        if given.get(name) not in (None, own):
+            raise UsageError(
+                f"{dataset.path} was made with {name} {own:g}, not {given[name]}; leave --{name} out, or evaluate a stack."
+            )
+        out[name] = own
+    return out

@@ -1,0 +1,53 @@
+"""What the figures of an evaluation share: colours of predictors, one scale of correlation, a headline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_icenet.tracking.velocity.figure_style import ACCENT, NCC_STOPS, QUIET, TEXT, colour_map
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from napari_icenet.evaluation.evaluate import Evaluation
+
+#: The colour of each predictor, the same everywhere.
+PREDICTOR_COLOURS = {
+    "persistence": "#0072B2",
+    "high-pass": "#D55E00",
+    "blurred": "#56B4E9",
+    "median": "#999999",
+    "consensus": "#CC79A7",
+    "svg-lp": "#E69F00",
+    "icenet": "#009E73",
+}
+_OTHER = "#F0E442"
+DOTS_PER_INCH = 130
+
+
+def colour_of(name: str) -> str:
+    """The colour of a predictor."""
+    return PREDICTOR_COLOURS.get(name, _OTHER)
+
+
+def correlation_colours() -> Any:
+    """The colour map of correlations from −1 to 1, light in the middle."""
+    return colour_map(NCC_STOPS, "correlation")
+
+
+def headline(figure: Figure, made: Evaluation, title: str, note: str) -> None:
+    """Title and a quiet line at the top, and a word that says what is simulated; all in inches from the top."""
+    height, width = figure.get_figheight(), figure.get_figwidth()
+    left, right = 0.35 / width, 1 - 0.35 / width
+    figure.text(left, 1 - 0.38 / height, title, color=TEXT, fontsize=16, va="center")
+    figure.text(left, 1 - 0.72 / height, note, color=QUIET, fontsize=10, va="center")
+    if made.source.simulated:
+        figure.text(
+            right, 1 - 0.38 / height, "SIMULATED", color=ACCENT, fontsize=12, fontweight="bold", va="center", ha="right"
+        )
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, without a date in it."""
+    figure.savefig(path, dpi=DOTS_PER_INCH, facecolor=figure.get_facecolor(), metadata={"Software": None})

@@ -1,0 +1,77 @@
+"""What is evaluated, opened by its path: a dataset or a stack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from napari_icenet.errors import UsageError
+from napari_icenet.evaluation.dataset_source import DatasetSource, dataset_settings
+from napari_icenet.evaluation.settings import EvaluationSettings, make_evaluation_settings
+from napari_icenet.evaluation.stack_source import StackSource
+from napari_icenet.predictors.registry import predictor
+from napari_icenet.scenes.scene import Progress
+from napari_icenet.sequences.store_format import FORMAT
+from napari_icenet.tracking.templates import Predictor
+
+
+def open_source(
+    path: Path,
+    given: Mapping[str, Any],
+    *,
+    crs: str | None = None,
+    extent: Literal["intersection", "union"] = "intersection",
+    progress: Progress | None = None,
+) -> tuple[StackSource | DatasetSource, EvaluationSettings]:
+    """Open a dataset or a stack, and settle how it is evaluated.
+
+    Parameters
+    ----------
+    path : Path
+    given : dict
+        Fields of :class:`~napari_icenet.evaluation.settings.EvaluationSettings`; None stands for the default.
+    crs, extent : str
+        Of a stack, as in :func:`~napari_icenet.scenes.opening.open_stack`.
+    progress : callable, optional
+
+    Raises
+    ------
+    UsageError, StackError, DatasetError
+        It cannot be opened, or not be evaluated in this way.
+    """
+    if holds_a_dataset(path):
+        from napari_icenet.sequences.reading import open_dataset
+
+        dataset = open_dataset(path)
+        settings = make_evaluation_settings(dataset_settings(dataset, dict(given)))
+        return DatasetSource(dataset, settings), settings
+    # Before the scenes are opened, which takes its time.
+    settings = make_evaluation_settings(given)
+    if settings.split is not None:
+        raise UsageError(f"{path} is a stack and has no splits; leave --split out, or build a dataset of it first.")
+    from napari_icenet.scenes.opening import open_stack
+
+    # The panchromatic band has a 15 m grid of its own, so asking for it alone opens another stack.
+    panchromatic = settings.bands is not None and {b.upper().lstrip("B") for b in settings.bands} == {"8"}
+    stack = open_stack(path, bands=("B8",) if panchromatic else None, crs=crs, extent=extent, progress=progress)
+    return StackSource(stack, settings, path), settings
+
+
+def holds_a_dataset(path: Path) -> bool:
+    """Whether there is a dataset of sequences, whole or not, at a path."""
+    try:
+        attributes = json.loads((path / "zarr.json").read_text(encoding="utf-8")).get("attributes", {})
+    except (OSError, ValueError, AttributeError):
+        return False
+    return isinstance(attributes, dict) and attributes.get("format") == FORMAT
+
+
+def make_predictors(source: StackSource | DatasetSource, settings: EvaluationSettings) -> tuple[Predictor, ...]:
+    """The predictors, with options that rest on the training split alone."""
+    made = []
+    for name in settings.predictors:
+        sigma = source.sigma() if name == "blurred" and isinstance(source, DatasetSource) else None
+        made.append(predictor(name) if sigma is None else predictor(name, sigma=sigma))
+    return tuple(made)

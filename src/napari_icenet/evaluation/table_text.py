@@ -1,0 +1,156 @@
+"""The tables in words: Markdown beside the paper's Table 1, and a few lines for the shell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from napari_icenet.evaluation.table import PAPER
+from napari_icenet.predictors.registry import title
+
+if TYPE_CHECKING:
+    from napari_icenet.evaluation.evaluate import Evaluation
+
+_MODE_WORDS = {
+    "chain": "each chip is the best match of the last one, as in the paper; cloud is matched with cloud",
+    "robust": "frames that fail do not move the track, so that all frames show the same ice",
+}
+_TARGET_WORDS = {
+    "t1": "the template for t1 with the chip at t1",
+    "t2": "the template for t2 with the chip at t2, as the paper's ml is read",
+}
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number for a table: no sign before zero, a dash where there is none."""
+    if value is None:
+        return "–"
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+
+
+def _interval(ends: list[float] | None) -> str:
+    return "–" if ends is None else f"{number(ends[0])} … {number(ends[1])}"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> list[str]:
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    return ["| " + " | ".join(line) + " |" for line in (head, rule, *rows)]
+
+
+def markdown(made: Evaluation) -> str:
+    """``table.md``."""
+    lines = [f"# Predictors on {made.source.name}", ""]
+    if made.source.simulated:
+        lines += ["**Simulated scenes**: these numbers say nothing about a real glacier.", ""]
+    lines += [_what(made), "", "## The paper's Table 1 (Byrd Glacier, 2015–2017)", ""]
+    lines += _table(
+        ["", "mean", "< 0.3", "0.3–0.7", "> 0.7"],
+        [[name, *(number(row[k], 3) for k in ("mean", "low", "medium", "high"))] for name, row in PAPER.items()],
+    )
+    for mode, targets in made.tables.items():
+        lines += ["", f"## Tracking: {mode}", "", f"{mode.capitalize()}: {_MODE_WORDS[mode]}."]
+        for target, rows in reversed(targets.items()):
+            lines += ["", f"### {target}", "", *_target(target, rows, made)]
+        lines += ["", "### The template for t1 with the chip at t2", ""]
+        lines += _table(
+            ["", "mean", "< 0.3", "0.3–0.7", "> 0.7", "n"],
+            [
+                [title_of(n), *(number(r[k]) for k in ("mean", "low", "medium", "high")), str(r["n"])]
+                for n, r in made.early[mode].items()
+            ],
+        )
+        lines += ["", "### Where each wins and fails (t2)", "", *_strata(made.strata[mode])]
+    return "\n".join(lines) + "\n"
+
+
+def title_of(name: str) -> str:
+    """A predictor's title, or its name where it is not in the registry."""
+    from napari_icenet.predictors.registry import PREDICTORS
+
+    return title(name) if name in PREDICTORS else name
+
+
+def _what(made: Evaluation) -> str:
+    settings, source = made.settings, made.source
+    error = (
+        "the distance between its peak and where the known flow takes the ice"
+        if source.flow_known
+        else "the misfit of closure, template → t1 → t2 against template → t2 (no flow is known here)"
+    )
+    return (
+        f"Bands {', '.join(source.bands)}; {len(source.starts)} windows of {settings.frames} consecutive dates; chips "
+        f"of {settings.chip} px every {settings.stride} px; c = {settings.scale:g}. Predictors see the last "
+        f"{min(8, settings.t0 + 1)} frames up to t0, the {_ordinal(settings.t0 + 1)} of {settings.frames}; "
+        f"t1 and t2 are the next two. Correlation is at zero shift on the tracked chips, over the pixels known in "
+        "both; the high-pass is compared with the filtered chip. A chip counts, for all predictors or for none, where it "
+        "and at least one past frame show half of their pixels and are not flat; a predictor without a template, or whose "
+        "template knows less than a quarter of the chip, scores 0 there. Intervals are 95 %, from "
+        f"{settings.resamples} draws of whole blocks of ground of {made.provenance()['block_px']} px.\n\n"
+        "Correlation rewards blur, so tracking stands beside it: the middle of each template is searched for within "
+        f"±{settings.search_px} px, on a seeded sample of chips. Error is {error}: the median of those found; "
+        "found and < 1 px are shares of the chips tried."
+    )
+
+
+def _ordinal(count: int) -> str:
+    words = {1: "first", 2: "second", 3: "third", 8: "eighth"}
+    return words.get(count, f"{count}th")
+
+
+def _target(target: str, rows: Mapping[str, Any], made: Evaluation) -> list[str]:
+    any_row = next(iter(rows.values()))
+    intro = (
+        f"{_TARGET_WORDS[target].capitalize()}: {any_row['n']} chips in {any_row['blocks']} blocks; "
+        f"{any_row['left_out']} left out; tracking tried on {any_row['tracked']}."
+    )
+    head = ["", "mean", "95 %", "< 0.3", "0.3–0.7", "> 0.7", "less persistence", "95 %", "no template"]
+    head += ["peak ratio", "error, px", "found", "< 1 px"]
+    body = []
+    for name, row in rows.items():
+        body.append(
+            [
+                title_of(name), number(row["mean"]), _interval(row["interval"]),
+                *(number(row[k]) for k in ("low", "medium", "high")),
+                number(row.get("difference")), _interval(row.get("difference_interval")),
+                str(row["without_template"]), number(row["peak_ratio"], 2), number(row["error_px"], 2),
+                number(row["found"], 2), number(row["close"], 2),
+            ]
+        )  # fmt: skip
+    return [intro, "", *_table(head, body)]
+
+
+def _strata(divisions: Mapping[str, Any]) -> list[str]:
+    lines: list[str] = []
+    for division in divisions.values():
+        if not division["strata"]:
+            lines += [f"By {division['title']}: {division['note']}.", ""]
+            continue
+        first = next(iter(division["strata"].values()))
+        names = list(first["predictors"])
+        lines += [f"By {division['title']}: mean correlation (share of chips on which it is the best).", ""]
+        rows = []
+        for name, part in division["strata"].items():
+            cells = (part["predictors"][n] for n in names)
+            rows.append([name, str(part["n"]), *(f"{number(c['mean'])} ({number(c['best'], 2)})" for c in cells)])
+        lines += [*_table(["", "n", *(title_of(n) for n in names)], rows), ""]
+    return lines[:-1]
+
+
+def summary(made: Evaluation) -> str:
+    """The table for the shell: both ways of tracking, t1 and t2."""
+    width = max(len(title_of(name)) for name in made.names)
+    head = f"{'':{width}}   mean   < 0.3  0.3–0.7  > 0.7   95 % of the mean   peak ratio  error px  < 1 px"
+    lines = []
+    for mode, targets in made.tables.items():
+        for target, rows in targets.items():
+            n, blocks = (next(iter(rows.values()))[k] for k in ("n", "blocks"))
+            lines += [f"{mode}, {target}: {n} chips in {blocks} blocks", head]
+            for name, row in rows.items():
+                cells = f"{number(row['mean']):>6}  {number(row['low']):>6}  {number(row['medium']):>7}"
+                cells += f"  {number(row['high']):>5}   {_interval(row['interval']):>16}"
+                cells += f"  {number(row['peak_ratio'], 2):>10}  {number(row['error_px'], 2):>8}"
+                lines.append(f"{title_of(name):{width}}  {cells}  {number(row['close'], 2):>6}")
+            lines.append("")
+    lines.append(f"error px: median against {made.reference}")
+    return "\n".join(lines)
