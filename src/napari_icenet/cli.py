@@ -14,8 +14,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from napari_icenet.cli_evaluate import evaluate
 from napari_icenet.cli_dataset import dataset
+from napari_icenet.cli_evaluate import evaluate
 from napari_icenet.cli_speech import ProgressLine, say_warning, spoken_warnings
 from napari_icenet.cli_stack import Crs, Extent, StackPath, open_for_command
 from napari_icenet.cli_velocity import WithDefaults, velocity

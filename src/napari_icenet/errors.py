@@ -25,6 +25,10 @@ class TrackingError(IceNetError):
     """A chip cannot be placed or followed as asked."""
 
 
+class DatasetError(IceNetError):
+    """Sequences cannot be made from these stacks, or a dataset cannot be read or written."""
+
+
 class DownloadError(IceNetError):
     """A file could not be fetched, or is not the file that was promised."""
 

@@ -55,7 +55,8 @@ class Tracks:
         return cls(
             places[0].astype(np.float64),
             places[1].astype(np.float64),
-            *places,
+            places[0],
+            places[1],
             np.full(shape, np.nan, np.float32),
             valid,
             np.full(shape, -1, np.int64),

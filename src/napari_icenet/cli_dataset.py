@@ -1,0 +1,113 @@
+"""The command ``icenet dataset``: sequences of chips from stacks, stored for training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from napari_icenet.cli_speech import ProgressLine
+from napari_icenet.cli_stack import Crs, Extent, open_for_command
+from napari_icenet.errors import UsageError
+
+if TYPE_CHECKING:
+    from napari_icenet.sequences.store_format import DatasetRecord
+
+
+def dataset(
+    stacks: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="STACK …",
+            help="Folders of Landsat products or of dated images, or stacks saved by icenet.",
+            show_default=False,
+            readable=False,
+        ),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="ICENET.zarr; one with the same settings is extended.")
+    ] = None,
+    preset: Annotated[
+        Literal["paper"] | None, typer.Option(help="paper: 7 bands × 1525 chips × 12 dates; options go before it.")
+    ] = None,
+    chip: Annotated[int | None, typer.Option(help="Side C of the chips, px; default: 128.")] = None,
+    frames: Annotated[int | None, typer.Option(help="Consecutive dates of a sequence; default: 12.")] = None,
+    scale: Annotated[
+        float | None, typer.Option(help="Scale factor c: the search window's side is c times the chip's; default: 1.5.")
+    ] = None,
+    stride: Annotated[
+        int | None, typer.Option(help="Distance between chips on the first date, px; default: 64.")
+    ] = None,
+    bands: Annotated[
+        str | None, typer.Option(metavar="B1,B2,…", help="Names or numbers of the bands; default: all.")
+    ] = None,
+    tracking: Annotated[
+        Literal["chain", "robust"] | None,
+        typer.Option(help="chain (as in the paper; default) or robust (frames that fail do not move the track)."),
+    ] = None,
+    chips: Annotated[int | None, typer.Option(help="Chips taken from the grid, evenly; default: all.")] = None,
+    windows: Annotated[
+        int | None, typer.Option(help="Windows of consecutive dates, from the first; default: every one.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Which blocks of ground are for training, validation and test; default: 0.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A dask.distributed scheduler; default: this machine.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
+    force: Annotated[bool, typer.Option("--force", help="Replace the dataset if it is there.")] = False,
+    crs: Crs = None,
+    extent: Extent = "intersection",
+) -> None:
+    """Cut IceNet sequences: chips followed through consecutive dates, split by area, stored as zarr.
+
+    A run that was stopped continues where it was when it is started again.
+    """
+    if output is None:
+        raise UsageError("No output was named; add -o ICENET.zarr.")
+    from napari_icenet.sequences.build import build_dataset
+    from napari_icenet.sequences.preset import preset_values
+    from napari_icenet.sequences.settings import make_dataset_settings
+
+    named = None if bands is None else tuple(name.strip() for name in bands.split(",") if name.strip())
+    values = {
+        "chip": chip, "frames": frames, "scale": scale, "stride": stride, "bands": named, "tracking": tracking,
+        "chips": chips, "windows": windows, "seed": seed,
+    }  # fmt: skip
+    make_dataset_settings(**values)
+    band = named[0] if named is not None and len(named) == 1 else None
+    opened = [open_for_command(path, band, crs, extent) for path in stacks]
+    if preset is not None:
+        values = preset_values(preset, opened[0], **values)
+    settings = make_dataset_settings(**values)
+    with ProgressLine() as progress:
+        record = build_dataset(
+            opened, output, settings, scheduler=scheduler, workers=workers, force=force, progress=progress
+        )
+    typer.echo(output)
+    typer.echo(_summary(output, record))
+
+
+def _summary(path: Path, record: DatasetRecord) -> str:
+    """What the dataset holds, as a few lines."""
+    from napari_icenet.sequences.reading import open_dataset
+    from napari_icenet.sequences.sequences import SPLITS
+
+    icenet, settings = open_dataset(path), record.settings
+    bands = list(dict.fromkeys(part.band for part in record.parts))
+    shares = ", ".join(f"{name} {len(icenet.select(split=name))}" for name in SPLITS)
+    left_out = sum(part.left_out for part in record.parts)
+    lines = [
+        f"sequences  {len(icenet)} of {settings.frames} × {settings.chip} × {settings.chip} px, {settings.tracking}",
+        f"bands      {len(bands)}: {', '.join(bands)}",
+        f"windows    {len({(part.stack, part.start) for part in record.parts})} of consecutive dates, "
+        f"from {len(record.stacks)} {'stack' if len(record.stacks) == 1 else 'stacks'}",
+        f"splits     {shares}",
+        f"valid      {icenet.tables['valid'].mean():.1%} of the frames",
+        f"left out   {left_out} chips with too few valid pixels on the first date",
+    ]
+    if record.simulated:
+        lines.append("simulated  yes: this is not a measurement")
+    return "\n".join(lines)
