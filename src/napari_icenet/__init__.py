@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from napari_icenet.tracking.follow import follow
     from napari_icenet.tracking.settings import TrackSettings
     from napari_icenet.tracking.track import Track
+    from napari_icenet.tracking.velocity.inversion import invert
+    from napari_icenet.tracking.velocity.mapping import map_pair
+    from napari_icenet.tracking.velocity.netcdf import read_netcdf
+    from napari_icenet.tracking.velocity.output import write_maps
+    from napari_icenet.tracking.velocity.pairs import map_pairs, pairs_of
+    from napari_icenet.tracking.velocity.quality import assess
+    from napari_icenet.tracking.velocity.settings import VelocitySettings
 
 _HOME = {
     "SceneStack": "scenes.stack",
@@ -29,6 +36,14 @@ _HOME = {
     "TrackSettings": "tracking.settings",
     "follow": "tracking.follow",
     "write_tracks": "tracking.export",
+    "VelocitySettings": "tracking.velocity.settings",
+    "assess": "tracking.velocity.quality",
+    "invert": "tracking.velocity.inversion",
+    "map_pair": "tracking.velocity.mapping",
+    "map_pairs": "tracking.velocity.pairs",
+    "pairs_of": "tracking.velocity.pairs",
+    "read_netcdf": "tracking.velocity.netcdf",
+    "write_maps": "tracking.velocity.output",
 }
 
 __all__ = [
@@ -36,11 +51,19 @@ __all__ = [
     "SceneStack",
     "Track",
     "TrackSettings",
+    "VelocitySettings",
     "__version__",
+    "assess",
     "follow",
+    "invert",
+    "map_pair",
+    "map_pairs",
     "open_stack",
+    "pairs_of",
+    "read_netcdf",
     "simulate",
     "summarize",
+    "write_maps",
     "write_tracks",
 ]
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import numpy as np
 
-from napari_icenet.errors import TrackingError, UsageError
+from napari_icenet.errors import TrackingError
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.points import read_points, read_records
 from napari_icenet.tracking.settings import TrackSettings, make_settings
 from napari_icenet.tracking.table import SETTING_COLUMNS, rounded, software, track_table
 from napari_icenet.tracking.track import Track
+from napari_icenet.tracking.writing import check_folder, check_name, write_parquet, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,18 +58,13 @@ def check_destination(path: Path, stack: SceneStack) -> None:
     TrackingError
         GeoJSON without a coordinate reference system, or a folder that is missing or closed.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"tracks cannot be written as {path}; end the name in {', '.join(SUFFIXES)}.")
+    check_name(path, SUFFIXES, "tracks")
     if path.suffix.lower() == ".geojson" and not stack.grid.georeferenced:
         raise TrackingError(
             f"{stack.name} has no coordinate reference system, so its tracks have no longitude and latitude; "
             "write a .csv instead."
         )
-    if not path.parent.is_dir():
-        raise TrackingError(f"{path} cannot be written: there is no folder {path.parent}; make it first.")
-    if path.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
-        why = "it is a folder" if path.is_dir() else "its folder may not be written to"
-        raise TrackingError(f"{path} cannot be written: {why}; choose another name.")
+    check_folder(path)
 
 
 def write_tracks(tracks: Sequence[Track], stack: SceneStack, path: str | Path) -> None:
@@ -101,15 +95,7 @@ def write_tracks(tracks: Sequence[Track], stack: SceneStack, path: str | Path) -
         ".geojson": lambda to: _write_geojson(tracks, stack, to),
         ".parquet": lambda to: _write_parquet(track_table(tracks, stack), to),
     }
-    writer = writers[path.suffix.lower()]
-    beside = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
-    try:
-        writer(beside)
-        os.replace(beside, path)
-    except OSError as error:
-        raise TrackingError(f"{path} cannot be written ({error.strerror}); choose another folder.") from error
-    finally:
-        beside.unlink(missing_ok=True)
+    write_whole(path, writers, "tracks")
 
 
 def csv_text(table: pd.DataFrame) -> str:
@@ -125,14 +111,8 @@ def _write_csv(table: pd.DataFrame, path: Path) -> None:
 
 
 def _write_parquet(table: pd.DataFrame, path: Path) -> None:
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError as error:
-        raise TrackingError(
-            "writing Parquet needs pyarrow; install it with pip install 'napari-icenet[parquet]', or write a .csv."
-        ) from error
     # Names and numbers may mix over tracks of different bands.
-    table.assign(band=table["band"].astype(str) if len(table) else None).to_parquet(path, index=False)
+    write_parquet(table.assign(band=table["band"].astype(str) if len(table) else None), path)
 
 
 def _write_geojson(tracks: Sequence[Track], stack: SceneStack, path: Path) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from napari_icenet.errors import UsageError
+from napari_icenet.validation import made
 
 
 class TrackSettings(BaseModel):
@@ -91,13 +91,7 @@ def make_settings(**values: Any) -> TrackSettings:
     UsageError
         A value does not make sense; the message names it.
     """
-    try:
-        return TrackSettings(**values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "settings"
-        reason = first["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{field} {first['input']} cannot be used: {reason[0].lower()}{reason[1:]}.") from error
+    return made(TrackSettings, values)
 
 
 def changed(settings: TrackSettings, **values: Any) -> TrackSettings:

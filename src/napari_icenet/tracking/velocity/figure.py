@@ -14,7 +14,7 @@ from napari_icenet.tracking.velocity.figure_style import ACCENT, QUIET, TEXT, ne
 from napari_icenet.tracking.velocity.quality import assess
 from napari_icenet.tracking.velocity.quality_report import QualityReport
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
-from napari_icenet.tracking.velocity.writing import write_whole
+from napari_icenet.tracking.writing import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,7 +14,7 @@ from napari_icenet.tracking.table import software
 from napari_icenet.tracking.velocity.attributes import map_values, stable_shift, variable_attributes
 from napari_icenet.tracking.velocity.map_record import MapRecord
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
-from napari_icenet.tracking.velocity.writing import write_whole
+from napari_icenet.tracking.writing import write_whole
 
 SUFFIXES = (".tif", ".tiff")
 #: Bands in their order; the first is what a viewer shows.

@@ -17,7 +17,7 @@ from napari_icenet.tracking.velocity.gps_files import GpsPoints, read_gps
 from napari_icenet.tracking.velocity.sampling import cell_places, maps_of, sampled
 from napari_icenet.tracking.velocity.series import VelocitySeries
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
-from napari_icenet.tracking.velocity.writing import write_parquet, write_whole
+from napari_icenet.tracking.writing import write_parquet, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,7 @@ from napari_icenet.errors import UsageError
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.tracking.velocity.features import Line
 from napari_icenet.tracking.velocity.vector_files import BEND_TOLERANCE_PX, F64, bent
-from napari_icenet.tracking.velocity.writing import write_whole
+from napari_icenet.tracking.writing import write_whole
 
 #: Length of a degree of latitude, about, m.
 _DEGREE_M = 111e3

@@ -35,7 +35,7 @@ from napari_icenet.tracking.velocity.attributes import (
 )
 from napari_icenet.tracking.velocity.map_record import MapRecord
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
-from napari_icenet.tracking.velocity.writing import write_whole
+from napari_icenet.tracking.writing import write_whole
 
 if TYPE_CHECKING:
     from napari_icenet.tracking.velocity.series import VelocitySeries

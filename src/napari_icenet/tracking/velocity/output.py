@@ -11,7 +11,7 @@ import numpy as np
 from napari_icenet.errors import UsageError
 from napari_icenet.tracking.engine.matches import reason_code
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
-from napari_icenet.tracking.velocity.writing import check_destination
+from napari_icenet.tracking.writing import check_destination
 
 if TYPE_CHECKING:
     from napari_icenet.tracking.velocity.series import VelocitySeries

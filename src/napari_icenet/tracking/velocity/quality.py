@@ -28,7 +28,7 @@ from napari_icenet.tracking.velocity.quality_report import (
 from napari_icenet.tracking.velocity.static_terrain import per_pixel, static_density
 from napari_icenet.tracking.velocity.strain import strain_density, strain_rates
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
-from napari_icenet.tracking.velocity.writing import write_whole
+from napari_icenet.tracking.writing import write_whole
 
 #: Reasons that say a point has no pixels to match, not that its match failed.
 NO_PIXELS = (LostReason.FILL, LostReason.OUTSIDE)

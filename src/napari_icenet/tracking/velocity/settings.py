@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from napari_icenet.errors import UsageError
+from napari_icenet.validation import made
 
 #: Search radius where neither a radius, a scale factor nor a maximum speed is given, px.
 DEFAULT_RADIUS = 25
@@ -104,12 +104,4 @@ def make_velocity_settings(**values: Any) -> VelocitySettings:
     UsageError
         A value does not make sense; the message names it.
     """
-    try:
-        return VelocitySettings(**{name: value for name, value in values.items() if value is not None})
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        reason = first["msg"].removeprefix("Value error, ")
-        if not field:
-            raise UsageError(f"{reason[0].upper()}{reason[1:]}.") from error
-        raise UsageError(f"{field} {first['input']} cannot be used: {reason[0].lower()}{reason[1:]}.") from error
+    return made(VelocitySettings, {name: value for name, value in values.items() if value is not None})

@@ -24,8 +24,18 @@ def check_destination(path: Path, suffixes: Collection[str], what: str) -> None:
     TrackingError
         The folder is missing or closed, or the name is a folder's.
     """
+    check_name(path, suffixes, what)
+    check_folder(path)
+
+
+def check_name(path: Path, suffixes: Collection[str], what: str) -> None:
+    """Refuse a name that ends in none of the suffixes (:class:`~napari_icenet.errors.UsageError`)."""
     if path.suffix.lower() not in suffixes:
         raise UsageError(f"{what} cannot be written as {path}; end the name in {', '.join(suffixes)}.")
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a file whose folder is missing or closed (:class:`~napari_icenet.errors.TrackingError`)."""
     if not path.parent.is_dir():
         raise TrackingError(f"{path} cannot be written: there is no folder {path.parent}; make it first.")
     if path.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):

@@ -1,0 +1,31 @@
+"""Settings from plain values, and what is wrong with them in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from napari_icenet.errors import UsageError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def made(model: type[Model], values: Mapping[str, Any]) -> Model:
+    """A configuration from plain values, as typed by a user.
+
+    Raises
+    ------
+    UsageError
+        A value does not make sense, or values do not fit together; the message names the first.
+    """
+    try:
+        return model(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        reason = first["msg"].removeprefix("Value error, ")
+        if not field:
+            raise UsageError(f"{reason[0].upper()}{reason[1:]}.") from error
+        raise UsageError(f"{field} {first['input']} cannot be used: {reason[0].lower()}{reason[1:]}.") from error
