@@ -14,30 +14,46 @@ F64 = NDArray[np.float64]
 _MOST, _LEAST = 8, 3
 #: Good frames that a track needs for a velocity of its own.
 _OWN = 3
+#: Neighbours may move differently by this part of their motion.
+_SHEAR = 0.2
 
 
-def median_of_neighbours(places: F64 | NDArray[np.int64], values: F64, radius: float) -> F64:
-    """Median (n, 2) of the values of the nearest neighbours, without one's own; NaN where there are too few.
+def supported(
+    places: NDArray[np.int64], moves: F64, found: NDArray[np.bool_], radius: float, most: float
+) -> NDArray[np.bool_]:
+    """Which found motions some neighbours confirm: three of the eight nearest, and half of those that were found.
+
+    Where there are fewer neighbours, half of them are enough; a chip without any confirms itself.
 
     Parameters
     ----------
-    places : array, (n, 2)
-        Row and column.
-    values : array of float64, (n, 2)
+    places : array of int64, (n, 2)
+        Row and column of all chips that were sought.
+    moves : array of float64, (n, 2)
+        Their motion, px; looked at where it was found.
+    found : array of bool, (n,)
     radius : float
         How far a neighbour may be, px.
+    most : float
+        Motions that differ by this (and a fifth of the motion) are alike, px.
+
+    Returns
+    -------
+    array of bool, (n,)
+        False where nothing was found.
     """
     count = len(places)
-    if count <= _LEAST:
-        return np.full((count, 2), np.nan)
+    if count < 2:
+        return found.copy()
     _, near = cKDTree(places).query(places, k=min(_MOST + 1, count), distance_upper_bound=radius)
-    padded = np.vstack([values, [np.nan, np.nan]])
-    # A missing neighbour has the index n; oneself is left out.
-    others = np.where(near == np.arange(count)[:, None], count, near)
-    enough = (others < count).sum(axis=1) >= _LEAST
-    out = np.full((count, 2), np.nan)
-    out[enough] = np.nanmedian(padded[others[enough]], axis=1)
-    return out
+    # A missing neighbour has the index n; oneself is none.
+    there = (near < count) & (near != np.arange(count)[:, None])
+    near = np.where(there, near, 0)
+    also = there & found[near]
+    apart = np.hypot(*np.moveaxis(moves[near] - moves[:, None], -1, 0))
+    alike = also & (apart <= most + _SHEAR * np.hypot(*moves.T)[:, None])
+    needed = np.maximum(np.minimum(_LEAST, there.sum(axis=1) // 2), also.sum(axis=1) / 2)
+    return np.asarray(found & (alike.sum(axis=1) >= needed))
 
 
 def velocities(tracks: Tracks, days: F64, places: tuple[NDArray[np.int64], NDArray[np.int64]]) -> tuple[F64, F64]:

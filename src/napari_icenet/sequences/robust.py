@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.scenes.scene import Progress
-from napari_icenet.sequences.gaps import fill_gaps, median_of_neighbours, velocities
+from napari_icenet.sequences.gaps import fill_gaps, supported, velocities
 from napari_icenet.sequences.settings import DatasetSettings
 from napari_icenet.sequences.shares import cloud_shares, fill_shares
 from napari_icenet.sequences.tracks import Tracks, match_chips
@@ -145,19 +145,19 @@ class _Follower:
     def _accept(self, t: int, found: _Found) -> None:
         """Keep the matches that the neighbours agree with."""
         tracks = self.tracks
-        at = np.flatnonzero(found.source >= 0)
-        sources = found.source[at]
+        sought = np.flatnonzero(self.usable[:, t])
+        source = np.maximum(found.source[sought], 0)
         # The chip was cut at a whole pixel: what it shows moved by that much, wherever it is to sub-pixel.
-        rows = tracks.rows[at, sources] + found.drow[at]
-        cols = tracks.cols[at, sources] + found.dcol[at]
-        off = np.stack([rows - tracks.rows[at, t], cols - tracks.cols[at, t]], axis=1)
-        grid = np.stack([tracks.places_row[at, 0], tracks.places_col[at, 0]], axis=1)
-        usual = median_of_neighbours(grid, off, 3 * self.settings.stride)
-        alike = ~(np.hypot(*(off - usual).T) > self.settings.max_outlier_px)
-        at, sources = at[alike], sources[alike]
-        tracks.rows[at, t], tracks.cols[at, t] = rows[alike], cols[alike]
-        tracks.places_row[at, t] = np.rint(rows[alike]).astype(np.int64)
-        tracks.places_col[at, t] = np.rint(cols[alike]).astype(np.int64)
+        rows = tracks.rows[sought, source] + found.drow[sought]
+        cols = tracks.cols[sought, source] + found.dcol[sought]
+        moves = np.stack([rows - tracks.rows[sought, t], cols - tracks.cols[sought, t]], axis=1)
+        grid = np.stack([tracks.places_row[sought, 0], tracks.places_col[sought, 0]], axis=1)
+        settings = self.settings
+        good = supported(grid, moves, found.source[sought] >= 0, 3 * settings.stride, settings.max_outlier_px)
+        at, sources, rows, cols = sought[good], source[good], rows[good], cols[good]
+        tracks.rows[at, t], tracks.cols[at, t] = rows, cols
+        tracks.places_row[at, t] = np.rint(rows).astype(np.int64)
+        tracks.places_col[at, t] = np.rint(cols).astype(np.int64)
         tracks.peak_ratio[at, t] = found.peak_ratio[at]
         tracks.source[at, t] = sources
         tracks.valid[at, t] = tracks.valid[at, sources] = True

@@ -43,7 +43,7 @@ class DatasetSettings(BaseModel):
     max_round_trip_px : float
         Robust tracking: largest distance by which the backward match may miss the start.
     max_outlier_px : float
-        Robust tracking: largest distance from the median motion of the neighbours.
+        Robust tracking: motions of neighbours that differ by no more than this confirm each other.
     sources : int
         Robust tracking: frames that a lost chip is sought from at most, the latest good one first.
     seed : int
