@@ -102,7 +102,23 @@ def simulate(
             out, preset=preset, dates=dates, size=size, bands=bands, seed=seed, cloud=cloud,
             overwrite=force, progress=progress,
         )  # fmt: skip
+        reached = _reached(made, progress)
     typer.echo(made)
+    if reached:
+        typer.echo(reached)
+
+
+def _reached(made: Path, progress: ProgressLine) -> str | None:
+    """What persistence and high-pass reach on simulated scenes; None of scenes too few or too small to tell."""
+    from napari_icenet.errors import StackError
+    from napari_icenet.evaluation.reference_measure import reference_measure
+    from napari_icenet.scenes.opening import open_stack
+
+    try:
+        return reference_measure(open_stack(made), progress=progress).as_text()
+    except StackError as error:
+        say_warning(f"the correlations were not measured: {error}")
+        return None
 
 
 @app.command()

@@ -87,6 +87,24 @@ class Flow:
         along, across = self.trunk(row, col)
         return self.ground(self.carried(along, across, days), across)
 
+    def displacement(
+        self, row: ArrayLike, col: ArrayLike, days: float, shift: ArrayLike, later_shift: ArrayLike
+    ) -> tuple[Float, Float]:
+        """(drow, dcol) between two scenes ``days`` apart of what lies at (row, col) in the first.
+
+        Parameters
+        ----------
+        row, col : array
+            Pixels of the first scene.
+        days : float
+        shift, later_shift : array of float, (2,)
+            (row, col) by which the content of either scene lies off its true place, pixels.
+        """
+        off, later = np.asarray(shift, float), np.asarray(later_shift, float)
+        r, c = np.asarray(row, float), np.asarray(col, float)
+        there = self.moved(r - off[0], c - off[1], days)
+        return there[0] + later[0] - r, there[1] + later[1] - c
+
     def velocity(self, row: ArrayLike, col: ArrayLike) -> tuple[Float, Float]:
         """Velocity (drow, dcol) on the ground, pixels per day."""
         along, across = self.trunk(row, col)

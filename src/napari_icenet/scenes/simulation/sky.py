@@ -79,7 +79,7 @@ def cloud_depth(
     reach = int(np.ceil(max(abs(v) for v in toward_sun))) + 2
     generator = stream(settings.seed, "cloud", date)
     shape = (size + 2 * reach, size + 2 * reach)
-    banks = random_field(shape, generator, fractal(240, 1.75, 3, 0.5))
+    banks = random_field(shape, generator, fractal(settings.cloud_size, 1.75, 3, 0.5))
     # The share holds over the frame that is seen, not over the wider field.
     inner = banks[reach : reach + size, reach : reach + size]
     level = float(np.quantile(inner, 1 - min(weather.cloud_share, 0.999)))
@@ -88,6 +88,16 @@ def cloud_depth(
     where = np.stack(np.meshgrid(row, col, indexing="ij"))
     sunward = map_coordinates(depth, where, np.float32, order=1, mode="nearest")
     return depth[reach : reach + size, reach : reach + size].copy(), np.asarray(sunward, np.float32)
+
+
+def veil_depth(settings: SimulationSettings, date: int) -> Raster:
+    """Optical depth of the veil over each pixel, float32 (size, size): bands of a log-normal field."""
+    shape = (settings.size, settings.size)
+    if not settings.veil:
+        return np.zeros(shape, np.float32)
+    bands = random_field(shape, stream(settings.seed, "veil", date), fractal(settings.veil_size, 2.0, 6, 2.0))
+    # Its deviation is about as large as its mean.
+    return np.asarray(settings.veil * np.exp(0.8 * bands - 0.32), np.float32)
 
 
 def sunlight(height: Raster, spacing: float, toward: tuple[float, float], elevation: float) -> Raster:

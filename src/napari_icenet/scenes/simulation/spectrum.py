@@ -68,6 +68,7 @@ class Light:
     grain: Raster
     overhead: Raster
     sunward: Raster
+    veil: Raster
     cloud_light: Raster
     haze: float
 
@@ -88,10 +89,10 @@ def reflectance(optics: BandOptics, light: Light) -> Raster:
     level = snow * light.snow + optics.ice * light.ice + optics.rock * light.rock
     direct = snow * light.snow_lit + optics.ice * light.ice_lit + optics.rock * light.rock_lit
     # A cloud scatters forwards: it takes less from the light than its depth says, and brightens the sky.
-    through = np.exp(-0.55 * light.sunward)
+    through = np.exp(-0.55 * (light.sunward + light.veil))
     sky = np.float32(optics.skylight) + (1 - through) * np.float32(0.35 * optics.cloud * (1 - optics.skylight))
     surface = level * sky + direct * through * np.float32(1 - optics.skylight)
-    opacity = 1 - np.exp(-0.75 * light.overhead)
+    opacity = 1 - np.exp(-0.75 * (light.overhead + light.veil))
     below = surface * (1 - opacity) + np.float32(optics.cloud) * light.cloud_light * opacity
     clear = np.float32(np.exp(-light.haze))
     return np.asarray(optics.path + clear * below + (1 - clear) * np.float32(optics.haze), np.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates, spline_filter
@@ -54,10 +55,13 @@ class Surface:
     flow : Flow
     last_day : float
         Latest day that will be asked for.
+    quick : bool
+        Interpolate by cubic convolution, to a sixtieth of a pixel, in place of the spline.
     """
 
-    def __init__(self, settings: SimulationSettings, flow: Flow, last_day: float) -> None:
+    def __init__(self, settings: SimulationSettings, flow: Flow, last_day: float, *, quick: bool = False) -> None:
         self.settings = settings
+        self._look_up = _convolved if quick else _splined
         self.flow = flow
         edge = np.linspace(-MARGIN, settings.size - 1 + MARGIN, 257)
         ends = np.full_like(edge, -MARGIN), np.full_like(edge, settings.size - 1 + MARGIN)
@@ -126,7 +130,8 @@ class Surface:
         terrain = self._field("mountains", fractal(150, 2.9, 7))
         ridges = 1.5 - np.sqrt(terrain**2 + np.float32(0.02))
         rise = step(beyond, 0, 60)
-        self._terrain = (rise * (5 + 8 * ridges) + 0.05 * np.clip(beyond, 0, 120)).astype(np.float32)
+        relief = rise * (5 + 8 * ridges) + 0.05 * np.clip(beyond, 0, 120)
+        self._terrain = (np.float32(self.settings.mountains) * relief).astype(np.float32)
         slope = np.hypot(*np.gradient(self._terrain, SPACING))
         rubble = self._field("rubble", fractal(20, 1.0, 2.5))
         self._rock = (step(slope + 0.05 * rubble + 0.24 * ridges, 0.44, 0.64) * step(beyond, -2, 4)).astype(np.float32)
@@ -156,10 +161,10 @@ class Surface:
         cover = 1 - hidden
         height = self._terrain + self._undulation + cover * (self._streaks + self._crevassing) + sastrugi
         return Ground(
-            height=_look_up(height, where),
-            bare=np.clip(_look_up(cover * self._bare, where), 0, 1),
-            rock=np.clip(_look_up((1 - 0.3 * hidden) * self._rock, where), 0, 1),
-            grain=_look_up(self._grain, where),
+            height=self._look_up(height, where),
+            bare=np.clip(self._look_up(cover * self._bare, where), 0, 1),
+            rock=np.clip(self._look_up((1 - 0.3 * hidden) * self._rock, where), 0, 1),
+            grain=self._look_up(self._grain, where),
         )
 
 
@@ -170,6 +175,12 @@ def _sloped(relief: Raster, slope: float) -> Raster:
     return np.asarray(relief * (slope / deviation if deviation > 0 else 0), np.float32)
 
 
-def _look_up(values: Raster, where: NDArray[np.float64]) -> Raster:
+def _splined(values: Raster, where: NDArray[np.float64]) -> Raster:
     spline = spline_filter(values, order=3, output=np.float32, mode="nearest")
     return np.asarray(map_coordinates(spline, where, np.float32, order=3, mode="nearest", prefilter=False), np.float32)
+
+
+def _convolved(values: Raster, where: NDArray[np.float64]) -> Raster:
+    # OpenCV knows 32 places between two samples.
+    row, col = where.astype(np.float32)
+    return np.asarray(cv2.remap(values, col, row, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32)

@@ -92,9 +92,7 @@ class Truth:
         Pixels; exact, with the geolocation jitter of both scenes in it.
         """
         jitter, days = self.jitter, self.days
-        r, c = np.asarray(row, float), np.asarray(col, float)
-        there = self.flow.moved(r - jitter[time_i, 0], c - jitter[time_i, 1], days[time_j] - days[time_i])
-        return there[0] + jitter[time_j, 0] - r, there[1] + jitter[time_j, 1] - c
+        return self.flow.displacement(row, col, float(days[time_j] - days[time_i]), jitter[time_i], jitter[time_j])
 
     def velocity(self, row: ArrayLike, col: ArrayLike) -> tuple[Float, Float]:
         """(vx, vy) along the grid's x and y in m/yr on the ground; the map's scale is divided out."""

@@ -1,0 +1,184 @@
+"""Sequences of simulated ice in any number, straight into memory, each with its true positions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from itertools import count as counting
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_icenet.scenes.simulation.flow import Float
+from napari_icenet.scenes.simulation.glacier import SimulatedGlacier, TrainingSettings, draw_glacier
+from napari_icenet.scenes.simulation.randomness import Raster, stream
+
+#: Places tried for each sequence of a glacier, and the farthest that a frame may overlap the fill.
+CANDIDATES, MOST_FILL = 40, 0.1
+#: Of two places, the least distance along row or column as a share of the chip's side.
+APART = 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedSequences:
+    """n sequences of T frames of C × C pixels on the ice's true positions.
+
+    Attributes
+    ----------
+    chips : array of float32, (n, T, C, C)
+        Top-of-atmosphere reflectance; NaN where missing.
+    times : array of datetime64[s], (n, T)
+        Acquisitions, UTC.
+    days : array of float64, (n, T)
+        Days since the sequence's first frame.
+    rows, cols : array of int64, (n, T)
+        Whole-pixel positions that the chips were cut at: rows r − C/2 … r + C/2 − 1.
+    true_rows, true_cols : array of float64, (n, T)
+        Where the ice truly is: what the first chip's centre shows. The whole pixels are these, rounded.
+    valid : array of bool, (n, T)
+        Whether the frame shows the ice: little of it cloud, shadow or fill.
+    cloud, fill : array of float32, (n, T)
+        Share of cloud and cloud shadow in truth, and of missing pixels.
+    band : array of str, (n,)
+    glacier : array of int64, (n,)
+        Number of the glacier; a split must not cut through one.
+    """
+
+    chips: Raster
+    times: NDArray[np.datetime64]
+    days: Float
+    rows: NDArray[np.int64]
+    cols: NDArray[np.int64]
+    true_rows: Float
+    true_cols: Float
+    valid: NDArray[np.bool_]
+    cloud: Raster
+    fill: Raster
+    band: NDArray[np.str_]
+    glacier: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.chips)
+
+    def __getitem__(self, index: slice) -> SimulatedSequences:
+        return SimulatedSequences(*(getattr(self, field.name)[index] for field in fields(self)))
+
+
+def simulated_glaciers(
+    settings: TrainingSettings | None = None, *, seed: int = 0, first: int = 0, workers: int | None = None
+) -> Iterator[SimulatedGlacier]:
+    """Glaciers without end, each with its own ice, flow, light and weather.
+
+    Sequences *as found* (matched by correlation) are cut from :meth:`SimulatedGlacier.stack` as from
+    any other stack.
+
+    Parameters
+    ----------
+    settings : TrainingSettings, optional
+    seed : int
+        The same seed always gives the same glaciers, whatever ``workers`` is.
+    first : int
+        Number of the first glacier.
+    workers : int, optional
+        Threads that make glaciers ahead. Default: all cores.
+    """
+    chosen = settings or TrainingSettings()
+    ahead = workers or os.cpu_count() or 1
+    with ThreadPoolExecutor(ahead) as pool:
+        waiting: list[Future[SimulatedGlacier]] = []
+        try:
+            for number in counting(first):
+                waiting.append(pool.submit(draw_glacier, chosen, seed, number))
+                if len(waiting) > ahead:
+                    yield waiting.pop(0).result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def simulated_sequences(
+    count: int, settings: TrainingSettings | None = None, *, seed: int = 0, workers: int | None = None
+) -> Iterator[SimulatedSequences]:
+    """``count`` sequences on true positions, a glacier's at a time; nothing is written.
+
+    Parameters
+    ----------
+    count : int
+    settings : TrainingSettings, optional
+    seed : int
+        The same seed always gives the same sequences, and a larger count begins with the smaller one's.
+    workers : int, optional
+        Threads. Default: all cores.
+
+    Yields
+    ------
+    SimulatedSequences
+        Up to ``settings.per_glacier`` of them.
+    """
+    chosen = settings or TrainingSettings()
+    glaciers = simulated_glaciers(chosen, seed=seed, workers=workers)
+    left = count
+    try:
+        while left > 0:
+            batch = sequences_of(next(glaciers), chosen)[:left]
+            left -= len(batch)
+            yield batch
+    finally:
+        glaciers.close()  # type: ignore[attr-defined]
+
+
+def sequences_of(glacier: SimulatedGlacier, settings: TrainingSettings) -> SimulatedSequences:
+    """Cut a glacier's sequences at seeded places that stay in the frame on all dates."""
+    generator = stream(glacier.settings.seed, "places")
+    true_rows, true_cols = _places(glacier, settings, generator)
+    rows, cols = np.rint(true_rows).astype(np.int64), np.rint(true_cols).astype(np.int64)
+    n, frames = rows.shape
+    side, half = settings.chip, settings.chip // 2
+    bands = generator.integers(0, len(glacier.bands), n)
+    chips = np.empty((n, frames, side, side), np.float32)
+    cloud = np.empty((n, frames), np.float32)
+    for i in range(n):
+        for t in range(frames):
+            r, c = int(rows[i, t]) - half, int(cols[i, t]) - half
+            square = slice(r, r + side), slice(c, c + side)
+            chips[i, t] = glacier.pictures[t, bands[i]][square]
+            cloud[i, t] = glacier.clouded[t][square].mean()
+    fill = np.isnan(chips).mean(axis=(2, 3)).astype(np.float32)
+    return SimulatedSequences(
+        chips=chips,
+        times=np.tile(glacier.times, (n, 1)),
+        days=np.tile((glacier.times - glacier.times[0]) / np.timedelta64(86400, "s"), (n, 1)),
+        rows=rows,
+        cols=cols,
+        true_rows=true_rows,
+        true_cols=true_cols,
+        valid=(cloud <= settings.max_cloud) & (fill <= settings.max_fill),
+        cloud=cloud,
+        fill=fill,
+        band=np.array(glacier.bands)[bands],
+        glacier=np.full(n, glacier.number, np.int64),
+    )
+
+
+def _places(
+    glacier: SimulatedGlacier, settings: TrainingSettings, generator: np.random.Generator
+) -> tuple[Float, Float]:
+    """True positions (n, T) of the chips: seeded, inside on every date, not too close to each other."""
+    half, size = settings.chip // 2, glacier.settings.size
+    tried = generator.integers(half, size - half + 1, (CANDIDATES * settings.per_glacier, 2)).astype(float)
+    rows, cols = glacier.positions(tried[:, 0], tried[:, 1])
+    whole = np.rint(rows), np.rint(cols)
+    inside = np.all([(w >= half) & (w <= size - half) for w in whole], axis=(0, 2))
+    chosen: list[int] = []
+    for i in np.flatnonzero(inside):
+        r, c = (w[i].astype(int) for w in whole)
+        apart = all(
+            max(abs(tried[i, 0] - tried[j, 0]), abs(tried[i, 1] - tried[j, 1])) >= APART * settings.chip for j in chosen
+        )
+        first = glacier.pictures[0, 0, r[0] - half : r[0] + half, c[0] - half : c[0] + half]
+        if apart and np.isnan(first).mean() <= MOST_FILL:
+            chosen.append(int(i))
+        if len(chosen) == settings.per_glacier:
+            break
+    return rows[chosen], cols[chosen]
