@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,10 @@ def close(path: Path, record: DatasetRecord) -> None:
     """Write the record of a dataset that is otherwise whole: without it, it counts as unfinished."""
     group = zarr.open_group(path, mode="r+")
     group.attrs.update({"format": FORMAT, "version": VERSION, "dataset": record.model_dump(mode="json")})
-    zarr.consolidate_metadata(path, zarr_format=3)
+    with warnings.catch_warnings():
+        # That other libraries may not read consolidated metadata yet does no harm: the plain ones stay.
+        warnings.simplefilter("ignore", zarr.errors.ZarrUserWarning)
+        zarr.consolidate_metadata(path, zarr_format=3)
 
 
 def move_into_place(folder: Path, path: Path) -> None:
