@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -53,6 +54,8 @@ def evaluate(
         raise UsageError("No report was named; add -o REPORT.")
     if weights is not None:
         raise UsageError(f"--weights {weights} cannot be used: none of the predictors is learned; leave it out.")
+    # Chips are worked on side by side; threads of BLAS inside small sums would only get in their way.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from napari_icenet.evaluation.evaluate import evaluate as run
     from napari_icenet.evaluation.opening import make_predictors, open_source
     from napari_icenet.evaluation.report import check_report, write_report

@@ -132,7 +132,8 @@ def dataset_settings(dataset: IceNet, given: dict[str, object]) -> dict[str, obj
         own = getattr(made, name)
         if given.get(name) not in (None, own):
             raise UsageError(
-                f"{dataset.path} was made with {name} {own:g}, not {given[name]}; leave --{name} out, or evaluate a stack."
+                f"{dataset.path} was made with {name} {own:g}, not {given[name]}; "
+                f"leave --{name} out, or evaluate a stack."
             )
         out[name] = own
     return out

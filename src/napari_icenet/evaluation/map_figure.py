@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.evaluation.figure_look import colour_of, correlation_colours, headline
+from napari_icenet.evaluation.figure_look import correlation_colours, headline
 from napari_icenet.evaluation.maps import CorrelationMaps
-from napari_icenet.evaluation.table_text import number, title_of
+from napari_icenet.evaluation.table_text import number, title_of, windows_words
 from napari_icenet.tracking.velocity.figure_style import QUIET, TEXT, dress, new_figure
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def map_figure(made: Evaluation, maps: Mapping[str, CorrelationMaps], name: str)
     bands = ", ".join(made.source.bands) if len(made.source.bands) < 8 else f"{len(made.source.bands)} bands"
     headline(
         figure, made, f"Correlation of the prediction for t2 with t2 — {name}",
-        f"mean over {bands} and {len(made.source.starts)} windows of dates, at zero shift; "
+        f"mean over {bands} and {windows_words(made)}, at zero shift; "
         f"a cell is {first.stride} px, its chip {made.settings.chip} px",
     )  # fmt: skip
     colours = correlation_colours()
@@ -57,7 +57,6 @@ def map_figure(made: Evaluation, maps: Mapping[str, CorrelationMaps], name: str)
             image = _panel(axes, shown.values[c, 1], extent, colours)
             mean = made.tables[mode]["t2"][predictor]["mean"]
             dress(axes, title_of(predictor) if r == 0 else "", note=f"mean {number(mean)}")
-            axes.title.set_color(colour_of(predictor) if predictor != "median" else "#BBBBBB")
             _ticks(axes, labels, left=c == 0, bottom=r == rows - 1)
         axes.annotate(
             mode, (0.12 / across, bottom + height / down / 2), xycoords="figure fraction", rotation=90,

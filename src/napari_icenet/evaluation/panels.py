@@ -59,9 +59,10 @@ def panels_figure(made: Evaluation, mode: Mode) -> Figure:
         if r == 0:
             _titles(axes, made.predictors, others)
         _day_lines(axes, sequence, made.settings.t0, groups)
-        words = f"{kind}\n{scores.band[i]}, row {scores.place[i, 0]},\ncolumn {scores.place[i, 1]}\n"
+        words = f"{scores.band[i]}, row {scores.place[i, 0]},\ncolumn {scores.place[i, 1]}\n"
         words += f"t0 {sequence.times[0, made.settings.t0].astype('datetime64[D]')}"
-        figure.text(0.35 / width, 1 - (top + _CHIP / 2) / height, words, color=QUIET, fontsize=8.5, va="center")
+        figure.text(0.35 / width, 1 - (top + 0.12) / height, kind, color=TEXT, fontsize=12, va="center")
+        figure.text(0.35 / width, 1 - (top + 0.36) / height, words, color=QUIET, fontsize=9, va="top", linespacing=1.5)
     return figure
 
 

@@ -71,9 +71,9 @@ def _cloud(scores: Scores) -> Division:
         return Division("cloud", title, (), "the scenes have no cloud mask")
     share = np.where(known, scores.cloud, -1)
     parts = [
-        Stratum(f"< {low:.0%}", (share >= 0) & (share < low)),
-        Stratum(f"{100 * low:.0f}–{high:.0%}", (share >= low) & (share <= high)),
-        Stratum(f"> {high:.0%}", share > high),
+        Stratum(f"< {100 * low:.0f} %", (share >= 0) & (share < low)),
+        Stratum(f"{100 * low:.0f}–{100 * high:.0f} %", (share >= low) & (share <= high)),
+        Stratum(f"> {100 * high:.0f} %", share > high),
         Stratum("no mask", ~known),
     ]
     return Division("cloud", title, _filled(parts))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from napari_icenet.evaluation.evaluate import Evaluation
 
-_ROW, _TOP = 3.2, 1.75
+_ROW, _TOP = 3.0, 1.75
 
 
 def strata_figure(made: Evaluation) -> Figure:
@@ -35,14 +35,15 @@ def strata_figure(made: Evaluation) -> Figure:
     )  # fmt: skip
     grid = figure.add_gridspec(
         len(divisions), len(widths), width_ratios=[max(w, 2.2 * len(divisions)) for w in widths],
-        left=0.055, right=0.985, top=1 - _TOP / height, bottom=0.72 / height, wspace=0.14, hspace=0.55,
+        left=0.055, right=0.985, top=1 - _TOP / height, bottom=0.72 / height, wspace=0.14, hspace=0.38,
     )  # fmt: skip
     for r, (mode, columns) in enumerate(divisions.items()):
+        lowest = _lowest(columns)
         for c, division in enumerate(columns):
             axes = figure.add_subplot(grid[r, c])
             heading = division["title"] if r == 0 else ""
             if division["strata"]:
-                _bars(axes, division["strata"])
+                _bars(axes, division["strata"], lowest)
                 dress(axes, heading)
             else:
                 empty(axes, heading, division["note"])
@@ -54,10 +55,16 @@ def strata_figure(made: Evaluation) -> Figure:
     return figure
 
 
-def _bars(axes: Axes, strata: dict[str, Any]) -> None:
+def _lowest(divisions: list[dict[str, Any]]) -> float:
+    """Where the scale begins: 0, or below the lowest mean or interval."""
+    rows = [row for d in divisions for part in d["strata"].values() for row in part["predictors"].values()]
+    ends = [end for row in rows for end in (row["mean"], *(row["interval"] or ()))]
+    return 1.1 * min(0.0, *(float(end) for end in ends))
+
+
+def _bars(axes: Axes, strata: dict[str, Any], lowest: float) -> None:
     names = list(next(iter(strata.values()))["predictors"])
     width = 0.84 / len(names)
-    lowest = 0.0
     for s, part in enumerate(strata.values()):
         for p, name in enumerate(names):
             row, x = part["predictors"][name], s + (p - (len(names) - 1) / 2) * width
@@ -66,12 +73,10 @@ def _bars(axes: Axes, strata: dict[str, Any]) -> None:
             axes.bar(x, row["medium"], width * 0.9, bottom=row["high"], color=colour, alpha=0.35, zorder=2)
             if row["interval"] is not None:
                 axes.plot([x, x], row["interval"], color=TEXT, linewidth=0.9, zorder=3)
-                lowest = min(lowest, row["interval"][0])
             axes.plot(x, row["mean"], "o", color=TEXT, markersize=3, zorder=4)
-            lowest = min(lowest, row["mean"])
     axes.set_xticks(np.arange(len(strata)), [f"{name}\nn {part['n']}" for name, part in strata.items()])
     axes.set_xlim(-0.55, len(strata) - 0.45)
-    axes.set_ylim(min(lowest * 1.1, 0), 1)
+    axes.set_ylim(lowest, 1)
     axes.set_yticks([0, 0.3, 0.7, 1])
     axes.grid(axis="y", color=LINE, linewidth=0.6, zorder=0)
     axes.set_axisbelow(True)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from napari_icenet.evaluation.table import PAPER
-from napari_icenet.predictors.registry import title
+from napari_icenet.predictors.registry import PREDICTORS, title
+from napari_icenet.tracking.templates import PAST_CHIPS
 
 if TYPE_CHECKING:
     from napari_icenet.evaluation.evaluate import Evaluation
@@ -66,8 +67,6 @@ def markdown(made: Evaluation) -> str:
 
 def title_of(name: str) -> str:
     """A predictor's title, or its name where it is not in the registry."""
-    from napari_icenet.predictors.registry import PREDICTORS
-
     return title(name) if name in PREDICTORS else name
 
 
@@ -79,18 +78,38 @@ def _what(made: Evaluation) -> str:
         else "the misfit of closure, template → t1 → t2 against template → t2 (no flow is known here)"
     )
     return (
-        f"Bands {', '.join(source.bands)}; {len(source.starts)} windows of {settings.frames} consecutive dates; chips "
-        f"of {settings.chip} px every {settings.stride} px; c = {settings.scale:g}. Predictors see the last "
-        f"{min(8, settings.t0 + 1)} frames up to t0, the {_ordinal(settings.t0 + 1)} of {settings.frames}; "
-        f"t1 and t2 are the next two. Correlation is at zero shift on the tracked chips, over the pixels known in "
-        "both; the high-pass is compared with the filtered chip. A chip counts, for all predictors or for none, where it "
-        "and at least one past frame show half of their pixels and are not flat; a predictor without a template, or whose "
-        "template knows less than a quarter of the chip, scores 0 there. Intervals are 95 %, from "
-        f"{settings.resamples} draws of whole blocks of ground of {made.provenance()['block_px']} px.\n\n"
+        f"{bands_words(made)}; {windows_words(made)}; chips of {settings.chip} px every {settings.stride} px; "
+        f"c = {settings.scale:g}. Predictors see the last {min(PAST_CHIPS, settings.t0 + 1)} frames up to t0, the "
+        f"{_ordinal(settings.t0 + 1)} of {settings.frames}; t1 and t2 are the next two. Correlation is at zero shift "
+        "on the tracked chips, over the pixels known in both; the high-pass is compared with the filtered chip. "
+        "A chip counts, for all predictors or for none, where it and at least one past frame show half of their "
+        "pixels and are not flat; a predictor without a template, or whose template knows less than a quarter of the "
+        f"chip, scores 0 there. Intervals are 95 %, from {settings.resamples} draws of whole blocks of ground of "
+        f"{made.provenance()['block_px']} px.{_sigma(made)}\n\n"
         "Correlation rewards blur, so tracking stands beside it: the middle of each template is searched for within "
         f"±{settings.search_px} px, on a seeded sample of chips. Error is {error}: the median of those found; "
         "found and < 1 px are shares of the chips tried."
     )
+
+
+def bands_words(made: Evaluation) -> str:
+    """Such as ``Bands B1, B4``."""
+    bands = made.source.bands
+    return f"{'Band' if len(bands) == 1 else 'Bands'} {', '.join(bands)}"
+
+
+def windows_words(made: Evaluation) -> str:
+    """Such as ``12 windows of 12 consecutive dates``."""
+    count = len(made.source.starts)
+    return f"{count} window{'' if count == 1 else 's'} of {made.settings.frames} consecutive dates"
+
+
+def _sigma(made: Evaluation) -> str:
+    sigma = next((getattr(p, "sigma", None) for p in made.predictors if p.name == "blurred"), None)
+    if sigma is None:
+        return ""
+    chosen = made.settings.split in ("validation", "test")
+    return f" Blurred has σ = {sigma:g} px{', chosen on the training split' if chosen else ''}."
 
 
 def _ordinal(count: int) -> str:
