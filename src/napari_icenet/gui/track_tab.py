@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_icenet.gui import track_files
+from napari_icenet.gui.empty_page import EmptyPage
 from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.sample import SIMULATED, open_sample
 from napari_icenet.gui.session import Session
@@ -69,7 +70,14 @@ class TrackTab(QWidget):
 
     def _lay_out(self) -> None:
         self.pages = QStackedLayout(self)
-        self.pages.addWidget(self._empty_page())
+        empty = EmptyPage(
+            "Open pictures of a glacier, then click the ice to follow it.",
+            "Open the sample",
+            "A simulated glacier of which every displacement is known.",
+            self,
+        )
+        self.sample = empty.button
+        self.pages.addWidget(empty)
         page = QWidget(self)
         self.pages.addWidget(page)
         layout = QVBoxLayout(page)
@@ -97,20 +105,6 @@ class TrackTab(QWidget):
         layout.addWidget(self.hint, 1)
         layout.addWidget(self.results, 1)
         layout.addLayout(self._file_buttons())
-
-    def _empty_page(self) -> QWidget:
-        page = QWidget(self)
-        text = QLabel("Open pictures of a glacier, then click the ice to follow it.", page)
-        text.setWordWrap(True)
-        text.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.sample = QPushButton("Open the sample", page)
-        self.sample.setToolTip("A simulated glacier of which every displacement is known.")
-        layout = QVBoxLayout(page)
-        layout.addStretch(2)
-        layout.addWidget(text)
-        layout.addWidget(self.sample, alignment=Qt.AlignmentFlag.AlignCenter)
-        layout.addStretch(3)
-        return page
 
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()

@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui import velocity_files
+from napari_icenet.gui.empty_page import EmptyPage
 from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.settings import Remembered
@@ -86,7 +87,10 @@ class VelocityTab(QWidget):
 
     def _lay_out(self) -> None:
         self.pages = QStackedLayout(self)
-        self.pages.addWidget(self._empty_page())
+        empty = EmptyPage(EMPTY, "Open scenes", "Go to the Scenes tab.", self)
+        self.open_scenes = empty.button
+        self.open_scenes.clicked.connect(self.scenes_wanted)
+        self.pages.addWidget(empty)
         page = QWidget(self)
         self.pages.addWidget(page)
         layout = QVBoxLayout(page)
@@ -109,21 +113,6 @@ class VelocityTab(QWidget):
         layout.addWidget(self.lines, 1000)
         layout.addStretch(1)
         layout.addLayout(self._file_buttons())
-
-    def _empty_page(self) -> QWidget:
-        page = QWidget(self)
-        text = QLabel(EMPTY, page)
-        text.setWordWrap(True)
-        text.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.open_scenes = QPushButton("Open scenes", page)
-        self.open_scenes.setToolTip("Go to the Scenes tab.")
-        self.open_scenes.clicked.connect(self.scenes_wanted)
-        layout = QVBoxLayout(page)
-        layout.addStretch(2)
-        layout.addWidget(text)
-        layout.addWidget(self.open_scenes, alignment=Qt.AlignmentFlag.AlignCenter)
-        layout.addStretch(3)
-        return page
 
     def _result(self, page: QWidget) -> QWidget:
         result = QWidget(page)
