@@ -47,15 +47,15 @@ class TrainingSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    chip: int = Field(128, ge=16, le=512, multiple_of=2)
-    frames: int = Field(12, ge=2, le=PASSES)
-    size: int = Field(320, ge=256, le=2048)
-    bands: int = Field(7, ge=1, le=7)
-    per_glacier: int = Field(12, ge=1, le=1000)
+    chip: int = Field(default=128, ge=16, le=512, multiple_of=2)
+    frames: int = Field(default=12, ge=2, le=PASSES)
+    size: int = Field(default=320, ge=256, le=2048)
+    bands: int = Field(default=7, ge=1, le=7)
+    per_glacier: int = Field(default=12, ge=1, le=1000)
     clear_sky: bool = False
-    any_dates: float = Field(0.5, ge=0, le=1)
-    max_cloud: float = Field(0.3, ge=0, le=1)
-    max_fill: float = Field(0.5, ge=0, lt=1)
+    any_dates: float = Field(default=0.5, ge=0, le=1)
+    max_cloud: float = Field(default=0.3, ge=0, le=1)
+    max_fill: float = Field(default=0.5, ge=0, lt=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +164,7 @@ def _draw_settings(
         mountains=float(generator.uniform(0.15, 1.0)),
         **{
             f"{kind}_slope": around(f"{kind}_slope", 0.4, 0.15)
-            for kind in ("undulation", "streak", "crevasse", "sastrugi")
+            for kind in ("undulation", "streak", "crevasse", "sastrugi", "fresh")
         },
         sastrugi_days=around("sastrugi_days", 0.8, 1000),
         snow=float(generator.uniform(0.1, 0.6)),

@@ -44,6 +44,9 @@ class SimulationSettings(BaseModel):
         Standard deviation of the surface slope (m/m) of each kind of relief.
     sastrugi_days : float
         Days in which wind makes half of the small roughness anew.
+    fresh_slope : float
+        Standard deviation of the slope of the roughness that wind has made since the last pass: another
+        on every date.
     snow : float
         Mean depth of fresh snow, as the share of streaks, bare ice and crevasses that it hides (0–1).
     snow_spread : float
@@ -86,6 +89,7 @@ class SimulationSettings(BaseModel):
     crevasse_slope: float = Field(0.04, ge=0, le=0.3)
     sastrugi_slope: float = Field(0.012, ge=0, le=0.3)
     sastrugi_days: float = Field(300.0, gt=0)
+    fresh_slope: float = Field(0.0, ge=0, le=0.3)
     snow: float = Field(0.25, ge=0, le=1)
     snow_spread: float = Field(0.1, ge=0, le=1)
     cloud: float = Field(0.05, ge=0, le=1)
@@ -110,9 +114,9 @@ class SimulationSettings(BaseModel):
         return cls.model_validate({"preset": preset} | PRESETS.get(preset, {}) | changes)
 
 
-#: ``clear`` can be tracked throughout. ``byrd`` is so cloudy that persistence and high-pass reach the
-#: paper's correlations: a third of every scene lies under banks of some 9 km that the chain of matches
-#: gets lost in; snow drifts, low sun, a thin veil and noise take their part of the rest.
+#: ``clear`` can be tracked throughout. ``byrd`` is made so that persistence and high-pass reach the paper's
+#: correlations: cloud banks of some 9 km cover nearly a third of every scene, and the chain of matches gets
+#: lost in them; fresh roughness, a thin veil, snow and noise take their part of what is seen between them.
 PRESETS: dict[str, dict[str, float]] = {
     "clear": {},
     "byrd": {
@@ -123,10 +127,11 @@ PRESETS: dict[str, dict[str, float]] = {
         "crevasse_slope": 0.035,
         "sastrugi_slope": 0.024,
         "sastrugi_days": 40.0,
+        "fresh_slope": 0.03,
         "snow": 0.3,
         "snow_spread": 0.1,
-        "cloud": 0.31,
-        "cloud_spread": 0.04,
+        "cloud": 0.295,
+        "cloud_spread": 0.03,
         "cloud_depth": 2.4,
         "cloud_size": 300.0,
         "veil": 0.1,

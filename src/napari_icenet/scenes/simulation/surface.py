@@ -160,8 +160,14 @@ class Surface:
         sastrugi = kept * self._sastrugi[0] + np.sqrt(1 - kept**2) * self._sastrugi[1]
         cover = 1 - hidden
         height = self._terrain + self._undulation + cover * (self._streaks + self._crevassing) + sastrugi
+        relief = self._look_up(height, where)
+        if self.settings.fresh_slope:
+            # It lies on the ground as it is now and is gone on the next date, so the ice need not carry it.
+            wind = stream(self.settings.seed, "fresh roughness", round(days))
+            fresh = random_field((size * k, size * k), wind, fractal(12, 0.8, 2.2, 2.0), 1 / k)
+            relief += _sloped(fresh, self.settings.fresh_slope)
         return Ground(
-            height=self._look_up(height, where),
+            height=relief,
             bare=np.clip(self._look_up(cover * self._bare, where), 0, 1),
             rock=np.clip(self._look_up((1 - 0.3 * hidden) * self._rock, where), 0, 1),
             grain=self._look_up(self._grain, where),

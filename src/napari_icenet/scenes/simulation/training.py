@@ -135,14 +135,14 @@ def sequences_of(glacier: SimulatedGlacier, settings: TrainingSettings) -> Simul
     rows, cols = np.rint(true_rows).astype(np.int64), np.rint(true_cols).astype(np.int64)
     n, frames = rows.shape
     side, half = settings.chip, settings.chip // 2
-    bands = generator.integers(0, len(glacier.bands), n)
+    bands = generator.integers(0, len(glacier.bands), (n,))
     chips = np.empty((n, frames, side, side), np.float32)
     cloud = np.empty((n, frames), np.float32)
     for i in range(n):
         for t in range(frames):
             r, c = int(rows[i, t]) - half, int(cols[i, t]) - half
             square = slice(r, r + side), slice(c, c + side)
-            chips[i, t] = glacier.pictures[t, bands[i]][square]
+            chips[i, t] = glacier.pictures[t, bands[i], *square]
             cloud[i, t] = glacier.clouded[t][square].mean()
     fill = np.isnan(chips).mean(axis=(2, 3)).astype(np.float32)
     return SimulatedSequences(
