@@ -40,8 +40,10 @@ def test_a_template_is_made_once_where_the_target_does_not_matter(shown):
 
 
 def test_predictors_of_many_at_once_give_what_single_ones_give(shown):
-    pasts = [(past_of(shown, i, T0, 8), past_of(shown, i, T0, 9)) for i in range(2)]
-    single, together = all_templates([Ahead(), AheadTogether()], pasts)
+    made = all_templates([Ahead(), AheadTogether(), Oldest()], shown, T0)
     for i in range(2):
-        for one, other in zip(single(i), together(i), strict=True):
+        past, (single, together, oldest) = made(i)
+        assert np.array_equal(past.chips, shown.chips[i, :8])
+        for one, other in zip(single, together, strict=True):
             assert np.array_equal(one.template, other.template)
+        assert oldest[0] is oldest[1]

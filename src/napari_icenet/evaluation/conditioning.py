@@ -63,33 +63,37 @@ def templates(predictor: Predictor, near: WatchedPast, far: WatchedPast) -> Pair
 
 
 def all_templates(
-    predictors: Sequence[Predictor], pasts: Sequence[tuple[WatchedPast, WatchedPast]]
-) -> list[Callable[[int], Pair]]:
-    """For each predictor a function from the index of a sequence to its templates.
+    predictors: Sequence[Predictor], sequences: Sequences, t0: int
+) -> Callable[[int], tuple[WatchedPast, list[Pair]]]:
+    """A function from the index of a sequence to its past and the templates of every predictor.
 
     Predictors that work on many chips at once are asked now; the others when their template is
-    needed, so that no more templates than necessary are in memory.
+    needed, all of them of the same past, so that what they share is worked out once and forgotten
+    with it.
     """
-    made: list[Callable[[int], Pair]] = []
-    for predictor in predictors:
-        if isinstance(predictor, BatchPredictor):
-            first = predictor.predict_many([near.watch() for near, _ in pasts])
-            second = list(first)
-            asked = [i for i, (near, _) in enumerate(pasts) if near.was_asked]
-            for i, far in zip(
-                asked, predictor.predict_many([pasts[i][1] for i in asked]) if asked else [], strict=True
-            ):
-                second[i] = far
-            made.append(lambda i, a=first, b=second: (a[i], b[i]))  # type: ignore[misc]
-        else:
-            made.append(lambda i, p=predictor: templates(p, *pasts[i]))  # type: ignore[misc]
+
+    def pasts(i: int) -> tuple[WatchedPast, WatchedPast]:
+        return past_of(sequences, i, t0, t0 + 1), past_of(sequences, i, t0, t0 + 2)
+
+    ready = {p: _together(one, sequences, pasts) for p, one in enumerate(predictors) if isinstance(one, BatchPredictor)}
+
+    def made(i: int) -> tuple[WatchedPast, list[Pair]]:
+        near, far = pasts(i)
+        return near, [ready[p][i] if p in ready else templates(one, near, far) for p, one in enumerate(predictors)]
+
     return made
 
 
-def check_frames(sequences: Sequences, t0: int) -> None:
-    """Make sure that a sequence has the frames t1 and t2."""
-    frames = sequences.chips.shape[1]
-    assert t0 + 2 < frames, (t0, frames)
+def _together(
+    predictor: BatchPredictor, sequences: Sequences, pasts: Callable[[int], tuple[WatchedPast, WatchedPast]]
+) -> list[Pair]:
+    both = [pasts(i) for i in range(len(sequences))]
+    first = predictor.predict_many([near for near, _ in both])
+    second = list(first)
+    asked = [i for i, (near, _) in enumerate(both) if near.was_asked]
+    for i, made in zip(asked, predictor.predict_many([both[i][1] for i in asked]) if asked else [], strict=True):
+        second[i] = made
+    return list(zip(first, second, strict=True))
 
 
 def gap_days(sequences: Sequences, t0: int) -> np.ndarray[Any, np.dtype[np.float64]]:

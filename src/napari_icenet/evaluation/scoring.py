@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.evaluation.conditioning import Pair, all_templates, gap_days, past_of
+from napari_icenet.evaluation.conditioning import Pair, all_templates, gap_days
 from napari_icenet.evaluation.correlation import Image, correlation
 from napari_icenet.evaluation.displacement import Expected, TemplateTracking
 from napari_icenet.evaluation.scores import Scores
@@ -61,13 +61,12 @@ class Scorer:
         """
         n, kinds, t0 = len(sequences), len(self.predictors), self.t0
         scores = _empty(sequences, batch, t0, kinds)
-        pasts = [(past_of(sequences, i, t0, t0 + 1), past_of(sequences, i, t0, t0 + 2)) for i in range(n)]
-        makers = all_templates(self.predictors, pasts)
+        templates = all_templates(self.predictors, sequences, t0)
 
         def one(i: int) -> None:
             targets = Targets(sequences.chips[i, t0 + 1], sequences.chips[i, t0 + 2])
-            made = [make(i) for make in makers]
-            shown = any(Image.of(chip).usable for chip in pasts[i][0].chips[::-1])
+            past, made = templates(i)
+            shown = any(Image.of(chip).usable for chip in past.chips[::-1])
             scores.counted[i] = [shown and image.usable for image in targets.images("none")]
             scores.texture[i] = targets.texture()
             self._correlate(scores, i, targets, made)

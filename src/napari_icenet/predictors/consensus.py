@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from napari_icenet.predictors.alignment import moved, register
+from napari_icenet.predictors.aligned import aligned
 from napari_icenet.predictors.frames import normalised, template_level, usable
 from napari_icenet.predictors.options import Options
 from napari_icenet.tracking.templates import Past, Prediction
@@ -45,12 +45,10 @@ class Consensus(Options):
         index = usable(past)
         if not index.size:
             return None
-        frames = past.chips[index]
-        registration = register(past.chips)
-        if self.align:
-            frames = moved(frames, registration.places[index])
-        weights = agreement(registration.ncc[np.ix_(index, index)]) ** self.power + _LEAST
-        mean, deviation = weighted_mean_and_deviation(normalised(frames), weights)
+        known = aligned(past)
+        frames = known.frames if self.align else normalised(past.chips[index])
+        weights = agreement(known.registration.ncc[np.ix_(index, index)]) ** self.power + _LEAST
+        mean, deviation = weighted_mean_and_deviation(frames, weights)
         level = template_level(past, index)
         return Prediction(level.restored(mean), None if deviation is None else level.scaled(deviation))
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.predictors.alignment import moved, register
+from napari_icenet.predictors.aligned import aligned
 from napari_icenet.predictors.frames import normalised, template_level, usable
 from napari_icenet.predictors.options import Options
 from napari_icenet.tracking.templates import Past, Prediction
@@ -39,10 +39,8 @@ class Median(Options):
         index = usable(past)
         if not index.size:
             return None
-        frames = past.chips[index]
-        if self.align and len(past.chips) > 1:
-            frames = moved(frames, register(past.chips).places[index])
-        middle, deviation = median_and_deviation(normalised(frames))
+        frames = aligned(past).frames if self.align else normalised(past.chips[index])
+        middle, deviation = median_and_deviation(frames)
         level = template_level(past, index)
         return Prediction(level.restored(middle), None if deviation is None else level.scaled(_NORMAL * deviation))
 
