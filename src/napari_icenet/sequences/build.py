@@ -15,7 +15,7 @@ from napari_icenet.errors import DatasetError, UsageError
 from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.sequences.cut import check_fits, window_starts
-from napari_icenet.sequences.parts import Job, jobs_of, read_part
+from napari_icenet.sequences.parts import Job, jobs_of, read_part, read_part_tables
 from napari_icenet.sequences.settings import DatasetSettings
 from napari_icenet.sequences.store import (
     PIXELS,
@@ -193,7 +193,7 @@ def _refuse_without_ice(name: str, folders: list[Path], settings: DatasetSetting
             "choose a smaller chip, or other scenes."
         )
     for folder in folders:
-        tables = read_tables(folder)
+        tables = read_part_tables(folder)
         hidden = tables["cloud"] > settings.max_cloud
         if settings.tracking == "robust":
             hidden |= ~tables["valid"]
@@ -228,7 +228,7 @@ def _put_together(
         if part.key in old:
             tables.append({name: table[offset : offset + part.count] for name, table in old_tables.items()})
         else:
-            tables.append(dict(read_tables(source)))
+            tables.append(read_part_tables(source))
     write_tables(group, {name: np.concatenate([t[name] for t in tables]) for name in TABLES})
     used = {part.stack for part in parts}
     stacks = tuple(sources[name] for name in sorted(used))

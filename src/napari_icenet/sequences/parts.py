@@ -24,7 +24,7 @@ from napari_icenet.sequences.chip_grid import chip_grid
 from napari_icenet.sequences.cut import CACHE_BYTES, cut_tracks, track_window
 from napari_icenet.sequences.sequences import SPLITS, Sequences
 from napari_icenet.sequences.settings import DatasetSettings
-from napari_icenet.sequences.store import create_pixels, stored, write_tables
+from napari_icenet.sequences.store import create_pixels, stored
 from napari_icenet.sequences.store_format import TABLES, VERSION, Level, Part
 from napari_icenet.tracking.engine.engine import Engine
 from napari_icenet.tracking.pictures import TILE, Pictures, TileCache
@@ -33,7 +33,7 @@ from napari_icenet.tracking.pictures import TILE, Pictures, TileCache
 _LOT_BYTES = 64 * 1024**2
 #: Side of the samples of a picture that stand for it in a key, and their number along an axis.
 _SAMPLE_PX, _SAMPLES = 32, 3
-_RECORD = "part.json"
+_RECORD, _TABLES = "part.json", "tables.npz"
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,12 @@ def read_part(folder: Path) -> Part | None:
         return None
 
 
+def read_part_tables(folder: Path) -> dict[str, NDArray[Any]]:
+    """All but the chips of a finished part, as stored."""
+    with np.load(folder / _TABLES) as tables:
+        return {name: tables[name] for name in TABLES}
+
+
 def make_part(
     pictures: Pictures,
     job: Job,
@@ -130,7 +136,8 @@ def make_part(
             if missing.any():
                 group["missing"][here] = missing
         tables.append(tables_of(sequences))
-    write_tables(group, {name: np.concatenate([t[name] for t in tables]) for name in TABLES})
+    arrays: dict[str, Any] = {name: np.concatenate([t[name] for t in tables]) for name in TABLES}
+    np.savez(half_done / _TABLES, **arrays)
     part = Part(
         key=job.key, stack=job.stack, band=job.band, start=job.start, count=count,
         left_out=chip_grid(pictures, job.first, settings).left_out,

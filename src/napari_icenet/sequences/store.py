@@ -69,7 +69,7 @@ def write_tables(group: Any, tables: Mapping[str, NDArray[Any]]) -> None:
 
 
 def read_tables(path: Path) -> dict[str, NDArray[Any]]:
-    """The tables of a dataset, or of a part of one that is being built."""
+    """The tables of a dataset, as stored."""
     group: Any = zarr.open_group(path, mode="r")
     return {name: np.asarray(group[name][...]) for name in TABLES}
 
