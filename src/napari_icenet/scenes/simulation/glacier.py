@@ -51,7 +51,7 @@ class TrainingSettings(BaseModel):
     frames: int = Field(default=12, ge=2, le=PASSES)
     size: int = Field(default=320, ge=256, le=2048)
     bands: int = Field(default=7, ge=1, le=7)
-    per_glacier: int = Field(default=12, ge=1, le=1000)
+    per_glacier: int = Field(default=16, ge=1, le=1000)
     clear_sky: bool = False
     any_dates: float = Field(default=0.5, ge=0, le=1)
     max_cloud: float = Field(default=0.3, ge=0, le=1)
