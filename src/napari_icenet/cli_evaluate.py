@@ -67,9 +67,10 @@ def evaluate(
     }  # fmt: skip
     check_report(output, force=force)
     with ProgressLine() as progress:
-        opened, settings = open_source(source, given, crs=crs, extent=extent)
-        for notice in opened.notices:
-            say_warning(notice)
+        opened, settings = open_source(source, given, crs=crs, extent=extent, progress=progress)
+    for notice in opened.notices:
+        say_warning(notice)
+    with ProgressLine() as progress:
         chosen = make_predictors(opened, settings)
         made = run(opened, settings, predictors=chosen, progress=progress)
         write_report(made, output, force=force, progress=progress)

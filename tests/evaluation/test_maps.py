@@ -16,13 +16,14 @@ GRID = Grid(512, 512, Affine(30, 0, 500_000, 0, -30, 4_000_000), CRS.from_epsg(3
 
 @pytest.fixture
 def made():
-    # Two chips in one cell (bands or dates), one two cells to the right, one a cell down that does not count.
+    # Two chips in one cell (the track of one begins a little off), one two cells to the right,
+    # and one a cell down that does not count.
     found = scores(
         [[[0.2, 0.4]], [[0.6, 0.8]], [[0.1, -0.5]], [[0.9, 0.9]]],
-        place=[[64, 128], [64, 128], [64, 256], [128, 128]],
+        place=[[64, 128], [62, 131], [64, 256], [126, 126]],
     )
     found.counted[3, 1] = False
-    return correlation_maps(found, GRID, 64)
+    return correlation_maps(found, GRID, chip=128, stride=64)
 
 
 def test_a_cell_is_the_mean_of_its_chips(made):

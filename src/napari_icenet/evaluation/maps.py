@@ -40,7 +40,7 @@ class CorrelationMaps:
     stride: int
 
 
-def correlation_maps(scores: Scores, grid: Grid, stride: int) -> CorrelationMaps:
+def correlation_maps(scores: Scores, grid: Grid, *, chip: int, stride: int) -> CorrelationMaps:
     """Means of the scores of one stack, place by place.
 
     Parameters
@@ -49,11 +49,13 @@ def correlation_maps(scores: Scores, grid: Grid, stride: int) -> CorrelationMaps
         Of one stack and way of tracking; at least one.
     grid : Grid
         The stack's.
-    stride : int
-        Distance between places, px.
+    chip, stride : int
+        Side of the chips, and distance between places, px.
     """
-    low = scores.place.min(0)
-    at = (scores.place - low) // stride
+    # The first chip lies in the corner; robust tracks may begin a little off their place.
+    every = np.rint((scores.place - chip // 2) / stride).astype(np.int64)
+    low = every.min(0)
+    at = every - low
     height, width = (int(v) + 1 for v in at.max(0))
     cell = at[:, 0] * width + at[:, 1]
     kinds = scores.ncc.shape[1]
@@ -66,7 +68,7 @@ def correlation_maps(scores: Scores, grid: Grid, stride: int) -> CorrelationMaps
         for p in range(kinds):
             sums = np.bincount(cell[chosen], scores.ncc[chosen, p, k], height * width)
             values[p, k, some] = sums[some] / counts[k, some]
-    row, col = int(low[0]), int(low[1])
+    row, col = (chip // 2 + stride * int(v) for v in low)
     # The centre of an even chip is the corner that its position's pixel shares with the one before.
     transform = grid.transform @ Affine.translation(col - stride / 2, row - stride / 2) @ Affine.scale(stride)
     cells = Grid(height, width, transform, grid.crs)

@@ -111,7 +111,7 @@ def _write_maps(made: Evaluation, folder: Path) -> None:
             mine = scores[scores.stack == name]
             if not mine.counted.any():
                 continue
-            maps[mode] = correlation_maps(mine, grid, made.settings.stride)
+            maps[mode] = correlation_maps(mine, grid, chip=made.settings.chip, stride=made.settings.stride)
             for p, predictor in enumerate(made.names):
                 path = folder / "maps" / f"{prefix}{mode}_{predictor}.tif"
                 write_map(maps[mode], p, path, title=predictor, simulated=made.source.simulated)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +35,7 @@ def strata_figure(made: Evaluation) -> Figure:
         "dots: mean correlation, with its 95 % interval where several blocks hold chips",
     )  # fmt: skip
     grid = figure.add_gridspec(
-        len(divisions), len(widths), width_ratios=[max(w, 2.2 * len(divisions)) for w in widths],
+        len(divisions), len(widths), width_ratios=[max(w, 1.4) for w in widths],
         left=0.055, right=0.985, top=1 - _TOP / height, bottom=0.72 / height, wspace=0.14, hspace=0.38,
     )  # fmt: skip
     for r, (mode, columns) in enumerate(divisions.items()):
@@ -46,11 +47,16 @@ def strata_figure(made: Evaluation) -> Figure:
                 _bars(axes, division["strata"], lowest)
                 dress(axes, heading)
             else:
-                empty(axes, heading, division["note"])
+                # A narrow panel, whose words are broken to fit.
+                empty(axes, heading, "")
+                axes.text(
+                    0.5, 0.5, fill(division["note"], 14), ha="center", va="center", color=QUIET, fontsize=9,
+                    linespacing=1.5, transform=axes.transAxes,
+                )  # fmt: skip
             if c == 0:
                 axes.set_ylabel(f"{mode}\n\nshare, mean NCC", color=TEXT, fontsize=9)
-            elif division["strata"]:
-                axes.tick_params(labelleft=False)
+            # Numbers stand once in a row, at the first panel that has a scale.
+            axes.tick_params(labelleft=not any(columns[k]["strata"] for k in range(c)))
     _legend(figure, made, height)
     return figure
 

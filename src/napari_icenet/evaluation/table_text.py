@@ -47,7 +47,10 @@ def markdown(made: Evaluation) -> str:
     lines += [_what(made), "", "## The paper's Table 1 (Byrd Glacier, 2015–2017)", ""]
     lines += _table(
         ["", "mean", "< 0.3", "0.3–0.7", "> 0.7"],
-        [[name, *(number(row[k], 3) for k in ("mean", "low", "medium", "high"))] for name, row in PAPER.items()],
+        [
+            [name, *(number(row[k]) for k in ("mean", "low", "medium")), number(row["high"], 4)]
+            for name, row in PAPER.items()
+        ],
     )
     for mode, targets in made.tables.items():
         lines += ["", f"## Tracking: {mode}", "", f"{mode.capitalize()}: {_MODE_WORDS[mode]}."]
@@ -88,7 +91,7 @@ def _what(made: Evaluation) -> str:
         f"{made.provenance()['block_px']} px.{_sigma(made)}\n\n"
         "Correlation rewards blur, so tracking stands beside it: the middle of each template is searched for within "
         f"±{settings.search_px} px, on a seeded sample of chips. Error is {error}: the median of those found; "
-        "found and < 1 px are shares of the chips tried."
+        "found and < 1 px are shares of the chips tried, and the latter compares predictors on the same chips."
     )
 
 
