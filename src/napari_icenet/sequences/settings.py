@@ -51,7 +51,7 @@ class DatasetSettings(BaseModel):
     validation, test : float
         Shares of the area; the rest is for training.
     block : float
-        Side of a block in chips.
+        Side of a block in chips. Larger blocks lose fewer chips to the gaps between them.
     gap : int, optional
         Pixels between chips of different splits. Default: the side of the search window.
     """
@@ -76,7 +76,7 @@ class DatasetSettings(BaseModel):
     seed: int = Field(default=0, ge=0)
     validation: float = Field(default=0.15, ge=0, lt=1)
     test: float = Field(default=0.15, ge=0, lt=1)
-    block: float = Field(default=4.0, ge=1)
+    block: float = Field(default=8.0, ge=1)
     gap: int | None = Field(default=None, ge=0)
 
     @field_validator("chip")
