@@ -12,7 +12,18 @@ import pytest
 import napari_icenet
 
 SOURCE = Path(napari_icenet.__file__).parent
-ROOMS = ["errors", "validation", "scenes", "tracking", "sequences", "models", "predictors", "evaluation", "training", "gui"]
+ROOMS = [
+    "errors",
+    "validation",
+    "scenes",
+    "tracking",
+    "sequences",
+    "models",
+    "predictors",
+    "evaluation",
+    "training",
+    "gui",
+]
 INTERFACE = {"napari", "qtpy", "magicgui", "superqt", "pyqtgraph", "vispy", "PyQt6", "PySide6", "PyQt5"}
 HEAVY = {"numpy", "torch", "napari", "rasterio", "dask", "pydantic", "xarray", "h5py", "pandas", "geopandas"}
 HEAVY |= {"scipy", "cv2", "numba", "matplotlib", "zarr", "skimage"}
