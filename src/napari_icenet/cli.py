@@ -1,4 +1,4 @@
-"""The command line: ``icenet demo | info | simulate | track | velocity | dataset``.
+"""The command line: ``icenet demo | info | simulate | track | velocity | dataset | evaluate``.
 
 Thin: every command parses its words and calls the library. Imports stand inside the commands,
 so that ``icenet --help`` answers at once.
