@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 
-import napari
 import numpy as np
 import pytest
 
 from napari_icenet.tracking.velocity.flowline import along
 from napari_icenet.tracking.velocity.line_files import write_lines
 from napari_icenet.tracking.velocity.netcdf import read_netcdf
-from tests.gui.velocity import Desk, known_map
+from tests.gui.velocity import Desk, kept_viewer, known_map
 
 #: A line across cells that are all valid.
 LINE = np.array([(120.0, 30.0), (118.0, 120.0), (130.0, 200.0)])
@@ -19,7 +18,7 @@ LINE = np.array([(120.0, 30.0), (118.0, 120.0), (130.0, 200.0)])
 
 @pytest.fixture(scope="module")
 def window(qapp):
-    viewer = napari.Viewer(show=True)
+    viewer = kept_viewer()
     yield Desk(viewer, None)
     viewer.close()
 

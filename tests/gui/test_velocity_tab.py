@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import napari
 import numpy as np
 import pytest
 
@@ -12,14 +11,14 @@ from napari_icenet.gui.velocity_search import NO_MAP
 from napari_icenet.tracking.engine.matches import reason_code
 from napari_icenet.tracking.match import LostReason
 from tests.gui.ice import moving_ice
-from tests.gui.velocity import LOST, Desk
+from tests.gui.velocity import LOST, Desk, kept_viewer
 
 NAMES = ["velocity · speed, m/yr", "velocity · NCC", "velocity · validity", "velocity · arrows"]
 
 
 @pytest.fixture(scope="module")
 def window(qapp):
-    viewer = napari.Viewer(show=True)
+    viewer = kept_viewer()
     yield Desk(viewer, None)
     viewer.close()
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from unittest import mock
 
+import napari
 import numpy as np
 
 from napari_icenet.errors import TrackingError
@@ -51,6 +53,12 @@ def known_map(stack, first, second, settings) -> VelocityMap:
         radius=(25, 25),
         device="CPU",
     )
+
+
+def kept_viewer() -> napari.Viewer:
+    """A viewer for all tests of a module; another one may have registered the plugins already, which is done once."""
+    with mock.patch("napari.plugins._initialize_plugins", return_value=None):
+        return napari.Viewer(show=True)
 
 
 class Workshop:
