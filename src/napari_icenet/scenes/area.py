@@ -49,14 +49,14 @@ def read_area(folder: Path, grids: Sequence[Grid]) -> tuple[NDArray[np.bool_] | 
     if not area.any():
         return None, f"{path.name} is not used: it is all black; paint the area of interest white."
     if own.georeferenced and grids[0].georeferenced:
-        return _on_grid(area, own, grids[0]), None
+        return on_grid(area, own, grids[0]), None
     alike = next((grid for grid in grids if grid.shape == own.shape), None)
     if alike is None:
         return None, (
             f"{path.name} is not used: it has {own.height} × {own.width} pixels, "
             f"the images have {grids[0].height} × {grids[0].width}; make it the same size."
         )
-    return (_on_grid(area, alike, grids[0]) if alike != grids[0] else area), None
+    return (on_grid(area, alike, grids[0]) if alike != grids[0] else area), None
 
 
 def _white(path: Path) -> tuple[NDArray[np.bool_], Grid]:
@@ -74,8 +74,8 @@ def _white(path: Path) -> tuple[NDArray[np.bool_], Grid]:
     return visible & (brightness > brightness.max() / 2), info.grid
 
 
-def _on_grid(area: NDArray[np.bool_], own: Grid, grid: Grid) -> NDArray[np.bool_]:
-    """The area where another grid's pixels lie."""
+def on_grid(area: NDArray[np.bool_], own: Grid, grid: Grid) -> NDArray[np.bool_]:
+    """An area of one grid (bool, its shape) where another grid's pixels lie: bool, (grid.height, grid.width)."""
     if own == grid:
         return area
     out = np.zeros(grid.shape, np.uint8)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from napari_icenet.errors import UsageError
+from napari_icenet.validation import made
 
 Tracking = Literal["chain", "robust"]
 
@@ -123,12 +123,4 @@ def make_dataset_settings(**values: Any) -> DatasetSettings:
     UsageError
         A value does not make sense; the message names it.
     """
-    try:
-        return DatasetSettings(**{name: value for name, value in values.items() if value is not None})
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        reason = first["msg"].removeprefix("Value error, ")
-        if not field:
-            raise UsageError(f"{reason[0].upper()}{reason[1:]}.") from error
-        raise UsageError(f"{field} {first['input']} cannot be used: {reason[0].lower()}{reason[1:]}.") from error
+    return made(DatasetSettings, {name: value for name, value in values.items() if value is not None})

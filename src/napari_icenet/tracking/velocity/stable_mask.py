@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.enums import ColorInterp, Resampling
+from rasterio.enums import ColorInterp
 from rasterio.errors import RasterioError
-from rasterio.warp import reproject
 
 from napari_icenet.errors import SceneError, TrackingError
+from napari_icenet.scenes.area import on_grid
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.raster_file import dataset_of, inspect
 
@@ -76,14 +76,4 @@ def _painted(path: Path, grid: Grid) -> NDArray[np.bool_]:
             f"{path} has {own.height} × {own.width} pixels, the frame has {grid.height} × {grid.width}; "
             "give a mask of the frame's size."
         )
-    out = np.zeros(grid.shape, np.uint8)
-    reproject(
-        stable.astype(np.uint8),
-        out,
-        src_transform=own.transform,
-        src_crs=own.crs,
-        dst_transform=grid.transform,
-        dst_crs=grid.crs,
-        resampling=Resampling.nearest,
-    )
-    return out > 0
+    return on_grid(np.asarray(stable), own, grid)
