@@ -1,9 +1,15 @@
 """What predictors are handed by tracking, and what becomes of their answer."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from napari_icenet.scenes.array_band import ArrayBand
+from napari_icenet.scenes.scene import Flag
+from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.chips import chip_window
+from napari_icenet.tracking.correlate import Correlator, Place
 from napari_icenet.tracking.follow import follow, surface
 from napari_icenet.tracking.match import LostReason
 from napari_icenet.tracking.pictures import Pictures
@@ -49,7 +55,24 @@ def test_the_past_runs_towards_the_target_in_both_directions(pictures):
     assert len(last.chips) == PAST_CHIPS == 8
     np.testing.assert_array_equal(last.days, [-(DAYS[i] - DAYS[1]) for i in range(8, 0, -1)])
     assert last.ahead == 16
+    assert last.steps == 1
+    assert np.isnan(last.cloud).all()
     assert last.valid.all()
+
+
+def test_a_predictor_knows_how_much_cloud_its_chips_show_and_which_frame_is_asked_for():
+    scenes = moving(STEPS[:4], noise=1, side=160)
+    hidden = np.zeros((160, 160), np.uint8)
+    hidden[:, :80] = Flag.CLOUD
+    hidden[80:, 80:] = Flag.SNOW
+    first = dataclasses.replace(scenes.scenes[0], mask=ArrayBand(hidden))
+    stack = SceneStack([first, *scenes.scenes[1:]], scenes.bands, scenes.grid)
+    mine = Mine()
+    Correlator(Pictures(stack, 1), SETTINGS, mine).template([Place(0, 80, 92), Place(1, 80, 92)], 3)
+    assert mine.seen[0].steps == 2
+    # Columns 68 … 79 of 68 … 115 lie under cloud.
+    assert mine.seen[0].cloud[0] == pytest.approx(12 / 48)
+    assert np.isnan(mine.seen[0].cloud[1])
 
 
 def test_without_a_template_the_date_is_lost(pictures):

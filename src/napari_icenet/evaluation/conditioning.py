@@ -16,13 +16,13 @@ Pair = tuple[Prediction | None, Prediction | None]
 
 
 class WatchedPast(Past):
-    """A past that knows whether it was asked how far ahead the target lies.
+    """A past that knows whether it was asked how far ahead the target lies, in days or acquisitions.
 
     A predictor that did not ask makes the same template for every target.
     """
 
     def __getattribute__(self, name: str) -> Any:
-        if name == "ahead":
+        if name in ("ahead", "steps"):
             object.__setattr__(self, "asked", True)
         return super().__getattribute__(name)
 
@@ -51,7 +51,12 @@ def past_of(sequences: Sequences, index: int, t0: int, target: int) -> WatchedPa
     shown = slice(max(0, t0 + 1 - PAST_CHIPS), t0 + 1)
     days = sequences.days[index] - sequences.days[index, t0]
     return WatchedPast(
-        sequences.chips[index, shown], days[shown], sequences.valid[index, shown], float(days[target])
+        sequences.chips[index, shown],
+        days[shown],
+        sequences.valid[index, shown],
+        float(days[target]),
+        target - t0,
+        sequences.cloud[index, shown],
     ).watch()
 
 

@@ -8,6 +8,7 @@ from typing import get_args
 import numpy as np
 
 from napari_icenet.errors import DatasetError, UsageError
+from napari_icenet.evaluation.conditioning import past_of
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
 from napari_icenet.evaluation.stack_source import LOT, Batch
 from napari_icenet.predictors.blurred import choose_sigma
@@ -15,7 +16,6 @@ from napari_icenet.scenes.band_names import find_band
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.sequences.reading import IceNet
 from napari_icenet.sequences.sequences import Sequences
-from napari_icenet.tracking.templates import PAST_CHIPS, Past
 
 #: Sequences of the training split that σ of the blurred predictor is chosen on.
 _CHOSEN_ON = 128
@@ -102,16 +102,7 @@ class DatasetSource:
         t0 = self.settings.t0
         even = np.unique(np.linspace(0, len(train) - 1, min(_CHOSEN_ON, len(train))).round().astype(np.intp))
         shown = self.dataset.read(train[even])
-        first = max(0, t0 + 1 - PAST_CHIPS)
-        pasts = [
-            Past(
-                shown.chips[i, first : t0 + 1],
-                shown.days[i, first : t0 + 1] - shown.days[i, t0],
-                shown.valid[i, first : t0 + 1],
-                float(shown.days[i, t0 + 2] - shown.days[i, t0]),
-            )
-            for i in range(len(shown))
-        ]
+        pasts = [past_of(shown, i, t0, t0 + 2) for i in range(len(shown))]
         try:
             return choose_sigma(pasts, list(shown.chips[:, t0 + 2]))
         except UsageError:

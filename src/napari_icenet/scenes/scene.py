@@ -43,6 +43,10 @@ class Flag(IntFlag):
     CLOUD_MARGIN = 64
 
 
+#: What keeps the ice from being seen.
+HIDDEN = Flag.CLOUD | Flag.SHADOW | Flag.CIRRUS
+
+
 class BandSource(Protocol):
     """One band of one scene, read by window."""
 

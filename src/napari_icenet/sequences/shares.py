@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.scenes.grid import Window
-from napari_icenet.scenes.scene import Flag
+from napari_icenet.scenes.scene import HIDDEN
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.sequences.tracks import neighbourhoods
 from napari_icenet.tracking.pictures import Pictures
 
 Places = tuple[NDArray[np.int64], NDArray[np.int64]]
-_HIDDEN = np.uint8(Flag.CLOUD | Flag.SHADOW | Flag.CIRRUS)
 
 
 def cloud_shares(stack: SceneStack, time: int, places: Places, chip: int) -> NDArray[np.float32]:
@@ -29,7 +28,7 @@ def cloud_shares(stack: SceneStack, time: int, places: Places, chip: int) -> NDA
     """
     if stack.scenes[time].mask is None:
         return np.full(len(places[0]), np.nan, np.float32)
-    return _shares(lambda window: (stack.flags(time, window) & _HIDDEN) > 0, places, chip)
+    return _shares(lambda window: (stack.flags(time, window) & np.uint8(HIDDEN)) > 0, places, chip)
 
 
 def fill_shares(pictures: Pictures, time: int, places: Places, chip: int) -> NDArray[np.float32]:

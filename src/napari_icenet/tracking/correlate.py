@@ -109,7 +109,9 @@ class Correlator:
         all_days = self.plain.stack.days
         gaps = [abs(float(all_days[place.time] - all_days[sources[-1].time])) for place in sources]
         ahead = abs(float(all_days[time] - all_days[sources[-1].time]))
-        past = Past(chips, -np.array(gaps), np.ones(len(sources), bool), ahead)
+        steps = max(1, abs(time - sources[-1].time))
+        cloud = np.array([self.plain.cloud(place.time, self._chip(place)) for place in sources])
+        past = Past(chips, -np.array(gaps), np.ones(len(sources), bool), ahead, steps, cloud)
         made = self.predictor(past)
         return np.full(chips.shape[1:], np.nan, np.float32) if made is None else made.template
 

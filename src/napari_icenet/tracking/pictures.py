@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.scenes.grid import Window
+from napari_icenet.scenes.scene import HIDDEN
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.prefilter import prefilter as find_prefilter
 from napari_icenet.tracking.zncc import norm_map
@@ -116,6 +117,14 @@ class Pictures:
         values = self._assemble(placements, lambda row, col: self._norm_tile(time, chip, row, col))
         return None if math.isnan(cv2.sumElems(values)[0]) else values
 
+    def cloud(self, time: int, window: Window) -> float:
+        """Share of cloud, shadow and cirrus in a window inside the frame or beyond; NaN where the scene has no mask."""
+        if self.stack.scenes[time].mask is None:
+            return math.nan
+        return float(np.nansum(self._assemble(window, lambda row, col: self._hidden_tile(time, row, col)))) / (
+            window.height * window.width
+        )
+
     def prefetch(self, time: int, window: Window, chip: int) -> None:
         """Read a neighbourhood now, so that matching in it later reads no files."""
         self.read(time, window)
@@ -154,6 +163,13 @@ class Pictures:
             return values[margin : margin + inside.height, margin : margin + inside.width].copy()
 
         return self.cache.get((self.band, self.filter.name, time, row, col), make)
+
+    def _hidden_tile(self, time: int, row: int, col: int) -> NDArray[np.float32]:
+        def make() -> NDArray[np.float32]:
+            inside = Window(row * TILE, col * TILE, TILE, TILE).clipped(self.shape)
+            return ((self.stack.mask(time, inside) & np.uint8(HIDDEN)) > 0).astype(np.float32)
+
+        return self.cache.get(("hidden", time, row, col), make)
 
     def _norm_tile(self, time: int, chip: int, row: int, col: int) -> NDArray[np.float32]:
         def make() -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,10 @@ class Past:
         Whether the frame was tracked and shows ice.
     ahead : float
         Days from t0 to the frame that is to be predicted.
+    steps : int
+        Acquisitions from t0 to that frame: t1 is 1, t2 is 2.
+    cloud : array of float, (n,), or None
+        Share of cloud, shadow and cirrus of each frame; NaN where unknown, None where nobody asked.
 
     Raises
     ------
@@ -49,6 +53,8 @@ class Past:
     days: NDArray[np.float64]
     valid: NDArray[np.bool_]
     ahead: float
+    steps: int = 1
+    cloud: NDArray[np.floating[Any]] | None = None
 
     def __post_init__(self) -> None:
         shape = self.chips.shape
@@ -61,6 +67,10 @@ class Past:
             )
         if not (np.isfinite(self.days).all() and np.isfinite(self.ahead)):
             raise UsageError("a past chip or its target has no date; each needs one.")
+        if self.steps < 1:
+            raise UsageError(f"a chip {self.steps} acquisitions after t0 cannot be predicted; hand over 1 or more.")
+        if self.cloud is not None and self.cloud.shape != shape[:1]:
+            raise UsageError(f"{shape[0]} past chips came with {self.cloud.size} shares of cloud; each needs one.")
 
 
 @dataclass(frozen=True, eq=False)
