@@ -11,8 +11,8 @@ from napari_icenet.scenes.simulation import Simulation, SimulationSettings
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.prefilter import prefilter
 
-#: Dates up to t2, where eight past frames are shown.
-DATES = 10
+#: As many as the paper's sequences have.
+DATES = 12
 
 
 def stack_of(simulation: Simulation, dates: int) -> SceneStack:
@@ -41,6 +41,7 @@ def test_the_text_states_figures_and_sample(byrd: ReferenceMeasure) -> None:
     text = byrd.as_text()
     assert f"{byrd.rows['high-pass']['mean']:.3f}" in text
     assert f"on {byrd.chips} chips of 128 px in 7 bands" in text
+    assert "t0 is date 10 of 12" in text
     assert byrd.conditioning == 8
 
 

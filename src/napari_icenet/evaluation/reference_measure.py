@@ -18,6 +18,7 @@ from napari_icenet.sequences.cut import CACHE_BYTES, cut
 from napari_icenet.sequences.settings import DatasetSettings
 from napari_icenet.tracking.engine.engine import Engine
 from napari_icenet.tracking.pictures import Pictures, TileCache
+from napari_icenet.tracking.templates import PAST_CHIPS
 
 #: The predictors that the paper gives figures for.
 MEASURED = ("persistence", "high-pass")
@@ -36,7 +37,7 @@ class ReferenceMeasure:
     chips, bands : int
         Chips that count, over all bands, and the number of bands.
     conditioning : int
-        Past frames up to t0.
+        Past frames that a predictor is shown, t0 the last of them.
     settings : EvaluationSettings
         Side of the chips, scale factor and stride.
     """
@@ -59,7 +60,7 @@ class ReferenceMeasure:
             )
         lines.append(
             f"correlation with t2 on {self.chips} chips of {s.chip} px in {self.bands} bands, "
-            f"followed as in the paper (chain, c {s.scale:g}); t0 is date {self.conditioning}"
+            f"followed as in the paper (chain, c {s.scale:g}); t0 is date {s.t0 + 1} of {s.frames}"
         )
         return "\n".join(lines)
 
@@ -74,8 +75,8 @@ def reference_measure(
     """Measure a series as the paper's Table 1 does, on its first window of dates.
 
     Chips are followed as the paper does, each from the last by the best match in a window c times as
-    large, and the last of eight frames, plain and high-pass filtered, is compared with the frame
-    after next, plain and filtered. Chips that show less than half of their pixels are left out.
+    large, and t0, plain and high-pass filtered, is compared with t2, the frame after next and the last
+    of the window, plain and filtered. Chips that show less than half of their pixels are left out.
 
     Parameters
     ----------
@@ -101,7 +102,7 @@ def reference_measure(
         raise StackError(f"{stack.name} has {dates} dates and t2 needs a third; add scenes.")
     asked = given.model_copy(update={"frames": min(dates, given.frames)})
     cutting = DatasetSettings(
-        chip=asked.chip, scale=asked.scale, stride=asked.stride, frames=asked.t0 + 3, chips=chips, windows=1
+        chip=asked.chip, scale=asked.scale, stride=asked.stride, frames=asked.frames, chips=chips, windows=1
     )
     bands = tuple(stack.band(band) for band in asked.bands or stack.bands)
     scorer = Scorer([predictor(name) for name in MEASURED], asked.t0, asked.search_px)
@@ -121,4 +122,4 @@ def reference_measure(
     for p, name in enumerate(MEASURED):
         values = {key: float(share) for key, share in shares(counted[:, p]).items() if share is not None}
         rows[name] = {"mean": float(counted[:, p].mean())} | values
-    return ReferenceMeasure(rows, len(counted), len(bands), asked.t0 + 1, asked)
+    return ReferenceMeasure(rows, len(counted), len(bands), min(PAST_CHIPS, asked.t0 + 1), asked)

@@ -83,7 +83,7 @@ def _what(made: Evaluation) -> str:
     return (
         f"{bands_words(made)}; {windows_words(made)}; chips of {settings.chip} px every {settings.stride} px; "
         f"c = {settings.scale:g}. Predictors see the last {min(PAST_CHIPS, settings.t0 + 1)} frames up to t0, the "
-        f"{_ordinal(settings.t0 + 1)} of {settings.frames}; t1 and t2 are the next two. Correlation is at zero shift "
+        f"{_ordinal(settings.t0 + 1)} of {settings.frames}; t1 and t2 are the last two. Correlation is at zero shift "
         "on the tracked chips, over the pixels known in both; the high-pass is compared with the filtered chip. "
         "A chip counts, for all predictors or for none, where it and at least one past frame show half of their "
         "pixels and are not flat; a predictor without a template, or whose template knows less than a quarter of the "
@@ -116,7 +116,7 @@ def _sigma(made: Evaluation) -> str:
 
 
 def _ordinal(count: int) -> str:
-    words = {1: "first", 2: "second", 3: "third", 8: "eighth"}
+    words = {1: "first", 2: "second", 3: "third", 10: "tenth"}
     return words.get(count, f"{count}th")
 
 
