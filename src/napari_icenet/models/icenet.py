@@ -1,0 +1,289 @@
+"""The network ``icenet``: which past frame is to be believed where, at which scale, and what they leave out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from napari_icenet.models.pyramid import collapsed, pyramid, reduced
+
+#: Days are told as log2(1 + days / this), so that a week and a season are both of order one.
+DAYS = 4.0
+#: Facts of each frame beside its picture: days to the target, days to t0, valid, cloud, cloud known, agreement.
+FACTS = 6
+#: Weight maps have a quarter of the chip's resolution.
+COARSER = 4
+#: Keeps logarithms and roots finite.
+_LEAST = 1e-4
+
+
+class IceNetSettings(BaseModel):
+    """Size of the network. Immutable.
+
+    Attributes
+    ----------
+    width : int
+        Features of each frame.
+    depth : int
+        Blocks of two convolutions that judge the frames, each of which sees all of them.
+    scales : int
+        Scales that have weights of their own; the last holds all that is coarser.
+    residual : int
+        Features of the network that adds what no frame shows; 0 leaves it out.
+    covariates : tuple of str
+        Further facts of each date, such as wind or aerosol depth, by name.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    width: int = Field(default=32, ge=4, le=512)
+    depth: int = Field(default=3, ge=1, le=16)
+    scales: int = Field(default=4, ge=1, le=6)
+    residual: int = Field(default=16, ge=0, le=256)
+    covariates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Expected:
+    """What the network makes of past frames.
+
+    Attributes
+    ----------
+    template : Tensor, (b, C, C)
+        The expected chip, of zero mean and unit deviation in its frames' sense.
+    log_spread : Tensor, (b, C, C)
+        Logarithm of one standard deviation of each pixel of the standardised chip.
+    weights : Tensor, (b, n, C/4, C/4)
+        How far each frame is believed at the finest scale; they sum to 1 over the frames.
+    """
+
+    template: Tensor
+    log_spread: Tensor
+    weights: Tensor
+
+
+class IceNetwork(nn.Module):
+    """Weights over past frames, scale by scale, and a residual.
+
+    Each frame is encoded beside what the frames agree on, together with the days to the target, its
+    validity and its cloud. Blocks then exchange the mean and the maximum over all frames, so that a
+    frame is judged among the others. Every scale of a Laplacian pyramid is the weighted sum of the
+    frames' own, times a gain: what changes from date to date is passed on weaker. Before training the
+    weights are those of the consensus: agreement squared.
+
+    Any number of frames in any order of size; chips of any size divisible by 2^(scales − 1) and 4.
+
+    Parameters
+    ----------
+    settings : IceNetSettings, optional
+    """
+
+    name: ClassVar[str] = "icenet"
+    title: ClassVar[str] = "IceNet"
+
+    def __init__(self, settings: IceNetSettings | None = None) -> None:
+        super().__init__()
+        self.settings = settings or IceNetSettings()
+        width, scales = self.settings.width, self.settings.scales
+        self.encoder = nn.Sequential(
+            _convolution(3, width // 2, 5, 2), nn.SiLU(), _convolution(width // 2, width, 3, 2), _norm(width), nn.SiLU()
+        )
+        facts = FACTS + len(self.settings.covariates)
+        self.facts = nn.Sequential(nn.Linear(facts, width), nn.SiLU(), nn.Linear(width, 2 * width))
+        self.judges = nn.ModuleList(_Judge(width) for _ in range(self.settings.depth))
+        self.logits = _silent(nn.Conv2d(width, scales, 1))
+        self.gains = _silent(nn.Conv2d(2 * width, scales, 1))
+        self.power = nn.Parameter(torch.tensor(2.0))
+        self.residual = _Residual(self.settings.residual) if self.settings.residual else None
+        self.spread = _silent(nn.Conv2d(2 * width, 1, 1))
+
+    def forward(
+        self,
+        frames: Tensor,
+        known: Tensor,
+        days: Tensor,
+        valid: Tensor,
+        cloud: Tensor,
+        present: Tensor,
+        covariates: Tensor | None = None,
+    ) -> Expected:
+        """Expect the chip at the target.
+
+        Parameters
+        ----------
+        frames : Tensor, (b, n, C, C)
+            Aligned to t0, each of zero mean and unit deviation, 0 where missing; oldest first.
+        known : Tensor, (b, n, C, C)
+            1 where a pixel is known, else 0.
+        days : Tensor, (b, n)
+            From each frame to the target, positive.
+        valid, present : Tensor of bool, (b, n)
+            Whether a frame shows ice, and whether there is one at all.
+        cloud : Tensor, (b, n)
+            Share of cloud; NaN where unknown.
+        covariates : Tensor, (b, n, k), optional
+            Further facts of each date, NaN where unknown.
+        """
+        b, n, side, _ = frames.shape
+        there = present[:, :, None, None].to(frames.dtype)
+        shown = known * there
+        agreement = _agreement(frames * shown, present)
+        prior = self.power * torch.log(agreement + _LEAST)
+        prior = prior.masked_fill(~present, -1e4)
+        middle = _weighted(frames, shown, torch.softmax(prior, 1)[:, :, None, None])
+        seen = torch.stack([frames, shown, middle.expand_as(frames)], 2).flatten(0, 1)
+        features = self.encoder(seen)
+        scale, shift = self.facts(self._facts(days, valid, cloud, agreement, covariates)).flatten(0, 1).chunk(2, -1)
+        features = features * (1 + scale[:, :, None, None]) + shift[:, :, None, None]
+        features = features.unflatten(0, (b, n))
+        for judge in self.judges:
+            features = judge(features, there)
+        context = _context(features, there)
+        logits = self.logits(features.flatten(0, 1)).unflatten(0, (b, n)) + prior[:, :, None, None, None]
+        gains = 2 * torch.sigmoid(self.gains(context))
+        levels = [level.unflatten(0, (b, n)) for level in pyramid(frames.flatten(0, 1)[:, None], len(gains[0]))]
+        masks = _reduced_masks(shown.flatten(0, 1)[:, None], len(levels))
+        summed, first = [], logits[:, :, 0]
+        for k, (level, mask) in enumerate(zip(levels, masks, strict=True)):
+            weights = torch.softmax(_sized(logits[:, :, k], level.shape[-1]), 1)
+            total = _weighted(level[:, :, 0], mask.unflatten(0, (b, n))[:, :, 0], weights)
+            summed.append(total * _sized(gains[:, k : k + 1], level.shape[-1]))
+        template = collapsed(summed)
+        spread = _sized(self.spread(context), side)
+        if self.residual is not None:
+            weights = torch.softmax(_sized(first, side), 1)
+            deviation = (_weighted((frames - template).square(), shown, weights) + _LEAST).sqrt()
+            template = template + self.residual(torch.cat([template, deviation, middle], 1))
+        return Expected(template[:, 0], spread[:, 0], torch.softmax(first, 1))
+
+    def _facts(
+        self, days: Tensor, valid: Tensor, cloud: Tensor, agreement: Tensor, covariates: Tensor | None
+    ) -> Tensor:
+        """What is known of each frame beside its picture, (b, n, facts)."""
+        told = torch.isfinite(cloud)
+        facts = [
+            torch.log2(1 + days / DAYS),
+            torch.log2(1 + (days - days[:, -1:]) / DAYS),
+            valid.to(days.dtype),
+            torch.where(told, cloud, torch.zeros_like(cloud)),
+            told.to(days.dtype),
+            torch.log(agreement + _LEAST) / 4,
+        ]
+        stacked = torch.stack(facts, -1)
+        count = len(self.settings.covariates)
+        if count:
+            more = days.new_zeros(*days.shape, count) if covariates is None else torch.nan_to_num(covariates)
+            stacked = torch.cat([stacked, more], -1)
+        return stacked
+
+
+class _Judge(nn.Module):
+    """Two convolutions over each frame beside the mean and the maximum of all, added to what came in."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        # One convolution over both, split so that what all frames share is convolved once.
+        self.own = _convolution(width, width, 3, 1)
+        self.shared = _convolution(2 * width, width, 3, 1)
+        self.norm = _norm(width)
+        self.second = _convolution(width, width, 3, 1, dilation=2)
+
+    def forward(self, features: Tensor, there: Tensor) -> Tensor:
+        b, n = features.shape[:2]
+        shared = self.shared(_context(features, there))[:, None]
+        new = (self.own(features.flatten(0, 1)).unflatten(0, (b, n)) + shared).flatten(0, 1)
+        new = self.second(F.silu(self.norm(new)))
+        return features + F.silu(new).unflatten(0, (b, n))
+
+
+class _Residual(nn.Module):
+    """A small U-shaped network at full resolution: what no past frame shows."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.enter = _convolution(3, width, 3, 1)
+        self.down = _convolution(width, 2 * width, 3, 2)
+        self.norm = _norm(2 * width)
+        self.deep = _convolution(2 * width, 2 * width, 3, 2)
+        self.middle = _convolution(2 * width, 2 * width, 3, 1, dilation=2)
+        self.up = _convolution(2 * width, 2 * width, 3, 1)
+        self.back = _convolution(2 * width, width, 3, 1)
+        self.leave = _silent(nn.Conv2d(width, 1, 3, padding=1))
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        fine = F.silu(self.enter(pictures))
+        half = F.silu(self.norm(self.down(fine)))
+        deep = F.silu(self.deep(half))
+        deep = deep + F.silu(self.middle(deep))
+        half = half + F.silu(self.up(_sized(deep, half.shape[-1])))
+        out: Tensor = self.leave(F.silu(fine + self.back(_sized(half, fine.shape[-1]))))
+        return out
+
+
+def _agreement(frames: Tensor, present: Tensor) -> Tensor:
+    """How well each frame agrees with the others, (b, n): mean correlation of what is neither haze nor noise.
+
+    Haze correlates with haze; so a coarse mean is taken away, and every correlation below zero is zero.
+    """
+    small = reduced(reduced(frames))
+    broad = F.avg_pool2d(small, 9, 1, 4, count_include_pad=False)
+    fine = (small - broad).flatten(2)
+    fine = fine / (fine.square().sum(-1, keepdim=True) + _LEAST).sqrt()
+    both = (fine @ fine.transpose(1, 2)).clamp_min(0)
+    pairs = present[:, :, None] & present[:, None, :]
+    pairs = pairs & ~torch.eye(frames.shape[1], dtype=torch.bool, device=frames.device)
+    count = pairs.sum(-1)
+    # A frame alone agrees with itself.
+    return torch.where(count > 0, (both * pairs).sum(-1) / count.clamp_min(1), torch.ones_like(both[..., 0]))
+
+
+def _weighted(values: Tensor, mask: Tensor, weights: Tensor) -> Tensor:
+    """Weighted mean over the frames that know a pixel, (b, 1, H, W); 0 where none does."""
+    weights = weights * mask
+    return (weights * values).sum(1, keepdim=True) / weights.sum(1, keepdim=True).clamp_min(_LEAST)
+
+
+def _reduced_masks(shown: Tensor, levels: int) -> list[Tensor]:
+    masks = [shown]
+    for _ in range(levels - 1):
+        masks.append(F.avg_pool2d(masks[-1], 2))
+    return masks
+
+
+def _context(features: Tensor, there: Tensor) -> Tensor:
+    """Mean and maximum over the frames that are there, (b, 2 · width, h, w)."""
+    here = there[:, :, None]
+    mean = (features * here).sum(1) / here.sum(1).clamp_min(1)
+    highest = features.masked_fill(here == 0, -1e4).amax(1)
+    return torch.cat([mean, highest], 1)
+
+
+def _sized(maps: Tensor, side: int) -> Tensor:
+    """Maps (b, c, h, w) brought to a side."""
+    if maps.shape[-1] == side:
+        return maps
+    if maps.shape[-1] > side:
+        return F.adaptive_avg_pool2d(maps, side)
+    return F.interpolate(maps, size=(side, side), mode="bilinear", align_corners=False)
+
+
+def _convolution(into: int, out: int, kernel: int, stride: int, dilation: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(into, out, kernel, stride, dilation * (kernel // 2), dilation)
+
+
+def _norm(width: int) -> nn.GroupNorm:
+    # Over groups of one sample's channels: what a frame gives does not depend on the batch.
+    return nn.GroupNorm(max(1, width // 8), width)
+
+
+def _silent(layer: nn.Conv2d) -> nn.Conv2d:
+    """A layer that adds nothing before it is trained."""
+    nn.init.zeros_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer

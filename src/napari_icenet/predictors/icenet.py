@@ -1,0 +1,142 @@
+"""What the learned weights make of past chips: the network ``icenet``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_icenet.predictors.alignment import moved
+from napari_icenet.predictors.aligned import aligned
+from napari_icenet.predictors.frames import MIN_KNOWN, Level, normalised, template_level, usable
+from napari_icenet.predictors.options import Options
+from napari_icenet.tracking.templates import PAST_CHIPS, Past, Prediction
+
+if TYPE_CHECKING:
+    from napari_icenet.models.icenet import IceNetwork
+
+F32 = NDArray[np.float32]
+
+#: Pasts that go through the network at once: more take memory and save no time.
+BATCH = 16
+#: The network halves chips so often at most that their side must be a multiple of this.
+_MULTIPLE = 32
+
+
+class IceNet(Options):
+    """The expected chip after past ones, aligned to t0, each believed where it is to be believed.
+
+    Frames are standardised one by one, so the unit of the chips does not matter; the template has the
+    mean and deviation of t0, and its spread is what the network expects to be wrong.
+
+    Attributes
+    ----------
+    weights : Path or str, optional
+        A file of weights; default: those in the package.
+    device : str
+        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    """
+
+    name: ClassVar[str] = "icenet"
+    title: ClassVar[str] = "IceNet"
+
+    weights: Path | str | None = None
+    device: str = "auto"
+
+    def __call__(self, past: Past) -> Prediction | None:
+        """The expected chip; None where no frame shows anything."""
+        return self.predict_many([past])[0]
+
+    def predict_many(self, pasts: Sequence[Past]) -> list[Prediction | None]:
+        """What calling it on each past gives, in order.
+
+        Raises
+        ------
+        WeightsError
+            The weights cannot be used.
+        UsageError
+            The device cannot be used.
+        """
+        from napari_icenet.predictors.learned import network_of
+
+        return predictions(network_of(self.name, self.weights, self.device), pasts)
+
+
+def predictions(network: IceNetwork, pasts: Sequence[Past]) -> list[Prediction | None]:
+    """Expected chips of a network at hand, batch by batch of chips of one size."""
+    made: list[Prediction | None] = [None] * len(pasts)
+    shown = [i for i, past in enumerate(pasts) if usable(past).size]
+    for lot in _lots(shown, pasts):
+        for i, prediction in zip(lot, _predicted(network, [pasts[i] for i in lot]), strict=True):
+            made[i] = prediction
+    return made
+
+
+def _lots(indices: Iterable[int], pasts: Sequence[Past]) -> list[list[int]]:
+    """Indices in batches, each of one size of chip."""
+    by_side: dict[int, list[int]] = {}
+    for i in indices:
+        by_side.setdefault(pasts[i].chips.shape[-1], []).append(i)
+    return [lot[k : k + BATCH] for lot in by_side.values() for k in range(0, len(lot), BATCH)]
+
+
+def _predicted(network: IceNetwork, pasts: list[Past]) -> list[Prediction]:
+    import torch
+
+    inputs = [past_inputs(past) for past in pasts]
+    device = next(network.parameters()).device
+    batch = {name: torch.from_numpy(np.stack([one[name] for one in inputs])).to(device) for name in inputs[0]}
+    with torch.inference_mode():
+        expected = network(
+            batch["frames"], batch["known"].float(), batch["days"], batch["valid"], batch["cloud"], batch["present"]
+        )
+        templates = expected.template.float().cpu().numpy()
+        spreads = torch.exp(expected.log_spread.float()).cpu().numpy()
+    return [
+        _restored(past, one, template, spread)
+        for past, one, template, spread in zip(pasts, inputs, templates, spreads, strict=True)
+    ]
+
+
+def past_inputs(past: Past) -> dict[str, NDArray[Any]]:
+    """What the network is shown of a past: the last eight frames, aligned to t0 and standardised.
+
+    Returns
+    -------
+    dict of array
+        ``frames`` float32 and ``known`` bool (8, S, S), S the chip's side or the next multiple of 32;
+        ``days`` and ``cloud`` float32, ``valid`` and ``present`` bool, (8,). Frames that a short past
+        lacks come first.
+    """
+    chips = past.chips
+    frames = normalised(moved(chips, aligned(past).registration.places))[-PAST_CHIPS:]
+    known = np.isfinite(frames)
+    cloud = np.full(len(chips), np.nan) if past.cloud is None else past.cloud
+    lacking, beyond = PAST_CHIPS - len(frames), -chips.shape[-1] % _MULTIPLE
+    picture = ((lacking, 0), (beyond // 2, beyond - beyond // 2), (beyond // 2, beyond - beyond // 2))
+    each = (lacking, 0)
+    return {
+        "frames": np.pad(np.nan_to_num(frames), picture),
+        "known": np.pad(known, picture),
+        "days": np.pad((past.ahead - past.days[-PAST_CHIPS:]).astype(np.float32), each),
+        "valid": np.pad(past.valid[-PAST_CHIPS:], each),
+        "cloud": np.pad(cloud[-PAST_CHIPS:].astype(np.float32), each),
+        "present": np.pad(known.mean((1, 2)) >= MIN_KNOWN, each),
+    }
+
+
+def _restored(past: Past, inputs: dict[str, NDArray[Any]], template: F32, spread: F32) -> Prediction:
+    """A template and its spread in the chip's own size and in the unit of t0."""
+    side = past.chips.shape[-1]
+    start = (template.shape[-1] - side) // 2
+    inner = slice(start, start + side), slice(start, start + side)
+    seen = inputs["known"][:, *inner].any(0)
+    made = np.where(seen, template[inner], np.float32(np.nan))
+    own = Level.of(made)
+    level = template_level(past, usable(past))
+    if own is not None:
+        made = (made - np.float32(own.mean)) / np.float32(own.deviation)
+    return Prediction(level.restored(made), np.where(seen, level.scaled(spread[inner]), np.float32(np.nan)))
