@@ -29,6 +29,14 @@ class DatasetError(IceNetError):
     """Sequences cannot be made from these stacks, or a dataset cannot be read or written."""
 
 
+class WeightsError(IceNetError):
+    """Weights of a network cannot be read or written, or belong to another network."""
+
+
+class TrainingError(IceNetError):
+    """A network cannot be trained as asked, or a run cannot be read, written or continued."""
+
+
 class DownloadError(IceNetError):
     """A file could not be fetched, or is not the file that was promised."""
 

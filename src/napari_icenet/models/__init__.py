@@ -1,0 +1,1 @@
+"""The networks, their weights and cards; they know nothing of training."""

@@ -1,0 +1,154 @@
+"""Cards: what weights are, what they were trained on, and how far to trust them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from napari_icenet.errors import WeightsError
+
+#: Raised when a reader of an older version would misread a card or its weights.
+FORMAT = 1
+#: No card is longer, bytes.
+MOST_BYTES = 4 * 1024 * 1024
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CardDataset(_Record):
+    """A dataset that weights were trained on.
+
+    Attributes
+    ----------
+    name : str
+        Of its folder.
+    fingerprint : str
+        Changes with the dataset's content.
+    sequences : dict of str to int
+        By split; weights are trained on ``train`` alone, and chosen by ``validation``.
+    stacks : tuple of str
+        The stacks it was cut from.
+    first, last : datetime, optional
+        Dates of the first and last acquisition.
+    simulated : bool
+    """
+
+    name: str
+    fingerprint: str
+    sequences: dict[str, int]
+    stacks: tuple[str, ...] = ()
+    first: datetime | None = None
+    last: datetime | None = None
+    simulated: bool = False
+
+
+class CardData(_Record):
+    """All data that weights were trained on.
+
+    Attributes
+    ----------
+    datasets : tuple of CardDataset
+    simulated : int
+        Sequences of simulated ice beside them.
+    splits : str
+        How training and held-out ice are kept apart.
+    """
+
+    datasets: tuple[CardDataset, ...] = ()
+    simulated: int = 0
+    splits: str = "blocks of ground with a gap between them; training and held-out ice share their dates"
+
+
+class Card(_Record):
+    """What weights are. Stored as JSON beside them.
+
+    Attributes
+    ----------
+    format : int
+        Of card and weights.
+    model : str
+        Name of the network, as in :data:`napari_icenet.models.registry.MODELS`.
+    settings : dict
+        The network's settings, from which it is built.
+    version : str
+        Of napari-icenet, which made them.
+    created : datetime
+    command : str
+        What trains them again.
+    data : CardData
+    steps : int
+        Steps of the optimiser.
+    device : str
+        Trained on.
+    parameters : int
+        Numbers in the network.
+    results : dict
+        What was measured, by name.
+    limits : tuple of str
+        What they are not good for; one sentence each.
+    licence : str
+    credits : tuple of str
+        Whom to thank for the data.
+    sha256 : str
+        Of the weights' file, hexadecimal; empty before they are saved.
+    """
+
+    format: int = FORMAT
+    model: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    version: str
+    created: datetime
+    command: str = ""
+    data: CardData = CardData()
+    steps: int = Field(default=0, ge=0)
+    device: str = "cpu"
+    parameters: int = Field(default=0, ge=0)
+    results: dict[str, Any] = Field(default_factory=dict)
+    limits: tuple[str, ...] = ()
+    licence: str = "BSD-3-Clause"
+    credits: tuple[str, ...] = ()
+    sha256: str = ""
+
+
+def card_path(weights: Path) -> Path:
+    """Where the card of a weights' file lies."""
+    return weights.with_suffix(".json")
+
+
+def read_card(path: Path) -> Card:
+    """Read a card.
+
+    Raises
+    ------
+    WeightsError
+        There is none, it is damaged, or a newer version has written it.
+    """
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise WeightsError(f"{path} is too large for a card of weights; copy weights and card again.")
+        text = path.read_bytes()
+    except FileNotFoundError as error:
+        raise WeightsError(f"{path} is missing; weights need their card beside them, copy both.") from error
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read ({error.strerror}); copy weights and card again.") from error
+    try:
+        plain = _Format.model_validate_json(text)
+        if plain.format > FORMAT:
+            raise WeightsError(f"{path} is of a newer napari-icenet (format {plain.format}); update to use it.")
+        return Card.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        what = f"its {where} cannot be used" if where else "it is no JSON"
+        raise WeightsError(f"{path} is no card of weights: {what}; copy weights and card again.") from error
+
+
+class _Format(BaseModel):
+    """The one field that every version has."""
+
+    format: int = Field(ge=1)

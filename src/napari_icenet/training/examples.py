@@ -1,0 +1,59 @@
+"""Examples: sequences as training sees them, wherever they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as ListLike
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """n sequences of T frames of C × C pixels; every array begins with the axis of the sequences.
+
+    Attributes
+    ----------
+    chips : array of float32, (n, T, C, C)
+        In any unit; NaN where missing.
+    days : array of float64, (n, T)
+        Days since the sequence's first frame.
+    valid : array of bool, (n, T)
+        Whether the frame was tracked and shows ice.
+    cloud : array of float32, (n, T)
+        Share of cloud, shadow and cirrus; NaN where unknown.
+    places : array of float64, (n, T, 2), or None
+        Where each frame shows what the first one shows, as (row, col) from its own pixels, px
+        (:func:`napari_icenet.predictors.alignment.register`); None where nobody asked.
+    simulated : array of bool, (n,)
+        Whether the ice is simulated.
+    """
+
+    chips: NDArray[np.float32]
+    days: NDArray[np.float64]
+    valid: NDArray[np.bool_]
+    cloud: NDArray[np.float32]
+    places: NDArray[np.float64] | None
+    simulated: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.chips)
+
+    def __getitem__(self, index: Any) -> Examples:
+        return Examples(**{name: None if value is None else value[index] for name, value in self._arrays().items()})
+
+    @staticmethod
+    def concatenated(parts: ListLike[Examples]) -> Examples:
+        """Several lots as one, in order; at least one, all with as many frames of one size."""
+        columns = {name: [part._arrays()[name] for part in parts] for name in parts[0]._arrays()}
+        return Examples(
+            **{
+                name: None if any(array is None for array in arrays) else np.concatenate(arrays)
+                for name, arrays in columns.items()
+            }
+        )
+
+    def _arrays(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}

@@ -1,0 +1,58 @@
+"""The objectives there are, by the name of the model that they train."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from napari_icenet.errors import UsageError
+from napari_icenet.validation import made
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from napari_icenet.training.objective import Objective
+
+#: Where each objective lives; loaded when asked for.
+OBJECTIVES: dict[str, str] = {
+    "svg-lp": "napari_icenet.training.svg_lp_objective:SvgLpObjective",
+    "icenet": "napari_icenet.training.icenet_objective:IceNetObjective",
+}
+
+
+def objective_class(model: str) -> Any:
+    """The class of the objective that trains ``model``.
+
+    Raises
+    ------
+    UsageError
+        There is no such model.
+    """
+    if model not in OBJECTIVES:
+        raise UsageError(f"there is no model {model}; choose {', '.join(OBJECTIVES)}.")
+    module, _, attribute = OBJECTIVES[model].partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def make_objective(model: str, network: nn.Module, options: Mapping[str, Any]) -> Objective:
+    """The objective that trains ``network``.
+
+    Parameters
+    ----------
+    model : str
+    network : nn.Module
+    options : mapping
+        The objective's own, by name.
+
+    Raises
+    ------
+    UsageError
+        There is no such model, or an option cannot be used.
+    """
+    kind = objective_class(model)
+    settings: BaseModel = made(kind.settings_type, options)
+    objective: Objective = kind(network, settings)
+    return objective
