@@ -1,1 +1,1 @@
-"""The networks, their weights and cards; they know nothing of training."""
+"""The networks: their layers and settings, their weights, and the cards that say where those come from."""

@@ -10,11 +10,9 @@ from napari_icenet.errors import UsageError
 from napari_icenet.validation import made
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
     from torch import nn
 
-#: Where each network lives, by name; loaded when asked for. A network's class has a name, a title and
-#: a ``settings_type``, a frozen pydantic model that it is built from alone.
+#: Where each network lives; loaded when asked for, for torch takes a second.
 MODELS: dict[str, str] = {
     "svg-lp": "napari_icenet.models.svg_lp:SvgLp",
     "icenet": "napari_icenet.models.icenet:IceNetwork",
@@ -22,12 +20,12 @@ MODELS: dict[str, str] = {
 
 
 def network_class(name: str) -> Any:
-    """The class of the network called ``name``.
+    """The class of a network; it has a ``name``, a ``title`` and a ``settings_type``.
 
     Raises
     ------
     UsageError
-        There is no such network.
+        There is no such network; the message lists those there are.
     """
     if name not in MODELS:
         raise UsageError(f"there is no model {name}; choose {', '.join(MODELS)}.")
@@ -35,31 +33,20 @@ def network_class(name: str) -> Any:
     return getattr(import_module(module), attribute)
 
 
-def model_settings(name: str, settings: Mapping[str, Any]) -> BaseModel:
-    """The settings of a network from plain values; what is left out has its default.
-
-    Raises
-    ------
-    UsageError
-        There is no such network, or a value cannot be used.
-    """
-    kind: type[BaseModel] = network_class(name).settings_type
-    return made(kind, settings)
-
-
-def build(name: str, settings: Mapping[str, Any]) -> nn.Module:
-    """A network with random weights.
+def build(name: str, settings: Mapping[str, Any] | None = None) -> nn.Module:
+    """A network with fresh weights, drawn from torch's own random state.
 
     Parameters
     ----------
     name : str
-    settings : mapping
-        Its own settings, by name.
+    settings : mapping of str, optional
+        Plain values; what is not named has its default.
 
     Raises
     ------
     UsageError
-        There is no such network, or a value cannot be used.
+        There is no such network, or a setting cannot be used.
     """
-    network: nn.Module = network_class(name)(model_settings(name, settings))
-    return network
+    network = network_class(name)
+    built: nn.Module = network(made(network.settings_type, settings or {}))
+    return built

@@ -1,0 +1,76 @@
+"""From features back to a frame, with skip connections from the last observed one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from napari_icenet.models.svg_lp_encoder import LEAK, norm
+from napari_icenet.models.svg_lp_settings import COARSEST, SvgLpSettings
+
+
+class Decoder(nn.Module):
+    """Doubles features up to a frame; at each scale those of the encoder are put beside them.
+
+    A transposed convolution of two stacks of maps is the sum of one over each. The part that falls to the skip
+    connections, :meth:`skipped`, is worked out once for all frames and samples that share them.
+
+    Parameters
+    ----------
+    settings : SvgLpSettings
+    """
+
+    def __init__(self, settings: SvgLpSettings) -> None:
+        super().__init__()
+        widths = settings.widths[::-1]
+        self.flat = settings.recurrent == "vector"
+        first = (
+            nn.ConvTranspose2d(settings.features, widths[0], COARSEST)
+            if self.flat
+            else nn.Conv2d(settings.features, widths[0], 3, padding=1)
+        )
+        self.enter = nn.Sequential(first, norm(widths[0]), nn.LeakyReLU(LEAK, inplace=True))
+        outs = (*widths[1:], 1)
+        self.doublings = nn.ModuleList(
+            nn.ConvTranspose2d(2 * width, out, 4, 2, 1) for width, out in zip(widths, outs, strict=True)
+        )
+        self.norms = nn.ModuleList(norm(out) for out in outs[:-1])
+
+    def skipped(self, skips: Sequence[Tensor]) -> list[Tensor]:
+        """The share of the skip connections in each transposed convolution, the coarsest first.
+
+        Parameters
+        ----------
+        skips : sequence of Tensor
+            As the encoder returns them, of b frames.
+        """
+        return [
+            F.conv_transpose2d(skip, layer.weight[skip.shape[1] :], layer.bias, 2, 1)
+            for layer, skip in zip(self.doublings, reversed(skips), strict=True)
+        ]
+
+    def forward(self, features: Tensor, skipped: Sequence[Tensor]) -> Tensor:
+        """Decode.
+
+        Parameters
+        ----------
+        features : Tensor, (k·b, f) or (k·b, f, 4, 4)
+            k lots, each in the order of the frames of ``skipped``.
+        skipped : sequence of Tensor
+            What :meth:`skipped` made of b frames.
+
+        Returns
+        -------
+        Tensor, (k·b, 1, C, C)
+            From 0 to 1.
+        """
+        maps: Tensor = self.enter(features[:, :, None, None] if self.flat else features)
+        for k, (layer, share) in enumerate(zip(self.doublings, skipped, strict=True)):
+            own = F.conv_transpose2d(maps, layer.weight[: maps.shape[1]], None, 2, 1)
+            maps = (own.unflatten(0, (-1, len(share))) + share).flatten(0, 1)
+            if k < len(self.norms):
+                maps = F.leaky_relu_(self.norms[k](maps), LEAK)
+        return torch.sigmoid(maps)
