@@ -15,8 +15,9 @@ from napari_icenet.models.svg_lp_settings import COARSEST, SvgLpSettings
 class Decoder(nn.Module):
     """Doubles features up to a frame; at each scale those of the encoder are put beside them.
 
-    A transposed convolution of two stacks of maps is the sum of one over each. The part that falls to the skip
-    connections, :meth:`skipped`, is worked out once for all frames and samples that share them.
+    A transposed convolution of two stacks of maps is the sum of one over each, so there are two: ``own`` over what
+    is decoded, ``skip`` over the encoder's maps, which :meth:`skipped` works out once for all frames and samples
+    that share them.
 
     Parameters
     ----------
@@ -34,9 +35,8 @@ class Decoder(nn.Module):
         )
         self.enter = nn.Sequential(first, norm(widths[0]), nn.LeakyReLU(LEAK, inplace=True))
         outs = (*widths[1:], 1)
-        self.doublings = nn.ModuleList(
-            nn.ConvTranspose2d(2 * width, out, 4, 2, 1) for width, out in zip(widths, outs, strict=True)
-        )
+        self.own = nn.ModuleList(_doubling(width, out, bias=False) for width, out in zip(widths, outs, strict=True))
+        self.skip = nn.ModuleList(_doubling(width, out, bias=True) for width, out in zip(widths, outs, strict=True))
         self.norms = nn.ModuleList(norm(out) for out in outs[:-1])
 
     def skipped(self, skips: Sequence[Tensor]) -> list[Tensor]:
@@ -47,10 +47,7 @@ class Decoder(nn.Module):
         skips : sequence of Tensor
             As the encoder returns them, of b frames.
         """
-        return [
-            F.conv_transpose2d(skip, layer.weight[skip.shape[1] :], layer.bias, 2, 1)
-            for layer, skip in zip(self.doublings, reversed(skips), strict=True)
-        ]
+        return [layer(skip) for layer, skip in zip(self.skip, reversed(skips), strict=True)]
 
     def forward(self, features: Tensor, skipped: Sequence[Tensor]) -> Tensor:
         """Decode.
@@ -68,9 +65,16 @@ class Decoder(nn.Module):
             From 0 to 1.
         """
         maps: Tensor = self.enter(features[:, :, None, None] if self.flat else features)
-        for k, (layer, share) in enumerate(zip(self.doublings, skipped, strict=True)):
-            own = F.conv_transpose2d(maps, layer.weight[: maps.shape[1]], None, 2, 1)
-            maps = (own.unflatten(0, (-1, len(share))) + share).flatten(0, 1)
+        for k, (layer, share) in enumerate(zip(self.own, skipped, strict=True)):
+            maps = layer(maps)
+            if len(maps) == len(share):
+                maps = maps.add_(share)
+            else:
+                maps = (maps.unflatten(0, (-1, len(share))) + share).flatten(0, 1)
             if k < len(self.norms):
                 maps = F.leaky_relu_(self.norms[k](maps), LEAK)
         return torch.sigmoid(maps)
+
+
+def _doubling(into: int, out: int, *, bias: bool) -> nn.ConvTranspose2d:
+    return nn.ConvTranspose2d(into, out, 4, 2, 1, bias=bias)
