@@ -88,18 +88,21 @@ class SvgLp(nn.Module):
         skipping = min(count - 1, self.settings.past)
         first, skips = self.encoder(pictures[: skipping * batch])
         rest, _ = self.encoder(pictures[skipping * batch :])
-        features = torch.cat([first, rest]).unflatten(0, (count, batch))
-        posterior, _ = self.posterior(features[1:])
-        prior, _ = self.prior(features[:-1])
-        noise = _noise((count - 1, batch, *latent_shape(self.settings)), generator, posterior.mean)
-        predicted, _ = self.predictor(features[:-1], posterior.at(noise))
+        # Recurrent parts and divergence need the precision that autocast takes away, and cost little.
+        features = torch.cat([first, rest]).float().unflatten(0, (count, batch))
+        with torch.autocast(features.device.type, enabled=False):
+            posterior, _ = self.posterior(features[1:])
+            prior, _ = self.prior(features[:-1])
+            noise = _noise((count - 1, batch, *latent_shape(self.settings)), generator, features)
+            predicted, _ = self.predictor(features[:-1], posterior.at(noise))
+            divergence = posterior.divergence(prior).transpose(0, 1)
         skipped = self.decoder.skipped(skips)
         made = [self.decoder(predicted[:skipping].flatten(0, 1), skipped)]
         if count - 1 > skipping:
             last = [share[-batch:] for share in skipped]
             made.append(self.decoder(predicted[skipping:].flatten(0, 1), last))
         pictures = torch.cat(made).unflatten(0, (count - 1, batch))[:, :, 0]
-        return Reconstruction(pictures.transpose(0, 1), posterior.divergence(prior).transpose(0, 1))
+        return Reconstruction(pictures.transpose(0, 1), divergence)
 
     @torch.no_grad()
     def generate(

@@ -28,8 +28,7 @@ class VectorRecurrent(nn.Module):
         self.lstm = nn.LSTM(hidden, hidden, layers)
 
     def forward(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Outputs (T, b, hidden) and the last state for inputs (T, b, inputs); the state before them is zero or given.
-        """
+        """Outputs (T, b, hidden) and the last state for inputs (T, b, inputs); the state before them is zero or given."""
         out, after = self.lstm(self.enter(inputs), state)
         return out, after
 
