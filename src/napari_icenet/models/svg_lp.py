@@ -63,8 +63,10 @@ class SvgLp(nn.Module):
         self.posterior = LatentDistribution(self.settings)
         self.prior = LatentDistribution(self.settings)
         self.apply(_start)
-        # A pixel's channels side by side: half as long again on processors without, and what graphics cards want.
-        self.to(memory_format=torch.channels_last)
+        # A pixel's channels side by side is what most processors and all graphics cards are quickest with.
+        for weights in self.parameters():
+            if weights.ndim == 4:
+                weights.data = weights.data.contiguous(memory_format=torch.channels_last)
 
     def forward(self, frames: Tensor, generator: torch.Generator | None = None) -> Reconstruction:
         """Reconstruct a sequence whose frames are all shown, for training.
@@ -89,7 +91,7 @@ class SvgLp(nn.Module):
         first, skips = self.encoder(pictures[: skipping * batch])
         rest, _ = self.encoder(pictures[skipping * batch :])
         # Recurrent parts and divergence need the precision that autocast takes away, and cost little.
-        features = torch.cat([first, rest]).float().unflatten(0, (count, batch))
+        features = _by_date(torch.cat([first, rest]), batch)
         with torch.autocast(features.device.type, enabled=False):
             posterior, _ = self.posterior(features[1:])
             prior, _ = self.prior(features[:-1])
@@ -101,8 +103,7 @@ class SvgLp(nn.Module):
         if count - 1 > skipping:
             last = [share[-batch:] for share in skipped]
             made.append(self.decoder(predicted[skipping:].flatten(0, 1), last))
-        pictures = torch.cat(made).unflatten(0, (count - 1, batch))[:, :, 0]
-        return Reconstruction(pictures.transpose(0, 1), divergence)
+        return Reconstruction(_by_date(torch.cat(made), batch)[:, :, 0].transpose(0, 1), divergence)
 
     @torch.no_grad()
     def generate(
@@ -141,7 +142,7 @@ class SvgLp(nn.Module):
         earlier, _ = self.encoder(pictures[:-batch])
         last, skips = self.encoder(pictures[-batch:])
         skipped = self.decoder.skipped(skips)
-        features = torch.cat([earlier, last]).unflatten(0, (count, batch))
+        features = _by_date(torch.cat([earlier, last]), batch)
         shape = latent_shape(self.settings)
         noise = _noise((count - 1 + steps, samples, 1, *shape), generator, features)
         noise = noise.expand(-1, -1, batch, *shape).flatten(1, 2)
@@ -163,7 +164,7 @@ class SvgLp(nn.Module):
             made.append(self.decoder(predicted[0], skipped))
             if step + 1 < steps:
                 now = self.encoder(made[-1])[0][None]
-        return torch.stack(made, 1).unflatten(0, (samples, batch))[:, :, :, 0].transpose(0, 1)
+        return torch.stack(made, 2).view(samples, batch, steps, *frames.shape[2:]).transpose(0, 1)
 
     def _checked(self, frames: Tensor, least: int) -> tuple[int, int]:
         """Sequences in the batch, and frames of each."""
@@ -179,6 +180,11 @@ class SvgLp(nn.Module):
 def _in_time(frames: Tensor) -> Tensor:
     """Frames (b, T, C, C) one by one, (T·b, 1, C, C): what belongs to one date lies together."""
     return frames.transpose(0, 1).flatten(0, 1)[:, None].contiguous(memory_format=torch.channels_last)
+
+
+def _by_date(values: Tensor, batch: int) -> Tensor:
+    """Values (T·b, …) as (T, b, …) in float32."""
+    return values.float().view(-1, batch, *values.shape[1:])
 
 
 def _noise(shape: tuple[int, ...], generator: torch.Generator | None, like: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn.functional import leaky_relu_
 
 from napari_icenet.models.svg_lp_encoder import LEAK, norm
 from napari_icenet.models.svg_lp_settings import COARSEST, SvgLpSettings
@@ -67,12 +67,10 @@ class Decoder(nn.Module):
         maps: Tensor = self.enter(features[:, :, None, None] if self.flat else features)
         for k, (layer, share) in enumerate(zip(self.own, skipped, strict=True)):
             maps = layer(maps)
-            if len(maps) == len(share):
-                maps = maps.add_(share)
-            else:
-                maps = (maps.unflatten(0, (-1, len(share))) + share).flatten(0, 1)
+            lots = maps.view(-1, *share.shape)
+            maps = maps.add_(share) if len(lots) == 1 else (lots + share).flatten(0, 1)
             if k < len(self.norms):
-                maps = F.leaky_relu_(self.norms[k](maps), LEAK)
+                maps = leaky_relu_(self.norms[k](maps), LEAK)
         return torch.sigmoid(maps)
 
 

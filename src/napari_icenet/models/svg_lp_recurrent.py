@@ -28,7 +28,7 @@ class VectorRecurrent(nn.Module):
         self.lstm = nn.LSTM(hidden, hidden, layers)
 
     def forward(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Outputs (T, b, hidden) and the last state for inputs (T, b, inputs); the state before them is zero or given."""
+        """Outputs (T, b, hidden) and the last state for inputs (T, b, inputs); without a state it begins with zero."""
         out, after = self.lstm(self.enter(inputs), state)
         return out, after
 
@@ -50,17 +50,18 @@ class ConvolutionalRecurrent(nn.Module):
 
     def forward(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Outputs (T, b, hidden, 4, 4) and the last state for inputs (T, b, inputs, 4, 4)."""
-        entered = self.enter(inputs.flatten(0, 1)).unflatten(0, inputs.shape[:2])
+        entered = _each(self.enter, inputs)
         if state is None:
             zero = entered.new_zeros(len(self.gates), *entered.shape[1:])
             state = zero, zero
         outputs, hiddens, cells = [], list(state[0]), list(state[1])
-        for out in entered:
+        for now in entered:
             for layer, gates in enumerate(self.gates):
-                keep, write, show, new = gates(torch.cat([out, hiddens[layer]], 1)).chunk(4, 1)
+                below = hiddens[layer - 1] if layer else now
+                keep, write, show, new = gates(torch.cat([below, hiddens[layer]], 1)).chunk(4, 1)
                 cells[layer] = torch.sigmoid(keep) * cells[layer] + torch.sigmoid(write) * torch.tanh(new)
-                out = hiddens[layer] = torch.sigmoid(show) * torch.tanh(cells[layer])
-            outputs.append(out)
+                hiddens[layer] = torch.sigmoid(show) * torch.tanh(cells[layer])
+            outputs.append(hiddens[-1])
         return torch.stack(outputs), (torch.stack(hiddens), torch.stack(cells))
 
 
@@ -147,5 +148,5 @@ def _projection(settings: SvgLpSettings, out: int) -> nn.Module:
 
 def _each(layer: Any, sequence: Tensor) -> Tensor:
     """A layer applied to each step of a sequence (T, b, …)."""
-    out: Tensor = layer(sequence.flatten(0, 1)).unflatten(0, sequence.shape[:2])
-    return out
+    out: Tensor = layer(sequence.flatten(0, 1))
+    return out.view(*sequence.shape[:2], *out.shape[1:])

@@ -100,21 +100,25 @@ class SvgLpObjective:
         shape, chip = examples.chips.shape, self.network.settings.chip
         if len(shape) != 4 or shape[1] < 2 or shape[2:] != (chip, chip):
             raise UsageError(
-                f"sequences of shape {shape} cannot train this network; it needs (n, T, {chip}, {chip}), T of 2 or more."
+                f"sequences of shape {shape} cannot train this network; hand over (n, T, {chip}, {chip}), T from 2."
             )
         frames, weight = np.empty(shape, np.float32), np.empty(shape[:2], np.float32)
         known, peak = np.empty(shape, np.bool_), np.empty((*shape[:2], 2), np.float32)
-        for i, (chips, valid) in enumerate(zip(examples.chips, examples.valid, strict=True)):
-            if rng.random() < self.settings.reversed_time:
-                chips, valid = chips[::-1], valid[::-1]
-            if self.settings.turned:
-                chips = np.rot90(chips, int(rng.integers(4)), (1, 2))
-                chips = chips[..., ::-1] if rng.integers(2) else chips
+        for i in range(len(examples)):
+            chips, valid = self._varied(examples.chips[i], examples.valid[i], rng)
             frames[i], known[i] = unit_range(chips)
             shown = known[i].mean((1, 2)) >= MIN_KNOWN
             weight[i] = shown * np.where(valid, 1, self.settings.invalid_weight)
             peak[i] = [_peak(frame, self.settings.peak_blur * chip) for frame in frames[i]]
         return {"frames": frames, "known": known, "weight": weight, "peak": peak}
+
+    def _varied(self, chips: F32, valid: NDArray[np.bool_], rng: np.random.Generator) -> tuple[F32, NDArray[np.bool_]]:
+        if rng.random() < self.settings.reversed_time:
+            chips, valid = chips[::-1], valid[::-1]
+        if self.settings.turned:
+            chips = np.rot90(chips, int(rng.integers(4)), (1, 2))
+            chips = chips[..., ::-1] if rng.integers(2) else chips
+        return chips, valid
 
     def losses(self, batch: dict[str, Tensor], step: int, generator: torch.Generator) -> dict[str, Tensor]:
         """``loss``, and its terms ``mse``, ``peak`` and ``kl`` (nats per frame) without their weights."""
