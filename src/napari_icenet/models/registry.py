@@ -10,6 +10,7 @@ from napari_icenet.errors import UsageError
 from napari_icenet.validation import made
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
     from torch import nn
 
 #: Where each network lives; loaded when asked for, for torch takes a second.
@@ -47,6 +48,17 @@ def build(name: str, settings: Mapping[str, Any] | None = None) -> nn.Module:
     UsageError
         There is no such network, or a setting cannot be used.
     """
-    network = network_class(name)
-    built: nn.Module = network(made(network.settings_type, settings or {}))
+    built: nn.Module = network_class(name)(model_settings(name, settings or {}))
     return built
+
+
+def model_settings(name: str, values: Mapping[str, Any]) -> BaseModel:
+    """The settings of a network, from plain values; what is not named has its default.
+
+    Raises
+    ------
+    UsageError
+        There is no such network, or a setting cannot be used.
+    """
+    settings: BaseModel = made(network_class(name).settings_type, values)
+    return settings

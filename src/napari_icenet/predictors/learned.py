@@ -1,0 +1,192 @@
+"""What predictors with a network have in common: their weights, their device, and many chips at once."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from pydantic import PrivateAttr
+
+from napari_icenet.errors import WeightsError
+from napari_icenet.predictors.options import Options
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from napari_icenet.models.card import Card
+    from napari_icenet.tracking.templates import Past, Prediction
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+class LearnedOptions(Options):
+    """A predictor with a network, whose weights are read when they are first needed.
+
+    Attributes
+    ----------
+    weights : path or str, optional
+        File of the weights, or the name of bundled ones; default: those that come with the package.
+    device : str
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` …; auto takes a GPU where there is one.
+    """
+
+    weights: Path | str | None = None
+    device: str = "auto"
+
+    _given: tuple[nn.Module, Card | None] | None = PrivateAttr(default=None)
+
+    def network(self) -> tuple[nn.Module, torch.device]:
+        """The network, in evaluation mode, and the device it is on.
+
+        Raises
+        ------
+        UsageError
+            There is no such device.
+        WeightsError
+            There are no weights, or they cannot be used.
+        """
+        if self._given is not None:
+            network = self._given[0]
+            return network, next(network.parameters()).device
+        from napari_icenet.models.device import choose_device
+
+        return network_of(self.name, self.weights, self.device), choose_device(self.device)
+
+    def card(self) -> Card | None:
+        """Where the weights come from; None for a network without a card."""
+        if self._given is not None:
+            return self._given[1]
+        return _loaded(self.name, self.weights, self.device)[1]
+
+    def with_network(self, network: nn.Module, card: Card | None = None) -> Self:
+        """The same predictor with a network in memory, used as it stands, on the device it is on."""
+        other = self.model_copy()
+        other._given = network, card
+        return other
+
+    def predict_many(self, pasts: Sequence[Past]) -> list[Prediction | None]:
+        """What calling it on each past gives, in order."""
+        raise NotImplementedError
+
+    def __call__(self, past: Past) -> Prediction | None:
+        """The template; None where the past shows nothing."""
+        return self.predict_many([past])[0]
+
+
+def predictor_of(network: nn.Module, card: Card | None = None, **options: Any) -> LearnedOptions:
+    """The predictor of a network in memory, such as one that is being trained.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Used on the device it is on, and shared: later training changes what is predicted.
+    card : Card, optional
+    **options
+        The predictor's own, but for weights and device.
+
+    Raises
+    ------
+    UsageError
+        An option does not make sense.
+    """
+    from napari_icenet.predictors.registry import predictor
+
+    made = predictor(str(network.name), **options)
+    assert isinstance(made, LearnedOptions)
+    return made.with_network(network, card)
+
+
+def network_of(name: str, weights: Path | str | None = None, device: str = "auto") -> nn.Module:
+    """A network with its weights on a device, in evaluation mode; read once while the file stays as it is.
+
+    Parameters
+    ----------
+    name : str
+        Of the network, as in :data:`napari_icenet.models.registry.MODELS`.
+    weights, device
+        As in :class:`LearnedOptions`.
+
+    Raises
+    ------
+    UsageError
+        There is no such device.
+    WeightsError
+        There are no weights, or they cannot be used.
+    """
+    return _loaded(name, weights, device)[0]
+
+
+_known: dict[tuple[str, Path, int, int, str], tuple[nn.Module, Card]] = {}
+_lock = threading.Lock()
+
+
+def _loaded(name: str, weights: Path | str | None, device: str) -> tuple[nn.Module, Card]:
+    from napari_icenet.models.device import choose_device
+    from napari_icenet.models.weights import bundled, find_weights, load_weights
+
+    if weights is None and name not in bundled():
+        raise WeightsError(f"no weights of {name} come with this installation; name a file of weights.")
+    path = find_weights(name if weights is None else weights).resolve()
+    stat, place = path.stat(), choose_device(device)
+    key = (name, path, stat.st_mtime_ns, stat.st_size, str(place))
+    with _lock:
+        if key not in _known:
+            for old in [k for k in _known if k[:2] == key[:2] and k[4] == key[4]]:
+                del _known[old]
+            _known[key] = load_weights(path, name, place)
+        return _known[key]
+
+
+def in_lots(items: Sequence[Item], most: int, work: Callable[[Sequence[Item]], Iterable[Made]]) -> Iterator[Made]:
+    """What ``work`` makes of all items, so many at a time; fewer where a GPU's memory does not hold them.
+
+    Parameters
+    ----------
+    items : sequence
+    most : int
+        Largest lot.
+    work : callable
+        From a lot to as many results.
+
+    Raises
+    ------
+    WeightsError
+        The memory does not hold a single one.
+    """
+    import torch
+
+    start = 0
+    while start < len(items):
+        try:
+            made = list(work(items[start : start + most]))
+        except torch.OutOfMemoryError as error:
+            if most == 1:
+                raise WeightsError(
+                    "the GPU's memory does not hold this network and one chip; choose the device cpu."
+                ) from error
+            most = max(1, min(most, len(items) - start) // 2)
+            torch.cuda.empty_cache()
+            warnings.warn(f"The GPU's memory is full; {most} chips are predicted at a time.", stacklevel=2)
+            continue
+        yield from made
+        start += len(made)
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """A network in evaluation mode without gradients, and as it was before afterwards."""
+    import torch
+
+    training = network.training
+    network.eval()
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        network.train(training)

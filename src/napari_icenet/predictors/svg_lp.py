@@ -1,0 +1,123 @@
+"""The paper's learned predictor: what SVG-LP expects of the next frames."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from napari_icenet.errors import UsageError
+from napari_icenet.predictors.frames import Level, template_level, usable
+from napari_icenet.predictors.learned import LearnedOptions, evaluating, in_lots
+from napari_icenet.predictors.unit_range import DEVIATIONS, unit_range
+from napari_icenet.tracking.templates import Past, Prediction
+
+F32 = NDArray[np.float32]
+
+#: Frames after t0 that are predicted at most, as in the paper; further ones are taken to look like the last.
+MOST_STEPS = 4
+#: Predictions in one pass: more are no quicker, and take more memory.
+_AT_ONCE = 32
+
+
+class SvgLpPredictor(LearnedOptions):
+    """The mean of several samples of SVG-LP, given the past eight frames or as many as there are.
+
+    Frames enter in the unit range, those that tracking lost too, as in the paper; frames that are missing for
+    the most part or flat are left out, and count as passed. The prediction is for the first, second, third or
+    fourth frame after t0; further ones are taken to look like the fourth. It has the level of t0: the network's
+    own frames are of zero mean and unit deviation, and a mean over samples varies less.
+
+    Noise is drawn from ``seed`` anew for each call and is the same for all chips: the same chip gives the same
+    template, alone and among others.
+
+    Attributes
+    ----------
+    samples : int
+        Of the latent variable; template and spread are their mean and standard deviation. The spread is that
+        of what the prior leaves open, and None for a single sample.
+    seed : int
+    """
+
+    name: ClassVar[str] = "svg-lp"
+    title: ClassVar[str] = "SVG-LP"
+
+    samples: int = Field(default=1, ge=1, le=1024)
+    seed: int = Field(default=0, ge=0, lt=2**63)
+
+    def predict_many(self, pasts: Sequence[Past]) -> list[Prediction | None]:
+        """Templates of many pasts, in order; None where no frame shows anything.
+
+        Raises
+        ------
+        UsageError
+            The chips have another side than the network's.
+        WeightsError
+            There are no weights, or they cannot be used.
+        """
+        shown = [_Shown.of(past) for past in pasts]
+        out: list[Prediction | None] = [None] * len(pasts)
+        alike: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for i, one in enumerate(shown):
+            if one is not None:
+                alike[len(one.frames), one.steps].append(i)
+        for (_, steps), group in alike.items():
+            lot = [one for i in group if (one := shown[i]) is not None]
+            lots = in_lots(lot, max(1, _AT_ONCE // self.samples), partial(self._predicted, steps))
+            for i, made in zip(group, lots, strict=True):
+                out[i] = made
+        return out
+
+    def _predicted(self, steps: int, lot: Sequence[_Shown]) -> Iterable[Prediction]:
+        import torch
+
+        from napari_icenet.models.device import autocast, quickest_type
+        from napari_icenet.models.svg_lp import SvgLp
+
+        network, device = self.network()
+        assert isinstance(network, SvgLp)
+        chip, side = network.settings.chip, lot[0].frames.shape[-1]
+        if side != chip:
+            raise UsageError(
+                f"SVG-LP's weights are for chips of {chip} px and cannot predict one of {side}; "
+                f"choose a chip of {chip}, other weights, or another predictor."
+            )
+        frames = torch.from_numpy(np.stack([one.frames[-network.settings.past :] for one in lot])).to(device)
+        noise = torch.Generator().manual_seed(self.seed)
+        with evaluating(network), autocast(device, quickest_type(device)):
+            made = network.generate(frames, steps, self.samples, noise)[:, :, -1].float()
+            mean = made.mean(1).cpu().numpy()
+            spread = made.std(1).cpu().numpy() if self.samples > 1 else [None] * len(lot)
+        return [one.prediction(m, s) for one, m, s in zip(lot, mean, spread, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """What the network sees of a past: frames in the unit range, where one is known, and how many it should make."""
+
+    frames: F32
+    known: NDArray[np.bool_]
+    level: Level
+    steps: int
+
+    @classmethod
+    def of(cls, past: Past) -> _Shown | None:
+        """None where no frame shows anything."""
+        index = usable(Past(past.chips, past.days, np.ones(len(past.chips), bool), past.ahead))
+        if not index.size:
+            return None
+        frames, known = unit_range(past.chips[index])
+        passed = len(past.chips) - 1 - int(index[-1])
+        return cls(frames, np.asarray(known.any(0)), template_level(past, index), min(past.steps + passed, MOST_STEPS))
+
+    def prediction(self, mean: F32, spread: F32 | None) -> Prediction:
+        """A template in the unit of t0; missing where no frame knows the pixel."""
+        template = self.level.restored(DEVIATIONS * (mean - np.float32(0.5)))
+        template[~self.known] = np.nan
+        return Prediction(template, None if spread is None else self.level.scaled(DEVIATIONS * spread))
