@@ -1,4 +1,4 @@
-"""The command line: ``icenet demo | info | simulate | track | velocity | dataset | evaluate``.
+"""The command line: ``icenet demo | info | simulate | track | velocity | dataset | train | evaluate``.
 
 Thin: every command parses its words and calls the library. Imports stand inside the commands,
 so that ``icenet --help`` answers at once.
@@ -18,6 +18,7 @@ from napari_icenet.cli_dataset import dataset
 from napari_icenet.cli_evaluate import evaluate
 from napari_icenet.cli_speech import ProgressLine, say_warning, spoken_warnings
 from napari_icenet.cli_stack import Crs, Extent, StackPath, open_for_command
+from napari_icenet.cli_train import train
 from napari_icenet.cli_velocity import WithDefaults, velocity
 from napari_icenet.errors import IceNetError, TrackingError, UsageError
 from napari_icenet.predictors.registry import PREDICTORS
@@ -196,6 +197,7 @@ def track(
 
 app.command(cls=WithDefaults)(velocity)
 app.command()(dataset)
+app.command()(train)
 app.command()(evaluate)
 
 

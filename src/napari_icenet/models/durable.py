@@ -9,7 +9,7 @@ from typing import BinaryIO
 from uuid import uuid4
 
 
-def write_durably(path: Path, write: bytes | Callable[[BinaryIO], object]) -> None:
+def write_durably(path: Path, write: bytes | Callable[[BinaryIO], object], *, flush: bool = True) -> None:
     """Replace a file by a new one that is whole even after a power cut; on any error the old one stays.
 
     Parameters
@@ -17,6 +17,8 @@ def write_durably(path: Path, write: bytes | Callable[[BinaryIO], object]) -> No
     path : Path
     write : bytes or callable
         The content, or what writes it to an open file.
+    flush : bool
+        Force it to the disk. Without, the file is whole or as before, but a power cut may undo the change.
 
     Raises
     ------
@@ -30,12 +32,14 @@ def write_durably(path: Path, write: bytes | Callable[[BinaryIO], object]) -> No
                 write(file)
             else:
                 file.write(write)
-            file.flush()
-            os.fsync(file.fileno())
+            if flush:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
-    _flush_folder(path.parent)
+    if flush:
+        _flush_folder(path.parent)
 
 
 def _flush_folder(folder: Path) -> None:

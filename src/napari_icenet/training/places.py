@@ -1,0 +1,102 @@
+"""Sub-pixel places of all frames of a dataset, worked out once and kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_icenet.errors import TrainingError
+from napari_icenet.models.durable import write_durably
+from napari_icenet.predictors.alignment import register
+from napari_icenet.sequences.reading import IceNet
+
+#: Sequences that are read at a time.
+_LOT = 16
+
+
+def places_of(chips: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Where each frame shows what the first one shows, as (row, col) from its own pixels.
+
+    Parameters
+    ----------
+    chips : array of float32, (T, C, C)
+        One sequence. NaN is missing.
+
+    Returns
+    -------
+    array of float64, (T, 2)
+    """
+    places = register(np.ascontiguousarray(chips, np.float32)).places
+    return places - places[0]
+
+
+def dataset_places(
+    dataset: IceNet,
+    indices: NDArray[np.intp],
+    kept: Path,
+    *,
+    threads: int | None = None,
+    progress: Callable[[float, str], None] | None = None,
+) -> NDArray[np.float64]:
+    """Places of some sequences of a dataset.
+
+    Parameters
+    ----------
+    dataset : IceNet
+    indices : array of int, (n,)
+    kept : Path
+        A ``.npy`` file that holds them, once they are known; its name must tell what they are of.
+    threads : int, optional
+        Default: all cores.
+    progress : callable, optional
+        May raise to stop.
+
+    Returns
+    -------
+    array of float64, (n, T, 2)
+
+    Raises
+    ------
+    TrainingError
+        The file cannot be written.
+    """
+    shape = len(indices), dataset.shape[0], 2
+    known = _kept(kept, shape)
+    if known is not None:
+        return known
+    places = np.zeros(shape)
+
+    def work(start: int) -> int:
+        lot = indices[start : start + _LOT]
+        for at, chips in enumerate(dataset.read(lot).chips, start=start):
+            places[at] = places_of(chips)
+        return start + len(lot)
+
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+        try:
+            for done in pool.map(work, range(0, len(indices), _LOT)):
+                if progress is not None:
+                    progress(
+                        done / len(indices), f"aligning sequences of {dataset.path.name}, {done} of {len(indices)}"
+                    )
+        finally:
+            pool.shutdown(cancel_futures=True)
+    try:
+        write_durably(kept, lambda file: np.save(file, places, allow_pickle=False))
+    except OSError as error:
+        raise TrainingError(f"{kept} cannot be written ({error.strerror or error}); free some space.") from error
+    return places
+
+
+def _kept(path: Path, shape: tuple[int, ...]) -> NDArray[np.float64] | None:
+    """What was kept before; None where there is nothing, or something else."""
+    try:
+        found = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return found if isinstance(found, np.ndarray) and found.shape == shape and found.dtype == np.float64 else None

@@ -1,0 +1,82 @@
+"""Sets of choices by name: a start for a run, of which any may be changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from napari_icenet.errors import UsageError
+
+#: Names of the presets, with a line on each.
+PRESETS = {
+    "paper": "SVG-LP at the paper's size; hours on a GPU, days on a CPU.",
+    "quick": "a small network; minutes.",
+    "fine-tune": "go on from trained weights on ice of your own, slowly.",
+}
+
+_PAPER = {
+    "model": "svg-lp",
+    "model_settings": {"channels": 64},
+    "optimisation": {
+        "steps": 100000, "batch": 32, "optimiser": "adam", "learning_rate": 2e-3, "final_share": 0.02,
+        "warm_up": 500, "clip": 1.0,
+    },
+    "validation": {"every": 1000},
+    "checkpoint_every": 1000,
+}  # fmt: skip
+_QUICK: dict[str, dict[str, Any]] = {
+    "svg-lp": {
+        "model_settings": {"channels": 16},
+        "optimisation": {"steps": 2000, "batch": 8, "learning_rate": 2e-3, "warm_up": 100},
+        "validation": {"every": 500, "sequences": 96},
+    },
+    "icenet": {
+        "model_settings": {"width": 16},
+        "optimisation": {"steps": 1200, "batch": 8, "learning_rate": 2e-3, "warm_up": 100},
+        "validation": {"every": 300, "sequences": 96},
+    },
+}
+_FINE_TUNE = {
+    "optimisation": {"steps": 2000, "learning_rate": 1e-4, "final_share": 0.1, "warm_up": 100},
+    "validation": {"every": 250, "patience": 4},
+}
+
+
+def preset_values(name: str, model: str | None = None, weights: str | None = None) -> dict[str, Any]:
+    """Values of a preset, from which :func:`~napari_icenet.training.settings.make_run_settings` makes settings.
+
+    Parameters
+    ----------
+    name : {'paper', 'quick', 'fine-tune'}
+    model : str, optional
+        Default: ``svg-lp`` for the paper's, ``icenet`` otherwise.
+    weights : str, optional
+        For ``fine-tune``; default: the bundled ones of the model.
+
+    Raises
+    ------
+    UsageError
+        There is no such preset, or not for this model.
+    """
+    if name == "paper":
+        if model not in (None, "svg-lp"):
+            raise UsageError(f"the preset paper is for svg-lp, not for {model}; choose quick, or none.")
+        return merged({}, _PAPER)
+    chosen = model or "icenet"
+    if name == "quick":
+        return merged({"model": chosen}, _QUICK.get(chosen, {}))
+    if name == "fine-tune":
+        return merged({"model": chosen, "weights": weights or chosen}, _FINE_TUNE)
+    raise UsageError(f"there is no preset {name}; choose {', '.join(PRESETS)}.")
+
+
+def merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of both, group by group; the second one's where both have one."""
+    out = {name: dict(value) if isinstance(value, Mapping) else value for name, value in first.items()}
+    for name, value in second.items():
+        before = out.get(name)
+        if isinstance(value, Mapping):
+            out[name] = merged(before if isinstance(before, Mapping) else {}, value)
+        else:
+            out[name] = value
+    return out

@@ -1,0 +1,160 @@
+"""Training a network: from settings to a run folder with weights, card and log."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_icenet.errors import Cancelled, IceNetError, UsageError
+from napari_icenet.training.run_folder import RunFolder, RunStatus, State
+from napari_icenet.training.settings import RunSettings
+from napari_icenet.training.stopping import StopSignals
+
+if TYPE_CHECKING:
+    from napari_icenet.training.loop import Loop
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run came to.
+
+    Attributes
+    ----------
+    folder : RunFolder
+    state : {'finished', 'stopped'}
+    step, of : int
+        Steps taken, and how many there were to be.
+    t2, persistence_t2 : float, optional
+        Best mean correlation at t2 on held-out chips, and persistence's on the same.
+    weights : Path, optional
+        The best weights, or the last where nothing was validated; None before there are any.
+    signal : int, optional
+        The signal that stopped it.
+    """
+
+    folder: RunFolder
+    state: State
+    step: int
+    of: int
+    t2: float | None
+    persistence_t2: float | None
+    weights: Path | None
+    signal: int | None = None
+
+
+def train(
+    settings: RunSettings | None,
+    run_folder: str | Path,
+    *,
+    resume: bool = False,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Result:
+    """Train a network, or go on with a run.
+
+    Under ``torchrun`` every process calls this with the same arguments; the first one writes.
+    Ctrl-C, SIGTERM, ``stop`` and :meth:`RunFolder.request` end it within one step, and all that was
+    reached is kept.
+
+    Parameters
+    ----------
+    settings : RunSettings, optional
+        With ``resume``: None for those of the run; others must give the same steps.
+    run_folder : path
+        Made if it is not there.
+    resume : bool
+        Go on with the run in the folder, from its last checkpoint.
+    progress : callable, optional
+        Told the share that is done, 0 to 1, and what is being done; may raise
+        :class:`~napari_icenet.errors.Cancelled` to stop.
+    stop : callable, optional
+        Asked at every step whether to stop.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    UsageError
+        A setting cannot be used, or the folder holds something else.
+    TrainingError
+        The data do not allow it or have changed, the loss is not finite, or the disk is full.
+    DatasetError, WeightsError
+        A dataset, or the weights to start from, cannot be used.
+    """
+    folder = RunFolder(run_folder)
+    chosen = _check_folder(folder, settings, resume)
+    with ExitStack() as stack:
+        signals = stack.enter_context(StopSignals())
+
+        def asked() -> bool:
+            return signals.received is not None or (stop is not None and stop())
+
+        def say(fraction: float, text: str) -> None:
+            if progress is not None:
+                progress(fraction, text)
+
+        def prepare(fraction: float, text: str) -> None:
+            if asked():
+                raise Cancelled("training was stopped before its first step.")
+            say(fraction, text)
+
+        loop: Loop | None = None
+        mine = False
+        try:
+            from napari_icenet.training.session import Session
+
+            session = stack.enter_context(Session(chosen, folder, resume=resume))
+            mine = session.group.first
+            loop = session.loop(prepare, say, asked)
+            state = loop.run(session.batches())
+        except Cancelled:
+            state = "stopped"
+        except (IceNetError, OSError, MemoryError) as error:
+            if mine:
+                _tell_end(folder, loop, "failed", str(error))
+            raise
+        if mine:
+            _tell_end(folder, loop, state)
+        best = loop.at.best if loop is not None else {}
+        weights = next((path for path in (folder.best, folder.last) if path.exists()), None)
+        step = loop.at.step if loop is not None else 0
+        return Result(
+            folder, state, step, chosen.optimisation.steps, best.get("t2"), best.get("persistence_t2"), weights,
+            signals.received,
+        )  # fmt: skip
+
+
+def _check_folder(folder: RunFolder, settings: RunSettings | None, resume: bool) -> RunSettings:
+    """The settings to go on with, or to begin with in a new folder."""
+    if not resume:
+        if settings is None:
+            raise UsageError("no settings were given; hand over RunSettings, or resume a run.")
+        # Of several processes the first one looks, for it alone writes.
+        first = os.environ.get("RANK", "0") == "0"
+        if first and folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
+            raise UsageError(f"{folder.path} is there already; continue it with --resume, or replace it with --force.")
+        return settings
+    before = folder.settings()
+    return before if settings is None else settings
+
+
+def _tell_end(folder: RunFolder, loop: Loop | None, state: State, message: str = "") -> None:
+    """Leave word of how the run ended; a full disk, which may be why, does not hide the reason."""
+    if loop is not None:
+        status = loop.status(state, message)
+    else:
+        status = RunStatus(
+            state=state, pid=os.getpid(), host=socket.gethostname(), message=message, started=time.time()
+        )
+    with suppress(OSError):
+        folder.write_status(status)

@@ -1,0 +1,248 @@
+"""A run on disk, as another process sees it: what it does, what it has learned, and how to stop it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from napari_icenet.errors import TrainingError, UsageError
+from napari_icenet.models.durable import write_durably
+from napari_icenet.training.settings import RunSettings
+
+State = Literal["preparing", "running", "paused", "stopped", "finished", "failed"]
+Wish = Literal["run", "pause", "stop"]
+#: States in which a process is at work.
+ACTIVE: tuple[State, ...] = ("preparing", "running", "paused")
+
+
+class RunStatus(BaseModel):
+    """What a run is doing, as of ``updated``.
+
+    Attributes
+    ----------
+    state : {'preparing', 'running', 'paused', 'stopped', 'finished', 'failed'}
+        A run whose process has died is ``stopped``: it can be continued.
+    pid : int
+    host : str
+        Where the process runs, or ran.
+    step, of : int
+        Steps taken, and how many there will be.
+    seconds : float
+        Spent in steps so far.
+    seconds_left : float, optional
+        Until the last step, at the present pace.
+    message : str
+        What is being done, or why the run failed.
+    device, precision : str
+    t2, persistence_t2 : float, optional
+        Best mean correlation at t2 on held-out chips, and persistence's on the same.
+    best_step : int, optional
+    started, updated : float
+        Seconds since 1970.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    state: State
+    pid: int = 0
+    host: str = ""
+    step: int = 0
+    of: int = 0
+    seconds: float = 0.0
+    seconds_left: float | None = None
+    message: str = ""
+    device: str = ""
+    precision: str = ""
+    t2: float | None = None
+    persistence_t2: float | None = None
+    best_step: int | None = None
+    started: float = 0.0
+    updated: float = 0.0
+
+
+@dataclass(frozen=True)
+class EventPosition:
+    """How far events were read: bytes of a file, which a resumed run may have replaced."""
+
+    file: int = 0
+    offset: int = 0
+
+
+class RunFolder:
+    """The folder of a run. Nothing here imports torch, and nothing but :meth:`request` writes.
+
+    Parameters
+    ----------
+    path : path
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    @property
+    def config(self) -> Path:
+        """Settings of the run, JSON."""
+        return self.path / "config.json"
+
+    @property
+    def data(self) -> Path:
+        """Datasets with fingerprints and counts, JSON."""
+        return self.path / "data.json"
+
+    @property
+    def software(self) -> Path:
+        """Versions of the software that ran, JSON."""
+        return self.path / "software.json"
+
+    @property
+    def log(self) -> Path:
+        """One line of JSON for every step, validation and notice."""
+        return self.path / "events.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def pool(self) -> Path:
+        """Folder of what is worked out once: simulated sequences, places. May be deleted."""
+        return self.path / "pool"
+
+    @property
+    def best(self) -> Path:
+        """Weights with the highest correlation at t2 on held-out chips."""
+        return self.path / "best.safetensors"
+
+    @property
+    def last(self) -> Path:
+        """Weights of the last checkpoint."""
+        return self.path / "last.safetensors"
+
+    @property
+    def control(self) -> Path:
+        """What the run is asked to do: ``run``, ``pause`` or ``stop``."""
+        return self.path / "control"
+
+    def exists(self) -> bool:
+        """Whether there is a run."""
+        return self.config.is_file()
+
+    def settings(self) -> RunSettings:
+        """What the run is made with.
+
+        Raises
+        ------
+        TrainingError
+            There is no run, or its settings are damaged.
+        """
+        try:
+            return RunSettings.model_validate_json(self.config.read_bytes())
+        except FileNotFoundError as error:
+            raise TrainingError(f"{self.path} holds no run; start one with icenet train DATASET -o RUN.") from error
+        except (OSError, ValidationError) as error:
+            raise TrainingError(
+                f"{self.config} cannot be used; it is damaged, or of another version of napari-icenet."
+            ) from error
+
+    def status(self) -> RunStatus | None:
+        """What the run is doing; None before it has begun."""
+        try:
+            status = RunStatus.model_validate_json((self.path / "status.json").read_bytes())
+        except (OSError, ValidationError):
+            return None
+        if status.state in ACTIVE and status.host == socket.gethostname() and not _alive(status.pid):
+            return status.model_copy(update={"state": "stopped", "message": "its process has died"})
+        return status
+
+    def write_status(self, status: RunStatus) -> None:
+        """Say what the run is doing; only its own process does."""
+        content = status.model_copy(update={"updated": time.time()}).model_dump_json(indent=1).encode()
+        write_durably(self.path / "status.json", content, flush=False)
+
+    def events(self, position: EventPosition | None = None) -> tuple[list[dict[str, Any]], EventPosition, bool]:
+        """Events since a position, in whole lines.
+
+        Returns
+        -------
+        events : list of dict
+            Each with ``kind`` (``step``, ``validation``, ``notice``), ``step`` and ``time``.
+        position : EventPosition
+            To be handed over next time.
+        afresh : bool
+            Whether these are all events from the beginning: the first time, and when the run was
+            resumed from an earlier step.
+        """
+        try:
+            with open(self.log, "rb") as file:
+                state = os.fstat(file.fileno())
+                again = position is not None and position.file == state.st_ino and position.offset <= state.st_size
+                start = position.offset if position is not None and again else 0
+                file.seek(start)
+                content = file.read()
+        except FileNotFoundError:
+            return [], EventPosition(), True
+        whole = content[: content.rfind(b"\n") + 1]
+        found = []
+        for line in whole.splitlines():
+            try:
+                found.append(json.loads(line))
+            except ValueError:
+                continue  # spoilt by a full disk; the run says so itself
+        return found, EventPosition(state.st_ino, start + len(whole)), not again
+
+    def samples(self) -> list[Path]:
+        """Pictures of held-out chips and their predictions, oldest first."""
+        return sorted((self.path / "samples").glob("step-*.png"))
+
+    def request(self, wish: Wish) -> None:
+        """Ask the run to pause, to go on, or to stop; it heeds this within one step.
+
+        Raises
+        ------
+        UsageError
+            There is no such wish.
+        TrainingError
+            The folder cannot be written to.
+        """
+        if wish not in ("run", "pause", "stop"):
+            raise UsageError(f"a run cannot be asked to {wish}; ask it to run, pause or stop.")
+        try:
+            write_durably(self.control, wish.encode(), flush=False)
+        except OSError as error:
+            raise TrainingError(f"{self.control} cannot be written ({error.strerror or error}).") from error
+
+    def wish(self) -> Wish:
+        """What was asked for last; ``run`` where nothing was."""
+        try:
+            found = self.control.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return "run"
+        return found if found in ("pause", "stop") else "run"  # type: ignore[return-value]
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process of this machine is there."""
+    if pid <= 0:
+        return False
+    if os.name == "nt":
+        import ctypes
+
+        handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, pid)  # type: ignore[attr-defined]
+        if handle:
+            ctypes.windll.kernel32.CloseHandle(handle)  # type: ignore[attr-defined]
+        return bool(handle)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,109 @@
+"""Pictures of held-out chips: the past, what came, and what the network expected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_icenet.errors import TrainingError
+from napari_icenet.models.durable import write_durably
+from napari_icenet.tracking.templates import PAST_CHIPS, Prediction
+from napari_icenet.training.validation import HeldOut, Judgement
+
+U8 = NDArray[np.uint8]
+#: Side of a chip in the picture, gap between chips, and height of a line of text, px.
+_SIDE, _GAP, _LINE = 96, 3, 16
+#: Grey levels span this many standard deviations on either side of the mean.
+_SPAN = 2.5
+_PAPER, _INK, _MISSING = 255, 40, 200
+
+
+def write_sample(
+    path: Path, held_out: HeldOut, judgement: Judgement, made: Sequence[Sequence[Prediction | None]], rows: int
+) -> None:
+    """Write a PNG: a row for each of some chips, evenly over the sample.
+
+    From left to right the past frames up to t0, the chips at t1 and t2, and the templates for both with
+    their correlations. Each chip is stretched by its own mean and deviation, as correlation sees it.
+
+    Parameters
+    ----------
+    path : Path
+    held_out : HeldOut
+    judgement : Judgement
+    made : sequence of two lists of Prediction or None
+        Templates for t1 and for t2.
+    rows : int
+
+    Raises
+    ------
+    TrainingError
+        It cannot be written.
+    """
+    judged = np.flatnonzero(np.isfinite(judgement.each).all(1))
+    chosen = judged[np.unique(np.linspace(0, max(len(judged) - 1, 0), rows).round().astype(int))] if judged.size else []
+    t0 = held_out.t0
+    shown = range(max(0, t0 + 1 - PAST_CHIPS), t0 + 1)
+    lines = [_heading([f"t0-{t0 - t}" if t < t0 else "t0" for t in shown], ["t1", "t2"], ["for t1", "for t2"])]
+    for i in chosen:
+        chips = held_out.sequences.chips[i]
+        templates = [None if pair[i] is None else pair[i].template for pair in made]  # type: ignore[union-attr]
+        scores = ["" if not np.isfinite(ncc) else f"{ncc:.2f}" for ncc in judgement.each[i]]
+        lines.append(_row([[chips[t] for t in shown], [chips[t0 + 1], chips[t0 + 2]], templates], scores))
+    done, content = cv2.imencode(".png", np.concatenate(lines))
+    if not done:
+        raise TrainingError(f"{path} cannot be written: the picture could not be encoded.")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        write_durably(path, content.tobytes(), flush=False)
+    except OSError as error:
+        raise TrainingError(f"{path} cannot be written ({error.strerror or error}); free some space.") from error
+
+
+def _row(groups: Sequence[Sequence[NDArray[np.float32] | None]], scores: Sequence[str]) -> U8:
+    parts: list[U8] = []
+    for group in groups:
+        last = group is groups[-1]
+        for k, chip in enumerate(group):
+            parts += [_framed(chip, scores[k] if last else ""), _paper(_SIDE, _GAP)]
+        parts.append(_paper(_SIDE, 3 * _GAP))
+    row = np.concatenate(parts, axis=1)
+    return np.concatenate([row, _paper(_GAP, row.shape[1])])
+
+
+def _heading(*groups: Sequence[str]) -> U8:
+    parts: list[U8] = []
+    for group in groups:
+        for text in group:
+            label = _paper(_LINE, _SIDE)
+            parts += [_written(label, text, (2, _LINE - 4), _INK), _paper(_LINE, _GAP)]
+        parts.append(_paper(_LINE, 3 * _GAP))
+    return np.concatenate(parts, axis=1)
+
+
+def _framed(chip: NDArray[np.float32] | None, text: str) -> U8:
+    """A chip in grey, with a text on a light ground in its corner."""
+    if chip is None or not np.isfinite(chip).any():
+        return _written(np.full((_SIDE, _SIDE), _MISSING, np.uint8), text or "none", (2, _LINE - 4), _INK)
+    known = np.isfinite(chip)
+    mean, deviation = float(np.mean(chip[known], dtype=np.float64)), float(np.std(chip[known], dtype=np.float64))
+    grey = 127.5 + 127.5 * (chip - mean) / (_SPAN * deviation or 1.0)
+    small = np.where(known, np.clip(np.nan_to_num(grey), 0, 255), _MISSING).astype(np.uint8)
+    picture = np.asarray(cv2.resize(small, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+    if text:
+        picture[:_LINE, : 9 * len(text) + 2] = _PAPER
+        _written(picture, text, (2, _LINE - 4), _INK)
+    return picture
+
+
+def _written(picture: U8, text: str, at: tuple[int, int], ink: int) -> U8:
+    cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.42, ink, 1, cv2.LINE_AA)
+    return picture
+
+
+def _paper(height: int, width: int) -> U8:
+    return np.full((height, width), _PAPER, np.uint8)

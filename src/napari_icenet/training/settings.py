@@ -1,0 +1,159 @@
+"""What a run is made with: one configuration for library, command line and dock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from napari_icenet.scenes.simulation.glacier import TrainingSettings as SimulationSettings
+from napari_icenet.validation import made
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+
+
+def _field(default: Any, description: str, unit: str = "", **limits: Any) -> Any:
+    """A field with its description and unit, from which a form can be made."""
+    return Field(default=default, description=description, json_schema_extra={"unit": unit}, **limits)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class DataSettings(_Part):
+    """What is learned from."""
+
+    datasets: tuple[str, ...] = _field((), "Datasets made by icenet dataset; their training splits are learned from.")
+    shares: tuple[float, ...] | None = _field(
+        None, "How often each dataset is drawn from, relative to the others; default: by its number of sequences."
+    )
+    bands: tuple[str, ...] | None = _field(None, "Names of the bands that are learned from; default: all.")
+    simulated: int = _field(0, "Sequences of simulated ice beside the datasets.", "sequences", ge=0)
+    simulated_share: float = _field(
+        0.5, "Share of the sequences drawn that are simulated, where there are both kinds.", "0 to 1", gt=0, lt=1
+    )
+    simulation: SimulationSettings = Field(
+        default_factory=SimulationSettings,
+        description="What simulated ice is like; chip and frames are the datasets' where there are any.",
+    )
+    pool: str | None = _field(
+        None, "Folder that keeps simulated sequences and sub-pixel places, for several runs; default: in the run's own."
+    )
+    workers: int = _field(2, "Threads that read and prepare batches ahead; 0 prepares between steps.", "threads", ge=0)
+
+    @model_validator(mode="after")
+    def _one_share_each(self) -> Self:
+        if self.shares is not None:
+            if len(self.shares) != len(self.datasets):
+                raise ValueError(f"{len(self.shares)} shares for {len(self.datasets)} datasets; give each dataset one")
+            if min(self.shares, default=1) < 0 or sum(self.shares) <= 0:
+                raise ValueError("shares must not be negative, nor all be 0")
+        return self
+
+
+class OptimisationSettings(_Part):
+    """How the network learns."""
+
+    steps: int = _field(20000, "Steps of the optimiser.", "steps", ge=1)
+    batch: int = _field(8, "Sequences in a step of each process.", "sequences", ge=1)
+    optimiser: Literal["adam", "adamw"] = _field(
+        "adamw", "adam adds the weight decay to the gradient, adamw takes it off the weights."
+    )
+    learning_rate: float = _field(1e-3, "Highest learning rate, reached after the warm-up.", "", gt=0, le=1)
+    final_share: float = _field(
+        0.02, "What the cosine leaves of the learning rate at the last step; 1 keeps it constant.", "0 to 1", ge=0, le=1
+    )
+    warm_up: int = _field(200, "Steps in which the learning rate rises from 0.", "steps", ge=0)
+    betas: tuple[float, float] = _field((0.9, 0.999), "How long Adam remembers gradients, and their squares.")
+    weight_decay: float = _field(0.0, "Pull of the weights towards 0.", "", ge=0, le=1)
+    clip: float | None = _field(1.0, "Longest gradient; longer ones are scaled down. None: as they are.", "", gt=0)
+    average: float = _field(
+        0.999,
+        "Of the moving average of the weights, which is validated and saved: what is kept at each step. 0: none.",
+        "0 to 1",
+        ge=0,
+        lt=1,
+    )
+    precision: Precision = _field(
+        "auto", "bf16 or fp16: mixed with fp32. auto: bf16 where the device computes it, fp16 on older GPUs, else fp32."
+    )
+    pieces: int = _field(
+        1, "Pieces that a batch is cut into, one after the other, to need less memory.", "pieces", ge=1
+    )
+
+    @model_validator(mode="after")
+    def _betas_below_one(self) -> Self:
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError("betas must lie between 0 and 1")
+        return self
+
+
+class ValidationSettings(_Part):
+    """How the network is judged while it learns: on held-out blocks, by the evaluation's own correlation."""
+
+    every: int = _field(500, "Steps from one validation to the next; 0: never.", "steps", ge=0)
+    sequences: int = _field(192, "Sequences of the validation splits; always the same.", "sequences", ge=1)
+    patience: int = _field(
+        0, "Stop after so many validations without a better correlation at t2; 0: never.", "validations", ge=0
+    )
+    samples: int = _field(
+        6, "Held-out chips shown in the picture of each validation; 0: no picture.", "chips", ge=0, le=64
+    )
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="Options of the predictor that the network is judged as."
+    )
+
+
+class RunSettings(_Part):
+    """Everything that decides what a run gives.
+
+    Every field has a description and a unit (``model_fields[name].description`` and
+    ``.json_schema_extra["unit"]``).
+    """
+
+    model: str = _field("icenet", "Name of the network that is trained.")
+    model_settings: dict[str, Any] = Field(default_factory=dict, description="The network's own settings, by name.")
+    objective: dict[str, Any] = Field(default_factory=dict, description="What is minimised: its own settings, by name.")
+    weights: str | None = _field(None, "Weights to start from: a file, or the name of bundled ones. Default: random.")
+    data: DataSettings = DataSettings()
+    optimisation: OptimisationSettings = OptimisationSettings()
+    validation: ValidationSettings = ValidationSettings()
+    checkpoint_every: int = _field(500, "Steps from one checkpoint to the next.", "steps", ge=1)
+    half: bool = _field(False, "Save best and last weights in 16 bits.")
+    seed: int = _field(0, "Of everything that is random; the same seed gives the same run.", "", ge=0, lt=2**32)
+    device: str = _field("auto", "auto, cpu, cuda, cuda:1 …; auto takes a GPU where there is one.")
+    threads: int | None = _field(
+        None, "Threads of the network's arithmetic on the CPU; default: all cores.", "threads", ge=1
+    )
+
+    def essence(self) -> dict[str, Any]:
+        """All that a resumed run must not change, as plain values.
+
+        What is left out decides when a run ends and where it happens, not what its steps give; though
+        more steps stretch the cosine of the learning rate.
+        """
+        return self.model_dump(
+            mode="json",
+            exclude={
+                "data": {"datasets", "workers", "pool"},
+                "optimisation": {"steps", "pieces"},
+                "validation": {"patience", "samples"},
+                "checkpoint_every": True,
+                "half": True,
+                "device": True,
+                "threads": True,
+            },
+        )
+
+
+def make_run_settings(values: Mapping[str, Any]) -> RunSettings:
+    """Settings from plain values, as typed by a user or read from a file.
+
+    Raises
+    ------
+    UsageError
+        A value does not make sense; the message names it.
+    """
+    return made(RunSettings, values)
