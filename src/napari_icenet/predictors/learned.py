@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -40,6 +40,20 @@ class LearnedOptions(Options):
     device: str = "auto"
 
     _given: tuple[nn.Module, Card | None] | None = PrivateAttr(default=None)
+
+    @classmethod
+    def fits(cls, chip: int) -> bool:
+        """Whether the weights in the package can predict chips of this side."""
+        from napari_icenet.models.card import card_path, read_card
+        from napari_icenet.models.weights import bundled
+
+        found = bundled().get(cls.name)
+        return found is not None and cls._takes(read_card(card_path(found)).settings, chip)
+
+    @classmethod
+    def _takes(cls, settings: Mapping[str, Any], chip: int) -> bool:
+        """Whether a network of these settings can predict chips of this side."""
+        return True
 
     def network(self) -> tuple[nn.Module, torch.device]:
         """The network, in evaluation mode, and the device it is on.

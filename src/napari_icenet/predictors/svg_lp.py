@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_icenet.errors import UsageError
+from napari_icenet.models.svg_lp_settings import SvgLpSettings
 from napari_icenet.predictors.frames import Level, template_level, usable
 from napari_icenet.predictors.learned import LearnedOptions, evaluating, in_lots
 from napari_icenet.predictors.unit_range import DEVIATIONS, unit_range
 from napari_icenet.tracking.templates import Past, Prediction
+
+if TYPE_CHECKING:
+    from napari_icenet.models.svg_lp import SvgLp
 
 F32 = NDArray[np.float32]
 
@@ -29,7 +33,8 @@ _AT_ONCE = 32
 class SvgLpPredictor(LearnedOptions):
     """The mean of several samples of SVG-LP, given the past eight frames or as many as there are.
 
-    Frames enter in the unit range, those that tracking lost too, as in the paper; frames that are missing for
+    Frames enter in the unit range, those that tracking lost too, as in the paper, unless the network was
+    trained to skip them; frames that are missing for
     the most part or flat are left out, and count as passed. The prediction is for the first, second, third or
     fourth frame after t0; further ones are taken to look like the fourth. It has the level of t0: the network's
     own frames are of zero mean and unit deviation, and a mean over samples varies less.
@@ -51,6 +56,10 @@ class SvgLpPredictor(LearnedOptions):
     samples: int = Field(default=1, ge=1, le=1024)
     seed: int = Field(default=0, ge=0, lt=2**63)
 
+    @classmethod
+    def _takes(cls, settings: Mapping[str, Any], chip: int) -> bool:
+        return SvgLpSettings(**settings).chip == chip
+
     def predict_many(self, pasts: Sequence[Past]) -> list[Prediction | None]:
         """Templates of many pasts, in order; None where no frame shows anything.
 
@@ -61,7 +70,10 @@ class SvgLpPredictor(LearnedOptions):
         WeightsError
             There are no weights, or they cannot be used.
         """
-        shown = [_Shown.of(past) for past in pasts]
+        if not pasts:
+            return []
+        skipping = self._network().settings.lost == "skipped"
+        shown = [_Shown.of(past, skipping) for past in pasts]
         out: list[Prediction | None] = [None] * len(pasts)
         alike: dict[tuple[int, int], list[int]] = defaultdict(list)
         for i, one in enumerate(shown):
@@ -74,14 +86,19 @@ class SvgLpPredictor(LearnedOptions):
                 out[i] = made
         return out
 
+    def _network(self) -> SvgLp:
+        from napari_icenet.models.svg_lp import SvgLp
+
+        network, _ = self.network()
+        assert isinstance(network, SvgLp)
+        return network
+
     def _predicted(self, steps: int, lot: Sequence[_Shown]) -> Iterable[Prediction]:
         import torch
 
         from napari_icenet.models.device import autocast, quickest_type
-        from napari_icenet.models.svg_lp import SvgLp
 
-        network, device = self.network()
-        assert isinstance(network, SvgLp)
+        network, device = self._network(), self.network()[1]
         chip, side = network.settings.chip, lot[0].frames.shape[-1]
         if side != chip:
             raise UsageError(
@@ -107,13 +124,14 @@ class _Shown:
     steps: int
 
     @classmethod
-    def of(cls, past: Past) -> _Shown | None:
-        """None where no frame shows anything."""
-        index = usable(Past(past.chips, past.days, np.ones(len(past.chips), bool), past.ahead))
+    def of(cls, past: Past, skipping: bool) -> _Shown | None:
+        """None where no frame shows anything; ``skipping`` those that tracking lost."""
+        index = usable(past if skipping else Past(past.chips, past.days, np.ones(len(past.chips), bool), past.ahead))
         if not index.size:
             return None
         frames, known = unit_range(past.chips[index])
-        passed = len(past.chips) - 1 - int(index[-1])
+        # A network that skips lost frames takes the last with ice for the last observed one.
+        passed = 0 if skipping else len(past.chips) - 1 - int(index[-1])
         return cls(frames, np.asarray(known.any(0)), template_level(past, index), min(past.steps + passed, MOST_STEPS))
 
     def prediction(self, mean: F32, spread: F32 | None) -> Prediction:

@@ -105,9 +105,9 @@ class SvgLpObjective:
         frames, weight = np.empty(shape, np.float32), np.empty(shape[:2], np.float32)
         known, peak = np.empty(shape, np.bool_), np.empty((*shape[:2], 2), np.float32)
         for i in range(len(examples)):
-            chips, valid = self._varied(examples.chips[i], examples.valid[i], rng)
+            chips, valid, repeated = self._skipped(*self._varied(examples.chips[i], examples.valid[i], rng))
             frames[i], known[i] = unit_range(chips)
-            shown = known[i].mean((1, 2)) >= MIN_KNOWN
+            shown = (known[i].mean((1, 2)) >= MIN_KNOWN) & ~repeated
             weight[i] = shown * np.where(valid, 1, self.settings.invalid_weight)
             peak[i] = [_peak(frame, self.settings.peak_blur * chip) for frame in frames[i]]
         return {"frames": frames, "known": known, "weight": weight, "peak": peak}
@@ -119,6 +119,17 @@ class SvgLpObjective:
             chips = np.rot90(chips, int(rng.integers(4)), (1, 2))
             chips = chips[..., ::-1] if rng.integers(2) else chips
         return chips, valid
+
+    def _skipped(self, chips: F32, valid: NDArray[np.bool_]) -> tuple[F32, NDArray[np.bool_], NDArray[np.bool_]]:
+        """Frames, whether each is valid, and whether it only repeats the first to fill the place of a lost one."""
+        repeated = np.zeros(len(chips), np.bool_)
+        if self.network.settings.lost == "shown" or valid.all() or not valid.any():
+            return chips, valid, repeated
+        index = np.flatnonzero(valid)
+        lacking = len(chips) - len(index)
+        index = np.concatenate([np.full(lacking, index[0]), index])
+        repeated[:lacking] = True
+        return chips[index], valid[index], repeated
 
     def losses(self, batch: dict[str, Tensor], step: int, generator: torch.Generator) -> dict[str, Tensor]:
         """``loss``, and its terms ``mse``, ``peak`` and ``kl`` (nats per frame) without their weights."""
