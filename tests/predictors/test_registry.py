@@ -3,21 +3,24 @@ import pytest
 
 from napari_icenet.errors import UsageError
 from napari_icenet.gui.colours import PREDICTORS as COLOURS
+from napari_icenet.models import weights
 from napari_icenet.predictors import registry
 from napari_icenet.predictors.many import predict_many
-from napari_icenet.predictors.registry import names, predictor, title
+from napari_icenet.predictors.registry import fitting, names, predictor, title
 from napari_icenet.predictors.templates import template_predictor, template_predictors, template_titles
 from napari_icenet.tracking.prefilter import prefilter
 from napari_icenet.tracking.templates import Past, Prediction, Predictor
 from tests.predictors.ice import SIDE, ice, overcast, past
 
 ALL = names()
+#: Those without a network: they predict chips of any size.
+BASELINES = ALL[:5]
 STILL = np.zeros((8, 2))
 
 
 def test_the_order_of_a_drop_down():
-    assert ALL[:5] == ("persistence", "high-pass", "blurred", "median", "consensus")
-    assert [title(name) for name in ALL[:5]] == ["Persistence", "High-pass", "Blurred", "Aligned median", "Consensus"]
+    assert BASELINES == ("persistence", "high-pass", "blurred", "median", "consensus")
+    assert [title(name) for name in BASELINES] == ["Persistence", "High-pass", "Blurred", "Aligned median", "Consensus"]
     assert list(template_titles())[:6] == ["persistence", "first", "high-pass", "blurred", "median", "consensus"]
 
 
@@ -31,7 +34,7 @@ def test_each_keeps_the_protocol(name):
     assert name in COLOURS
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", BASELINES)
 def test_each_shows_the_ice_in_its_own_numbers(name):
     chips = ice(STILL)
     kept = chips.copy()
@@ -45,7 +48,7 @@ def test_each_shows_the_ice_in_its_own_numbers(name):
     np.testing.assert_array_equal(chips, kept)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", BASELINES)
 def test_what_cannot_be_predicted(name):
     nothing = np.full((3, SIDE, SIDE), np.nan, np.float32)
     assert predictor(name)(past(nothing)) is None
@@ -73,7 +76,7 @@ def test_without_a_valid_frame_all_count(name):
     np.testing.assert_array_equal(made.template, predictor(name)(past(chips)).template)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", BASELINES)
 def test_missing_pixels_are_missing_and_never_zero(name):
     chips = ice(STILL)
     chips[:, :10] = np.nan
@@ -88,7 +91,7 @@ def test_missing_pixels_are_missing_and_never_zero(name):
     assert known.max() < np.nanmax(compared) + 20
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", BASELINES)
 def test_many_at_once_is_one_by_one(name):
     pasts = [past(ice(STILL, seed=seed)) for seed in range(3)]
     pasts[1] = past(np.full((2, SIDE, SIDE), np.nan))
@@ -113,6 +116,11 @@ def test_one_with_its_own_way_for_many_is_asked_for_all():
     first = past(ice(STILL[:2]))
     np.testing.assert_array_equal(predict_many(Batch(), [first])[0].template, first.chips[0])
     assert predict_many(predictor("median"), []) == []
+
+
+def test_without_weights_in_the_package_a_learned_predictor_fits_no_chip(monkeypatch):
+    monkeypatch.setattr(weights, "bundled", dict)
+    assert fitting(128) == fitting(48) == BASELINES
 
 
 def test_a_new_predictor_is_one_line(monkeypatch):

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from napari_icenet.errors import UsageError
-from napari_icenet.predictors.registry import names, predictor
+from napari_icenet.predictors.registry import fitting, names, predictor
 
 Mode = Literal["chain", "robust"]
 #: Both ways of following the ice, in the order of the table.
@@ -23,7 +23,7 @@ class EvaluationSettings(BaseModel):
     Attributes
     ----------
     predictors : tuple of str
-        Names, in the order of the table. Default: all there are.
+        Names, in the order of the table. Default: all that can predict chips of this side.
     bands : tuple of str, or None
         Bands that are looked at; None for all.
     chip : int
@@ -74,6 +74,8 @@ class EvaluationSettings(BaseModel):
 
     @model_validator(mode="after")
     def _compared(self) -> EvaluationSettings:
+        if "predictors" not in self.model_fields_set:
+            object.__setattr__(self, "predictors", fitting(self.chip))
         # Everything is told against persistence, so it is always among them, and first.
         if self.predictors[0] != "persistence":
             rest = tuple(name for name in self.predictors if name != "persistence")

@@ -17,12 +17,19 @@ PREDICTORS: dict[str, str] = {
     "blurred": "napari_icenet.predictors.blurred:Blurred",
     "median": "napari_icenet.predictors.median:Median",
     "consensus": "napari_icenet.predictors.consensus:Consensus",
+    "svg-lp": "napari_icenet.predictors.svg_lp:SvgLpPredictor",
+    "icenet": "napari_icenet.predictors.icenet:IceNet",
 }
 
 
 def names() -> tuple[str, ...]:
     """Names of the predictors, in the order of a drop-down."""
     return tuple(PREDICTORS)
+
+
+def fitting(chip: int) -> tuple[str, ...]:
+    """Names of the predictors that can predict chips of this side with what is installed, in the same order."""
+    return tuple(name for name in PREDICTORS if getattr(_factory(name), "fits", _always)(chip))
 
 
 def predictor(name: str, **options: Any) -> Predictor:
@@ -60,6 +67,10 @@ def title(name: str) -> str:
         There is no such predictor.
     """
     return str(_factory(name).title)
+
+
+def _always(chip: int) -> bool:
+    return True
 
 
 def _factory(name: str) -> Any:
