@@ -86,6 +86,7 @@ class IceNetwork(nn.Module):
     name: ClassVar[str] = "icenet"
     title: ClassVar[str] = "IceNet"
     settings_type: ClassVar[type[BaseModel]] = IceNetSettings
+    settings_type: ClassVar[type[BaseModel]] = IceNetSettings
 
     def __init__(self, settings: IceNetSettings | None = None) -> None:
         super().__init__()

@@ -3,102 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.predictors.alignment import moved
 from napari_icenet.predictors.aligned import aligned
+from napari_icenet.predictors.alignment import moved
 from napari_icenet.predictors.frames import MIN_KNOWN, Level, normalised, template_level, usable
-from napari_icenet.predictors.options import Options
+from napari_icenet.predictors.learned import LearnedOptions, evaluating, in_lots
 from napari_icenet.tracking.templates import PAST_CHIPS, Past, Prediction
-
-if TYPE_CHECKING:
-    from napari_icenet.models.icenet import IceNetwork
 
 F32 = NDArray[np.float32]
 
 #: Pasts that go through the network at once: more take memory and save no time.
-BATCH = 16
+_AT_ONCE = 16
 #: The network halves chips so often at most that their side must be a multiple of this.
 _MULTIPLE = 32
 
 
-class IceNet(Options):
+class IceNet(LearnedOptions):
     """The expected chip after past ones, aligned to t0, each believed where it is to be believed.
 
     Frames are standardised one by one, so the unit of the chips does not matter; the template has the
     mean and deviation of t0, and its spread is what the network expects to be wrong.
-
-    Attributes
-    ----------
-    weights : Path or str, optional
-        A file of weights; default: those in the package.
-    device : str
-        ``auto``, ``cpu``, ``cuda`` or ``mps``.
     """
 
     name: ClassVar[str] = "icenet"
     title: ClassVar[str] = "IceNet"
 
-    weights: Path | str | None = None
-    device: str = "auto"
-
-    def __call__(self, past: Past) -> Prediction | None:
-        """The expected chip; None where no frame shows anything."""
-        return self.predict_many([past])[0]
-
     def predict_many(self, pasts: Sequence[Past]) -> list[Prediction | None]:
-        """What calling it on each past gives, in order.
+        """Templates of many pasts, in order; None where no frame shows anything.
 
         Raises
         ------
         WeightsError
-            The weights cannot be used.
-        UsageError
-            The device cannot be used.
+            There are no weights, or they cannot be used.
         """
-        from napari_icenet.predictors.learned import network_of
+        shown = [i for i, past in enumerate(pasts) if usable(past).size]
+        by_side: dict[int, list[int]] = {}
+        for i in shown:
+            by_side.setdefault(pasts[i].chips.shape[-1], []).append(i)
+        out: list[Prediction | None] = [None] * len(pasts)
+        for alike in by_side.values():
+            lots = in_lots([pasts[i] for i in alike], _AT_ONCE, self._predicted)
+            for i, made in zip(alike, lots, strict=True):
+                out[i] = made
+        return out
 
-        return predictions(network_of(self.name, self.weights, self.device), pasts)
+    def _predicted(self, pasts: Sequence[Past]) -> Iterable[Prediction]:
+        import torch
 
-
-def predictions(network: IceNetwork, pasts: Sequence[Past]) -> list[Prediction | None]:
-    """Expected chips of a network at hand, batch by batch of chips of one size."""
-    made: list[Prediction | None] = [None] * len(pasts)
-    shown = [i for i, past in enumerate(pasts) if usable(past).size]
-    for lot in _lots(shown, pasts):
-        for i, prediction in zip(lot, _predicted(network, [pasts[i] for i in lot]), strict=True):
-            made[i] = prediction
-    return made
-
-
-def _lots(indices: Iterable[int], pasts: Sequence[Past]) -> list[list[int]]:
-    """Indices in batches, each of one size of chip."""
-    by_side: dict[int, list[int]] = {}
-    for i in indices:
-        by_side.setdefault(pasts[i].chips.shape[-1], []).append(i)
-    return [lot[k : k + BATCH] for lot in by_side.values() for k in range(0, len(lot), BATCH)]
-
-
-def _predicted(network: IceNetwork, pasts: list[Past]) -> list[Prediction]:
-    import torch
-
-    inputs = [past_inputs(past) for past in pasts]
-    device = next(network.parameters()).device
-    batch = {name: torch.from_numpy(np.stack([one[name] for one in inputs])).to(device) for name in inputs[0]}
-    with torch.inference_mode():
-        expected = network(
-            batch["frames"], batch["known"].float(), batch["days"], batch["valid"], batch["cloud"], batch["present"]
-        )
-        templates = expected.template.float().cpu().numpy()
-        spreads = torch.exp(expected.log_spread.float()).cpu().numpy()
-    return [
-        _restored(past, one, template, spread)
-        for past, one, template, spread in zip(pasts, inputs, templates, spreads, strict=True)
-    ]
+        network, device = self.network()
+        inputs = [past_inputs(past) for past in pasts]
+        batch = {name: torch.from_numpy(np.stack([one[name] for one in inputs])).to(device) for name in inputs[0]}
+        with evaluating(network):
+            expected = network(
+                batch["frames"], batch["known"].float(), batch["days"], batch["valid"], batch["cloud"], batch["present"]
+            )
+            templates = expected.template.float().cpu().numpy()
+            spreads = torch.exp(expected.log_spread.float()).cpu().numpy()
+        return map(_restored, pasts, inputs, templates, spreads)
 
 
 def past_inputs(past: Past) -> dict[str, NDArray[Any]]:
