@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from napari_icenet.models.pyramid import collapsed, pyramid, reduced
 
@@ -20,6 +20,8 @@ FACTS = 6
 COARSER = 4
 #: Keeps logarithms and roots finite.
 _LEAST = 1e-4
+#: Largest logarithm of the factor that a frame's contrast is changed by.
+_MOST_BOOST = 2.0
 
 
 class IceNetSettings(BaseModel):
@@ -73,8 +75,9 @@ class IceNetwork(nn.Module):
     Each frame is encoded beside what the frames agree on, together with the days to the target, its
     validity and its cloud. Blocks then exchange the mean and the maximum over all frames, so that a
     frame is judged among the others. Every scale of a Laplacian pyramid is the weighted sum of the
-    frames' own, times a gain: what changes from date to date is passed on weaker. Before training the
-    weights are those of the consensus: agreement squared.
+    frames' own, times a gain: what changes from date to date is passed on weaker. Each frame is boosted
+    by a factor of its own, too, for a cloud in one corner takes contrast from the ice in the others. Before
+    training the weights are those of the consensus: agreement squared.
 
     Any number of frames in any order of size; chips of any size divisible by 2^(scales − 1) and 4.
 
@@ -85,7 +88,6 @@ class IceNetwork(nn.Module):
 
     name: ClassVar[str] = "icenet"
     title: ClassVar[str] = "IceNet"
-    settings_type: ClassVar[type[BaseModel]] = IceNetSettings
     settings_type: ClassVar[type[BaseModel]] = IceNetSettings
 
     def __init__(self, settings: IceNetSettings | None = None) -> None:
@@ -98,7 +100,7 @@ class IceNetwork(nn.Module):
         facts = FACTS + len(self.settings.covariates)
         self.facts = nn.Sequential(nn.Linear(facts, width), nn.SiLU(), nn.Linear(width, 2 * width))
         self.judges = nn.ModuleList(_Judge(width) for _ in range(self.settings.depth))
-        self.logits = _silent(nn.Conv2d(width, scales, 1))
+        self.logits = _silent(nn.Conv2d(width, 2 * scales, 1))
         self.gains = _silent(nn.Conv2d(2 * width, scales, 1))
         self.power = nn.Parameter(torch.tensor(2.0))
         self.residual = _Residual(self.settings.residual) if self.settings.residual else None
@@ -146,14 +148,17 @@ class IceNetwork(nn.Module):
         for judge in self.judges:
             features = judge(features, there)
         context = _context(features, there)
-        logits = self.logits(features.flatten(0, 1)).unflatten(0, (b, n)) + prior[:, :, None, None, None]
+        logits, boosts = self.logits(features.flatten(0, 1)).unflatten(0, (b, n)).chunk(2, 2)
+        logits = logits + prior[:, :, None, None, None]
+        boosts = torch.exp(boosts.clamp(-_MOST_BOOST, _MOST_BOOST))
         gains = 2 * torch.sigmoid(self.gains(context))
         levels = [level.unflatten(0, (b, n)) for level in pyramid(frames.flatten(0, 1)[:, None], len(gains[0]))]
         masks = _reduced_masks(shown.flatten(0, 1)[:, None], len(levels))
         summed, first = [], logits[:, :, 0]
         for k, (level, mask) in enumerate(zip(levels, masks, strict=True)):
             weights = torch.softmax(_sized(logits[:, :, k], level.shape[-1]), 1)
-            total = _weighted(level[:, :, 0], mask.unflatten(0, (b, n))[:, :, 0], weights)
+            boosted = level[:, :, 0] * _sized(boosts[:, :, k], level.shape[-1])
+            total = _weighted(boosted, mask.unflatten(0, (b, n))[:, :, 0], weights)
             summed.append(total * _sized(gains[:, k : k + 1], level.shape[-1]))
         template = collapsed(summed)
         spread = _sized(self.spread(context), side)
@@ -199,8 +204,8 @@ class _Judge(nn.Module):
         b, n = features.shape[:2]
         shared = self.shared(_context(features, there))[:, None]
         new = (self.own(features.flatten(0, 1)).unflatten(0, (b, n)) + shared).flatten(0, 1)
-        new = self.second(F.silu(self.norm(new)))
-        return features + F.silu(new).unflatten(0, (b, n))
+        new = self.second(functional.silu(self.norm(new)))
+        return features + functional.silu(new).unflatten(0, (b, n))
 
 
 class _Residual(nn.Module):
@@ -218,12 +223,12 @@ class _Residual(nn.Module):
         self.leave = _silent(nn.Conv2d(width, 1, 3, padding=1))
 
     def forward(self, pictures: Tensor) -> Tensor:
-        fine = F.silu(self.enter(pictures))
-        half = F.silu(self.norm(self.down(fine)))
-        deep = F.silu(self.deep(half))
-        deep = deep + F.silu(self.middle(deep))
-        half = half + F.silu(self.up(_sized(deep, half.shape[-1])))
-        out: Tensor = self.leave(F.silu(fine + self.back(_sized(half, fine.shape[-1]))))
+        fine = functional.silu(self.enter(pictures))
+        half = functional.silu(self.norm(self.down(fine)))
+        deep = functional.silu(self.deep(half))
+        deep = deep + functional.silu(self.middle(deep))
+        half = half + functional.silu(self.up(_sized(deep, half.shape[-1])))
+        out: Tensor = self.leave(functional.silu(fine + self.back(_sized(half, fine.shape[-1]))))
         return out
 
 
@@ -233,7 +238,7 @@ def _agreement(frames: Tensor, present: Tensor) -> Tensor:
     Haze correlates with haze; so a coarse mean is taken away, and every correlation below zero is zero.
     """
     small = reduced(reduced(frames))
-    broad = F.avg_pool2d(small, 9, 1, 4, count_include_pad=False)
+    broad = functional.avg_pool2d(small, 9, 1, 4, count_include_pad=False)
     fine = (small - broad).flatten(2)
     fine = fine / (fine.square().sum(-1, keepdim=True) + _LEAST).sqrt()
     both = (fine @ fine.transpose(1, 2)).clamp_min(0)
@@ -253,7 +258,7 @@ def _weighted(values: Tensor, mask: Tensor, weights: Tensor) -> Tensor:
 def _reduced_masks(shown: Tensor, levels: int) -> list[Tensor]:
     masks = [shown]
     for _ in range(levels - 1):
-        masks.append(F.avg_pool2d(masks[-1], 2))
+        masks.append(functional.avg_pool2d(masks[-1], 2))
     return masks
 
 
@@ -270,8 +275,8 @@ def _sized(maps: Tensor, side: int) -> Tensor:
     if maps.shape[-1] == side:
         return maps
     if maps.shape[-1] > side:
-        return F.adaptive_avg_pool2d(maps, side)
-    return F.interpolate(maps, size=(side, side), mode="bilinear", align_corners=False)
+        return functional.adaptive_avg_pool2d(maps, side)
+    return functional.interpolate(maps, size=(side, side), mode="bilinear", align_corners=False)
 
 
 def _convolution(into: int, out: int, kernel: int, stride: int, dilation: int = 1) -> nn.Conv2d:

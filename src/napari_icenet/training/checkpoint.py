@@ -44,7 +44,8 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any]) -> Path:
         write_durably(path, lambda file: torch.save({"format": FORMAT, "step": step, **state}, file))
     except (OSError, RuntimeError) as error:
         # torch tells of a full disk by an error of its own, caused by that of the file.
-        why = getattr(error, "strerror", None) or "the disk may be full"
+        causes = error, error.__cause__, error.__context__
+        why = next((str(e.strerror) for e in causes if isinstance(e, OSError)), "the disk may be full")
         raise TrainingError(
             f"{path} cannot be written ({why}); free some space, then continue the run with --resume."
         ) from error

@@ -42,18 +42,20 @@ class Examples:
         return len(self.chips)
 
     def __getitem__(self, index: Any) -> Examples:
-        return Examples(**{name: None if value is None else value[index] for name, value in self._arrays().items()})
+        chosen: dict[str, Any] = {
+            name: None if value is None else value[index] for name, value in self._arrays().items()
+        }
+        return Examples(**chosen)
 
     @staticmethod
     def concatenated(parts: ListLike[Examples]) -> Examples:
         """Several lots as one, in order; at least one, all with as many frames of one size."""
         columns = {name: [part._arrays()[name] for part in parts] for name in parts[0]._arrays()}
-        return Examples(
-            **{
-                name: None if any(array is None for array in arrays) else np.concatenate(arrays)
-                for name, arrays in columns.items()
-            }
-        )
+        joined: dict[str, Any] = {
+            name: None if any(array is None for array in arrays) else np.concatenate(arrays)
+            for name, arrays in columns.items()
+        }
+        return Examples(**joined)
 
     def _arrays(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}

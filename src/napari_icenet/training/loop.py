@@ -152,9 +152,8 @@ class Loop:
 
     def _wish(self) -> Wish:
         """What this or any process of the run is asked to do."""
-        stop = self._stop()
         asked = self.folder.wish() if self.group.first else "run"
-        stop, pause = self.group.highest([float(stop or asked == "stop"), float(asked == "pause")])
+        stop, pause = self.group.highest([float(self._stop() or asked == "stop"), float(asked == "pause")])
         return "stop" if stop else "pause" if pause else "run"
 
     def _pause(self) -> Wish:

@@ -32,7 +32,7 @@ def places_of(chips: NDArray[np.float32]) -> NDArray[np.float64]:
     array of float64, (T, 2)
     """
     places = register(np.ascontiguousarray(chips, np.float32)).places
-    return places - places[0]
+    return np.asarray(places - places[0], np.float64)
 
 
 def dataset_places(

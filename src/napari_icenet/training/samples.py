@@ -51,7 +51,7 @@ def write_sample(
     lines = [_heading([f"t0-{t0 - t}" if t < t0 else "t0" for t in shown], ["t1", "t2"], ["for t1", "for t2"])]
     for i in chosen:
         chips = held_out.sequences.chips[i]
-        templates = [None if pair[i] is None else pair[i].template for pair in made]  # type: ignore[union-attr]
+        templates = [None if pair[i] is None else pair[i].template for pair in made]
         scores = ["" if not np.isfinite(ncc) else f"{ncc:.2f}" for ncc in judgement.each[i]]
         lines.append(_row([[chips[t] for t in shown], [chips[t0 + 1], chips[t0 + 2]], templates], scores))
     done, content = cv2.imencode(".png", np.concatenate(lines))

@@ -242,7 +242,7 @@ class Session:
         network = self._objective.network
         return Card(
             model=self.settings.model,
-            settings=network.settings.model_dump(mode="json"),
+            settings=dict(self.settings.model_settings),
             version=__version__,
             created=datetime.now(UTC),
             command=command_of(self.settings),
@@ -268,7 +268,8 @@ def completed(settings: RunSettings, datasets: list[IceNet]) -> RunSettings:
         values["data"]["simulation"] |= {"chip": chip, "frames": frames}
         if settings.weights is None and "chip" in kind.model_fields:
             values["model_settings"].setdefault("chip", chip)
-    made(kind, values["model_settings"])
+    if settings.weights is None:
+        values["model_settings"] = made(kind, values["model_settings"]).model_dump(mode="json")
     return make_run_settings(values)
 
 

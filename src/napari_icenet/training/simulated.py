@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count as counting
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -64,7 +65,7 @@ def simulated_examples(
     own.mkdir(parents=True, exist_ok=True)
     side, frames = settings.chip, settings.frames
     held = Examples(
-        chips=np.empty((count, frames, side, side), np.float16),  # type: ignore[arg-type]
+        chips=np.empty((count, frames, side, side), np.float16),
         days=np.empty((count, frames)),
         valid=np.empty((count, frames), bool),
         cloud=np.empty((count, frames), np.float32),
@@ -72,7 +73,7 @@ def simulated_examples(
         simulated=np.ones(count, bool),
     )
     ahead = threads or os.cpu_count() or 1
-    waiting: list[Future[dict[str, np.ndarray]]] = []
+    waiting: list[Future[dict[str, np.ndarray[Any, Any]]]] = []
     done = 0
     with ThreadPoolExecutor(ahead) as pool:
         try:
@@ -94,7 +95,7 @@ def simulated_examples(
     raise AssertionError("glaciers have no end")
 
 
-def _glacier(path: Path, settings: TrainingSettings, seed: int, number: int) -> dict[str, np.ndarray]:
+def _glacier(path: Path, settings: TrainingSettings, seed: int, number: int) -> dict[str, np.ndarray[Any, Any]]:
     """The sequences of a glacier, read where they are kept, else made and kept."""
     try:
         with np.load(path, allow_pickle=False) as found:
@@ -102,7 +103,7 @@ def _glacier(path: Path, settings: TrainingSettings, seed: int, number: int) -> 
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         pass  # not there, or cut short by a crash: made anew
     made = sequences_of(draw_glacier(settings, seed, number), settings)
-    arrays = {
+    arrays: dict[str, np.ndarray[Any, Any]] = {
         "chips": made.chips.astype(np.float16),
         "days": made.days,
         "valid": made.valid,
@@ -112,7 +113,7 @@ def _glacier(path: Path, settings: TrainingSettings, seed: int, number: int) -> 
         else np.empty((0, settings.frames, 2)),
     }
     try:
-        write_durably(path, lambda file: np.savez(file, **arrays))
+        write_durably(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
     except OSError as error:
         raise TrainingError(f"{path} cannot be written ({error.strerror or error}); free some space.") from error
     return arrays

@@ -101,6 +101,7 @@ class Stepper:
         batch = {name: torch.from_numpy(np.ascontiguousarray(array)).to(self.device) for name, array in arrays.items()}
         size = len(next(iter(batch.values())))
         notices = []
+        gathered = [buffer.clone() for buffer in self.network.buffers()]
         while True:
             losses = self._gradients(batch, size, step)
             if not self.group.any(losses is None):
@@ -112,6 +113,10 @@ class Stepper:
         norm, done = self._descend(rate) if math.isfinite(means["loss"]) else (math.nan, False)
         if done:
             self.average.update(step)
+        else:
+            # Norm layers have already taken in what was not finite.
+            for buffer, before in zip(self.network.buffers(), gathered, strict=True):
+                buffer.copy_(before)
         self._count_skipped(step, done, means["loss"])
         seconds = time.perf_counter() - began
         return StepReport(means, rate, norm, not done, size * self.group.world, seconds, tuple(notices))
