@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 #: Binomial weights along one axis: the usual smoothing before every second pixel is taken.
 _BINOMIAL = (1.0, 4.0, 6.0, 4.0, 1.0)
@@ -45,11 +45,11 @@ def reduced(pictures: Tensor) -> Tensor:
     """Half the size: smoothed, then every second pixel (n, c, H/2, W/2)."""
     kernel = torch.tensor(_BINOMIAL, dtype=pictures.dtype, device=pictures.device) / 16
     channels = pictures.shape[1]
-    padded = F.pad(pictures, (2, 2, 2, 2), mode="reflect")
-    along = F.conv2d(padded, kernel.view(1, 1, 1, 5).expand(channels, 1, 1, 5), stride=(1, 2), groups=channels)
-    return F.conv2d(along, kernel.view(1, 1, 5, 1).expand(channels, 1, 5, 1), stride=(2, 1), groups=channels)
+    padded = functional.pad(pictures, (2, 2, 2, 2), mode="reflect")
+    along = functional.conv2d(padded, kernel.view(1, 1, 1, 5).expand(channels, 1, 1, 5), stride=(1, 2), groups=channels)
+    return functional.conv2d(along, kernel.view(1, 1, 5, 1).expand(channels, 1, 5, 1), stride=(2, 1), groups=channels)
 
 
 def enlarged(pictures: Tensor) -> Tensor:
     """Twice the size, bilinear (n, c, 2H, 2W)."""
-    return F.interpolate(pictures, scale_factor=2, mode="bilinear", align_corners=False)
+    return functional.interpolate(pictures, scale_factor=2, mode="bilinear", align_corners=False)
