@@ -196,15 +196,16 @@ class Loop:
         with self.stepper.average.in_place() as network:
             predictor = predictor_of(network, self._card, **self.settings.validation.options)
             judgement, made = self.held_out.judge(predictor)
-            better = not self.at.best or judgement.t2 > self.at.best["t2"]
+            results = self._results(judgement)
+            better = not self.at.best or results["t2"] > self.at.best["t2"]
             if self.settings.validation.samples:
                 write_sample(sample, self.held_out, judgement, made, self.settings.validation.samples)
             if better:
-                self.at.best, self.at.since_best = self._results(judgement), 0
+                self.at.best, self.at.since_best = results, 0
                 save_weights(self.folder.best, network, self._filled_card(), half=self.settings.half)
             else:
                 self.at.since_best += 1
-        values = self._results(judgement) | {"best": better, "seconds": time.perf_counter() - began}
+        values = results | {"best": better, "seconds": time.perf_counter() - began}
         if self.settings.validation.samples:
             values["sample"] = str(sample.relative_to(self.folder.path))
         self._log.write("validation", self.at.step, {k: v for k, v in values.items() if k != "step"})

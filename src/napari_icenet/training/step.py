@@ -100,13 +100,13 @@ class Stepper:
         began = time.perf_counter()
         batch = {name: torch.from_numpy(np.ascontiguousarray(array)).to(self.device) for name, array in arrays.items()}
         size = len(next(iter(batch.values())))
-        notices = []
+        notices: tuple[str, ...] = ()
         gathered = [buffer.clone() for buffer in self.network.buffers()]
         while True:
             losses = self._gradients(batch, size, step)
             if not self.group.any(losses is None):
                 break
-            notices.append(self._in_smaller_pieces(size))
+            notices = (self._in_smaller_pieces(size),)
         assert losses is not None
         means = dict(zip(losses, self.group.mean(list(losses.values())), strict=True))
         rate = learning_rate(step, self._settings)
@@ -119,7 +119,7 @@ class Stepper:
                 buffer.copy_(before)
         self._count_skipped(step, done, means["loss"])
         seconds = time.perf_counter() - began
-        return StepReport(means, rate, norm, not done, size * self.group.world, seconds, tuple(notices))
+        return StepReport(means, rate, norm, not done, size * self.group.world, seconds, notices)
 
     def _gradients(self, batch: dict[str, Tensor], size: int, step: int) -> dict[str, float] | None:
         """Losses of the batch, their gradients left with the parameters; None where memory ran out."""
