@@ -80,6 +80,18 @@ def test_frames_that_were_lost_stay(made):
     np.testing.assert_array_equal(lost, one(past(chips)).template)
 
 
+def test_frames_that_were_lost_are_skipped_where_the_network_learned_so():
+    chips, one = drifting(1, 8)[0], predictor_of(network(past=8, lost="skipped"))
+    lost = one(past(chips, 2, valid=[True] * 6 + [False] * 2)).template
+    alone = one(past(chips[:6], 2)).template
+    # The same picture, at the level of t0.
+    last, before = chips[7].astype(float), chips[5].astype(float)
+    np.testing.assert_allclose(
+        (lost - last.mean()) / last.std(), (alone - before.mean()) / before.std(), rtol=1e-3, atol=1e-4
+    )
+    np.testing.assert_array_equal(one(past(chips, valid=[False] * 8)).template, one(past(chips)).template)
+
+
 def test_what_no_frame_knows_is_missing(made):
     chips = drifting(1, 8)[0]
     chips[:, :4] = np.nan

@@ -124,6 +124,20 @@ def test_missing_pixels_and_frames_teach_nothing():
     assert out.grad[0, [0, 2, 3, 4]].abs().amax((1, 2)).all()
 
 
+def test_a_network_that_skips_lost_frames_learns_from_the_others():
+    chips, valid = drifting(2), np.ones((2, 6), bool)
+    valid[0, [1, 4]] = False
+    settings = {"turned": False, "reversed_time": 0.0}
+    skipping, showing = (objective(network(lost=lost), **settings) for lost in ("skipped", "shown"))
+    shown, plain = (batch(one, examples(chips, valid)) for one in (skipping, showing))
+    assert torch.equal(shown["frames"][0], plain["frames"][0][[0, 0, 0, 2, 3, 5]])
+    assert shown["weight"][0].tolist() == [0, 0, 1, 1, 1, 1]
+    assert plain["weight"][0].tolist() == [1, 0.25, 1, 1, 0.25, 1]
+    assert torch.equal(shown["frames"][1], plain["frames"][1])
+    nothing = batch(skipping, examples(chips, np.zeros((2, 6), bool)))
+    assert torch.equal(nothing["frames"], plain["frames"])
+
+
 def test_nothing_to_learn_is_no_error():
     one = objective()
     found = one.losses(batch(one, examples(np.full((2, 4, SIDE, SIDE), np.nan))), 0, seeded())

@@ -139,10 +139,9 @@ class SvgLp(nn.Module):
         if steps < 1 or samples < 1:
             raise UsageError(f"{samples} samples of {steps} steps hold no prediction; ask for 1 or more of both.")
         pictures = _in_time(frames)
-        earlier, _ = self.encoder(pictures[:-batch])
-        last, skips = self.encoder(pictures[-batch:])
-        skipped = self.decoder.skipped(skips)
-        features = _by_date(torch.cat([earlier, last]), batch)
+        encoded, skips = self.encoder(pictures)
+        skipped = self.decoder.skipped([skip[-batch:] for skip in skips])
+        features = _by_date(encoded, batch)
         shape = latent_shape(self.settings)
         noise = _noise((count - 1 + steps, samples, 1, *shape), generator, features)
         noise = noise.expand(-1, -1, batch, *shape).flatten(1, 2)

@@ -40,6 +40,8 @@ class Encoder(nn.Module):
             Feature maps of each scale, the finest first.
         """
         skips = []
+        # One channel lies beside its neighbours in either order; torch must be told that it is the last axis.
+        frames = frames[:, 0, :, :, None].contiguous().permute(0, 3, 1, 2)
         for scale in self.scales:
             frames = scale(frames)
             skips.append(frames)

@@ -85,7 +85,7 @@ class Normal:
         """Kullback–Leibler divergence KL(self ‖ other), summed over the dimensions of z, (T, b)."""
         difference = self.log_variance - other.log_variance
         distance = (self.mean - other.mean).square() * torch.exp(-other.log_variance)
-        return 0.5 * (torch.exp(difference) + distance - difference - 1).flatten(2).sum(2)
+        return 0.5 * (torch.expm1(difference) - difference + distance).flatten(2).sum(2)
 
 
 class LatentDistribution(nn.Module):

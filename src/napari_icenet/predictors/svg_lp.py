@@ -33,11 +33,12 @@ _AT_ONCE = 32
 class SvgLpPredictor(LearnedOptions):
     """The mean of several samples of SVG-LP, given the past eight frames or as many as there are.
 
-    Frames enter in the unit range, those that tracking lost too, as in the paper, unless the network was
-    trained to skip them; frames that are missing for
-    the most part or flat are left out, and count as passed. The prediction is for the first, second, third or
-    fourth frame after t0; further ones are taken to look like the fourth. It has the level of t0: the network's
-    own frames are of zero mean and unit deviation, and a mean over samples varies less.
+    Frames enter in the unit range, those that tracking lost too, as in the paper, unless the network was trained
+    to skip them. Frames that are missing for the most part or flat are left out, and count as passed.
+
+    The prediction is for the first, second, third or fourth frame after t0; further ones are taken to look like
+    the fourth. It has the level of t0: the network's own frames are of zero mean and unit deviation, and a mean
+    over samples varies less.
 
     Noise is drawn from ``seed`` anew for each call and is the same for all chips: the same chip gives the same
     template, alone and among others.
