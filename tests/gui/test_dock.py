@@ -26,7 +26,7 @@ def test_every_tab_fits_a_small_screen(make_napari_viewer, stack):
 
 def test_what_is_not_there_yet_says_so_and_leads_on(viewer):
     dock = show_dock(viewer)
-    for name in ("Compare", "Train"):
+    for name in ("Train",):
         page = next(dock.tabs.widget(i) for i in range(5) if dock.tabs.tabText(i) == name)
         dock.tabs.setCurrentWidget(page)
         assert "not in this version" in page.findChild(QLabel).text()

@@ -28,6 +28,7 @@ class IceNetDock(QWidget):
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        from napari_icenet.gui.compare_tab import CompareTab
         from napari_icenet.gui.scenes_tab import ScenesTab
         from napari_icenet.gui.track_tab import TrackTab
         from napari_icenet.gui.velocity_tab import VelocityTab
@@ -42,12 +43,13 @@ class IceNetDock(QWidget):
         self.tabs.addTab(self.scenes, "Scenes")
         self.tabs.addTab(self.track, "Track")
         self.tabs.addTab(self.velocity, "Velocity")
-        self.tabs.addTab(
-            self._not_yet("Compare predictors side by side: not in this version yet.", "Track a chip first"), "Compare"
-        )
+        self.compare = CompareTab(self.track.control)
+        self.compare.track_wanted.connect(lambda: self.tabs.setCurrentWidget(self.track))
+        self.tabs.addTab(self.compare, "Compare")
         self.tabs.addTab(
             self._not_yet("Train the network on tracked chips: not in this version yet.", "Track chips first"), "Train"
         )
+        self.tabs.currentChanged.connect(self._on_tab)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tabs)
@@ -56,6 +58,12 @@ class IceNetDock(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         """Wide enough for plots and table, narrow enough for the picture on a small screen."""
         return QSize(WIDTH, super().sizeHint().height())
+
+    def _on_tab(self) -> None:
+        """Clicks on the picture place chips in two tabs; the Track tab sees to itself."""
+        shown, tool = self.tabs.currentWidget(), self.track.control.tool
+        if shown is not self.track:
+            tool.enabled = shown is self.compare and self.track.control.tracker is not None
 
     def _not_yet(self, sentence: str, action: str) -> QWidget:
         page = QWidget(self.tabs)
