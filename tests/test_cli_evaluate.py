@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from napari_icenet.predictors.registry import names
+from napari_icenet.predictors.registry import fitting
 from napari_icenet.sequences.build import build_dataset
 from napari_icenet.sequences.settings import DatasetSettings
 from tests.scenes.products import TRANSFORM_UTM, write_tiff
@@ -49,7 +49,7 @@ def test_the_table_has_every_predictor_target_and_mode(report):
     for mode in ("chain", "robust"):
         assert list(table[mode]) == ["t1", "t2"]
         for rows in table[mode].values():
-            assert list(rows) == list(names())
+            assert list(rows) == list(fitting(32))
             for row in rows.values():
                 assert {"mean", "low", "medium", "high", "n"} <= set(row)
                 assert row["low"] + row["medium"] + row["high"] == pytest.approx(1)
@@ -69,7 +69,7 @@ def test_figures_and_maps_are_there_and_georeferenced(report):
     for name in ("correlation_maps.png", "panels_chain.png", "panels_robust.png", "strata.png"):
         assert (report / name).stat().st_size > 10_000
     maps = sorted(path.name for path in (report / "maps").iterdir())
-    assert maps == sorted(f"{mode}_{name}.tif" for mode in ("chain", "robust") for name in names())
+    assert maps == sorted(f"{mode}_{name}.tif" for mode in ("chain", "robust") for name in fitting(32))
     with rasterio.open(report / "maps" / "robust_median.tif") as file:
         assert file.crs.is_projected
         assert file.res == (32 * TRANSFORM_UTM.a, 32 * TRANSFORM_UTM.a)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from napari_icenet.cli_speech import ProgressLine
+from napari_icenet.cli_speech import ProgressLine, say_warning
 from napari_icenet.cli_stack import Crs, Extent, open_for_command
 from napari_icenet.errors import UsageError
 
 if TYPE_CHECKING:
-    from napari_icenet.sequences.store_format import DatasetRecord
+    from napari_icenet.sequences.reading import IceNet
 
 
 def dataset(
@@ -83,19 +83,24 @@ def dataset(
         values = preset_values(preset, opened[0], **values)
     settings = make_dataset_settings(**values)
     with ProgressLine() as progress:
-        record = build_dataset(
-            opened, output, settings, scheduler=scheduler, workers=workers, force=force, progress=progress
+        build_dataset(opened, output, settings, scheduler=scheduler, workers=workers, force=force, progress=progress)
+    from napari_icenet.sequences.reading import open_dataset
+
+    made = open_dataset(output)
+    if empty := [name for name in ("train", "validation", "test") if not made.select(split=name).size]:
+        say_warning(
+            f"no sequence is for {' or '.join(empty)}: too few blocks of ground show enough; add stacks, "
+            "or choose a smaller stride or chip, or another seed."
         )
     typer.echo(output)
-    typer.echo(_summary(output, record))
+    typer.echo(_summary(made))
 
 
-def _summary(path: Path, record: DatasetRecord) -> str:
+def _summary(icenet: IceNet) -> str:
     """What the dataset holds, as a few lines."""
-    from napari_icenet.sequences.reading import open_dataset
     from napari_icenet.sequences.sequences import SPLITS
 
-    icenet, settings = open_dataset(path), record.settings
+    record, settings = icenet.record, icenet.record.settings
     bands = list(dict.fromkeys(part.band for part in record.parts))
     shares = ", ".join(f"{name} {len(icenet.select(split=name))}" for name in SPLITS)
     left_out = sum(part.left_out for part in record.parts)
@@ -104,10 +109,11 @@ def _summary(path: Path, record: DatasetRecord) -> str:
         f"bands      {len(bands)}: {', '.join(bands)}",
         f"windows    {len({(part.stack, part.start) for part in record.parts})} of consecutive dates, "
         f"from {len(record.stacks)} {'stack' if len(record.stacks) == 1 else 'stacks'}",
-        f"splits     {shares}",
+        f"splits     {shares}; blocks of {settings.block_px} px, {settings.gap_px} px apart",
         f"valid      {icenet.tables['valid'].mean():.1%} of the frames",
         f"left out   {left_out} chips with too few valid pixels on the first date",
     ]
+    lines += [f"credit     {credit}" for credit in record.credits]
     if record.simulated:
         lines.append("simulated  yes: this is not a measurement")
     return "\n".join(lines)

@@ -72,7 +72,7 @@ def evaluate(
         say_warning(notice)
     with ProgressLine() as progress:
         chosen = make_predictors(opened, settings)
-        made = run(opened, settings, predictors=chosen, progress=progress)
+        made = run(opened, settings, predictors=chosen, processes=os.cpu_count() or 1, progress=progress)
         write_report(made, output, force=force, progress=progress)
     typer.echo(output)
     typer.echo(summary(made))

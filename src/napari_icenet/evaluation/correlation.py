@@ -81,11 +81,14 @@ def _unit(values: F64) -> F64 | None:
     """Values of zero mean and unit length; None where they are flat to float32 precision."""
     if not values.size:
         return None
-    level = max(float(values.max()), -float(values.min()))
-    centred = np.subtract(values, values.mean())
+    mean = float(values.mean())
+    centred = values - mean
     length = _dot(centred, centred) ** 0.5
-    if length <= FLAT * level * np.sqrt(values.size) or length == 0:
-        return None
+    # No pixel is brighter than the mean and the length together.
+    if length <= FLAT * (abs(mean) + length) * values.size**0.5:
+        level = max(float(values.max()), -float(values.min()))
+        if length <= FLAT * level * values.size**0.5 or length == 0:
+            return None
     return np.asarray(centred / length, np.float64)
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import get_args
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_icenet.errors import DatasetError, UsageError
 from napari_icenet.evaluation.conditioning import past_of
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
-from napari_icenet.evaluation.stack_source import LOT, Batch
+from napari_icenet.evaluation.stack_source import LOT, Batch, Task
 from napari_icenet.predictors.blurred import choose_sigma
 from napari_icenet.scenes.band_names import find_band
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.sequences.reading import IceNet
+from napari_icenet.sequences.reading import IceNet, open_dataset
 from napari_icenet.sequences.sequences import Sequences
 
 #: Sequences of the training split that σ of the blurred predictor is chosen on.
@@ -51,13 +54,12 @@ class DatasetSource:
         self.bands = tuple(
             dict.fromkeys(find_band(every, b, self.name, by_place=False) for b in settings.bands or every)
         )
-        self.simulated = dataset.record.simulated
+        self.simulated, self.credits = dataset.record.simulated, dataset.record.credits
         chosen = dataset.select(split=settings.split)
         self._chosen = chosen[np.isin(dataset.band[chosen], self.bands)]
         if not self._chosen.size:
             where = f"split {settings.split}" if settings.split else f"bands {', '.join(self.bands)}"
             raise DatasetError(f"{dataset.path} has no sequence in {where}; choose another, or build a larger dataset.")
-        self._lots = [self._chosen[i : i + LOT] for i in range(0, len(self._chosen), LOT)]
 
     @property
     def name(self) -> str:
@@ -77,18 +79,32 @@ class DatasetSource:
     @property
     def batches(self) -> int:
         """Batches there are."""
-        return len(self._lots)
+        return -(-len(self._chosen) // LOT)
 
-    def read(self, mode: Mode) -> Iterator[Batch]:
-        """All sequences, batch by batch."""
-        assert mode in get_args(Mode)
-        for number, lot in enumerate(self._lots):
-            title = f"sequences {lot[0] + 1} to {lot[-1] + 1}, {mode}"
-            yield Batch(number, self.dataset.read(lot), None, (number + 1) / len(self._lots), title)
+    @property
+    def amount(self) -> int:
+        """Sequences there are."""
+        return len(self._chosen)
 
-    def again(self, batch: int, index: int) -> Sequences:
-        """One sequence of a batch that was read before."""
-        return self.dataset.read(self._lots[batch][index : index + 1])
+    def again_by(self) -> Callable[[], DatasetSource]:
+        """What opens the source once more, in another process."""
+        return partial(_opened, self.dataset.path, self.settings)
+
+    def tasks(self, processes: int = 1) -> list[Task]:
+        """The whole in parts."""
+        cuts = np.linspace(0, self.batches, min(self.batches, 3 * processes) + 1).round().astype(int)
+        return [Task(self.modes[0], (int(i), int(j)), int(j - i)) for i, j in pairwise(cuts)]
+
+    def read(self, task: Task) -> Iterator[Batch]:
+        """The sequences of a task, batch by batch, in the order of the store."""
+        for number in range(*task.part):
+            lot = self._chosen[number * LOT : (number + 1) * LOT]
+            title = f"sequences {lot[0] + 1} to {lot[-1] + 1}, {task.mode}"
+            yield Batch((number,), self.dataset.read(lot), None, lot, title)
+
+    def again(self, lot: NDArray[np.intp], index: int) -> Sequences:
+        """One sequence of a batch that was read before, by its lot."""
+        return self.dataset.read(lot[index : index + 1])
 
     def sigma(self) -> float | None:
         """σ of the blurred predictor that suits the training split, where another one is evaluated; else None.
@@ -107,6 +123,10 @@ class DatasetSource:
             return choose_sigma(pasts, list(shown.chips[:, t0 + 2]))
         except UsageError:
             return None  # nothing correlates in this split: the default stays
+
+
+def _opened(path: Path, settings: EvaluationSettings) -> DatasetSource:
+    return DatasetSource(open_dataset(path), settings)
 
 
 def dataset_settings(dataset: IceNet, given: dict[str, object]) -> dict[str, object]:

@@ -6,18 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from napari_icenet.errors import StackError
 from napari_icenet.evaluation.dataset_source import DatasetSource
 from napari_icenet.evaluation.scores import Scores
-from napari_icenet.evaluation.scoring import BLOCK_CHIPS, Scorer
+from napari_icenet.evaluation.scoring import BLOCK_CHIPS
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
-from napari_icenet.evaluation.stack_source import Batch, StackSource
+from napari_icenet.evaluation.stack_source import StackSource
 from napari_icenet.evaluation.strata import strata_table
 from napari_icenet.evaluation.table import early_table, mode_table
+from napari_icenet.evaluation.workers import score_all
 from napari_icenet.predictors.registry import predictor
+from napari_icenet.sequences.sequences import Sequences
 from napari_icenet.tracking.table import software
 from napari_icenet.tracking.templates import Predictor
 
@@ -41,6 +39,8 @@ class Evaluation:
         By way of tracking: :func:`~napari_icenet.evaluation.table.mode_table`,
         :func:`~napari_icenet.evaluation.table.early_table` and
         :func:`~napari_icenet.evaluation.strata.strata_table`.
+    lots : dict of list
+        By way of tracking, what the source reads each batch again by.
     """
 
     source: StackSource | DatasetSource
@@ -50,6 +50,12 @@ class Evaluation:
     tables: dict[str, Any]
     early: dict[str, Any]
     strata: dict[str, Any]
+    lots: dict[Mode, list[Any]]
+
+    def sequence(self, mode: Mode, i: int) -> Sequences:
+        """The chips behind one row of the scores, read again."""
+        scores = self.scores[mode]
+        return self.source.again(self.lots[mode][int(scores.batch[i])], int(scores.index[i]))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -76,6 +82,7 @@ class Evaluation:
             "software": software(),
             "source": self.source.name,
             "simulated": self.source.simulated,
+            "credits": list(self.source.credits),
             "bands": list(self.source.bands),
             "windows": len(self.source.starts),
             "t0": self.settings.t0 + 1,
@@ -93,6 +100,7 @@ def evaluate(
     *,
     predictors: Sequence[Predictor] | None = None,
     threads: int | None = None,
+    processes: int = 1,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Score predictors on every sequence, and sum the scores up.
@@ -104,7 +112,10 @@ def evaluate(
     predictors : sequence of Predictor, optional
         Default: those that the settings name.
     threads : int, optional
-        Default: all cores; results do not depend on it.
+        Of this process, where it works alone. Default: all cores.
+    processes : int
+        Processes that share the work, at most. Results depend neither on them nor on the threads. Several
+        need a script that guards its start by ``if __name__ == "__main__"``.
     progress : callable, optional
         Told the share that is done, 0 to 1, and what is being scored; may raise to stop.
 
@@ -115,40 +126,21 @@ def evaluate(
     """
     chosen = tuple(predictors or (predictor(name) for name in settings.predictors))
     names = tuple(p.name for p in chosen)
-    scorer = Scorer(chosen, settings.t0, settings.search_px, threads=threads)
-    scorer.tracking.prepare()
-    scores: dict[Mode, Scores] = {}
-    modes = source.modes
-    for m, mode in enumerate(modes):
-        parts = []
-        for batch in source.read(mode):
-            if progress is not None:
-                progress((m + batch.share) / len(modes) * 0.95, batch.title)
-            tracked = _sample(batch, settings, source.batches)
-            parts.append(scorer.score(batch.sequences, batch.number, tracked, batch.expected))
-        if not parts or not any(part.counted.any() for part in parts):
-            raise StackError(
-                f"no chip of {source.name} shows ice both before and after t0; choose other bands, a smaller chip, "
-                "or scenes with less cloud and fill."
-            )
-        scores[mode] = Scores.concatenated(parts)
+
+    def said(share: float, what: str) -> None:
+        if progress is not None:
+            progress(0.95 * share, what)
+
+    found = score_all(source, settings, chosen, threads=threads, processes=processes, progress=said)
+    scores: dict[Mode, Scores] = {mode: made for mode, (made, _) in found.items()}
     drawn = {"resamples": settings.resamples, "seed": settings.seed}
     return Evaluation(
         source, settings, chosen, scores,
         tables={mode: mode_table(made, names, **drawn) for mode, made in scores.items()},
         early={mode: early_table(made, names) for mode, made in scores.items()},
         strata={mode: strata_table(made, names, **drawn) for mode, made in scores.items()},
+        lots={mode: lots for mode, (_, lots) in found.items()},
     )  # fmt: skip
-
-
-def _sample(batch: Batch, settings: EvaluationSettings, batches: int) -> NDArray[np.bool_]:
-    """The sequences of a batch whose templates are searched for: the same each time, whatever the threads."""
-    chosen = np.zeros(len(batch.sequences), bool)
-    quota = min(len(chosen), -(-settings.tracked // max(batches, 1)))
-    # The same places in both ways of tracking.
-    rng = np.random.default_rng([settings.seed, batch.number % max(batches, 1)])
-    chosen[rng.choice(len(chosen), quota, replace=False)] = True
-    return chosen
 
 
 def _options(made: Predictor) -> dict[str, Any]:

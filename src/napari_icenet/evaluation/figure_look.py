@@ -37,11 +37,14 @@ def correlation_colours() -> Any:
 
 
 def headline(figure: Figure, made: Evaluation, title: str, note: str) -> None:
-    """Title and a quiet line at the top, and a word that says what is simulated; all in inches from the top."""
+    """Title and a quiet line at the top, whom to thank at the foot, and a word that says what is simulated."""
     height, width = figure.get_figheight(), figure.get_figwidth()
     left, right = 0.35 / width, 1 - 0.35 / width
     figure.text(left, 1 - 0.38 / height, title, color=TEXT, fontsize=16, va="center")
     figure.text(left, 1 - 0.72 / height, note, color=QUIET, fontsize=10, va="center")
+    if made.source.credits:
+        words = " · ".join(made.source.credits)
+        figure.text(right, 0.12 / height, words, color=QUIET, fontsize=8, va="center", ha="right")
     if made.source.simulated:
         figure.text(
             right, 1 - 0.38 / height, "SIMULATED", color=ACCENT, fontsize=12, fontweight="bold", va="center", ha="right"

@@ -11,6 +11,7 @@ from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.dataset_source import DatasetSource, dataset_settings
 from napari_icenet.evaluation.settings import EvaluationSettings, make_evaluation_settings
 from napari_icenet.evaluation.stack_source import StackSource
+from napari_icenet.predictors.options import Options
 from napari_icenet.predictors.registry import predictor
 from napari_icenet.scenes.scene import Progress
 from napari_icenet.sequences.store_format import FORMAT
@@ -74,4 +75,11 @@ def make_predictors(source: StackSource | DatasetSource, settings: EvaluationSet
     for name in settings.predictors:
         sigma = source.sigma() if name == "blurred" and isinstance(source, DatasetSource) else None
         made.append(predictor(name) if sigma is None else predictor(name, sigma=sigma))
-    return tuple(made)
+    return tuple(_lean(one) for one in made)
+
+
+def _lean(made: Predictor) -> Predictor:
+    """The predictor without its spread, which nothing here asks for."""
+    if isinstance(made, Options) and "spread" in type(made).model_fields:
+        return made.model_copy(update={"spread": False})
+    return made

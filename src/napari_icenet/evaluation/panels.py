@@ -49,7 +49,7 @@ def panels_figure(made: Evaluation, mode: Mode) -> Figure:
         "each chip is stretched by itself, 2–98 %",
     )  # fmt: skip
     for r, (kind, i) in enumerate(cases):
-        sequence = made.source.again(int(scores.batch[i]), int(scores.index[i]))
+        sequence = made.sequence(mode, i)
         top = _TOP + r * (_CHIP + _ROW)
         images = _images(sequence, made.settings.t0, made.predictors, others)
         axes = [_axes(figure, x, top, width, height) for x in places]

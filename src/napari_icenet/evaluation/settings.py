@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from napari_icenet.errors import UsageError
 from napari_icenet.predictors.registry import fitting, names, predictor
+from napari_icenet.validation import made
 
 Mode = Literal["chain", "robust"]
 #: Both ways of following the ice, in the order of the table.
@@ -69,7 +70,7 @@ class EvaluationSettings(BaseModel):
             try:
                 predictor(name)
             except UsageError as error:
-                raise ValueError(str(error)) from error
+                raise ValueError(str(error).removesuffix(".")) from error
         return tuple(dict.fromkeys(chosen))
 
     @model_validator(mode="after")
@@ -112,12 +113,6 @@ def make_evaluation_settings(given: Mapping[str, Any]) -> EvaluationSettings:
     UsageError
         A setting cannot be used; the message names it.
     """
-    try:
-        return EvaluationSettings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else "settings"
-        why = first["msg"].removeprefix("Value error, ")
-        if name == "predictors":
-            raise UsageError(why if why.endswith(".") else f"{why}.") from error
-        raise UsageError(f"{name} {first['input']} cannot be used: {why[0].lower()}{why[1:]}.") from error
+    for name in given.get("predictors") or ():
+        predictor(name)
+    return made(EvaluationSettings, {name: value for name, value in given.items() if value is not None})

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +15,12 @@ from numpy.typing import NDArray
 from napari_icenet.errors import StackError
 from napari_icenet.evaluation.displacement import Expected, Flow, expected_places
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
+from napari_icenet.scenes.credit import credit_of
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.simulation.truth import Truth, load_truth
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.sequences.cut import CACHE_BYTES, check_fits, cut_tracks, track_window, window_starts
+from napari_icenet.sequences.chip_grid import grid_positions
+from napari_icenet.sequences.cut import CACHE_BYTES, Tracker, check_fits, cut_tracks, window_starts
 from napari_icenet.sequences.sequences import Sequences
 from napari_icenet.sequences.settings import DatasetSettings
 from napari_icenet.sequences.tracks import Tracks
@@ -26,26 +31,45 @@ from napari_icenet.tracking.pictures import Pictures, TileCache
 LOT = 256
 
 
+@dataclass(frozen=True)
+class Task:
+    """Batches that one process scores after the other: some windows of one band in one way of tracking.
+
+    Attributes
+    ----------
+    mode : {"chain", "robust"}
+    part : tuple
+        What of the source.
+    batches : int
+        How many batches that is, at least; for progress.
+    """
+
+    mode: Mode
+    part: tuple[Any, ...]
+    batches: int
+
+
 @dataclass(frozen=True, eq=False)
 class Batch:
     """Some sequences of one band.
 
     Attributes
     ----------
-    number : int
+    key : tuple of int
+        Tells it from the others of its way of tracking, and their order.
     sequences : Sequences
     expected : callable, or None
         Where the ice of t0 is known to lie; None where nothing is known.
-    share : float
-        How much of the whole is done with this batch, 0 to 1.
+    lot : object
+        What the source reads the same sequences again by.
     title : str
         What it is, for progress.
     """
 
-    number: int
+    key: tuple[int, ...]
     sequences: Sequences
     expected: Expected | None
-    share: float
+    lot: Any
     title: str
 
 
@@ -58,6 +82,8 @@ class StackSource:
     settings : EvaluationSettings
     path : Path, optional
         Where the stack was opened; a simulated archive's truth lies there.
+    threads : int, optional
+        Of the tracking. Default: all cores; results do not depend on it.
 
     Raises
     ------
@@ -67,7 +93,9 @@ class StackSource:
         There is no such band.
     """
 
-    def __init__(self, stack: SceneStack, settings: EvaluationSettings, path: Path | None = None) -> None:
+    def __init__(
+        self, stack: SceneStack, settings: EvaluationSettings, path: Path | None = None, *, threads: int | None = None
+    ) -> None:
         self.stack = stack
         self.bands = tuple(dict.fromkeys(stack.band(b) for b in settings.bands or stack.bands))
         self.settings = settings
@@ -76,9 +104,9 @@ class StackSource:
         )
         check_fits(stack, self._cutting)
         self.starts = window_starts(stack, self._cutting)
-        self._pictures: dict[str, Pictures] = {}
-        self._engine = Engine("cpu")
-        self._lots: dict[int, tuple[str, int, Tracks]] = {}
+        self._kept: Tracker | None = None
+        self._engine = Engine("cpu", threads=threads)
+        self._path = path
         self._flow = _known_flow(stack, path)
 
     @property
@@ -107,6 +135,12 @@ class StackSource:
         return self.stack.simulated
 
     @property
+    def credits(self) -> tuple[str, ...]:
+        """Whom to thank for the scenes, each once."""
+        lines = (credit_of(scene.provenance) for scene in self.stack.scenes)
+        return tuple(dict.fromkeys(line for line in lines if line is not None))
+
+    @property
     def flow_known(self) -> bool:
         """Whether the motion of the ice is known exactly."""
         return self._flow is not None
@@ -116,32 +150,50 @@ class StackSource:
         """Bands times windows of dates: the least number of batches in a mode."""
         return len(self.bands) * len(self.starts)
 
-    def read(self, mode: Mode) -> Iterator[Batch]:
-        """All sequences of one way of tracking, batch by batch."""
-        done = 0
-        for band in self.bands:
-            pictures = self._picture(band)
-            for start in self.starts:
-                tracks = track_window(pictures, self._cutting, start=start, mode=mode, engine=self._engine)
-                done += 1
-                for first in range(0, len(tracks), LOT):
-                    part = tracks[slice(first, first + LOT)]
-                    number = len(self._lots)
-                    self._lots[number] = band, start, part
-                    title = f"{band} from {self.stack.labels[start]}, {mode}"
-                    sequences = cut_tracks(pictures, part, self._cutting, start)
-                    yield Batch(number, sequences, self._expected(sequences, start), done / self.batches, title)
+    @property
+    def amount(self) -> int:
+        """Sequences there are at most, in all ways of tracking together."""
+        return len(grid_positions(self.stack.grid.shape, self._cutting)[0]) * self.batches * len(self.modes)
 
-    def again(self, batch: int, index: int) -> Sequences:
-        """One sequence of a batch that was read before."""
-        band, start, tracks = self._lots[batch]
-        return cut_tracks(self._picture(band), tracks[slice(index, index + 1)], self._cutting, start)
+    def again_by(self) -> Callable[[], StackSource]:
+        """What opens the source once more, in another process."""
+        return partial(StackSource, self.stack, self.settings, self._path, threads=1)
 
-    def _picture(self, band: str) -> Pictures:
-        if band not in self._pictures:
+    def tasks(self, processes: int = 1) -> list[Task]:
+        """The whole in parts: a band's windows stay together as far as there is work for all processes."""
+        runs = min(len(self.starts), -(-2 * processes // (len(self.bands) * len(self.modes))))
+        cuts = np.linspace(0, len(self.starts), runs + 1).round().astype(int)
+        return [
+            Task(mode, (b, int(first), int(last)), int(last - first))
+            for mode in self.modes
+            for b in range(len(self.bands))
+            for first, last in pairwise(cuts)
+        ]
+
+    def read(self, task: Task) -> Iterator[Batch]:
+        """The sequences of a task, batch by batch."""
+        b, first, last = task.part
+        band = self.bands[b]
+        for w in range(first, last):
+            start = self.starts[w]
+            tracks = self._tracker(band).track(start, task.mode)
+            for k in range(0, len(tracks), LOT):
+                lot = band, start, tracks[slice(k, k + LOT)]
+                sequences = cut_tracks(self._tracker(band).pictures, lot[2], self._cutting, start)
+                title = f"{band} from {self.stack.labels[start]}, {task.mode}"
+                yield Batch((b, w, k // LOT), sequences, self._expected(sequences, start), lot, title)
+
+    def again(self, lot: tuple[str, int, Tracks], index: int) -> Sequences:
+        """One sequence of a batch that was read before, by its lot."""
+        band, start, tracks = lot
+        return cut_tracks(self._tracker(band).pictures, tracks[slice(index, index + 1)], self._cutting, start)
+
+    def _tracker(self, band: str) -> Tracker:
+        if self._kept is None or self._kept.pictures.band != band:
             # Bands are read one after the other, so one is kept at a time.
-            self._pictures = {band: Pictures(self.stack, band, cache=TileCache(CACHE_BYTES))}
-        return self._pictures[band]
+            pictures = Pictures(self.stack, band, cache=TileCache(CACHE_BYTES))
+            self._kept = Tracker(pictures, self._cutting, engine=self._engine)
+        return self._kept
 
     def _expected(self, sequences: Sequences, start: int) -> Expected | None:
         if self._flow is None:

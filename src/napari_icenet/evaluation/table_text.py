@@ -44,6 +44,8 @@ def markdown(made: Evaluation) -> str:
     lines = [f"# Predictors on {made.source.name}", ""]
     if made.source.simulated:
         lines += ["**Simulated scenes**: these numbers say nothing about a real glacier.", ""]
+    if made.source.credits:
+        lines += [". ".join(made.source.credits) + ".", ""]
     lines += [_what(made), "", "## The paper's Table 1 (Byrd Glacier, 2015–2017)", ""]
     lines += _table(
         ["", "mean", "< 0.3", "0.3–0.7", "> 0.7"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -61,7 +62,7 @@ def register(frames: F32, *, reach: int = REACH) -> Registration:
     if count == 1:
         return Registration(np.zeros((1, 2)), ncc)
     first, second = np.triu_indices(count, 1)
-    shift, height = _peaks(_pair_surfaces(frames, first, second, reach))
+    shift, height = _peaks(_pair_surfaces(frames, reach))
     ncc[first, second] = ncc[second, first] = np.clip(height, 0, 1)
     weight = np.square(ncc)
     # Least squares over d_ij = place_j − place_i; what no pair decides stays.
@@ -75,20 +76,40 @@ def register(frames: F32, *, reach: int = REACH) -> Registration:
     return Registration(found - found[-1], ncc)
 
 
-def _pair_surfaces(frames: F32, first: NDArray[np.intp], second: NDArray[np.intp], reach: int) -> NDArray[np.float64]:
-    """Correlation of frame ``second`` displaced against ``first``, (pairs, 2·reach + 1, 2·reach + 1)."""
+def _pair_surfaces(frames: F32, reach: int) -> NDArray[np.float64]:
+    """Correlation of the later frame of each pair displaced against the earlier, (pairs, 2·reach + 1, 2·reach + 1)."""
     taper, transfer, rows, cols, back_rows, back_cols, overlap = _plan(frames.shape[1], reach)
+    every = fft.rfft2(_levelled(frames) * taper, workers=1)
+    # Rows first: then all frames' rows go back to lags in one product, and what is in memory stays small.
+    spectra = np.empty((len(rows), len(frames), len(cols)), np.complex64)
+    np.multiply(every[:, rows, : len(cols)].transpose(1, 0, 2), transfer[:, None], out=spectra)
+    # The columns of a real transform stand for their mirror images, too.
+    energy = np.square(spectra.real) + np.square(spectra.imag)
+    power = np.sqrt(np.einsum("rfc,c->f", energy, back_cols[:, reach].real))
+    spectra /= np.where(power > 0, power, np.inf)[:, None]
+    turned = spectra.conj()
+    lags, count = 2 * reach + 1, len(frames)
+    half_way = np.concatenate(
+        [
+            (back_rows @ (turned[:, i : i + 1] * spectra[:, i + 1 :]).reshape(len(rows), -1)).reshape(
+                lags, -1, len(cols)
+            )
+            for i in range(count - 1)
+        ],
+        axis=1,
+    )
+    return np.asarray((half_way @ back_cols).real.transpose(1, 0, 2) / overlap, np.float64)
+
+
+def _levelled(frames: F32) -> F32:
+    """Frames less their means; 0 where missing."""
+    means = frames.mean((1, 2), dtype=np.float64)
+    if np.isfinite(means).all():
+        return np.asarray(frames - means.astype(np.float32)[:, None, None])
     known = np.isfinite(frames)
     plain = np.where(known, frames, np.float32(0))
-    count = np.maximum(known.sum((1, 2)), 1)
-    mean = (plain.sum((1, 2), dtype=np.float64) / count).astype(np.float32)
-    plain = np.where(known, plain - mean[:, None, None], np.float32(0)) * taper
-    spectra = fft.rfft2(plain, workers=1)[:, rows][:, :, cols] * transfer
-    # The columns of a real transform stand for their mirror images, too.
-    power = np.sqrt(np.maximum((np.square(np.abs(spectra)) * back_cols[:, reach].real).sum((1, 2)), 0))
-    spectra /= np.where(power > 0, power, np.inf)[:, None, None]
-    cross = np.conj(spectra[first]) * spectra[second]
-    return np.asarray((back_rows @ cross @ back_cols).real / overlap, np.float64)
+    mean = (plain.sum((1, 2), dtype=np.float64) / np.maximum(known.sum((1, 2)), 1)).astype(np.float32)
+    return np.where(known, plain - mean[:, None, None], np.float32(0))
 
 
 @cache
@@ -150,22 +171,25 @@ def _peaks(surfaces: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[
 def moved(frames: F32, where: NDArray[np.float64]) -> F32:
     """Frames read at their own pixels displaced by ``where`` (n, 2), by a windowed sinc; NaN where missing."""
     out = np.empty_like(frames)
-    for index, (frame, (row, col)) in enumerate(zip(frames, where, strict=True)):
-        out[index] = _moved(frame, float(row), float(col))
+    for index, (frame, (row, col)) in enumerate(zip(frames, where.tolist(), strict=True)):
+        if row == 0 and col == 0:
+            out[index] = frame
+        else:
+            _move(frame, row, col, out[index])
     return out
 
 
-def _moved(frame: F32, row: float, col: float) -> F32:
-    if row == 0 and col == 0:
-        return frame
-    missing = ~np.isfinite(frame)
-    whole = not missing.any()
-    if not whole and missing.all():
-        return frame
-    filled = frame if whole else np.where(missing, frame[~missing].mean(dtype=np.float64).astype(np.float32), frame)
-    along_rows, along_cols = _sinc(row), _sinc(col)
-    out = _filtered(filled, along_rows, along_cols, cv2.BORDER_REFLECT_101)
-    if not whole:
+def _move(frame: F32, row: float, col: float, out: F32) -> None:
+    along = _sinc(row), _sinc(col)
+    if np.isfinite(cv2.sumElems(frame)[0]):
+        _filtered(frame, *along, cv2.BORDER_REFLECT_101, out)
+    else:
+        missing = ~np.isfinite(frame)
+        if missing.all():
+            out[:] = frame
+            return
+        filled = np.where(missing, frame[~missing].mean(dtype=np.float64).astype(np.float32), frame)
+        _filtered(filled, *along, cv2.BORDER_REFLECT_101, out)
         spoilt = _filtered(missing.astype(np.float32), _linear(row), _linear(col), cv2.BORDER_REPLICATE)
         out[spoilt > 1e-3] = np.nan
     for axis, shift in ((0, row), (1, col)):
@@ -173,19 +197,26 @@ def _moved(frame: F32, row: float, col: float) -> F32:
         edge = slice(len(frame) - lost, None) if shift > 0 else slice(0, lost)
         if lost > 0:
             out[(slice(None), edge) if axis else edge] = np.nan
-    return out
 
 
-def _filtered(image: F32, along_rows: F32, along_cols: F32, border: int) -> F32:
-    return np.asarray(cv2.sepFilter2D(image, cv2.CV_32F, along_cols, along_rows, borderType=border), np.float32)
+def _filtered(image: F32, along_rows: F32, along_cols: F32, border: int, out: F32 | None = None) -> F32:
+    made = cv2.sepFilter2D(image, cv2.CV_32F, along_cols, along_rows, out, borderType=border)
+    return np.asarray(made, np.float32)
 
 
 def _sinc(shift: float) -> F32:
     """Weights of the pixels around one for the value ``shift`` pixels after it."""
-    reach = int(np.ceil(abs(shift))) + _LOBES
-    distance = np.arange(-reach, reach + 1) - shift
-    kernel = np.where(np.abs(distance) < _LOBES, np.sinc(distance) * np.sinc(distance / _LOBES), 0)
-    return np.asarray(kernel / kernel.sum(), np.float32)
+    reach = math.ceil(abs(shift)) + _LOBES
+    kernel = [_windowed(k - shift) for k in range(-reach, reach + 1)]
+    total = math.fsum(kernel)
+    return np.array([weight / total for weight in kernel], np.float32)
+
+
+def _windowed(x: float) -> float:
+    if abs(x) >= _LOBES:
+        return 0.0
+    angle = math.pi * x
+    return _LOBES * math.sin(angle) * math.sin(angle / _LOBES) / angle**2 if abs(x) > 1e-9 else 1.0
 
 
 def _linear(shift: float) -> F32:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import ClassVar
 
 import cv2
@@ -37,6 +38,10 @@ class Blurred(Options):
     def __call__(self, past: Past) -> Prediction | None:
         """The blurred last chip; None where it holds no pixel."""
         last = past.chips[-1]
+        total = cv2.sumElems(last)[0]
+        if math.isfinite(total):
+            level = np.float32(total / last.size)
+            return Prediction(self._blur(last - level) / _weights(self, last.shape) + level)
         known = np.isfinite(last)
         if not known.any():
             return None
@@ -50,6 +55,12 @@ class Blurred(Options):
         side = 2 * math.ceil(4 * self.sigma) + 1
         size = (side, side)
         return np.asarray(cv2.GaussianBlur(image, size, self.sigma, borderType=cv2.BORDER_CONSTANT), np.float32)
+
+
+@lru_cache(maxsize=8)
+def _weights(blurred: Blurred, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """How much of the Gaussian lies inside a chip, (C, C)."""
+    return blurred._blur(np.ones(shape, np.float32))
 
 
 def choose_sigma(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
@@ -32,6 +34,8 @@ class Consensus(Options):
         Sharpness of the weights; 0 is the plain mean.
     align : bool
         Whether frames are laid on t0 to a fraction of a pixel, or taken where they are.
+    spread : bool
+        Whether the spread is worked out, too.
     """
 
     name: ClassVar[str] = "consensus"
@@ -39,6 +43,7 @@ class Consensus(Options):
 
     power: float = Field(default=2.0, ge=0, le=16)
     align: bool = True
+    spread: bool = True
 
     def __call__(self, past: Past) -> Prediction | None:
         """The weighted mean; None where no frame shows anything."""
@@ -48,7 +53,9 @@ class Consensus(Options):
         known = aligned(past)
         frames = known.frames if self.align else normalised(past.chips[index])
         weights = agreement(known.registration.ncc[np.ix_(index, index)]) ** self.power + _LEAST
-        mean, deviation = weighted_mean_and_deviation(frames, weights)
+        mean, deviation = (
+            weighted_mean_and_deviation(frames, weights) if self.spread else (weighted_mean(frames, weights), None)
+        )
         level = template_level(past, index)
         return Prediction(level.restored(mean), None if deviation is None else level.scaled(deviation))
 
@@ -56,6 +63,20 @@ class Consensus(Options):
 def agreement(ncc: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean correlation of each frame with the others, from those of all pairs (n, n) with 0 on the diagonal; (n,)."""
     return np.asarray(ncc.sum(1) / max(len(ncc) - 1, 1))
+
+
+def weighted_mean(frames: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Weighted mean of each pixel, over the frames (n, C, C) that know it."""
+    total, values = np.zeros((2, *frames.shape[1:]), np.float32)
+    for frame, weight in zip(frames, (weights / weights.sum()).astype(np.float32), strict=True):
+        if math.isfinite(cv2.sumElems(frame)[0]):
+            total += weight
+            values += weight * frame
+        else:
+            known = np.isfinite(frame)
+            total += weight * known
+            values += weight * np.where(known, frame, np.float32(0))
+    return np.where(total > 0, values / np.where(total > 0, total, 1), np.float32(np.nan))
 
 
 def weighted_mean_and_deviation(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
@@ -19,22 +21,24 @@ MIN_KNOWN = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Level:
-    """Mean and standard deviation of a frame's known pixels, float64."""
+    """Mean and standard deviation of a frame's known pixels, float64, and their share of the frame."""
 
     mean: float
     deviation: float
+    known: float = 1.0
 
     @classmethod
     def of(cls, frame: F32) -> Level | None:
         """The level of a frame (C, C); None where it is flat or holds no pixel."""
-        known = None
-        mean, deviation = (float(value[0, 0]) for value in cv2.meanStdDev(frame))
-        if not np.isfinite(mean):
-            known = np.isfinite(frame).astype(np.uint8)
-            if not known.any():
+        mask, share = None, 1.0
+        mean, deviation = _mean_and_deviation(frame, None)
+        if not math.isfinite(mean):
+            mask = np.isfinite(frame).astype(np.uint8)
+            share = cv2.countNonZero(mask) / mask.size
+            if not share:
                 return None
-            mean, deviation = (float(value[0, 0]) for value in cv2.meanStdDev(frame, mask=known))
-        return cls(mean, deviation) if deviation > FLAT * cv2.norm(frame, cv2.NORM_INF, known) else None
+            mean, deviation = _mean_and_deviation(frame, mask)
+        return cls(mean, deviation, share) if deviation > FLAT * cv2.norm(frame, cv2.NORM_INF, mask) else None
 
     def scaled(self, values: F32) -> F32:
         """Values of unit deviation in the unit of the frame."""
@@ -45,23 +49,41 @@ class Level:
         return self.scaled(values) + np.float32(self.mean)
 
 
+def _mean_and_deviation(frame: F32, mask: NDArray[np.uint8] | None) -> tuple[float, float]:
+    mean, deviation = cv2.meanStdDev(frame, mask=mask)
+    return float(mean[0, 0]), float(deviation[0, 0])
+
+
+#: Levels of the frames of a past, for all who ask; forgotten with the past itself.
+_known: WeakKeyDictionary[Past, tuple[Level | None, ...]] = WeakKeyDictionary()
+
+
+def levels(past: Past) -> tuple[Level | None, ...]:
+    """The level of each frame of a past."""
+    found = _known.get(past)
+    if found is None:
+        found = _known[past] = tuple(Level.of(chip) for chip in past.chips)
+    return found
+
+
 def usable(past: Past) -> NDArray[np.intp]:
     """Indices of the frames a template can be made of, oldest first; none if there are none.
 
     Valid ones that are known in half of their pixels and not flat; if no frame is valid, all of those.
     """
-    known = np.isfinite(past.chips).mean((1, 2)) >= MIN_KNOWN
-    shown = known & np.array([Level.of(chip) is not None for chip in past.chips])
+    shown = np.array([level is not None and level.known >= MIN_KNOWN for level in levels(past)])
     both = shown & past.valid
     return np.flatnonzero(both if both.any() else shown)
 
 
 def normalised(frames: F32) -> F32:
     """Frames (n, C, C) of zero mean and unit deviation each; NaN where flat, for that says nothing."""
-    out = np.full_like(frames, np.nan)
+    out = np.empty_like(frames)
     for index, frame in enumerate(frames):
         level = Level.of(frame)
-        if level is not None:
+        if level is None:
+            out[index] = np.nan
+        else:
             np.subtract(frame, np.float32(level.mean), out=out[index])
             out[index] *= np.float32(1 / level.deviation)
     return out
@@ -69,6 +91,7 @@ def normalised(frames: F32) -> F32:
 
 def template_level(past: Past, index: NDArray[np.intp]) -> Level:
     """The level that a template is given: that of t0, or of the newest frame it is made of."""
-    level = Level.of(past.chips[-1]) or Level.of(past.chips[index[-1]])
+    known = levels(past)
+    level = known[-1] or known[int(index[-1])]
     assert level is not None
     return level

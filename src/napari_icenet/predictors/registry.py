@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from napari_icenet.errors import UsageError
 
@@ -46,16 +46,13 @@ def predictor(name: str, **options: Any) -> Predictor:
     UsageError
         There is no such predictor (the message lists those there are) or option.
     """
-    from pydantic import ValidationError
+    from napari_icenet.validation import made
 
+    factory = _factory(name)
     try:
-        made: Predictor = _factory(name)(**options)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "options"
-        why = first["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{name}: {field} {first['input']} cannot be used: {why[0].lower()}{why[1:]}.") from error
-    return made
+        return cast("Predictor", made(factory, options))
+    except UsageError as error:
+        raise UsageError(f"{name}: {error}") from error
 
 
 def title(name: str) -> str:

@@ -14,6 +14,7 @@ from rasterio.enums import ColorInterp
 
 from napari_icenet.errors import SceneError
 from napari_icenet.scenes.area import read_area
+from napari_icenet.scenes.credit import read_credit
 from napari_icenet.scenes.landsat import FILL, PAN_BAND, read_product_files
 from napari_icenet.scenes.landsat_files import product_files
 from napari_icenet.scenes.picture import WHOLE_FILE_DRIVERS, PictureBand, decode
@@ -76,7 +77,8 @@ def read_dated_folder(
     Names are ``YYYYMMDD.*`` or ``YYYY-MM-DD*``, either followed by a time of day if known, or
     begin with a Landsat product id. Bands are called ``B1``, ``B2`` … in the order of the file;
     alpha is the mask, and pictures whose colours are all equal are one band. ``mask.*`` is the
-    area of interest. Landsat products whose files lie loose in the folder are read as such.
+    area of interest, and ``CREDIT.txt`` says whom to thank. Landsat products whose files lie loose
+    in the folder are read as such.
 
     Parameters
     ----------
@@ -115,7 +117,8 @@ def read_dated_folder(
     if images and (said := _lost_maps(folder, images)):
         notices.append(Notice(said))
     grey = _all_grey(images)
-    scenes += [_scene(image, grey=grey) for image in images]
+    credit = read_credit(folder)
+    scenes += [_scene(image, grey=grey, credit=credit) for image in images]
     if not scenes:
         reason = notices[0].message if notices else f"give it images and {_WRITE_DATES}."
         raise SceneError(f"{folder} holds no dated image that can be used: {reason}")
@@ -239,7 +242,7 @@ def _all_grey(images: list[_DatedImage]) -> bool:
     return True
 
 
-def _scene(image: _DatedImage, *, grey: bool) -> Scene:
+def _scene(image: _DatedImage, *, grey: bool, credit: str | None) -> Scene:
     info, product = image.info, image.product
     colors = image.colors[:1] if grey and image.may_be_grey else image.colors
     bands: dict[str, BandSource]
@@ -265,6 +268,7 @@ def _scene(image: _DatedImage, *, grey: bool) -> Scene:
             wrs_row=product.wrs_row if product else None,
             processed=product.processed if product else None,
             metadata={"file": info.path.name},
+            credit=credit,
         ),
     )
 

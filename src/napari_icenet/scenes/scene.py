@@ -112,7 +112,8 @@ class Provenance:
     """Where a scene came from; None is unknown.
 
     ``wrs_path`` and ``wrs_row`` are of the worldwide reference system 2; ``level`` is the
-    product's (``L1TP``, ``L2SP``, …), ``tier`` is ``T1``, ``T2``, ``RT`` or ``GT``.
+    product's (``L1TP``, ``L2SP``, …), ``tier`` is ``T1``, ``T2``, ``RT`` or ``GT``. ``credit`` is the
+    line that must stand beside what is made of the scene.
     """
 
     location: Path | None = None
@@ -125,6 +126,7 @@ class Provenance:
     processed: date | None = None
     simulated: bool = False
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    credit: str | None = None
 
     def geometry_differs(self, other: Provenance) -> bool:
         """Whether the two are known to be seen from different paths or rows."""

@@ -61,6 +61,7 @@ class ProvenanceRecord(_Record):
     processed: date | None
     simulated: bool
     metadata: dict[str, JsonValue]
+    credit: str | None = None
 
 
 class SceneRecord(_Record):
@@ -99,6 +100,7 @@ class SceneRecord(_Record):
                 processed=origin.processed,
                 simulated=origin.simulated,
                 metadata=metadata,
+                credit=origin.credit,
             ),
         )
 

@@ -45,6 +45,7 @@ class Blocks:
     @classmethod
     def on(cls, grid: Grid, settings: DatasetSettings) -> Blocks:
         """The blocks of a stack's grid."""
+        settings = settings.on_frame(grid.shape)
         origin = 0, 0
         if grid.crs is not None:
             height, width = grid.pixel_size

@@ -88,9 +88,11 @@ def build_dataset(
     if len(by_name) < len(stacks):
         raise UsageError("Two stacks have the same name; rename the folder of one of them.")
     bands = _bands(stacks, settings)
+    for stack in stacks:
+        check_fits(stack, settings)
+    settings = _settled(out, stacks, settings, force)
     jobs: list[Job] = []
     for stack, chosen in zip(stacks, bands, strict=True):
-        check_fits(stack, settings)
         jobs += jobs_of(stack, chosen, window_starts(stack, settings), settings)
     old = _extended(out, by_name, settings, force)
     sources = {stack.name: SourceStack.of(stack) for stack in stacks}
@@ -109,6 +111,14 @@ def build_dataset(
     made += [part for part in kept.values() if part.stack not in by_name and part.key not in parts]
     made.sort(key=lambda part: (part.stack, sources[part.stack].bands.index(part.band), part.start))
     return _put_together(out, made, set(kept), sources, settings)
+
+
+def _settled(out: Path, stacks: Sequence[SceneStack], settings: DatasetSettings, force: bool) -> DatasetSettings:
+    """The settings with blocks and gap: those of a dataset that is extended, else as the smallest frame needs."""
+    if settings.block is None and settings.gap is None and out.exists() and not force:
+        old = read_record(out).settings
+        return settings.model_copy(update={"block": old.block, "gap": old.gap})
+    return settings.on_frame(min((stack.grid.shape for stack in stacks), key=lambda shape: shape[0] * shape[1]))
 
 
 def _bands(stacks: Sequence[SceneStack], settings: DatasetSettings) -> list[tuple[str, ...]]:

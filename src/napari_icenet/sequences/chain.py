@@ -6,19 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.scenes.scene import Progress
+from napari_icenet.sequences.matching import Matcher
 from napari_icenet.sequences.settings import DatasetSettings
-from napari_icenet.sequences.tracks import Tracks, match_chips
-from napari_icenet.tracking.engine.engine import Engine
-from napari_icenet.tracking.pictures import Pictures
+from napari_icenet.sequences.tracks import Tracks
 
 
 def chain(
-    pictures: Pictures,
+    matcher: Matcher,
     start: int,
     places: tuple[NDArray[np.int64], NDArray[np.int64]],
     settings: DatasetSettings,
     *,
-    engine: Engine,
     progress: Progress | None = None,
 ) -> Tracks:
     """Follow chips from date to date by the highest correlation (equation 1 of the paper).
@@ -29,14 +27,13 @@ def chain(
 
     Parameters
     ----------
-    pictures : Pictures
-        Unfiltered.
+    matcher : Matcher
+        Of unfiltered pictures.
     start : int
         Index of the first date.
     places : (array of int64, array of int64), each (n,)
         Rows and columns of the chips on the first date.
     settings : DatasetSettings
-    engine : Engine
     progress : callable, optional
 
     Returns
@@ -47,11 +44,9 @@ def chain(
     rows, cols = tracks.places_row, tracks.places_col
     for t in range(1, settings.frames):
         if progress is not None:
+            pictures = matcher.pictures
             progress((t - 1) / (settings.frames - 1), f"{pictures.stack.labels[start + t]} {pictures.band}")
-        found = match_chips(
-            pictures, pictures, (start + t - 1, start + t), (rows[:, t - 1], cols[:, t - 1]), engine,
-            chip=settings.chip, reach=settings.reach, min_overlap=settings.min_valid,
-        )  # fmt: skip
+        found = matcher.match_all((start + t - 1, start + t), (rows[:, t - 1], cols[:, t - 1]))
         there = np.isfinite(found.drow)
         for place, exact, peak in ((rows, tracks.rows, found.drow), (cols, tracks.cols, found.dcol)):
             move = np.where(there, peak, 0)

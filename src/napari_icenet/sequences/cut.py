@@ -11,6 +11,9 @@ from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.sequences.blocks import Blocks
 from napari_icenet.sequences.chain import chain
 from napari_icenet.sequences.chip_grid import chip_grid
+from napari_icenet.sequences.matching import Matcher
+from napari_icenet.sequences.motion import Motion
+from napari_icenet.sequences.robust import robust
 from napari_icenet.sequences.sequences import SPLITS, Sequences
 from napari_icenet.sequences.settings import DatasetSettings, Tracking
 from napari_icenet.sequences.shares import cloud_shares
@@ -69,7 +72,7 @@ def cut(
     """Sequences of one band and one window of consecutive dates.
 
     Chips of 128 px and 12 frames take 0.8 MB each; where they may be too many,
-    :func:`track_window` and :func:`cut_tracks` give them in lots.
+    :class:`Tracker` and :func:`cut_tracks` give them in lots.
 
     Parameters
     ----------
@@ -97,35 +100,65 @@ def cut(
     UsageError
         There is no such band.
     """
-    pictures = pictures or Pictures(stack, band, cache=TileCache(CACHE_BYTES))
-    tracks = track_window(pictures, settings, start=start, mode=mode, progress=progress, engine=engine)
-    return cut_tracks(pictures, tracks, settings, start)
+    tracker = Tracker(pictures or Pictures(stack, band, cache=TileCache(CACHE_BYTES)), settings, engine=engine)
+    return cut_tracks(tracker.pictures, tracker.track(start, mode, progress=progress), settings, start)
 
 
-def track_window(
-    pictures: Pictures,
-    settings: DatasetSettings,
-    *,
-    start: int,
-    mode: Tracking | None = None,
-    progress: Progress | None = None,
-    engine: Engine | None = None,
-) -> Tracks:
-    """Follow the chips of the grid through one window of dates; parameters as of :func:`cut`."""
-    stack = pictures.stack
-    check_fits(stack, settings)
-    if not 0 <= start <= len(stack.scenes) - settings.frames:
-        window_starts(stack, settings)
-        raise UsageError(f"{stack.name} has no {settings.frames} dates from number {start} on.")
-    engine = engine or Engine()
-    engine.prepare()
-    grid = chip_grid(pictures, start, settings)
-    places = grid.rows, grid.cols
-    if (mode or settings.tracking) == "chain":
-        return chain(pictures, start, places, settings, engine=engine, progress=progress)
-    from napari_icenet.sequences.robust import robust
+class Tracker:
+    """Follows the chips of one band through windows of dates; what windows share is worked out once.
 
-    return robust(pictures, start, places, settings, engine=engine, progress=progress)
+    Parameters
+    ----------
+    pictures : Pictures
+        Unfiltered.
+    settings : DatasetSettings
+    engine : Engine, optional
+
+    Raises
+    ------
+    StackError
+        The frame is smaller than a chip.
+    """
+
+    def __init__(self, pictures: Pictures, settings: DatasetSettings, *, engine: Engine | None = None) -> None:
+        check_fits(pictures.stack, settings)
+        self.pictures, self.settings = pictures, settings
+        engine = engine or Engine()
+        engine.prepare()
+        self._matcher = Matcher(
+            pictures, engine, chip=settings.chip, reach=settings.reach, min_overlap=settings.min_valid
+        )
+        self._motion = Motion(pictures, settings, engine)
+
+    def track(self, start: int, mode: Tracking | None = None, *, progress: Progress | None = None) -> Tracks:
+        """Follow the chips of the grid through one window.
+
+        Parameters
+        ----------
+        start : int
+            Index of the first date.
+        mode : {'chain', 'robust'}, optional
+            Default: that of the settings.
+        progress : callable, optional
+
+        Raises
+        ------
+        StackError
+            The stack has fewer dates than a sequence.
+        UsageError
+            It has fewer from ``start`` on.
+        """
+        stack, settings = self.pictures.stack, self.settings
+        if not 0 <= start <= len(stack.scenes) - settings.frames:
+            window_starts(stack, settings)
+            raise UsageError(f"{stack.name} has no {settings.frames} dates from number {start} on.")
+        grid = chip_grid(self.pictures, start, settings)
+        places = grid.rows, grid.cols
+        if (mode or settings.tracking) == "chain":
+            return chain(self._matcher, start, places, settings, progress=progress)
+        # Windows come in the order of their dates.
+        self._motion.forget_before(start)
+        return robust(self.pictures, start, places, settings, motion=self._motion, progress=progress)
 
 
 def cut_tracks(pictures: Pictures, tracks: Tracks, settings: DatasetSettings, start: int) -> Sequences:

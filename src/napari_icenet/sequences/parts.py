@@ -21,12 +21,11 @@ from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.scenes.store_format import GridRecord
 from napari_icenet.sequences.chip_grid import chip_grid
-from napari_icenet.sequences.cut import CACHE_BYTES, cut_tracks, track_window
+from napari_icenet.sequences.cut import CACHE_BYTES, Tracker, cut_tracks
 from napari_icenet.sequences.sequences import SPLITS, Sequences
 from napari_icenet.sequences.settings import DatasetSettings
 from napari_icenet.sequences.store import create_pixels, stored
 from napari_icenet.sequences.store_format import TABLES, VERSION, Level, Part
-from napari_icenet.tracking.engine.engine import Engine
 from napari_icenet.tracking.pictures import TILE, Pictures, TileCache
 
 #: Bytes of chips that are held at a time.
@@ -109,16 +108,15 @@ def read_part_tables(folder: Path) -> dict[str, NDArray[Any]]:
 
 
 def make_part(
-    pictures: Pictures,
+    tracker: Tracker,
     job: Job,
-    settings: DatasetSettings,
     folder: Path,
     *,
-    engine: Engine,
     progress: Progress | None = None,
 ) -> Part:
     """Track and cut the sequences of one window, and keep them in ``folder``, which appears when they are whole."""
-    tracks = track_window(pictures, settings, start=job.first, engine=engine, progress=progress)
+    pictures, settings = tracker.pictures, tracker.settings
+    tracks = tracker.track(job.first, progress=progress)
     count, stack = len(tracks), pictures.stack
     half_done = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(half_done, ignore_errors=True)

@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 from napari_icenet.scenes.scene import Progress
 from napari_icenet.sequences.gaps import fill_gaps, supported, velocities
+from napari_icenet.sequences.motion import Motion
 from napari_icenet.sequences.settings import DatasetSettings
 from napari_icenet.sequences.shares import cloud_shares, fill_shares
-from napari_icenet.sequences.tracks import Tracks, match_chips
-from napari_icenet.tracking.engine.engine import Engine
+from napari_icenet.sequences.tracks import Tracks
 from napari_icenet.tracking.pictures import Pictures
-from napari_icenet.tracking.templates import HIGH_PASS
 
 Index = NDArray[np.intp]
 F64 = NDArray[np.float64]
@@ -26,19 +25,18 @@ def robust(
     places: tuple[NDArray[np.int64], NDArray[np.int64]],
     settings: DatasetSettings,
     *,
-    engine: Engine,
+    motion: Motion,
     progress: Progress | None = None,
 ) -> Tracks:
     """Follow chips from their last good frames; parameters and result as of :func:`~.chain.chain`.
 
-    On every date a chip is sought in the high-pass filtered picture from its latest good frame, and
-    where that fails from those before it. A match counts if its peak stands out, the way back
-    leads to the start, and the neighbours moved alike. Positions on the dates without one come from
-    the track's good ones before and after, linear in time; at the ends from its velocity, or its
-    neighbours'. Until a chip has its first match, no frame of it is known to show ice, and it is
-    sought from any of them.
+    On every date a chip is sought from its latest good frame, and where that fails from those before
+    it (:class:`~napari_icenet.sequences.motion.Motion`). What is found counts if the neighbours moved
+    alike. Positions on the dates without a match come from the track's good ones before and after,
+    linear in time; at the ends from its velocity, or its neighbours'. Until a chip has its first match,
+    no frame of it is known to show ice, and it is sought from any of them.
     """
-    follower = _Follower(pictures, start, Tracks.starting(*places, settings.frames), settings, engine)
+    follower = _Follower(pictures, start, Tracks.starting(*places, settings.frames), settings, motion)
     for t in range(1, settings.frames):
         if progress is not None:
             progress((t - 1) / (settings.frames - 1), f"{pictures.stack.labels[start + t]} {pictures.band}")
@@ -63,11 +61,10 @@ class _Found:
 
 class _Follower:
     def __init__(
-        self, pictures: Pictures, start: int, tracks: Tracks, settings: DatasetSettings, engine: Engine
+        self, pictures: Pictures, start: int, tracks: Tracks, settings: DatasetSettings, motion: Motion
     ) -> None:
         self.pictures, self.start, self.tracks = pictures, start, tracks
-        self.settings, self.engine = settings, engine
-        self.filtered = pictures.filtered(HIGH_PASS)
+        self.settings, self.motion = settings, motion
         days = pictures.stack.days[start : start + settings.frames]
         self.days: F64 = days - days[0]
         # No frame is known to show ice before it was matched.
@@ -117,37 +114,22 @@ class _Follower:
         return np.asarray(~(cloud > self.settings.max_cloud) & (fill <= self.settings.max_fill))
 
     def _match(self, source: int, t: int, chosen: Index, found: _Found) -> None:
-        """Seek chips of frame ``source`` on frame ``t``, and back; fill in those that may be believed."""
-        tracks, settings = self.tracks, self.settings
-        least = 1 - settings.max_fill
-        times = self.start + source, self.start + t
-        before = tracks.places_row[chosen, source], tracks.places_col[chosen, source]
-        shifts = tracks.places_row[chosen, t] - before[0], tracks.places_col[chosen, t] - before[1]
-        forth = match_chips(
-            self.filtered, self.filtered, times, before, self.engine,
-            chip=settings.chip, reach=settings.reach, shifts=shifts, min_overlap=least,
-        )  # fmt: skip
-        good = forth.valid & (forth.peak_ratio >= settings.min_peak_ratio)
-        chosen, forth, before = chosen[good], forth[good], (before[0][good], before[1][good])
-        if not len(chosen):
-            return
-        moves = np.rint(forth.drow).astype(np.int64), np.rint(forth.dcol).astype(np.int64)
-        back = match_chips(
-            self.filtered, self.filtered, (times[1], times[0]), (before[0] + moves[0], before[1] + moves[1]),
-            self.engine, chip=settings.chip, reach=settings.reach, shifts=(-moves[0], -moves[1]), min_overlap=least,
-        )  # fmt: skip
-        returned = back.valid & (np.hypot(forth.drow + back.drow, forth.dcol + back.dcol) <= settings.max_round_trip_px)
-        at = chosen[returned]
+        """Seek chips of frame ``source`` on frame ``t``; fill in those that may be believed."""
+        tracks = self.tracks
+        before = tracks.rows[chosen, source], tracks.cols[chosen, source]
+        expected = tracks.rows[chosen, t] - before[0], tracks.cols[chosen, t] - before[1]
+        moved = self.motion.between((self.start + source, self.start + t), before, expected)
+        good = np.isfinite(moved.drow)
+        at = chosen[good]
         found.source[at] = source
-        found.drow[at], found.dcol[at] = forth.drow[returned], forth.dcol[returned]
-        found.peak_ratio[at] = forth.peak_ratio[returned]
+        found.drow[at], found.dcol[at] = moved.drow[good], moved.dcol[good]
+        found.peak_ratio[at] = moved.peak_ratio[good]
 
     def _accept(self, t: int, found: _Found) -> None:
         """Keep the matches that the neighbours agree with."""
         tracks = self.tracks
         sought = np.flatnonzero(self.usable[:, t])
         source = np.maximum(found.source[sought], 0)
-        # The chip was cut at a whole pixel: what it shows moved by that much, wherever it is to sub-pixel.
         rows = tracks.rows[sought, source] + found.drow[sought]
         cols = tracks.cols[sought, source] + found.dcol[sought]
         moves = np.stack([rows - tracks.rows[sought, t], cols - tracks.cols[sought, t]], axis=1)

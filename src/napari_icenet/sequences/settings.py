@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from napari_icenet.validation import made
 
 Tracking = Literal["chain", "robust"]
+#: Side of the blocks of a large frame, in chips; sides that are tried, and the blocks that a frame should hold.
+BLOCK, BLOCKS = 8, 12
+_SMALLER = (8, 7, 6, 5, 4, 3)
 
 
 class DatasetSettings(BaseModel):
@@ -50,10 +53,12 @@ class DatasetSettings(BaseModel):
         Of the assignment of blocks to splits.
     validation, test : float
         Shares of the area; the rest is for training.
-    block : float
-        Side of a block in chips. Larger blocks lose fewer chips to the gaps between them.
+    block : float, optional
+        Side of a block in chips. Larger blocks lose fewer chips to the gaps between them. Default: 8,
+        and less where the frame holds less than a dozen of those (:meth:`on_frame`).
     gap : int, optional
-        Pixels between chips of different splits. Default: the side of the search window.
+        Pixels between chips of different splits. Default: the side of the search window, or half a
+        chip's where the frame asks for smaller blocks.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -76,7 +81,7 @@ class DatasetSettings(BaseModel):
     seed: int = Field(default=0, ge=0)
     validation: float = Field(default=0.15, ge=0, lt=1)
     test: float = Field(default=0.15, ge=0, lt=1)
-    block: float = Field(default=8.0, ge=1)
+    block: float | None = Field(default=None, ge=1)
     gap: int | None = Field(default=None, ge=0)
 
     @field_validator("chip")
@@ -112,7 +117,20 @@ class DatasetSettings(BaseModel):
     @property
     def block_px(self) -> int:
         """Side of a block, px."""
-        return round(self.block * self.chip)
+        return round((self.block or BLOCK) * self.chip)
+
+    def on_frame(self, shape: tuple[int, int]) -> Self:
+        """The same settings with blocks and gap settled for a frame of this height and width.
+
+        Blocks are 8 chips, or as many fewer as it takes to lay a dozen on the frame, but at least 3:
+        smaller ones would be all gap.
+        """
+        if self.block is not None:
+            return self.model_copy(update={"gap": self.gap_px})
+        area = shape[0] * shape[1] / self.chip**2
+        block = next((side for side in _SMALLER if area >= BLOCKS * side**2), _SMALLER[-1])
+        gap = self.chip // 2 if self.gap is None and block < BLOCK else self.gap_px
+        return self.model_copy(update={"block": float(block), "gap": gap})
 
 
 def make_dataset_settings(**values: Any) -> DatasetSettings:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.scene import HIDDEN
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.sequences.tracks import neighbourhoods
+from napari_icenet.sequences.matching import tiles
 from napari_icenet.tracking.pictures import Pictures
 
 Places = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -39,12 +40,11 @@ def fill_shares(pictures: Pictures, time: int, places: Places, chip: int) -> NDA
 def _shares(marked: Callable[[Window], NDArray[np.bool_]], places: Places, chip: int) -> NDArray[np.float32]:
     out = np.empty(len(places[0]), np.float32)
     half = chip // 2
-    for group in neighbourhoods(*places, np.arange(len(out))):
+    for _, group in tiles(*places, np.arange(len(out))):
         rows, cols = places[0][group] - half, places[1][group] - half
         top, left = int(rows.min()), int(cols.min())
         window = Window(top, left, int(rows.max()) - top + chip, int(cols.max()) - left + chip)
-        sums = np.zeros((window.height + 1, window.width + 1), np.int32)
-        np.cumsum(np.cumsum(marked(window), axis=0, dtype=np.int32), axis=1, out=sums[1:, 1:])
+        sums = cv2.integral(marked(window).view(np.uint8))
         r, c = rows - top, cols - left
         count = sums[r + chip, c + chip] - sums[r, c + chip] - sums[r + chip, c] + sums[r, c]
         out[group] = count / chip**2

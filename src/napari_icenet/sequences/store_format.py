@@ -7,6 +7,7 @@ from datetime import date, datetime
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from napari_icenet.scenes.credit import credit_of
 from napari_icenet.scenes.scene import Scene
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.scenes.store_format import GridRecord
@@ -58,12 +59,10 @@ class SourceScene(_Record):
     def of(cls, scene: Scene) -> SourceScene:
         """The record of a scene."""
         origin = scene.provenance
-        landsat = (origin.sensor or "").upper().startswith(("LANDSAT", "LC", "LE", "LT", "OLI", "ETM", "TM"))
-        credit = "Landsat image courtesy of the U.S. Geological Survey" if landsat and not origin.simulated else None
         return cls(
             id=scene.id, time=scene.time, sensor=origin.sensor, level=origin.level, collection=origin.collection,
             tier=origin.tier, wrs_path=origin.wrs_path, wrs_row=origin.wrs_row, processed=origin.processed,
-            simulated=origin.simulated, credit=credit,
+            simulated=origin.simulated, credit=credit_of(origin),
         )  # fmt: skip
 
 
@@ -119,3 +118,9 @@ class DatasetRecord(_Record):
     parts: tuple[Part, ...]
     files: dict[str, int]
     simulated: bool
+
+    @property
+    def credits(self) -> tuple[str, ...]:
+        """Whom to thank for the scenes, each once."""
+        lines = (scene.credit for stack in self.stacks for scene in stack.scenes)
+        return tuple(dict.fromkeys(line for line in lines if line is not None))

@@ -14,10 +14,10 @@ from typing import Any
 from napari_icenet.errors import DatasetError, UsageError
 from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.sequences.cut import Tracker
 from napari_icenet.sequences.parts import Job, make_part, pictures_of
 from napari_icenet.sequences.settings import DatasetSettings
 from napari_icenet.tracking.engine.engine import Engine
-from napari_icenet.tracking.pictures import Pictures
 
 _kept = threading.local()
 
@@ -74,27 +74,29 @@ def make_parts(
 
 def _make(job: Job, stack: SceneStack, settings: DatasetSettings, folder: Path, threads: int | None) -> str:
     """Make one part on a worker; pictures and engine are kept for the next part of the same band."""
-    pictures: Pictures | None = getattr(_kept, "pictures", None)
-    if pictures is None or (pictures.stack.name, pictures.band) != (job.stack, job.band):
-        _kept.pictures = pictures = pictures_of(stack, job.band)
-    engine: Engine | None = getattr(_kept, "engine", None)
-    if engine is None or (threads is not None and engine.threads != threads):
-        _kept.engine = engine = Engine(threads=threads)
-    make_part(pictures, job, settings, folder / job.key, engine=engine)
+    tracker: Tracker | None = getattr(_kept, "tracker", None)
+    if tracker is None or not _serves(tracker, job, settings):
+        _kept.tracker = tracker = Tracker(pictures_of(stack, job.band), settings, engine=Engine(threads=threads))
+    make_part(tracker, job, folder / job.key)
     return job.key
 
 
+def _serves(tracker: Tracker, job: Job, settings: DatasetSettings) -> bool:
+    pictures = tracker.pictures
+    return (pictures.stack.name, pictures.band, tracker.settings) == (job.stack, job.band, settings)
+
+
 def _here(work: _Work, progress: Progress | None) -> None:
-    engine, pictures = Engine(), None
+    tracker, engine = None, Engine()
     for number, job in enumerate(work.jobs):
-        if pictures is None or (pictures.stack.name, pictures.band) != (job.stack, job.band):
-            pictures = pictures_of(work.stacks[job.stack], job.band)
+        if tracker is None or not _serves(tracker, job, work.settings):
+            tracker = Tracker(pictures_of(work.stacks[job.stack], job.band), work.settings, engine=engine)
 
         def within(fraction: float, text: str, number: int = number, job: Job = job) -> None:
             if progress is not None:
                 progress((number + fraction) / len(work.jobs), f"{job.stack} {text}")
 
-        make_part(pictures, job, work.settings, work.folder / job.key, engine=engine, progress=within)
+        make_part(tracker, job, work.folder / job.key, progress=within)
 
 
 def _in_processes(work: _Work, workers: int, progress: Progress | None) -> None:

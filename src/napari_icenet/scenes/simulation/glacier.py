@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from napari_icenet.scenes.grid import Window
+from napari_icenet.scenes.scene import Flag, Provenance
 from napari_icenet.scenes.simulation.flow import Float
 from napari_icenet.scenes.simulation.randomness import Raster, stream
 from napari_icenet.scenes.simulation.settings import SimulationSettings
@@ -58,6 +60,17 @@ class TrainingSettings(BaseModel):
     max_fill: float = Field(default=0.5, ge=0, lt=1)
 
 
+class _CloudMask:
+    """The true clouds of one date as its quality mask."""
+
+    def __init__(self, clouded: NDArray[np.bool_]) -> None:
+        self._clouded = clouded
+
+    def read(self, window: Window) -> NDArray[np.uint8]:
+        """Flags of a window inside the frame."""
+        return np.where(self._clouded[window.slices], np.uint8(Flag.CLOUD), np.uint8(0))
+
+
 @dataclass(frozen=True, eq=False)
 class SimulatedGlacier:
     """Some scenes of one glacier.
@@ -100,14 +113,19 @@ class SimulatedGlacier:
         return np.stack([row + m[0] for m in moved], axis=1), np.stack([col + m[1] for m in moved], axis=1)
 
     def stack(self) -> SceneStack:
-        """The scenes as a stack, to be tracked like any other."""
-        return SceneStack.from_array(
+        """The scenes as a stack with masks of cloud and shadow, to be tracked like any other."""
+        plain = SceneStack.from_array(
             self.pictures,
             [self.simulation.times[date] for date in self.dates],
             bands=self.bands,
             grid=self.simulation.grid,
             name=f"simulated-{self.settings.seed}",
         )
+        scenes = [
+            replace(scene, mask=_CloudMask(clouded), provenance=Provenance(simulated=True))
+            for scene, clouded in zip(plain.scenes, self.clouded, strict=True)
+        ]
+        return SceneStack(scenes, plain.bands, plain.grid, name=plain.name)
 
 
 def draw_glacier(settings: TrainingSettings, seed: int, number: int) -> SimulatedGlacier:

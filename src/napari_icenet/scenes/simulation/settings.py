@@ -127,7 +127,7 @@ PRESETS: dict[str, dict[str, float]] = {
         "crevasse_slope": 0.035,
         "sastrugi_slope": 0.024,
         "sastrugi_days": 40.0,
-        "fresh_slope": 0.03,
+        "fresh_slope": 0.044,
         "snow": 0.3,
         "snow_spread": 0.1,
         "cloud": 0.295,

@@ -106,6 +106,7 @@ class Engine:
         coarse_to_fine: bool = False,
         affine: bool = False,
         independent: float = 1.0,
+        norms: F32 | None = None,
     ) -> Matches:
         """Find chips of one picture in another.
 
@@ -132,6 +133,8 @@ class Engine:
         independent : float
             Share of a chip's pixels whose noise is independent, for formal errors: less than 1 where the
             filter smooths (:attr:`~napari_icenet.tracking.prefilter.Prefilter.independent`).
+        norms : array of float32, optional
+            :func:`~napari_icenet.tracking.zncc.norm_map` of ``second`` for such chips, where it is known already.
 
         Returns
         -------
@@ -153,7 +156,7 @@ class Engine:
         search = Search.around(
             first, second, r[inside], c[inside],
             chip=chip, reach=reach, shift=(dr[inside], dc[inside]), min_overlap=min_overlap,
-            independent=independent,
+            independent=independent, norms=norms,
         )  # fmt: skip
         found = self._coarse_to_fine(search) if coarse_to_fine else self._searched(search)
         _judge(search, found, min_peak_ratio)

@@ -100,8 +100,12 @@ class Search:
         shift: tuple[Places, Places],
         min_overlap: float,
         independent: float = 1.0,
+        norms: F32 | None = None,
     ) -> Search:
-        """Chips at (row, col) of ``first``, all inside it, searched for around (row, col) + shift in ``second``."""
+        """Chips at (row, col) of ``first``, all inside it, searched for around (row, col) + shift in ``second``.
+
+        ``norms`` is the norm map of ``second``, where it is known.
+        """
         half = chip // 2
         window_rows, window_cols = rows + shift[0] - half - reach[0], cols + shift[1] - half - reach[1]
         height, width = chip + 2 * reach[0], chip + 2 * reach[1]
@@ -113,6 +117,7 @@ class Search:
         if any(before) or any(after):
             # Beyond the picture nothing is known.
             second = np.pad(second, list(zip(before, after, strict=True)), constant_values=np.nan)
+            norms = None
         second = np.ascontiguousarray(second, np.float32)
         return cls(
             np.ascontiguousarray(first, np.float32),
@@ -124,6 +129,6 @@ class Search:
             chip,
             reach,
             min_overlap,
-            norm_map(second, chip),
+            norm_map(second, chip) if norms is None else np.ascontiguousarray(norms),
             independent,
         )
