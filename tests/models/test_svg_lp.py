@@ -97,6 +97,18 @@ def test_training_skips_from_the_frame_before_or_the_last_observed(past):
         assert slope[0].abs().amax((1, 2)).nonzero().ravel().tolist() == [min(i - 1, past - 1)]
 
 
+def test_blind_sequences_are_decoded_from_features_alone():
+    made = without_features(network())
+    shown = frames(40, 5).requires_grad_()
+    out = made(shown, seeded(), blind=0.5).frames
+    (slope,) = torch.autograd.grad(out.sum(), shown)
+    blind = ~slope.flatten(1).any(1)
+    assert 10 < blind.sum() < 30
+    plain = made(shown, seeded()).frames
+    torch.testing.assert_close(out[~blind], plain[~blind])
+    assert (out[blind] != plain[blind]).any()
+
+
 def test_prediction_skips_from_the_last_observed_frame_at_every_step():
     made = without_features(network()).eval()
     shown = frames(1, 4)

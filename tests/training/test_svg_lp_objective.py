@@ -117,7 +117,7 @@ def test_missing_pixels_and_frames_teach_nothing():
     assert torch.isfinite(shown["frames"]).all()
     out = one.network(shown["frames"], seeded()).frames
     out.retain_grad()
-    one.network.forward = lambda *_: type("Made", (), {"frames": out, "divergence": torch.zeros(2, 5)})
+    one.network.forward = lambda *_, **__: type("Made", (), {"frames": out, "divergence": torch.zeros(2, 5)})
     one.losses(shown, 0, seeded())["loss"].backward()
     assert not out.grad[0, 1].any()
     assert not out.grad[1, :, 20:].any()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -68,7 +69,9 @@ class SvgLp(nn.Module):
             if weights.ndim == 4:
                 weights.data = weights.data.contiguous(memory_format=torch.channels_last)
 
-    def forward(self, frames: Tensor, generator: torch.Generator | None = None) -> Reconstruction:
+    def forward(
+        self, frames: Tensor, generator: torch.Generator | None = None, *, blind: float = 0.0
+    ) -> Reconstruction:
         """Reconstruct a sequence whose frames are all shown, for training.
 
         Each frame is encoded once; those after the last observed one give no skip connections.
@@ -79,6 +82,8 @@ class SvgLp(nn.Module):
             T of at least 2.
         generator : torch.Generator, optional
             Of the noise in z, on any device; torch's own where there is none.
+        blind : float
+            Share of the sequences that are decoded without skip connections.
 
         Raises
         ------
@@ -99,6 +104,9 @@ class SvgLp(nn.Module):
             predicted, _ = self.predictor(features[:-1], posterior.at(noise))
             divergence = posterior.divergence(prior).transpose(0, 1)
         skipped = self.decoder.skipped(skips)
+        if blind > 0:
+            seen = _drawn(torch.rand, (1, batch, 1, 1, 1), generator, features) >= blind
+            skipped = [(share.view(-1, batch, *share.shape[1:]) * seen).flatten(0, 1) for share in skipped]
         made = [self.decoder(predicted[:skipping].flatten(0, 1), skipped)]
         if count - 1 > skipping:
             last = [share[-batch:] for share in skipped]
@@ -187,8 +195,14 @@ def _by_date(values: Tensor, batch: int) -> Tensor:
 
 
 def _noise(shape: tuple[int, ...], generator: torch.Generator | None, like: Tensor) -> Tensor:
+    return _drawn(torch.randn, shape, generator, like)
+
+
+def _drawn(
+    draw: Callable[..., Tensor], shape: tuple[int, ...], generator: torch.Generator | None, like: Tensor
+) -> Tensor:
     device = like.device if generator is None else generator.device
-    return torch.randn(shape, generator=generator, device=device).to(like.device)
+    return draw(shape, generator=generator, device=device).to(like.device)
 
 
 def _repeated(sequence: Tensor, samples: int) -> Tensor:

@@ -42,6 +42,10 @@ class SvgLpObjectiveSettings(BaseModel):
         1/16 is 8 px at 128, that of the paper's high-pass filter as we read it.
     invalid_weight : float
         Weight of target frames that tracking lost, mostly cloud, against 1. They stay as inputs, as in the paper.
+    blind : float
+        Share of sequences that are decoded without skip connections, so that features and z must tell what the
+        picture looks like. None in the paper; without it they stay unused for long, for the skip connections
+        alone come far.
     reversed_time : float
         Share of sequences read backwards.
     turned : bool
@@ -55,6 +59,7 @@ class SvgLpObjectiveSettings(BaseModel):
     peak_radius: float = Field(default=1 / 8, gt=0, le=1)
     peak_blur: float = Field(default=1 / 16, gt=0, le=0.5)
     invalid_weight: float = Field(default=0.25, ge=0, le=1)
+    blind: float = Field(default=0.0, ge=0, lt=1)
     reversed_time: float = Field(default=0.25, ge=0, le=1)
     turned: bool = True
 
@@ -134,7 +139,7 @@ class SvgLpObjective:
     def losses(self, batch: dict[str, Tensor], step: int, generator: torch.Generator) -> dict[str, Tensor]:
         """``loss``, and its terms ``mse``, ``peak`` and ``kl`` (nats per frame) without their weights."""
         frames = batch["frames"].float()
-        made = self.network(frames, generator)
+        made = self.network(frames, generator, blind=self.settings.blind)
         target, known = frames[:, 1:], batch["known"][:, 1:].float()
         error = (made.frames.float() - target).square() * known
         near = known * self._near(batch["peak"][:, 1:], target)
