@@ -91,7 +91,7 @@ class SvgLp(nn.Module):
             The frames have another shape.
         """
         batch, count = self._checked(frames, 2)
-        pictures = _in_time(frames)
+        pictures = _in_time(frames, self.settings.seen)
         skipping = min(count - 1, self.settings.past)
         first, skips = self.encoder(pictures[: skipping * batch])
         rest, _ = self.encoder(pictures[skipping * batch :])
@@ -146,7 +146,7 @@ class SvgLp(nn.Module):
         batch, count = self._checked(frames, 1)
         if steps < 1 or samples < 1:
             raise UsageError(f"{samples} samples of {steps} steps hold no prediction; ask for 1 or more of both.")
-        pictures = _in_time(frames)
+        pictures = _in_time(frames, self.settings.seen)
         encoded, skips = self.encoder(pictures)
         skipped = self.decoder.skipped([skip[-batch:] for skip in skips])
         features = _by_date(encoded, batch)
@@ -164,13 +164,15 @@ class SvgLp(nn.Module):
             _, predictor_state = self.predictor(_repeated(features[:-1], samples), latent)
             prior_state = _repeated(prior_state[0], samples), _repeated(prior_state[1], samples)
         now, made = _repeated(features[-1:], samples), []
+        beside = pictures[-batch:].repeat(samples, 1, 1, 1)
         for step in range(steps):
             prior, prior_state = self.prior(now, prior_state)
             latent = prior.at(noise[count - 1 + step][None])
             predicted, predictor_state = self.predictor(now, latent, predictor_state)
             made.append(self.decoder(predicted[0], skipped))
             if step + 1 < steps:
-                now = self.encoder(made[-1])[0][None]
+                beside = torch.cat([beside[:, 1:], made[-1].float()], 1)
+                now = self.encoder(beside)[0][None]
         return torch.stack(made, 2).view(samples, batch, steps, *frames.shape[2:]).transpose(0, 1)
 
     def _checked(self, frames: Tensor, least: int) -> tuple[int, int]:
@@ -184,9 +186,15 @@ class SvgLp(nn.Module):
         return frames.shape[0], frames.shape[1]
 
 
-def _in_time(frames: Tensor) -> Tensor:
-    """Frames (b, T, C, C) one by one, (T·b, 1, C, C): what belongs to one date lies together."""
-    return frames.transpose(0, 1).flatten(0, 1)[:, None].contiguous(memory_format=torch.channels_last)
+def _in_time(frames: Tensor, seen: int) -> Tensor:
+    """Frames (b, T, C, C) beside those before them, (T·b, seen, C, C): what belongs to one date lies together.
+
+    Before the first frame there is the first again.
+    """
+    count = frames.shape[1]
+    padded = torch.cat([frames[:, :1].expand(-1, seen - 1, -1, -1), frames], 1)
+    beside = torch.stack([padded[:, k : k + count] for k in range(seen)], 2)
+    return beside.transpose(0, 1).flatten(0, 1)
 
 
 def _by_date(values: Tensor, batch: int) -> Tensor:

@@ -24,14 +24,14 @@ class Encoder(nn.Module):
         widths = settings.widths
         self.scales = nn.ModuleList(
             nn.Sequential(nn.Conv2d(into, out, 4, 2, 1), norm(out), nn.LeakyReLU(LEAK, inplace=True))
-            for into, out in zip((1, *widths), widths, strict=False)
+            for into, out in zip((settings.seen, *widths), widths, strict=False)
         )
         self.flat = settings.recurrent == "vector"
         head = nn.Conv2d(widths[-1], settings.features, COARSEST) if self.flat else _same(widths[-1], settings.features)
         self.head = nn.Sequential(head, nn.GroupNorm(1, settings.features), nn.Tanh())
 
     def forward(self, frames: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Encode frames (b, 1, C, C).
+        """Encode frames (b, seen, C, C): each beside those before it, oldest first.
 
         Returns
         -------
@@ -41,7 +41,7 @@ class Encoder(nn.Module):
         """
         skips = []
         # One channel lies beside its neighbours in either order; torch must be told that it is the last axis.
-        frames = frames[:, 0, :, :, None].contiguous().permute(0, 3, 1, 2)
+        frames = frames.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
         for scale in self.scales:
             frames = scale(frames)
             skips.append(frames)

@@ -32,6 +32,9 @@ class SvgLpSettings(BaseModel):
     recurrent : {"vector", "convolutional"}
         LSTMs over vectors, as in the authors' code, or over maps of 4 × 4, as the paper's text has it. Maps
         have ``features`` channels, and z is a map of ``latent`` numbers in all.
+    seen : int
+        Frames that the encoder sees at once, as channels: the newest and those before it. 1 in the paper; with
+        more, skip connections carry what several frames agree on.
     lost : {"shown", "skipped"}
         Whether frames that tracking lost, mostly under cloud, are shown to the network, as in the paper, or
         left out, so that the last observed frame is the last one with ice.
@@ -47,6 +50,7 @@ class SvgLpSettings(BaseModel):
     layers: int = Field(default=2, ge=1, le=8)
     past: int = Field(default=8, ge=1, le=64)
     recurrent: Literal["vector", "convolutional"] = "vector"
+    seen: int = Field(default=1, ge=1, le=16)
     lost: Literal["shown", "skipped"] = "shown"
 
     @model_validator(mode="after")
