@@ -5,7 +5,7 @@ from torch.distributions import Normal as TorchNormal
 from torch.distributions import kl_divergence
 
 from napari_icenet.errors import UsageError
-from napari_icenet.models.svg_lp import SvgLp
+from napari_icenet.models.svg_lp import SvgLp, _in_time
 from napari_icenet.models.svg_lp_recurrent import Normal
 from napari_icenet.models.svg_lp_settings import SvgLpSettings
 from tests.models.sequences import SIDE, frames, network
@@ -221,3 +221,33 @@ def test_a_missing_value_stays_in_its_sequence():
     plain = made.generate(shown, 1, 1, seeded())
     shown[0, 2, 5, 5] = np.nan
     torch.testing.assert_close(made.generate(shown, 1, 1, seeded())[1], plain[1], rtol=0, atol=1e-5)
+
+
+def test_frames_seen_at_once_are_the_newest_in_order():
+    shown = frames(2, 6)
+    beside = _in_time(shown, 3).unflatten(0, (6, 2))
+    assert torch.equal(beside[5, 1], shown[1, 3:6])
+    assert torch.equal(beside[1, 0], shown[0, [0, 0, 1]])
+    assert torch.equal(_in_time(shown, 1).unflatten(0, (6, 2))[:, :, 0].transpose(0, 1), shown)
+
+
+def test_skip_connections_carry_the_frames_seen_at_once():
+    made = without_features(network(seen=3)).eval()
+    shown = frames(1, 6)
+    plain = made.generate(shown, 1, generator=seeded())
+    for k, matters in ((5, True), (4, True), (3, True), (2, False)):
+        other = shown.clone()
+        other[0, k] = 1 - other[0, k]
+        assert torch.equal(made.generate(other, 1, generator=seeded()), plain) is not matters, k
+
+
+def test_what_is_fed_back_takes_its_place_beside_the_frames_before(monkeypatch):
+    made = network(seen=3).eval()
+    seen = []
+    encode = made.encoder.forward
+    monkeypatch.setattr(made.encoder, "forward", lambda frames: seen.append(frames) or encode(frames))
+    shown = frames(1, 4)
+    predicted = made.generate(shown, 3, 2, seeded())
+    for sample in range(2):
+        assert torch.equal(seen[1][sample, :2], shown[0, 2:4])
+        assert torch.allclose(seen[2][sample], torch.stack([shown[0, 3], *predicted[0, sample, :2]]))
