@@ -178,10 +178,28 @@ def test_without_a_loss_again_and_again_it_gives_up(dataset, tmp_path):
     assert "lower the learning rate" in RunFolder(tmp_path / "run").status().message
 
 
-def test_mixed_precision_learns_too(dataset, tmp_path):
-    train(small(dataset, optimisation={"precision": "bf16"}), tmp_path / "run")
-    losses = [line["loss"] for line in events(tmp_path / "run")]
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_mixed_precision_learns_too_and_is_resumed(precision, dataset, tmp_path):
+    settings = small(dataset, optimisation={"precision": precision})
+    train(settings, tmp_path / "whole")
+    asked = iter([False] * 6 + [True] * 20)
+    assert train(settings, tmp_path / "run", stop=lambda: next(asked)).state == "stopped"
+    train(None, tmp_path / "run", resume=True)
+    assert events(tmp_path / "run") == events(tmp_path / "whole")
+    losses = [line["loss"] for line in events(tmp_path / "run") if not line.get("skipped")]
     assert losses[-1] < 0.7 * losses[0]
+    state = load_checkpoint(tmp_path / "run" / "checkpoints")
+    assert bool(state["scaler"]) == (precision == "fp16")
+    assert RunFolder(tmp_path / "run").status().precision == {"bf16": "bfloat16", "fp16": "float16"}[precision]
+
+
+def test_what_the_system_refuses_is_told_in_a_sentence(dataset, tmp_path, monkeypatch):
+    def full(self, status):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(RunFolder, "write_status", full)
+    with pytest.raises(TrainingError, match=r"run cannot go on \(No space left on device\); mend this, then continue"):
+        train(small(dataset), tmp_path / "run")
 
 
 def test_it_starts_from_weights(finished, dataset, tmp_path):

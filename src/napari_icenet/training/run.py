@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_icenet.errors import Cancelled, IceNetError, UsageError
+from napari_icenet.errors import Cancelled, IceNetError, TrainingError, UsageError
 from napari_icenet.training.run_folder import RunFolder, RunStatus, State
 from napari_icenet.training.settings import RunSettings
 from napari_icenet.training.stopping import StopSignals
@@ -103,28 +103,40 @@ def train(
             if progress is not None:
                 progress(fraction, text)
 
-        def prepare(fraction: float, text: str) -> None:
-            if asked():
-                raise Cancelled("training was stopped before its first step.")
-            say(fraction, text)
-
         loop: Loop | None = None
         mine = False
+        told = 0.0
+
+        def prepare(fraction: float, text: str) -> None:
+            nonlocal told
+            if asked():
+                raise Cancelled("training was stopped before its first step.")
+            if mine and time.time() - told > 1:
+                told = time.time()
+                _tell(folder, loop, "preparing", text)
+            say(fraction, text)
+
         try:
             from napari_icenet.training.session import Session
 
             session = stack.enter_context(Session(chosen, folder, resume=resume))
             mine = session.group.first
+            prepare(0.0, "reading datasets")
             loop = session.loop(prepare, say, asked)
             state = loop.run(session.batches())
         except Cancelled:
             state = "stopped"
-        except (IceNetError, OSError, MemoryError) as error:
+        except IceNetError as error:
             if mine:
-                _tell_end(folder, loop, "failed", str(error))
+                _tell(folder, loop, "failed", str(error))
             raise
+        except (OSError, MemoryError) as error:
+            plain = _plain(folder, error)
+            if mine:
+                _tell(folder, loop, "failed", str(plain))
+            raise plain from error
         if mine:
-            _tell_end(folder, loop, state)
+            _tell(folder, loop, state)
         best = loop.at.best if loop is not None else {}
         weights = next((path for path in (folder.best, folder.last) if path.exists()), None)
         step = loop.at.step if loop is not None else 0
@@ -148,8 +160,19 @@ def _check_folder(folder: RunFolder, settings: RunSettings | None, resume: bool)
     return before if settings is None else settings
 
 
-def _tell_end(folder: RunFolder, loop: Loop | None, state: State, message: str = "") -> None:
-    """Leave word of how the run ended; a full disk, which may be why, does not hide the reason."""
+def _plain(folder: RunFolder, error: OSError | MemoryError) -> TrainingError:
+    """One sentence on what the system refused."""
+    if isinstance(error, MemoryError):
+        return TrainingError(
+            f"the memory is too small for the run in {folder.path}; choose fewer data or a smaller batch."
+        )
+    return TrainingError(
+        f"the run in {folder.path} cannot go on ({error.strerror or error}); mend this, then continue with --resume."
+    )
+
+
+def _tell(folder: RunFolder, loop: Loop | None, state: State, message: str = "") -> None:
+    """Say what the run does, or how it ended; a full disk, which may be why, does not hide the reason."""
     if loop is not None:
         status = loop.status(state, message)
     else:

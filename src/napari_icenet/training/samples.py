@@ -52,7 +52,7 @@ def write_sample(
     for i in chosen:
         chips = held_out.sequences.chips[i]
         templates = [None if pair[i] is None else pair[i].template for pair in made]
-        scores = ["" if not np.isfinite(ncc) else f"{ncc:.2f}" for ncc in judgement.each[i]]
+        scores = ["" if not np.isfinite(ncc) else f"{round(float(ncc), 2) + 0.0:.2f}" for ncc in judgement.each[i]]
         lines.append(_row([[chips[t] for t in shown], [chips[t0 + 1], chips[t0 + 2]], templates], scores))
     done, content = cv2.imencode(".png", np.concatenate(lines))
     if not done:

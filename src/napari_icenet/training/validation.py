@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.errors import TrainingError
 from napari_icenet.evaluation.conditioning import past_of
 from napari_icenet.evaluation.correlation import Image, correlation
 from napari_icenet.evaluation.settings import EvaluationSettings
@@ -57,6 +58,11 @@ class HeldOut:
     count : int
         Sequences that are taken, from each dataset in proportion to its split.
     seed : int
+
+    Raises
+    ------
+    TrainingError
+        None of them can be judged.
     """
 
     def __init__(
@@ -81,6 +87,11 @@ class HeldOut:
                 for past, images in zip(self.pasts(1), self._targets, strict=True)
             ]
         )
+        if not self._judged.all(1).any():
+            raise TrainingError(
+                f"none of the {len(self)} validation sequences shows enough at t1 and t2 to be judged; "
+                "build a larger dataset, or set validation.every=0."
+            )
         self._persistence = self._correlations([[Persistence()(past) for past in self.pasts(k)] for k in (1, 2)])
 
     def __len__(self) -> int:
