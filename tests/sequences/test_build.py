@@ -255,7 +255,7 @@ def test_all_cloud_and_all_fill(tmp_path):
     hidden = SceneStack(
         [type(s)(**{**vars(s), "mask": AllCloud()}) for s in clear.scenes], clear.bands, clear.grid, name="ice"
     )
-    with pytest.raises(DatasetError, match=r"ice is hidden by cloud on all dates"):
+    with pytest.raises(DatasetError, match=r"ice is hidden by cloud or flat on all dates"):
         build_dataset([hidden], tmp_path / "a.zarr", SETTINGS)
     empty = stack_of(moving(), fill=np.ones((6, 96, 96), bool))
     with pytest.raises(DatasetError, match=r"ice shows no chip of 16 pixels"):

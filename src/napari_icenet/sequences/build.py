@@ -204,12 +204,13 @@ def _refuse_without_ice(name: str, folders: list[Path], settings: DatasetSetting
         )
     for folder in folders:
         tables = read_part_tables(folder)
-        hidden = tables["cloud"] > settings.max_cloud
-        if settings.tracking == "robust":
-            hidden |= ~tables["valid"]
-        if not hidden.all():
+        # What was found on a second date, and is not hidden.
+        shown = tables["valid"] & ~(tables["cloud"] > settings.max_cloud)
+        if shown[:, 1:].any():
             return
-    raise DatasetError(f"{name} is hidden by cloud on all dates, so no chip can be followed; choose other scenes.")
+    raise DatasetError(
+        f"{name} is hidden by cloud or flat on all dates, so no chip can be followed; choose other scenes."
+    )
 
 
 def _put_together(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -199,9 +201,25 @@ def cut_tracks(pictures: Pictures, tracks: Tracks, settings: DatasetSettings, st
 def _correlations(chips: NDArray[np.float32], source: NDArray[np.int64]) -> NDArray[np.float32]:
     """Equation 1 of the paper of every chip with the one it was matched from, at zero shift."""
     out = np.full(source.shape, np.nan, np.float32)
-    for i, t in zip(*np.nonzero(source >= 0), strict=True):
-        out[i, t] = correlation(chips[i, source[i, t]], chips[i, t])
+    for i, row in enumerate(source):
+        centred = [_centred(chip) for chip in chips[i]]
+        for t in np.flatnonzero(row >= 0):
+            one, other = centred[row[t]], centred[t]
+            if one is None or other is None:
+                out[i, t] = correlation(chips[i, row[t]], chips[i, t])
+            elif one[1] * other[1] > 0:
+                out[i, t] = _dot(one[0], other[0]) / (one[1] * other[1])
     return out
+
+
+def _centred(chip: NDArray[np.float32]) -> tuple[NDArray[np.float64], float] | None:
+    """A chip less its mean, and the root of its summed squares; None where pixels are missing."""
+    values = chip.ravel().astype(np.float64)
+    mean = float(values.mean())
+    if not math.isfinite(mean):
+        return None
+    values -= mean
+    return values, math.sqrt(_dot(values, values))
 
 
 def correlation(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
