@@ -54,11 +54,16 @@ def demo(
     screenshot: Annotated[
         Path | None, typer.Option(help="Write a picture of the window here, print the track, and end.")
     ] = None,
+    compare: Annotated[
+        Path | None, typer.Option(help="With --screenshot: a second picture, of predictions beside what came.")
+    ] = None,
 ) -> None:
     """The main job, on the bundled sample, in napari."""
+    if compare is not None and screenshot is None:
+        raise UsageError("--compare goes with --screenshot; name both pictures.")
     from napari_icenet.gui.demo import run_demo
 
-    run_demo(screenshot=screenshot)
+    run_demo(screenshot=screenshot, compare=compare)
 
 
 @app.command()

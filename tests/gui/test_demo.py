@@ -15,9 +15,9 @@ def near(picture, colour, tolerance=24):
 
 
 def test_the_demo_writes_a_telling_picture_and_a_table(tmp_path):
-    path = tmp_path / "made" / "track.png"
+    path, compare = tmp_path / "made" / "track.png", tmp_path / "made" / "compare.png"
     done = subprocess.run(
-        [sys.executable, "-m", "napari_icenet.cli", "demo", "--screenshot", str(path)],
+        [sys.executable, "-m", "napari_icenet.cli", "demo", "--screenshot", str(path), "--compare", str(compare)],
         capture_output=True,
         text=True,
         timeout=240,
@@ -36,7 +36,10 @@ def test_the_demo_writes_a_telling_picture_and_a_table(tmp_path):
     assert picture.shape[1] >= 1200
     assert near(picture, (0xF0, 0xE4, 0x42)) > 800  # the chip
     assert near(picture, (0x00, 0x9E, 0x73)) > 1000  # the match, its path and the plots
-    assert [p.name for p in path.parent.iterdir()] == ["track.png"]
+    assert sorted(p.name for p in path.parent.iterdir()) == ["compare.png", "track.png"]
+    strips = imread(compare)[:, -420:]
+    for colour in ((0x00, 0x72, 0xB2), (0xD5, 0x5E, 0x00), (0xE6, 0x9F, 0x00), (0x00, 0x9E, 0x73)):
+        assert near(strips, colour, 4) > 250  # the bars of persistence, high-pass, SVG-LP and IceNet
 
 
 def test_without_a_display_one_sentence_says_so(tmp_path):

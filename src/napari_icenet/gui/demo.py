@@ -13,6 +13,7 @@ import numpy as np
 
 from napari_icenet.errors import IceNetError, StackError, UsageError
 from napari_icenet.tracking.settings import TrackSettings
+from napari_icenet.tracking.templates import PAST_CHIPS
 from napari_icenet.tracking.track import Track
 
 #: The fast trunk of the sample.
@@ -24,7 +25,7 @@ PATIENCE_SECONDS = 120.0
 COLUMNS = ("date", "row", "col", "drow", "dcol", "ncc", "peak_ratio", "valid", "v", "v_error")
 
 
-def run_demo(screenshot: Path | None = None, path: Path | None = None) -> Track:
+def run_demo(screenshot: Path | None = None, path: Path | None = None, compare: Path | None = None) -> Track:
     """Open the sample in napari with a chip tracked and its overlays drawn.
 
     Parameters
@@ -34,6 +35,8 @@ def run_demo(screenshot: Path | None = None, path: Path | None = None) -> Track:
         window until it is closed.
     path : path, optional
         Another stack than the bundled sample; its chip is placed in the middle.
+    compare : path, optional
+        With ``screenshot``: write a picture of the Compare tab here, on the date in the middle of the series.
 
     Returns
     -------
@@ -68,6 +71,9 @@ def run_demo(screenshot: Path | None = None, path: Path | None = None) -> Track:
         return track
     try:
         _write_png(_picture(viewer), Path(screenshot))
+        if compare is not None:
+            _compare(session, dock)
+            _write_png(_picture(viewer), Path(compare))
         sys.stdout.write(_table(track, session) + "\n")
     finally:
         viewer.close()
@@ -98,6 +104,16 @@ def _track(viewer: Any, session: Any, control: Any, at: tuple[float, float] | No
     camera.center = (*tuple(camera.center)[:-2], float(y), float(x))
     _live(lambda: False, 1.0)
     return track
+
+
+def _compare(session: Any, dock: Any) -> None:
+    """Show what predictors expect of the chip, with eight frames before it and two after."""
+    shown: list[Any] = []
+    dock.compare.shown.connect(shown.append)
+    session.time = min(PAST_CHIPS - 1, len(session.stack.times) - 3)
+    dock.tabs.setCurrentWidget(dock.compare)
+    _live(lambda: bool(shown) and shown[-1].past[-1].time == session.time)
+    _live(lambda: False, 0.5)
 
 
 def _live(until: Any, seconds: float = PATIENCE_SECONDS) -> None:
