@@ -7,6 +7,7 @@ from typing import Any
 
 from qtpy.compat import isalive
 from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QGridLayout, QLabel, QScrollArea, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from napari_icenet.errors import IceNetError
@@ -106,7 +107,7 @@ class CompareTab(QWidget):
         colour = PREDICTORS.get(name, LOST)
         button.setStyleSheet(
             f"QToolButton {{ border-left: 4px solid {colour}; padding: 3px 6px; background: transparent; }}"
-            f"QToolButton:checked {{ background: {colour}55; }}"
+            f"QToolButton:checked {{ background: rgba{(*QColor(colour).getRgb()[:3], 90)}; }}"
             "QToolButton:disabled { border-left-color: palette(mid); color: palette(mid); }"
         )
         button.toggled.connect(self._on_chosen)
