@@ -18,8 +18,10 @@ F64 = NDArray[np.float64]
 Index = NDArray[np.intp]
 #: Nodes of the lattice that are measured together, along each axis.
 _GROUP = 4
-#: Chips from this side on are matched at half the resolution, which loses a twentieth of a pixel.
+#: Chips from this side on are found at half the resolution.
 _HALVED = 64
+#: How far from its place at half the resolution a match is placed at full, px.
+_NEAR = 4
 #: Share of a track's surroundings (weights of the nodes around it) that must have been measured.
 _LEAST = 0.5
 
@@ -68,6 +70,14 @@ class Motion:
             pictures.filtered(HIGH_PASS), engine,
             chip=chip, reach=settings.reach, min_overlap=1 - settings.max_fill, factor=factor,
         )  # fmt: skip
+        # Found and checked at half the resolution, a match is placed at full: sheared ice asks for it.
+        self._fine = (
+            None
+            if factor == 1
+            else Matcher(
+                pictures.filtered(HIGH_PASS), engine, chip=chip, reach=_NEAR, min_overlap=1 - settings.max_fill
+            )
+        )
         self._spacing = chip // 2
         self._shape = tuple(max(0, (size - chip) // self._spacing + 1) for size in pictures.shape)
         # Searches are centred on multiples of this, so that few differ and none misses what it should reach.
@@ -150,4 +160,12 @@ class Motion:
         missed = np.hypot(forth.drow + back.drow, forth.dcol + back.dcol)
         sure = back.valid & (missed <= settings.max_round_trip_px)
         values = np.stack([forth.drow[sure], forth.dcol[sure], forth.peak_ratio[sure]], axis=1)
+        if self._fine is not None and sure.any():
+            here, near = good[sure], (moves[0][sure], moves[1][sure])
+            wide = self._fine.around(
+                group, _GROUP * self._spacing, matcher.reach + 2 * self._spacing + max(map(abs, key[2:]))
+            )
+            placed = self._fine.match(wide, (first, second), (rows[here], cols[here]), near)
+            better = placed.valid
+            values[better, 0], values[better, 1] = placed.drow[better], placed.dcol[better]
         out.values[index[0][good[sure]], index[1][good[sure]]] = values
