@@ -111,7 +111,7 @@ def test_a_dataset_gives_what_its_stack_gives(ice, report, icenet, tmp_path):
     [
         (("--predictors", "median,magic"), 2, "persistence, high-pass, blurred, median, consensus"),
         (("--split", "test"), 2, "--split"),
-        (("--weights", "model.pt"), 2, "--weights"),
+        (("--weights", "model.safetensors"), 1, "model.safetensors"),
         (("--frames", 12), 1, "6 dates"),
         (("--chip", 256), 1, "256"),
         (("--bands", "9"), 2, "9"),

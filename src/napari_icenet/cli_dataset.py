@@ -53,6 +53,14 @@ def dataset(
     seed: Annotated[
         int | None, typer.Option(help="Which blocks of ground are for training, validation and test; default: 0.")
     ] = None,
+    block: Annotated[
+        float | None, typer.Option(help="Side of a block of ground, in chips; default: what suits the frame.")
+    ] = None,
+    gap: Annotated[
+        int | None, typer.Option(help="Pixels between chips of different splits; default: what suits the frame.")
+    ] = None,
+    validation: Annotated[float | None, typer.Option(help="Share of the ground for validation; default: 0.15.")] = None,
+    test: Annotated[float | None, typer.Option(help="Share of the ground for the test; default: 0.15.")] = None,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="A dask.distributed scheduler; default: this machine.")
     ] = None,
@@ -74,7 +82,8 @@ def dataset(
     named = None if bands is None else tuple(name.strip() for name in bands.split(",") if name.strip())
     values = {
         "chip": chip, "frames": frames, "scale": scale, "stride": stride, "bands": named, "tracking": tracking,
-        "chips": chips, "windows": windows, "seed": seed,
+        "chips": chips, "windows": windows, "seed": seed, "block": block, "gap": gap,
+        "validation": validation, "test": test,
     }  # fmt: skip
     make_dataset_settings(**values)
     band = named[0] if named is not None and len(named) == 1 else None

@@ -11,7 +11,7 @@ import typer
 from napari_icenet.cli_speech import ProgressLine, say_warning
 from napari_icenet.cli_stack import Crs, Extent
 from napari_icenet.errors import UsageError
-from napari_icenet.predictors.registry import PREDICTORS
+from napari_icenet.predictors.registry import PREDICTORS, fitting
 
 
 def evaluate(
@@ -30,7 +30,14 @@ def evaluate(
     predictors: Annotated[
         str | None, typer.Option(metavar="A,B,…", help=f"Names; default: all ({', '.join(PREDICTORS)}).")
     ] = None,
-    weights: Annotated[Path | None, typer.Option(help="Weights of a learned predictor.", show_default=False)] = None,
+    weights: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Weights of a learned predictor, instead of the package's; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     bands: Annotated[str | None, typer.Option(metavar="B1,B2,…", help="Names or numbers; default: all.")] = None,
     chip: Annotated[int | None, typer.Option(help="Side C of the chips, px; default: 128.")] = None,
     scale: Annotated[float | None, typer.Option(help="Scale factor c of the tracking; default: 1.5.")] = None,
@@ -52,8 +59,6 @@ def evaluate(
     """How well predictors know the next chips: the paper's table, maps and panels, and what correlation hides."""
     if output is None:
         raise UsageError("No report was named; add -o REPORT.")
-    if weights is not None:
-        raise UsageError(f"--weights {weights} cannot be used: none of the predictors is learned; leave it out.")
     # Chips are worked on side by side; threads of BLAS inside small sums would only get in their way.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from napari_icenet.evaluation.evaluate import evaluate as run
@@ -65,17 +70,30 @@ def evaluate(
         "predictors": _names(predictors), "bands": _names(bands), "chip": chip, "scale": scale, "stride": stride,
         "frames": frames, "tracking": tracking, "split": split, "seed": seed,
     }  # fmt: skip
+    own = _weights(weights or [])
+    if own and given["predictors"] is None:
+        given["predictors"] = tuple(dict.fromkeys([*fitting(chip or 128), *own]))
     check_report(output, force=force)
     with ProgressLine() as progress:
         opened, settings = open_source(source, given, crs=crs, extent=extent, progress=progress)
     for notice in opened.notices:
         say_warning(notice)
     with ProgressLine() as progress:
-        chosen = make_predictors(opened, settings)
+        chosen = make_predictors(opened, settings, own)
         made = run(opened, settings, predictors=chosen, processes=os.cpu_count() or 1, progress=progress)
         write_report(made, output, force=force, progress=progress)
     typer.echo(output)
     typer.echo(summary(made))
+
+
+def _weights(files: list[Path]) -> dict[str, Path]:
+    """Files of weights by the predictor that they are for."""
+    from napari_icenet.predictors.learned import model_of
+
+    found = {model_of(path): path for path in files}
+    if len(found) < len(files):
+        raise UsageError("two files of --weights are for the same predictor; name one of them.")
+    return found
 
 
 def _names(text: str | None) -> tuple[str, ...] | None:

@@ -69,12 +69,26 @@ def holds_a_dataset(path: Path) -> bool:
     return isinstance(attributes, dict) and attributes.get("format") == FORMAT
 
 
-def make_predictors(source: StackSource | DatasetSource, settings: EvaluationSettings) -> tuple[Predictor, ...]:
-    """The predictors, with options that rest on the training split alone."""
+def make_predictors(
+    source: StackSource | DatasetSource, settings: EvaluationSettings, weights: Mapping[str, Path] | None = None
+) -> tuple[Predictor, ...]:
+    """The predictors, with options that rest on the training split alone.
+
+    Parameters
+    ----------
+    source : StackSource or DatasetSource
+    settings : EvaluationSettings
+    weights : mapping of str to Path, optional
+        Files of weights by the predictor that they are for; others have those of the package.
+    """
     made = []
     for name in settings.predictors:
-        sigma = source.sigma() if name == "blurred" and isinstance(source, DatasetSource) else None
-        made.append(predictor(name) if sigma is None else predictor(name, sigma=sigma))
+        options: dict[str, Any] = {}
+        if name == "blurred" and isinstance(source, DatasetSource) and (sigma := source.sigma()) is not None:
+            options["sigma"] = sigma
+        if weights and name in weights:
+            options["weights"] = weights[name]
+        made.append(predictor(name, **options))
     return tuple(_lean(one) for one in made)
 
 

@@ -93,6 +93,20 @@ class LearnedOptions(Options):
         return self.predict_many([past])[0]
 
 
+def model_of(weights: Path) -> str:
+    """Name of the predictor that a file of weights is for, from the card beside it.
+
+    Raises
+    ------
+    WeightsError
+        There is no such file, or no card that can be read.
+    """
+    from napari_icenet.models.card import card_path, read_card
+    from napari_icenet.models.weights import find_weights
+
+    return read_card(card_path(find_weights(weights))).model
+
+
 def predictor_of(network: nn.Module, card: Card | None = None, **options: Any) -> LearnedOptions:
     """The predictor of a network in memory, such as one that is being trained.
 
