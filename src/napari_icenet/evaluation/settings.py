@@ -92,10 +92,8 @@ class EvaluationSettings(BaseModel):
     def t0(self) -> int:
         """Index of the last observed frame, the third from the end: the tenth of twelve is 9.
 
-        The last two frames are t1 and t2, and predictors see the eight up to t0. A prediction rests on
-        the most recent frames, and by t0 a chain of matches has had its whole length to go astray: so
-        counted, persistence gives the figures that are known independently on Perito Moreno (mean
-        correlation with t2 .266 in chain tracking, and .149 on right positions on the ice around).
+        The last two frames are t1 and t2, and predictors see the eight up to t0: a prediction rests on the
+        most recent frames, and by t0 a chain of matches has had its whole length to go astray.
         """
         return self.frames - 3
 
