@@ -45,6 +45,15 @@ def test_days_count_to_the_target_and_a_short_past_is_padded_in_front():
     assert {len(values) for values in shown.values()} == {8}
 
 
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_a_short_past_will_do(icenet, count):
+    chips = ice(STILL[:count])
+    made = icenet(past(chips, ahead=300.0))
+    assert np.isfinite(made.template).all()
+    assert np.isfinite(made.spread).all()
+    assert ncc(made.template, ice([(0.0, 0.0)], noise=0)[0]) > 0.9
+
+
 @pytest.mark.parametrize("side", [30, 50, 64])
 def test_any_even_chip_will_do(icenet, side):
     chips = ice(STILL, side=side)

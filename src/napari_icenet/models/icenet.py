@@ -134,6 +134,8 @@ class IceNetwork(nn.Module):
             Further facts of each date, NaN where unknown.
         """
         b, n, side, _ = frames.shape
+        # What is told of frames that are not there must not matter, but it must be a number.
+        days = torch.where(present, days, days[:, -1:])
         there = present[:, :, None, None].to(frames.dtype)
         shown = known * there
         agreement = _agreement(frames * shown, present)
