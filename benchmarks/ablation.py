@@ -121,7 +121,9 @@ def svg_lp(work: Path, made: dict[str, Path], steps: int) -> None:
                     "chip": CHIP, "channels": 16, "latent": chosen["latent"], "lost": "skipped",
                 },
                 "objective": {"peak_weight": chosen["peak"]},
-                "optimisation": {"steps": steps, "batch": chosen["batch"], "learning_rate": 1e-3, "warm_up": 50, "average": 0.99},
+                "optimisation": {
+                    "steps": steps, "batch": chosen["batch"], "learning_rate": 1e-3, "warm_up": 50, "average": 0.99,
+                },
             },
         )  # fmt: skip
         one = predictor_of(load_weights(weights)[0], samples=4)

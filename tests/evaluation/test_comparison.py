@@ -40,7 +40,8 @@ def compared(pictures, track, time, names=NAMES):
 
 def test_frames_are_cut_where_the_ice_is(pictures, track):
     made = compared(pictures, track, 8)
-    assert [f.time for f in made.past] == list(range(1, 9)) and [f.time for f in made.ahead] == [9, 10]
+    assert [f.time for f in made.past] == list(range(1, 9))
+    assert [f.time for f in made.ahead] == [9, 10]
     assert [f.days for f in made.past] == [8.0 * (t - 8) for t in range(1, 9)]
     assert [(f.row, f.col) for f in made.past + made.ahead] == [(64 + t, 90 - t) for t in range(1, 11)]
     assert [f.time for f in made.past + made.ahead if not f.found] == list(CLOUDY)
@@ -67,12 +68,14 @@ def test_a_template_from_cloud_is_worse_than_one_from_before(pictures, track):
 def test_the_end_of_the_series_has_nothing_to_be_held_against(pictures, track):
     assert [f.time for f in compared(pictures, track, 10).ahead] == [11]
     made = compared(pictures, track, 11)
-    assert made.ahead == () and all(one.judged == () for one in made.compared)
+    assert made.ahead == ()
+    assert all(one.judged == () for one in made.compared)
 
 
 def test_the_first_date_has_one_past_frame(pictures, track):
     made = compared(pictures, track, 0)
-    assert len(made.past) == 1 and made.compared[0].judged[0].ncc > 0.99
+    assert len(made.past) == 1
+    assert made.compared[0].judged[0].ncc > 0.99
 
 
 def test_nothing_is_made_for_nobody(pictures, track):

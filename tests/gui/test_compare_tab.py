@@ -37,7 +37,8 @@ def shown(dock, qtbot, time):
 
     def drawn():
         made = compare.strip.comparison
-        assert made is not None and made.past[-1].time == time
+        assert made is not None
+        assert made.past[-1].time == time
         assert tuple(one.name for one in made.compared) == tuple(
             n for n in compare.chosen() if compare.buttons[n].isEnabled()
         )
@@ -61,7 +62,8 @@ def test_without_a_chip_it_leads_to_the_track_tab(desk):
 def test_a_click_shows_what_each_predictor_expects(desk, qtbot):
     placed(desk, qtbot)
     made = shown(desk, qtbot, 0)
-    assert len(made.past) == 1 and len(made.ahead) == 2
+    assert len(made.past) == 1
+    assert len(made.ahead) == 2
     assert desk.compare.strip.height() == desk.compare.strip.sizeHint().height() > 300
 
 
@@ -106,5 +108,6 @@ def test_chips_are_painted_in_grey_between_their_percentiles():
     chip[0, 0] = np.nan
     image = grey_image(chip)
     assert (image.width(), image.height()) == (16, 16)
-    assert image.pixelColor(1, 0).red() == 0 and image.pixelColor(15, 15).red() == 255
+    assert image.pixelColor(1, 0).red() == 0
+    assert image.pixelColor(15, 15).red() == 255
     assert image.pixelColor(0, 0).blue() > image.pixelColor(0, 0).red()

@@ -25,7 +25,8 @@ def test_it_shows_the_ice_though_t0_is_cloud(icenet):
     chips[-2:] = overcast(1), overcast(2)
     made = icenet(past(chips)).template
     truth = ice([(0.0, 0.0)], noise=0)[0]
-    assert made.dtype == np.float32 and made.shape == (SIDE, SIDE)
+    assert made.dtype == np.float32
+    assert made.shape == (SIDE, SIDE)
     assert ncc(made, truth) > 0.9 > ncc(chips[-1], truth)
 
 
@@ -60,7 +61,8 @@ def test_any_even_chip_will_do(icenet, side):
     chips[:, :4] = np.nan
     made = icenet(past(chips)).template
     assert made.shape == (side, side)
-    assert np.isnan(made[:1]).all() and np.isfinite(made[8:]).all()
+    assert np.isnan(made[:1]).all()
+    assert np.isfinite(made[8:]).all()
     assert ncc(made, ice([(0.0, 0.0)], noise=0, side=side)[0]) > 0.85
 
 

@@ -61,7 +61,8 @@ def test_days_count_to_the_target_in_order(consecutive, reversed_time):
     for seed in range(20):
         made = o.prepare(e, np.random.default_rng(seed))
         assert made["frames"].shape == (4, 8, SIDE, SIDE)
-        assert (made["days"] > 0).all() and (np.diff(made["days"]) < 0).all()
+        assert (made["days"] > 0).all()
+        assert (np.diff(made["days"]) < 0).all()
 
 
 def test_frames_are_those_of_their_days_and_turned_together():
@@ -98,7 +99,8 @@ def test_poor_frames_are_dropped_but_never_all():
     e = examples()
     e.valid[:] = False
     made = objective(drop_poor=0.99).prepare(e, np.random.default_rng(0))
-    assert (made["present"].sum(1) >= 1).all() and made["present"].mean() < 0.4
+    assert (made["present"].sum(1) >= 1).all()
+    assert made["present"].mean() < 0.4
 
 
 def test_targets_without_pixels_weigh_nothing():
@@ -106,7 +108,8 @@ def test_targets_without_pixels_weigh_nothing():
     e.chips[1] = np.nan
     o = objective()
     made = batch(o.prepare(e, np.random.default_rng(0)))
-    assert made["weight"][1] == 0 and (made["weight"][[0, 2, 3]] > 0).all()
+    assert made["weight"][1] == 0
+    assert (made["weight"][[0, 2, 3]] > 0).all()
     losses = o.losses(made, 0, torch.Generator())
     assert torch.isfinite(losses["loss"])
 
@@ -122,5 +125,6 @@ def test_training_learns_which_frames_to_believe():
         optimiser.step()
         seen.append({k: float(v.detach()) for k, v in losses.items()})
     early, late = ({k: np.mean([s[k] for s in part]) for k in seen[0]} for part in (seen[:8], seen[-8:]))
-    assert late["loss"] < early["loss"] and late["spread"] < early["spread"]
+    assert late["loss"] < early["loss"]
+    assert late["spread"] < early["spread"]
     assert late["ncc"] > 0.85

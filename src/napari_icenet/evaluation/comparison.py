@@ -151,7 +151,7 @@ def compare(
     rows, cols = _positions(track)
     days = np.asarray(pictures.stack.days, np.float64)
     frames = [
-        _frame(pictures, track, t, float(days[t] - days[time]), int(rows[t]), int(cols[t]))
+        _frame(pictures, track, t, float(days[t] - days[time]), (int(rows[t]), int(cols[t])))
         for t in range(max(0, time + 1 - PAST_CHIPS), min(time + len(AHEAD), len(rows) - 1) + 1)
     ]
     past = tuple(frame for frame in frames if frame.time <= time)
@@ -183,10 +183,10 @@ def _positions(track: Track) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.rint(rows).astype(np.int64), np.rint(cols).astype(np.int64)
 
 
-def _frame(pictures: Pictures, track: Track, time: int, days: float, row: int, col: int) -> Frame:
-    window = chip_window(row, col, track.settings.chip)
+def _frame(pictures: Pictures, track: Track, time: int, days: float, place: tuple[int, int]) -> Frame:
+    window = chip_window(*place, track.settings.chip)
     return Frame(
-        time, days, pictures.read(time, window), row, col, bool(track.fixes[time].valid), pictures.cloud(time, window)
+        time, days, pictures.read(time, window), *place, bool(track.fixes[time].valid), pictures.cloud(time, window)
     )
 
 

@@ -157,7 +157,7 @@ class CompareTab(QWidget):
             )
         except IceNetError as error:
             made = error
-        if made is not None and isalive(self):
+        if made is not None and isalive(self):  # type: ignore[no-untyped-call]
             self._made.emit(asked, made)
 
     def _predictor(self, name: str) -> Predictor:
@@ -166,11 +166,12 @@ class CompareTab(QWidget):
         return self._predictors[name]
 
     def _show(self, asked: object, made: object) -> None:
-        if asked is not self._asked:
+        tracker = self.control.tracker
+        if asked is not self._asked or tracker is None:
             return
         if isinstance(made, Comparison):
-            times = self.control.session.stack.labels
-            self.headline.setText(f"Track {made.track} · t0 {times[made.past[-1].time]}")
+            labels = tracker.stack.labels
+            self.headline.setText(f"Track {made.track} · t0 {labels[made.past[-1].time]}")
             self.message.setText("")
             self.strip.show_comparison(made)
             self.shown.emit(made)

@@ -132,7 +132,7 @@ def grey_image(chip: F32) -> QImage:
     rgb[~known] = (20, 24, 40)
     height, width, _ = rgb.shape
     # A copy: the image must not outlive the array it looks at.
-    return QImage(np.ascontiguousarray(rgb).data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+    return QImage(rgb.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
 
 
 def judged_words(judged: Sequence[Judged]) -> list[str]:

@@ -106,7 +106,7 @@ class IceNetwork(nn.Module):
         self.residual = _Residual(self.settings.residual) if self.settings.residual else None
         self.spread = _silent(nn.Conv2d(2 * width, 1, 1))
 
-    def forward(
+    def forward(  # noqa: PLR0917 (one tensor each, as networks are called)
         self,
         frames: Tensor,
         known: Tensor,
@@ -133,7 +133,7 @@ class IceNetwork(nn.Module):
         covariates : Tensor, (b, n, k), optional
             Further facts of each date, NaN where unknown.
         """
-        b, n, side, _ = frames.shape
+        b, side = len(frames), frames.shape[-1]
         # What is told of frames that are not there must not matter, but it must be a number.
         days = torch.where(present, days, days[:, -1:])
         there = present[:, :, None, None].to(frames.dtype)
@@ -146,21 +146,21 @@ class IceNetwork(nn.Module):
         features = self.encoder(seen)
         scale, shift = self.facts(self._facts(days, valid, cloud, agreement, covariates)).flatten(0, 1).chunk(2, -1)
         features = features * (1 + scale[:, :, None, None]) + shift[:, :, None, None]
-        features = features.unflatten(0, (b, n))
+        features = _by_frame(features, b)
         for judge in self.judges:
             features = judge(features, there)
         context = _context(features, there)
-        logits, boosts = self.logits(features.flatten(0, 1)).unflatten(0, (b, n)).chunk(2, 2)
+        logits, boosts = _by_frame(self.logits(features.flatten(0, 1)), b).chunk(2, 2)
         logits = logits + prior[:, :, None, None, None]
         boosts = torch.exp(boosts.clamp(-_MOST_BOOST, _MOST_BOOST))
         gains = 2 * torch.sigmoid(self.gains(context))
-        levels = [level.unflatten(0, (b, n)) for level in pyramid(frames.flatten(0, 1)[:, None], len(gains[0]))]
+        levels = [_by_frame(level, b) for level in pyramid(frames.flatten(0, 1)[:, None], len(gains[0]))]
         masks = _reduced_masks(shown.flatten(0, 1)[:, None], len(levels))
         summed, first = [], logits[:, :, 0]
         for k, (level, mask) in enumerate(zip(levels, masks, strict=True)):
             weights = torch.softmax(_sized(logits[:, :, k], level.shape[-1]), 1)
             boosted = level[:, :, 0] * _sized(boosts[:, :, k], level.shape[-1])
-            total = _weighted(boosted, mask.unflatten(0, (b, n))[:, :, 0], weights)
+            total = _weighted(boosted, _by_frame(mask, b)[:, :, 0], weights)
             summed.append(total * _sized(gains[:, k : k + 1], level.shape[-1]))
         template = collapsed(summed)
         spread = _sized(self.spread(context), side)
@@ -203,11 +203,11 @@ class _Judge(nn.Module):
         self.second = _convolution(width, width, 3, 1, dilation=2)
 
     def forward(self, features: Tensor, there: Tensor) -> Tensor:
-        b, n = features.shape[:2]
+        b = len(features)
         shared = self.shared(_context(features, there))[:, None]
-        new = (self.own(features.flatten(0, 1)).unflatten(0, (b, n)) + shared).flatten(0, 1)
+        new = (_by_frame(self.own(features.flatten(0, 1)), b) + shared).flatten(0, 1)
         new = self.second(functional.silu(self.norm(new)))
-        return features + functional.silu(new).unflatten(0, (b, n))
+        return features + _by_frame(functional.silu(new), b)
 
 
 class _Residual(nn.Module):
@@ -232,6 +232,11 @@ class _Residual(nn.Module):
         half = half + functional.silu(self.up(_sized(deep, half.shape[-1])))
         out: Tensor = self.leave(functional.silu(fine + self.back(_sized(half, fine.shape[-1]))))
         return out
+
+
+def _by_frame(values: Tensor, batch: int) -> Tensor:
+    """Values (b·n, …) of frames one after the other as (b, n, …)."""
+    return values.view(batch, -1, *values.shape[1:])
 
 
 def _agreement(frames: Tensor, present: Tensor) -> Tensor:
