@@ -1,11 +1,15 @@
 """The command ``icenet evaluate`` on small stacks: the report, and what it refuses."""
 
 import json
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 import rasterio
 
+from napari_icenet.models.card import Card, CardData, CardDataset
+from napari_icenet.models.icenet import IceNetSettings, IceNetwork
+from napari_icenet.models.weights import save_weights
 from napari_icenet.predictors.registry import fitting
 from napari_icenet.sequences.build import build_dataset
 from napari_icenet.sequences.settings import DatasetSettings
@@ -137,3 +141,22 @@ def test_other_folders_are_left_alone(ice, icenet, tmp_path):
     assert "left as it is" in icenet("evaluate", ice, *SMALL, "-o", tmp_path / "mine", "--force").error(2)
     assert (tmp_path / "mine" / "notes.txt").read_text() == "keep"
     assert "-o REPORT" in icenet("evaluate", ice, *SMALL).error(2)
+
+
+def test_weights_of_a_run_of_ones_own_are_judged(ice, icenet, tmp_path):
+    network = IceNetwork(IceNetSettings(width=8, depth=1, residual=4))
+    card = Card(
+        model="icenet", settings=network.settings.model_dump(), version="0", created=datetime.now(UTC),
+        data=CardData(datasets=(CardDataset(name="own.zarr", fingerprint="0", sequences={}, stacks=(ice.name,)),)),
+    )  # fmt: skip
+    weights = save_weights(tmp_path / "own", network, card)
+    out = tmp_path / "report"
+    options = dict(zip(SMALL[::2], SMALL[1::2], strict=True)) | {"--predictors": "persistence,icenet"}
+    words = [word for pair in options.items() for word in pair]
+    said = icenet("evaluate", ice, *words, "--weights", weights, "-o", out)
+    table = json.loads((out / "table.json").read_text())
+    assert set(table["chain"]["t2"]) == {"persistence", "icenet"}
+    assert str(weights) in json.dumps(table["provenance"]["predictors"]["icenet"])
+    assert "trained on parts of" in said.stderr
+    again = icenet("evaluate", ice, *words, "--weights", weights, "--weights", weights, "-o", tmp_path / "no")
+    assert "two files" in again.error(2)

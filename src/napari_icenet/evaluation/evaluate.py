@@ -146,4 +146,4 @@ def evaluate(
 def _options(made: Predictor) -> dict[str, Any]:
     """The options of a predictor, where it tells them."""
     dump = getattr(made, "model_dump", None)
-    return dict(dump()) if callable(dump) else {}
+    return dict(dump(mode="json")) if callable(dump) else {}
