@@ -18,11 +18,13 @@ from napari_icenet.models.weights import BUNDLED, load_weights, save_weights
 LIMITS = {
     "svg-lp": (
         "For chips of 128 px alone.",
-        "Trained for a few hours on two cores at a quarter of the paper's feature maps; the paper's size was not.",
-        "Its latent variable is hardly used: several samples differ little, and the spread is too small.",
+        "A quarter of the paper's feature maps and 1250 steps on one core, less than an hour; the paper's size and"
+        " longer runs were not trained.",
+        "Unlike the paper's, its encoder sees four frames at once, and frames that tracking lost are left out.",
     ),
     "icenet": (
         "It weighs past frames; ice that none of them shows it cannot draw.",
+        "1550 steps on one core, about an hour.",
         "Its spread is that of the standardised chip about the template and was not held against other glaciers.",
     ),
 }

@@ -19,7 +19,7 @@ shared=(perito_robust.zarr kangerlussuaq.zarr --simulated 192 --threads 1 --devi
 $icenet train "${shared[@]}" -o icenet-run --model icenet --steps 1550 --set objective.consecutive=0.6 \
   --set optimisation.batch=12 --set optimisation.learning_rate=0.002 --set optimisation.warm_up=100 \
   --set optimisation.average=0.998 --set optimisation.weight_decay=0.0001 --set validation.sequences=192
-$icenet train "${shared[@]}" -o svg-lp-run --model svg-lp --steps 1600 \
+$icenet train "${shared[@]}" -o svg-lp-run --model svg-lp --steps 1250 \
   --set model_settings.channels=16 --set model_settings.lost=skipped --set model_settings.seen=4 \
   --set objective.blind=0.2 --set objective.beta=0.00001 --set optimisation.optimiser=adam \
   --set optimisation.warm_up=100 --set optimisation.average=0.995 --set validation.sequences=96

@@ -157,6 +157,6 @@ def test_weights_of_a_run_of_ones_own_are_judged(ice, icenet, tmp_path):
     table = json.loads((out / "table.json").read_text())
     assert set(table["chain"]["t2"]) == {"persistence", "icenet"}
     assert str(weights) in json.dumps(table["provenance"]["predictors"]["icenet"])
-    assert "trained on parts of" in said.stderr
+    assert "trained on parts of" in said.err
     again = icenet("evaluate", ice, *words, "--weights", weights, "--weights", weights, "-o", tmp_path / "no")
     assert "two files" in again.error(2)
