@@ -12,23 +12,7 @@ if TYPE_CHECKING:
 
     from napari_icenet.evaluation.evaluate import Evaluation
 
-#: The colour of each predictor, the same everywhere.
-PREDICTOR_COLOURS = {
-    "persistence": "#0072B2",
-    "high-pass": "#D55E00",
-    "blurred": "#56B4E9",
-    "median": "#999999",
-    "consensus": "#CC79A7",
-    "svg-lp": "#E69F00",
-    "icenet": "#009E73",
-}
-_OTHER = "#F0E442"
 DOTS_PER_INCH = 130
-
-
-def colour_of(name: str) -> str:
-    """The colour of a predictor."""
-    return PREDICTOR_COLOURS.get(name, _OTHER)
 
 
 def correlation_colours() -> Any:

@@ -17,17 +17,6 @@ LOST: Final = "#9A9A9A"
 STABLE: Final = "#56B4E9"
 AREA: Final = "#CC79A7"
 
-#: The same predictor has the same colour in every plot, layer and table.
-PREDICTORS: Final[dict[str, str]] = {
-    "persistence": "#0072B2",
-    "high-pass": "#D55E00",
-    "blurred": "#56B4E9",
-    "median": "#999999",
-    "consensus": "#CC79A7",
-    "svg-lp": "#E69F00",
-    "icenet": "#009E73",
-}
-
 #: Mask colours, by the label's name; all told apart by lightness too.
 MASK: Final[dict[str, str]] = {
     "fill": "#3A3A3A",

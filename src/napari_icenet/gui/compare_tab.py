@@ -12,11 +12,11 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QScrollArea, QStackedLayout, QTo
 
 from napari_icenet.errors import IceNetError
 from napari_icenet.evaluation.comparison import Comparison, compare
-from napari_icenet.gui.colours import LOST, PREDICTORS
 from napari_icenet.gui.empty_page import EmptyPage
 from napari_icenet.gui.film_strip import FilmStrip
 from napari_icenet.gui.settings import Remembered
 from napari_icenet.gui.track_control import TrackControl
+from napari_icenet.predictors.colours import colour_of
 from napari_icenet.predictors.registry import fitting, names, predictor, title
 from napari_icenet.tracking.pictures import Pictures
 from napari_icenet.tracking.templates import Predictor
@@ -104,7 +104,7 @@ class CompareTab(QWidget):
         button = QToolButton(self)
         button.setText(title(name))
         button.setCheckable(True)
-        colour = PREDICTORS.get(name, LOST)
+        colour = colour_of(name)
         button.setStyleSheet(
             f"QToolButton {{ border-left: 4px solid {colour}; padding: 3px 6px; background: transparent; }}"
             f"QToolButton:checked {{ background: rgba{(*QColor(colour).getRgb()[:3], 90)}; }}"

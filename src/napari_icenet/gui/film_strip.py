@@ -11,7 +11,8 @@ from qtpy.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_icenet.evaluation.comparison import Compared, Comparison, Frame, Judged
-from napari_icenet.gui.colours import LOST, PREDICTORS
+from napari_icenet.gui.colours import LOST
+from napari_icenet.predictors.colours import colour_of
 
 F32 = NDArray[np.float32]
 
@@ -87,7 +88,7 @@ class FilmStrip(QWidget):
         return top + LINE_PX + CHIP_PX + ROW_GAP_PX
 
     def _paint_row(self, painter: QPainter, top: float, one: Compared) -> float:
-        painter.fillRect(QRectF(0, top, 4, CHIP_PX), QColor(PREDICTORS.get(one.name, LOST)))
+        painter.fillRect(QRectF(0, top, 4, CHIP_PX), QColor(colour_of(one.name)))
         self._words(painter, 10, top, one.title, bold=True)
         for k, words in enumerate(judged_words(one.judged)):
             self._words(painter, 10, top + (k + 1) * LINE_PX, words)
