@@ -1,4 +1,4 @@
-"""What the figures of an evaluation share: colours of predictors, one scale of correlation, a headline."""
+"""What the figures of an evaluation share: one scale of correlation, a headline, and how they are saved."""
 
 from __future__ import annotations
 
