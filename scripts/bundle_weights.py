@@ -20,7 +20,7 @@ LIMITS = {
         "For chips of 128 px alone.",
         "A quarter of the paper's feature maps and 1250 steps on one core, less than an hour; the paper's size and"
         " longer runs were not trained.",
-        "Its latent variable is unused (divergence below 0.001 nats): samples are alike, and their spread says nothing.",
+        "Its latent variable is unused (divergence below 0.001 nats): samples are alike, and the spread says nothing.",
         "Unlike the paper's, its encoder sees four frames at once, and frames that tracking lost are left out.",
     ),
     "icenet": (
