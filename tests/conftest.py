@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,10 @@ from hypothesis import settings
 
 from napari_icenet.cli import main
 from tests.shell import Icenet, Said, write_dated
+
+# A suite started in the background ignores Ctrl-C, and so would the commands whose answer to it is tested.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("long", max_examples=2000, deadline=None)
 settings.register_profile("default", deadline=None)
