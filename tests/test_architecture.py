@@ -15,6 +15,7 @@ SOURCE = Path(napari_icenet.__file__).parent
 ROOMS = [
     "errors",
     "validation",
+    "named",
     "scenes",
     "tracking",
     "sequences",

@@ -161,14 +161,16 @@ def compare(
             "none of the frames up to this date shows enough of this ice; choose a later date, or another chip."
         )
     tracking = TemplateTracking(max(2, track.settings.chip // 8))
+    # One past for all predictors: what they work out about it, such as how its frames align, they share.
+    shown = [_past(past, frame) for frame in ahead]
     made = []
     for one in predictors:
         sharp = prefilter(one.prefilter)
         judged = []
-        for frame in ahead:
+        for frame, known in zip(ahead, shown, strict=True):
             if not still_wanted():
                 return None
-            judged.append(_judged(one, _past(past, frame), sharp(frame.chip), tracking))
+            judged.append(_judged(one, known, sharp(frame.chip), tracking))
         made.append(Compared(one.name, one.title, one.prefilter, tuple(judged)))
     return Comparison(track.number, past, ahead, tuple(made), tracking.reach)
 

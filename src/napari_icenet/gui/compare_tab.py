@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from qtpy.compat import isalive
@@ -56,6 +55,8 @@ class CompareTab(QWidget):
         self.control = control
         self._memory = Remembered("compare")
         self._asked: tuple[Any, ...] | None = None
+        self._chip: int | None = None
+        self._fit: tuple[str, ...] = ()
         self._predictors: dict[str, Predictor] = {}
         self._worker = LatestWorker("icenet-compare", lambda _busy: None)
         self.buttons: dict[str, QToolButton] = {}
@@ -63,7 +64,7 @@ class CompareTab(QWidget):
         self._made.connect(self._show)
         control.frame.connect(self.refresh)
         control.tracker_changed.connect(self.refresh)
-        self.destroyed.connect(_closer(self._worker))
+        self.destroyed.connect(self._worker.close)
         self.refresh()
 
     def _lay_out(self) -> None:
@@ -133,17 +134,23 @@ class CompareTab(QWidget):
         tracker = self.control.tracker
         if track is None or tracker is None or not self.isVisible():
             return
-        fit = fitting(track.settings.chip)
-        for name, button in self.buttons.items():
-            button.setEnabled(name in fit)
-            button.setToolTip(_TIP.format(title(name)) if name in fit else _NO_WEIGHTS.format(title(name)))
-        shown = tuple(name for name in self.chosen() if name in fit)
+        self._suit(track.settings.chip)
+        shown = tuple(name for name in self.chosen() if name in self._fit)
         asked = (track, tracker.time, shown)
         if self._asked is not None and self._asked[0] is track and self._asked[1:] == asked[1:]:
             return
         self._asked = asked
         pictures = tracker.pictures()
         self._worker.submit("compare", lambda: self._compare(asked, pictures))
+
+    def _suit(self, chip: int) -> None:
+        """Offer the predictors that know chips of this size; cards are read when it changes, not at every frame."""
+        if chip == self._chip:
+            return
+        self._chip, self._fit = chip, fitting(chip)
+        for name, button in self.buttons.items():
+            button.setEnabled(name in self._fit)
+            button.setToolTip(_TIP.format(title(name)) if name in self._fit else _NO_WEIGHTS.format(title(name)))
 
     def _compare(self, asked: tuple[Track, int, tuple[str, ...]], pictures: Pictures) -> None:
         track, time, shown = asked
@@ -178,7 +185,3 @@ class CompareTab(QWidget):
         else:
             self.message.setText(str(made))
             self.strip.show_comparison(None)
-
-
-def _closer(worker: LatestWorker) -> Callable[[], None]:
-    return worker.close

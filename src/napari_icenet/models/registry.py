@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from napari_icenet.errors import UsageError
+from napari_icenet.named import load_named
 from napari_icenet.validation import made
 
 if TYPE_CHECKING:
@@ -28,10 +27,7 @@ def network_class(name: str) -> Any:
     UsageError
         There is no such network; the message lists those there are.
     """
-    if name not in MODELS:
-        raise UsageError(f"there is no model {name}; choose {', '.join(MODELS)}.")
-    module, _, attribute = MODELS[name].partition(":")
-    return getattr(import_module(module), attribute)
+    return load_named(MODELS, name, "model")
 
 
 def build(name: str, settings: Mapping[str, Any] | None = None) -> nn.Module:

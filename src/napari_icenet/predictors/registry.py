@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from napari_icenet.errors import UsageError
+from napari_icenet.named import load_named
 
 if TYPE_CHECKING:
     from napari_icenet.tracking.templates import Predictor
@@ -71,7 +71,4 @@ def _always(chip: int) -> bool:
 
 
 def _factory(name: str) -> Any:
-    if name not in PREDICTORS:
-        raise UsageError(f"there is no predictor {name}; choose {', '.join(PREDICTORS)}.")
-    module, _, attribute = PREDICTORS[name].partition(":")
-    return getattr(import_module(module), attribute)
+    return load_named(PREDICTORS, name, "predictor")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from napari_icenet.errors import UsageError
+from napari_icenet.named import load_named
 from napari_icenet.validation import made
 
 if TYPE_CHECKING:
@@ -31,10 +30,7 @@ def objective_class(model: str) -> Any:
     UsageError
         There is no such model.
     """
-    if model not in OBJECTIVES:
-        raise UsageError(f"there is no model {model}; choose {', '.join(OBJECTIVES)}.")
-    module, _, attribute = OBJECTIVES[model].partition(":")
-    return getattr(import_module(module), attribute)
+    return load_named(OBJECTIVES, model, "model")
 
 
 def make_objective(model: str, network: nn.Module, options: Mapping[str, Any]) -> Objective:
