@@ -18,6 +18,7 @@ from zarr.codecs import BloscCodec
 
 from napari_icenet.errors import SceneError, StackError
 from napari_icenet.scenes.array_band import ArrayBand
+from napari_icenet.scenes.folders import put_in_place
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.scene import Progress, Scene, fill_marker
 from napari_icenet.scenes.stack import SceneStack
@@ -192,21 +193,15 @@ def _windows(grid: Grid) -> Iterator[Window]:
 def _beside(path: Path) -> Iterator[Path]:
     """A folder to write in that takes the place of ``path`` at the end, or vanishes on any error."""
     folder = path.with_name(f".{path.name}.{uuid4().hex[:8]}.partial")
-    old = folder.with_suffix(".old")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield folder
-        if path.exists():
-            path.rename(old)
-        folder.rename(path)
+        put_in_place(folder, path)
     except OSError as error:
-        if old.exists() and not path.exists():
-            old.rename(path)
         raise StackError(f"{path} cannot be written ({error.strerror or error}); choose another place.") from error
     finally:
-        for leftover in (folder, old):
-            if leftover.exists():
-                shutil.rmtree(leftover)
+        if folder.exists():
+            shutil.rmtree(folder)
 
 
 def _attributes(path: Path) -> dict[str, Any]:

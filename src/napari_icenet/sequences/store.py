@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from zarr.codecs import BloscCodec
 
 from napari_icenet.errors import DatasetError
+from napari_icenet.scenes.folders import put_in_place
 from napari_icenet.scenes.scene import fill_marker
 from napari_icenet.sequences.store_format import FORMAT, TABLES, VERSION, DatasetRecord
 
@@ -109,17 +110,10 @@ def move_into_place(folder: Path, path: Path) -> None:
     DatasetError
         The place cannot be written; what was there is still there.
     """
-    old = folder.with_name(f"{folder.name}.old")
     try:
-        if path.exists():
-            path.rename(old)
-        folder.rename(path)
+        put_in_place(folder, path)
     except OSError as error:
-        if old.exists() and not path.exists():
-            old.rename(path)
         raise DatasetError(f"{path} cannot be written ({error.strerror or error}); choose another place.") from error
-    if old.exists():
-        shutil.rmtree(old)
 
 
 def holds_a_dataset(path: Path) -> bool:
