@@ -42,12 +42,18 @@ class LearnedOptions(Options):
     _given: tuple[nn.Module, Card | None] | None = PrivateAttr(default=None)
 
     @classmethod
-    def fits(cls, chip: int) -> bool:
-        """Whether the weights in the package can predict chips of this side."""
-        from napari_icenet.models.card import card_path, read_card
-        from napari_icenet.models.weights import bundled
+    def fits(cls, chip: int, weights: Path | str | None = None) -> bool:
+        """Whether weights, by default those in the package, can predict chips of this side.
 
-        found = bundled().get(cls.name)
+        Raises
+        ------
+        WeightsError
+            There are no such weights, or their card cannot be read.
+        """
+        from napari_icenet.models.card import card_path, read_card
+        from napari_icenet.models.weights import bundled, find_weights
+
+        found = bundled().get(cls.name) if weights is None else find_weights(weights)
         return found is not None and cls._takes(read_card(card_path(found)).settings, chip)
 
     @classmethod

@@ -8,6 +8,7 @@ from napari_icenet.errors import UsageError
 from napari_icenet.named import load_named
 
 if TYPE_CHECKING:
+    from napari_icenet.predictors.options import Options
     from napari_icenet.tracking.templates import Predictor
 
 #: Where each predictor lives, in the order of a drop-down; loaded when asked for.
@@ -29,7 +30,7 @@ def names() -> tuple[str, ...]:
 
 def fitting(chip: int) -> tuple[str, ...]:
     """Names of the predictors that can predict chips of this side with what is installed, in the same order."""
-    return tuple(name for name in PREDICTORS if getattr(_factory(name), "fits", _always)(chip))
+    return tuple(name for name in PREDICTORS if getattr(predictor_class(name), "fits", _always)(chip))
 
 
 def predictor(name: str, **options: Any) -> Predictor:
@@ -48,11 +49,22 @@ def predictor(name: str, **options: Any) -> Predictor:
     """
     from napari_icenet.validation import made
 
-    factory = _factory(name)
+    factory = predictor_class(name)
     try:
         return cast("Predictor", made(factory, options))
     except UsageError as error:
         raise UsageError(f"{name}: {error}") from error
+
+
+def predictor_class(name: str) -> type[Options]:
+    """The class of the predictor called ``name``.
+
+    Raises
+    ------
+    UsageError
+        There is no such predictor.
+    """
+    return cast("type[Options]", load_named(PREDICTORS, name, "predictor"))
 
 
 def title(name: str) -> str:
@@ -63,12 +75,8 @@ def title(name: str) -> str:
     UsageError
         There is no such predictor.
     """
-    return str(_factory(name).title)
+    return predictor_class(name).title
 
 
 def _always(chip: int) -> bool:
     return True
-
-
-def _factory(name: str) -> Any:
-    return load_named(PREDICTORS, name, "predictor")

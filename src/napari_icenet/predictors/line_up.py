@@ -1,0 +1,161 @@
+"""The predictors that are held against each other, with the weights, device and samples they use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from napari_icenet.errors import UsageError
+from napari_icenet.predictors.colours import colour_of
+from napari_icenet.predictors.learned import LearnedOptions, model_of
+from napari_icenet.predictors.registry import predictor, predictor_class, title
+from napari_icenet.tracking.templates import Predictor
+
+#: File names of a run's weights that say nothing by themselves; the run's folder does.
+_OF_A_RUN = ("best", "last")
+
+
+class Entry(BaseModel):
+    """One predictor of a line-up.
+
+    Attributes
+    ----------
+    name : str
+        As in :data:`napari_icenet.predictors.registry.PREDICTORS`.
+    weights : Path, optional
+        File of weights, for a predictor with a network; default: those of the package.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    weights: Path | None = None
+
+    @classmethod
+    def of_weights(cls, weights: Path) -> Entry:
+        """The predictor that a file of weights is for.
+
+        Raises
+        ------
+        WeightsError
+            There is no such file, or no card beside it that can be read.
+        """
+        return cls(name=model_of(weights), weights=weights)
+
+    @property
+    def learned(self) -> bool:
+        """Whether it has a network."""
+        return issubclass(predictor_class(self.name), LearnedOptions)
+
+    @property
+    def source(self) -> str:
+        """Where its weights come from, in a word or two; empty for those of the package."""
+        if self.weights is None:
+            return ""
+        stem = self.weights.stem
+        return self.weights.resolve().parent.name if stem in _OF_A_RUN else stem
+
+    @property
+    def key(self) -> str:
+        """What tells it from the others: ``icenet``, or ``icenet@my-run`` with weights of one's own."""
+        return self.name if self.weights is None else f"{self.name}@{self.source}"
+
+    @property
+    def title(self) -> str:
+        """For a legend: ``IceNet``, or ``IceNet · my-run``."""
+        return title(self.name) if self.weights is None else f"{title(self.name)} · {self.source}"
+
+    @property
+    def colour(self) -> str:
+        """Of the predictor, whatever its weights."""
+        return colour_of(self.name)
+
+    def fits(self, chip: int) -> bool:
+        """Whether it can predict chips of this side.
+
+        Raises
+        ------
+        WeightsError
+            Its weights or their card cannot be read.
+        """
+        made = predictor_class(self.name)
+        if not issubclass(made, LearnedOptions):
+            return True
+        return made.fits(chip) if self.weights is None else made.fits(chip, self.weights)
+
+
+class LineUp(BaseModel):
+    """Predictors that are held against each other. Immutable, and can be sent to another process.
+
+    Attributes
+    ----------
+    entries : tuple of Entry
+    device : str
+        Where networks compute: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` …
+    samples : int
+        Of predictors that draw some: their mean is the template, and their deviation the spread.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    entries: tuple[Entry, ...]
+    device: str = "auto"
+    samples: int = Field(default=1, ge=1, le=1024)
+
+    @classmethod
+    def of_names(cls, *names: str, **others: Any) -> LineUp:
+        """A line-up of predictors as they come with the package."""
+        return cls(entries=tuple(Entry(name=name) for name in names), **others)
+
+    @model_validator(mode="after")
+    def _keys_differ(self) -> Self:
+        if len(set(self.keys)) < len(self.entries):
+            raise ValueError("two predictors of a line-up cannot be told apart; give their weights other names")
+        return self
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What tells the entries apart."""
+        return tuple(entry.key for entry in self.entries)
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """For a legend or a table."""
+        return tuple(entry.title for entry in self.entries)
+
+    def fitting(self, chip: int) -> LineUp:
+        """The same without entries whose weights are for chips of another side."""
+        return self.model_copy(update={"entries": tuple(entry for entry in self.entries if entry.fits(chip))})
+
+    def make(self, chip: int | None = None, *, spread: bool = False) -> tuple[Predictor, ...]:
+        """The predictors, in order.
+
+        Parameters
+        ----------
+        chip : int, optional
+            Side of the chips that they will see, to refuse at once what cannot predict them.
+        spread : bool
+            Whether predictors that can tell how sure they are should; it takes time.
+
+        Raises
+        ------
+        UsageError
+            There is no such predictor, or one's weights are for chips of another side.
+        WeightsError
+            Weights or a card cannot be read.
+        """
+        return tuple(self._made(entry, chip, spread) for entry in self.entries)
+
+    def _made(self, entry: Entry, chip: int | None, spread: bool) -> Predictor:
+        if chip is not None and not entry.fits(chip):
+            raise UsageError(
+                f"{entry.title} has no weights for chips of {chip} px; choose another size of chip, or other weights."
+            )
+        known = predictor_class(entry.name).model_fields
+        options: dict[str, Any] = {"weights": entry.weights, "device": self.device, "samples": self.samples}
+        options = {name: value for name, value in options.items() if name in known}
+        if "spread" in known:
+            options["spread"] = spread
+        return predictor(entry.name, **options)
