@@ -68,7 +68,7 @@ def test_devices_that_are_not_there(saved):
     with pytest.raises(UsageError, match="there is no device quantum"):
         predictor("svg-lp", weights=saved, device="quantum")(shown)
     if not torch.cuda.is_available():
-        with pytest.raises(UsageError, match="no CUDA device"):
+        with pytest.raises(UsageError, match="the device cuda cannot be used here"):
             predictor("svg-lp", weights=saved, device="cuda")(shown)
 
 

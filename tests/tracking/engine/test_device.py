@@ -2,6 +2,7 @@ import os
 import platform
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 
 from napari_icenet.errors import UsageError
 from napari_icenet.tracking.engine import device as module
-from napari_icenet.tracking.engine.device import Device, choose_device, cores
+from napari_icenet.tracking.engine.device import Device, absence, choose_device, cores, memory
 
 HAS_CUDA = torch.cuda.is_available()
 HAS_MPS = torch.backends.mps.is_available()
@@ -82,4 +83,22 @@ def test_cuda_is_named_by_its_maker(monkeypatch):
     monkeypatch.setattr(torch, "cuda", SimpleNamespace(get_device_name=lambda: "NVIDIA H200"))
     monkeypatch.setattr(module, "_may_have_cuda", lambda: True)
     monkeypatch.setattr(module, "_cuda_absence", lambda: None)
+    monkeypatch.setattr(module, "_trial", lambda kind: None)
     assert choose_device("auto") == Device("cuda", "NVIDIA H200")
+
+
+def test_one_that_is_there_and_cannot_compute(monkeypatch):
+    monkeypatch.setattr(module, "_may_have_cuda", lambda: True)
+    monkeypatch.setattr(module, "_may_have_mps", lambda: False)
+    monkeypatch.setattr(module, "_cuda_absence", lambda: None)
+    monkeypatch.setattr(module, "_trial", lambda kind: "out of memory")
+    assert choose_device("auto").kind == "cpu"
+    assert absence("cuda", trial=False) is None
+    with pytest.raises(UsageError, match="the device cuda cannot be used here: out of memory; choose cpu"):
+        choose_device("cuda")
+
+
+@pytest.mark.skipif(not Path("/proc/meminfo").exists(), reason="this system tells its memory elsewhere")
+def test_memory_is_what_the_system_tells():
+    kilobytes = int(Path("/proc/meminfo").read_text().split()[1])
+    assert memory() == kilobytes * 1024

@@ -1,4 +1,4 @@
-"""Which device matches are computed on: the fastest there is, or the one asked for.
+"""Which devices work on this machine, and which one matches are computed on: the fastest, or the one asked for.
 
 Asking PyTorch costs seconds, so it is not asked where nothing hints at a graphics processor.
 """
@@ -19,6 +19,8 @@ Kind = Literal["cpu", "cuda", "mps"]
 
 #: Names a device can be asked for by.
 DEVICES = ("auto", "cpu", "cuda", "mps")
+#: Graphics processors, those that are preferred first.
+_GRAPHICS: tuple[Kind, ...] = ("cuda", "mps")
 #: Traces of a driver that PyTorch's ``cuda`` can use: NVIDIA, NVIDIA under Windows' Linux, AMD.
 _DRIVERS = ("/dev/nvidiactl", "/proc/driver/nvidia/version", "/dev/dxg", "/dev/kfd")
 
@@ -57,16 +59,45 @@ def choose_device(name: str = "auto", threads: int | None = None) -> Device:
     wish = name.strip().lower()
     if wish not in DEVICES:
         raise UsageError(f"there is no device {name}; choose {', '.join(DEVICES)}.")
-    if wish == "cuda":
-        return _working("cuda", _cuda_absence())
-    if wish == "mps":
-        return _working("mps", _mps_absence())
-    if wish == "auto":
-        if _may_have_cuda() and _cuda_absence() is None:
-            return Device("cuda", _title("cuda"))
-        if _may_have_mps() and _mps_absence() is None:
-            return Device("mps", _title("mps"))
+    for kind in _GRAPHICS:
+        if wish == kind:
+            check_works(kind)
+        if wish == kind or (wish == "auto" and may_have(kind) and absence(kind) is None):
+            return Device(kind, _title(kind))
     return Device("cpu", _cpu_title(threads))
+
+
+def may_have(kind: Kind) -> bool:
+    """Whether anything hints at a device of a kind; costs nothing, and is asked before PyTorch is."""
+    return {"cuda": _may_have_cuda, "mps": _may_have_mps}.get(kind, lambda: True)()
+
+
+def absence(kind: Kind, *, trial: bool = True) -> str | None:
+    """Why a device of a kind cannot be used; None where it can.
+
+    Parameters
+    ----------
+    kind : {'cpu', 'cuda', 'mps'}
+    trial : bool
+        Also let it compute something small, which sets memory aside on it.
+    """
+    if kind == "cpu":
+        return None
+    why = _cuda_absence() if kind == "cuda" else _mps_absence()
+    return _trial(kind) if why is None and trial else why
+
+
+def check_works(kind: Kind, *, trial: bool = True) -> None:
+    """Refuse a kind of device that cannot be used.
+
+    Raises
+    ------
+    UsageError
+        The message says why.
+    """
+    why = absence(kind, trial=trial)
+    if why is not None:
+        raise UsageError(f"the device {kind} cannot be used here: {why}; choose cpu, or leave it to auto.")
 
 
 def cores() -> int:
@@ -76,15 +107,23 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def memory() -> int | None:
+    """Bytes of memory in this machine; None where the system does not tell."""
+    if sys.platform == "win32":
+        import ctypes
+
+        kilobytes = ctypes.c_ulonglong()
+        told = ctypes.windll.kernel32.GetPhysicallyInstalledSystemMemory(ctypes.byref(kilobytes))
+        return kilobytes.value * 1024 if told else None
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError):
+        return None
+
+
 def _cpu_title(threads: int | None) -> str:
     count, unit = (cores(), "core") if threads is None else (threads, "thread")
     return f"CPU, {count} {unit}{'s' if count != 1 else ''}"
-
-
-def _working(kind: Kind, absence: str | None) -> Device:
-    if absence is not None:
-        raise UsageError(f"the device {kind} cannot be used here: {absence}; choose cpu, or leave it to auto.")
-    return Device(kind, _title(kind))
 
 
 def _title(kind: Kind) -> str:
@@ -107,7 +146,7 @@ def _may_have_mps() -> bool:
 
 
 def _cuda_absence() -> str | None:
-    """Why CUDA cannot be used; None where it can."""
+    """Why there is no CUDA; None where there is."""
     if importlib.util.find_spec("torch") is None:
         return "PyTorch is not installed"
     import torch
@@ -116,11 +155,11 @@ def _cuda_absence() -> str | None:
         return "the installed PyTorch is made without CUDA"
     if not torch.cuda.is_available():
         return "PyTorch finds no NVIDIA graphics processor or driver"
-    return _trial("cuda")
+    return None
 
 
 def _mps_absence() -> str | None:
-    """Why MPS cannot be used; None where it can."""
+    """Why there is no MPS; None where there is."""
     if not _may_have_mps():
         return "it is part of Apple's own processors"
     if importlib.util.find_spec("torch") is None:
@@ -129,7 +168,7 @@ def _mps_absence() -> str | None:
 
     if not torch.backends.mps.is_available():
         return "PyTorch finds no Metal device"
-    return _trial("mps")
+    return None
 
 
 def _trial(kind: Kind) -> str | None:
@@ -143,4 +182,4 @@ def _trial(kind: Kind) -> str | None:
     return None
 
 
-__all__ = ["DEVICES", "Device", "choose_device", "cores"]
+__all__ = ["DEVICES", "Device", "absence", "check_works", "choose_device", "cores", "may_have", "memory"]
