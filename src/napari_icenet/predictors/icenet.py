@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from napari_icenet.predictors.aligned import aligned
 from napari_icenet.predictors.alignment import moved
 from napari_icenet.predictors.frames import MIN_KNOWN, Level, normalised, template_level, usable
-from napari_icenet.predictors.learned import LearnedOptions, evaluating, in_lots
+from napari_icenet.predictors.learned import LearnedOptions, evaluating
+from napari_icenet.predictors.lots import in_lots
 from napari_icenet.tracking.templates import PAST_CHIPS, Past, Prediction
 
 F32 = NDArray[np.float32]

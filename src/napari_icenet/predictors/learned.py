@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import PrivateAttr
 
 from napari_icenet.errors import WeightsError
+from napari_icenet.predictors.lots import device_errors, free_memory
 from napari_icenet.predictors.options import Options
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     from napari_icenet.models.card import Card
     from napari_icenet.tracking.templates import Past, Prediction
-
-Item = TypeVar("Item")
-Made = TypeVar("Made")
 
 
 class LearnedOptions(Options):
@@ -173,43 +170,30 @@ def _loaded(name: str, weights: Path | str | None, device: str) -> tuple[nn.Modu
         if key not in _known:
             for old in [k for k in _known if k[:2] == key[:2] and k[4] == key[4]]:
                 del _known[old]
-            _known[key] = load_weights(path, name, place)
+            with device_errors():
+                _known[key] = load_weights(path, name, place)
         return _known[key]
 
 
-def in_lots(items: Sequence[Item], most: int, work: Callable[[Sequence[Item]], Iterable[Made]]) -> Iterator[Made]:
-    """What ``work`` makes of all items, so many at a time; fewer where a GPU's memory does not hold them.
+def forget_networks(device: str | None = None) -> None:
+    """Let go of the networks that predictors have read, and give a graphics processor its memory back.
+
+    A predictor that is called again reads its network again.
 
     Parameters
     ----------
-    items : sequence
-    most : int
-        Largest lot.
-    work : callable
-        From a lot to as many results.
-
-    Raises
-    ------
-    WeightsError
-        The memory does not hold a single one.
+    device : str, optional
+        ``cpu``, ``cuda`` (all of them), ``cuda:1`` …, or ``auto`` for the one that it stands for.
+        Default: networks on all devices.
     """
-    import torch
+    if device == "auto":
+        from napari_icenet.models.device import choose_device
 
-    start = 0
-    while start < len(items):
-        try:
-            made = list(work(items[start : start + most]))
-        except torch.OutOfMemoryError as error:
-            if most == 1:
-                raise WeightsError(
-                    "the GPU's memory does not hold this network and one chip; choose the device cpu."
-                ) from error
-            most = max(1, min(most, len(items) - start) // 2)
-            torch.cuda.empty_cache()
-            warnings.warn(f"The GPU's memory is full; {most} chips are predicted at a time.", stacklevel=2)
-            continue
-        yield from made
-        start += len(made)
+        device = str(choose_device(device))
+    with _lock:
+        for key in [k for k in _known if device in (None, k[4], k[4].partition(":")[0])]:
+            del _known[key]
+    free_memory()
 
 
 @contextmanager
