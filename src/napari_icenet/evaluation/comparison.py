@@ -3,54 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.errors import TrackingError
+from napari_icenet.errors import IceNetError, TrackingError
 from napari_icenet.evaluation.correlation import Image, correlation
-from napari_icenet.evaluation.displacement import TemplateTracking
-from napari_icenet.tracking.chips import chip_window
+from napari_icenet.evaluation.displacement import Flow
+from napari_icenet.evaluation.track_frames import Frame, Place, Target, frames_around, past_before
+from napari_icenet.predictors.line_up import Entry, LineUp
+from napari_icenet.tracking.correlate import Correlator
+from napari_icenet.tracking.match import Match, find_peak
 from napari_icenet.tracking.pictures import Pictures
 from napari_icenet.tracking.prefilter import prefilter
-from napari_icenet.tracking.templates import PAST_CHIPS, Past, Prediction, Predictor
+from napari_icenet.tracking.settings import changed
+from napari_icenet.tracking.templates import Past, Prediction, Predictor
 from napari_icenet.tracking.track import Track
 
 F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
-
-#: Frames after t0 that are predicted: t1 and t2.
-AHEAD = (1, 2)
-
-
-@dataclass(frozen=True, eq=False)
-class Frame:
-    """The chip of a track on one date.
-
-    Attributes
-    ----------
-    time : int
-        Index of the date.
-    days : float
-        Days since t0.
-    chip : array of float32, (C, C)
-        NaN is missing.
-    row, col : int
-        Whole-pixel position that it was cut at.
-    found : bool
-        Whether tracking believes the position; where not, it lies between those that it believes.
-    cloud : float
-        Share of cloud, shadow and cirrus; NaN where the scene has no mask.
-    """
-
-    time: int
-    days: float
-    chip: F32
-    row: int
-    col: int
-    found: bool
-    cloud: float
+_NAN = float("nan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,18 +37,30 @@ class Judged:
         What came, filtered as the template is.
     ncc : float
         Correlation in place (equation 1 of the paper); NaN without a template, or where too little is known.
-    peak_ratio : float
-        How the peak stands out when the template's middle is searched for; NaN without a peak.
-    drow, dcol : float
-        Where that peak lies from the tracked position, px; NaN without one.
+    match : Match or None
+        Where the template is found in the search window of side c·C around t0's chip, with the surface.
+    moved : (float, float)
+        From t0's chip to that place, (row, col), px; NaN without one.
+    off_px : float
+        From that place to where the ice truly is, or to where the track has it; NaN where neither is known.
     """
 
     prediction: Prediction | None
     chip: F32
-    ncc: float
-    peak_ratio: float
-    drow: float
-    dcol: float
+    ncc: float = _NAN
+    match: Match | None = None
+    moved: Place = (_NAN, _NAN)
+    off_px: float = _NAN
+
+    @property
+    def placed(self) -> bool:
+        """Whether the template was found away from the border of what was searched."""
+        return self.match is not None and self.match.found and self.match.reason is None
+
+    @property
+    def peak_ratio(self) -> float:
+        """How the peak stands out; NaN without one."""
+        return self.match.peak_ratio if self.match is not None and self.placed else _NAN
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,50 +69,71 @@ class Compared:
 
     Attributes
     ----------
-    name, title, prefilter : str
-        Of the predictor.
+    entry : Entry
+        The predictor.
     judged : tuple of Judged
         For t1 and t2, as far as there are such dates.
+    trouble : str
+        Why it could not predict; empty where it could.
     """
 
-    name: str
-    title: str
-    prefilter: str
-    judged: tuple[Judged, ...]
+    entry: Entry
+    judged: tuple[Judged, ...] = ()
+    trouble: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """All predictors on one piece of ice.
+    """Predictors on one piece of ice.
 
     Attributes
     ----------
-    track : int
-        Number of the track.
+    track : Track
+    line_up : LineUp
+        All that are asked for.
     past : tuple of Frame
         Up to eight frames, oldest first; the last is t0.
-    ahead : tuple of Frame
+    ahead : tuple of Target
         t1 and t2, as far as the stack has them.
     compared : tuple of Compared
-        In the order asked for.
-    reach_px : int
-        How far templates were searched for.
+        Those that are worked out so far, in the order of the line-up.
     """
 
-    track: int
+    track: Track
+    line_up: LineUp
     past: tuple[Frame, ...]
-    ahead: tuple[Frame, ...]
-    compared: tuple[Compared, ...]
-    reach_px: int
+    ahead: tuple[Target, ...]
+    compared: tuple[Compared, ...] = ()
+
+    @property
+    def time(self) -> int:
+        """Index of the date of t0."""
+        return self.past[-1].time
+
+    @property
+    def whole(self) -> bool:
+        """Whether all predictors are worked out."""
+        return len(self.compared) == len(self.line_up.entries)
+
+    @property
+    def flow_known(self) -> bool:
+        """Whether misses are held against the true motion, not against the track."""
+        return any(target.known is not None for target in self.ahead)
+
+    def of(self, key: str) -> Compared | None:
+        """What a predictor made; None where it is not worked out."""
+        return next((one for one in self.compared if one.entry.key == key), None)
 
 
 def compare(
     pictures: Pictures,
     track: Track,
     time: int,
-    predictors: Sequence[Predictor],
+    line_up: LineUp,
     *,
+    flow: Flow | None = None,
     still_wanted: Callable[[], bool] = lambda: True,
+    on_part: Callable[[Comparison], None] = lambda _part: None,
 ) -> Comparison | None:
     """What predictors expect after a date, and how right they were.
 
@@ -137,75 +142,77 @@ def compare(
     pictures : Pictures
         Plain pictures of the track's band.
     track : Track
+        Its chip and c are those of templates and search windows.
     time : int
         Index of the date of t0.
-    predictors : sequence of Predictor
+    line_up : LineUp
+    flow : callable, optional
+        The true motion, where it is known (:func:`~napari_icenet.evaluation.known_flow.known_flow`).
     still_wanted : callable
         Asked before each template; None is returned when it says no.
+    on_part : callable
+        Told the frames at once, and then all that is worked out after each predictor but the last.
 
     Raises
     ------
     TrackingError
         The track is not known on any date, or nothing of the past shows ice.
     """
-    rows, cols = _positions(track)
-    days = np.asarray(pictures.stack.days, np.float64)
-    frames = [
-        _frame(pictures, track, t, float(days[t] - days[time]), (int(rows[t]), int(cols[t])))
-        for t in range(max(0, time + 1 - PAST_CHIPS), min(time + len(AHEAD), len(rows) - 1) + 1)
-    ]
-    past = tuple(frame for frame in frames if frame.time <= time)
-    ahead = tuple(frame for frame in frames if frame.time > time)
+    past, ahead = frames_around(pictures, track, time, flow)
     if not any(Image.of(frame.chip).usable for frame in past):
         raise TrackingError(
             "none of the frames up to this date shows enough of this ice; choose a later date, or another chip."
         )
-    tracking = TemplateTracking(max(2, track.settings.chip // 8))
+    made = Comparison(track, line_up, past, ahead)
+    judge = _Judge(pictures, track, past[-1])
     # One past for all predictors: what they work out about it, such as how its frames align, they share.
-    shown = [_past(past, frame) for frame in ahead]
-    made = []
-    for one in predictors:
-        sharp = prefilter(one.prefilter)
+    shown = [past_before(past, target) for target in ahead]
+    for entry in line_up.entries:
+        on_part(made)
+        try:
+            (predictor,) = line_up.only(entry).make(track.settings.chip, spread=True)
+            judged = judge.all(predictor, shown, ahead, still_wanted)
+        except IceNetError as error:
+            # One without weights must not keep the others from being seen.
+            one = Compared(entry, trouble=str(error))
+        else:
+            if judged is None:
+                return None
+            one = Compared(entry, judged)
+        made = replace(made, compared=(*made.compared, one))
+    return made
+
+
+class _Judge:
+    """Searches for templates as tracking does, and tells how they fared."""
+
+    def __init__(self, pictures: Pictures, track: Track, last: Frame) -> None:
+        self._pictures, self._last = pictures, last
+        self._correlator = Correlator(pictures, changed(track.settings, template="persistence"))
+
+    def all(
+        self, predictor: Predictor, shown: Sequence[Past], ahead: Sequence[Target], still_wanted: Callable[[], bool]
+    ) -> tuple[Judged, ...] | None:
+        """All targets of a predictor; None when nobody wants them any more."""
         judged = []
-        for frame, known in zip(ahead, shown, strict=True):
+        for past, target in zip(shown, ahead, strict=True):
             if not still_wanted():
                 return None
-            judged.append(_judged(one, known, sharp(frame.chip), tracking))
-        made.append(Compared(one.name, one.title, one.prefilter, tuple(judged)))
-    return Comparison(track.number, past, ahead, tuple(made), tracking.reach)
+            judged.append(self._one(predictor.prefilter, predictor(past), target))
+        return tuple(judged)
 
-
-def _positions(track: Track) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Whole-pixel positions on every date: lost ones lie between those that are known."""
-    good = np.flatnonzero(np.asarray(track.valid))
-    if not good.size:
-        raise TrackingError("this chip was not found on any date; place it elsewhere.")
-    times = np.arange(len(track.fixes))
-    rows, cols = (np.interp(times, good, np.asarray(x)[good]) for x in (track.rows, track.cols))
-    return np.rint(rows).astype(np.int64), np.rint(cols).astype(np.int64)
-
-
-def _frame(pictures: Pictures, track: Track, time: int, days: float, place: tuple[int, int]) -> Frame:
-    window = chip_window(*place, track.settings.chip)
-    return Frame(
-        time, days, pictures.read(time, window), *place, bool(track.fixes[time].valid), pictures.cloud(time, window)
-    )
-
-
-def _past(frames: Sequence[Frame], target: Frame) -> Past:
-    return Past(
-        np.stack([frame.chip for frame in frames]),
-        np.array([frame.days for frame in frames]),
-        np.array([frame.found for frame in frames]),
-        target.days,
-        target.time - frames[-1].time,
-        np.array([frame.cloud for frame in frames]),
-    )
-
-
-def _judged(one: Predictor, past: Past, chip: F32, tracking: TemplateTracking) -> Judged:
-    made = one(past)
-    if made is None:
-        return Judged(None, chip, np.nan, np.nan, np.nan, np.nan)
-    place, ratio = tracking.find(made.template, chip)
-    return Judged(made, chip, correlation(Image.of(made.template), Image.of(chip)), ratio, *place.tolist())
+    def _one(self, name: str, made: Prediction | None, target: Target) -> Judged:
+        chip = prefilter(name)(target.chip)
+        if made is None:
+            return Judged(None, chip)
+        ncc = correlation(Image.of(made.template), Image.of(chip))
+        filtered = self._pictures.filtered(name)
+        start = self._last.row, self._last.col
+        surface = self._correlator.search(filtered, made.template, target.time, start)
+        match = find_peak(surface, pixels=float(made.template.size), share=filtered.filter.independent)
+        judged = Judged(made, chip, ncc, match)
+        if not judged.placed:
+            return judged
+        moved = match.row - start[0], match.col - start[1]
+        off = match.distance(*target.reference) if target.reference is not None else _NAN
+        return replace(judged, moved=moved, off_px=off)

@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_icenet.errors import StackError
-from napari_icenet.evaluation.displacement import Expected, Flow, expected_places
+from napari_icenet.evaluation.displacement import Expected, expected_places
+from napari_icenet.evaluation.known_flow import known_flow
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
 from napari_icenet.scenes.credit import credit_of
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.scenes.simulation.truth import Truth, load_truth
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.sequences.chip_grid import grid_positions
 from napari_icenet.sequences.cut import CACHE_BYTES, Tracker, check_fits, cut_tracks, window_starts
@@ -107,7 +105,7 @@ class StackSource:
         self._kept: Tracker | None = None
         self._engine = Engine("cpu", threads=threads)
         self._path = path
-        self._flow = _known_flow(stack, path)
+        self._flow = known_flow(stack, path)
 
     @property
     def name(self) -> str:
@@ -200,31 +198,3 @@ class StackSource:
             return None
         dates = np.tile(np.arange(start, start + self.settings.frames), (len(sequences), 1))
         return expected_places(sequences, dates, self.settings.t0, self._flow)
-
-
-def _known_flow(stack: SceneStack, path: Path | None) -> Flow | None:
-    """The exact motion between the stack's dates, where a simulator has left it beside the scenes."""
-    if path is None or not stack.simulated:
-        return None
-    try:
-        truth = load_truth(path)
-    except StackError:
-        return None  # simulated elsewhere, or saved without its truth: then nothing is known
-    offset = truth.grid.offset_of(stack.grid)
-    dates = _dates(truth, stack)
-    if offset is None or dates is None:
-        return None
-
-    def flow(
-        row: NDArray[np.float64], col: NDArray[np.float64], first: int, second: int
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return truth.displacement(row + offset[0], col + offset[1], dates[first], dates[second])
-
-    return flow
-
-
-def _dates(truth: Truth, stack: SceneStack) -> list[int] | None:
-    """The number in the truth of each of the stack's dates; None where one is missing."""
-    known = {np.datetime64(when.replace(tzinfo=None), "s"): k for k, when in enumerate(truth.times)}
-    found = [known.get(time) for time in stack.times]
-    return None if None in found else [k for k in found if k is not None]

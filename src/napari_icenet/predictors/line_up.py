@@ -125,9 +125,13 @@ class LineUp(BaseModel):
         """For a legend or a table."""
         return tuple(entry.title for entry in self.entries)
 
+    def only(self, *entries: Entry) -> LineUp:
+        """The same device and samples with these entries alone."""
+        return self.model_copy(update={"entries": entries})
+
     def fitting(self, chip: int) -> LineUp:
         """The same without entries whose weights are for chips of another side."""
-        return self.model_copy(update={"entries": tuple(entry for entry in self.entries if entry.fits(chip))})
+        return self.only(*(entry for entry in self.entries if entry.fits(chip)))
 
     def make(self, chip: int | None = None, *, spread: bool = False) -> tuple[Predictor, ...]:
         """The predictors, in order.
