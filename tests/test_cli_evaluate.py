@@ -158,5 +158,21 @@ def test_weights_of_a_run_of_ones_own_are_judged(ice, icenet, tmp_path):
     assert set(table["chain"]["t2"]) == {"persistence", "icenet"}
     assert str(weights) in json.dumps(table["provenance"]["predictors"]["icenet"])
     assert "trained on parts of" in said.err
+    told = table["provenance"]["trained_here"]["icenet"]
+    assert told["flatters"]
+    assert told["stacks"] == [ice.name]
+    text = (out / "table.md").read_text()
+    assert f"**{told['sentence']}**" in text
+    best = table["chain"]["t2"]["icenet"]["best_baseline"]
+    assert best["name"] == "persistence"
+    assert best["difference"] == pytest.approx(
+        table["chain"]["t2"]["icenet"]["mean"] - table["chain"]["t2"]["persistence"]["mean"]
+    )
+    assert "Less the best baseline of this table, Persistence (the highest mean over the same chips" in text
+    assert ("no difference shown" in text) == any(
+        table[mode][target]["icenet"]["best_baseline"]["verdict"] == "no difference shown"
+        for mode in ("chain", "robust")
+        for target in ("t1", "t2")
+    )
     again = icenet("evaluate", ice, *words, "--weights", weights, "--weights", weights, "-o", tmp_path / "no")
     assert "two files" in again.error(2)

@@ -62,9 +62,10 @@ def evaluate(
     # Chips are worked on side by side; threads of BLAS inside small sums would only get in their way.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from napari_icenet.evaluation.evaluate import evaluate as run
-    from napari_icenet.evaluation.opening import learned_here, make_predictors, open_source
+    from napari_icenet.evaluation.opening import make_predictors, open_source
     from napari_icenet.evaluation.report import check_report, write_report
     from napari_icenet.evaluation.table_text import summary
+    from napari_icenet.evaluation.trained_here import trained_here
 
     given = {
         "predictors": _names(predictors), "bands": _names(bands), "chip": chip, "scale": scale, "stride": stride,
@@ -80,8 +81,9 @@ def evaluate(
         say_warning(notice)
     with ProgressLine() as progress:
         chosen = make_predictors(opened, settings, own)
-    for sentence in learned_here(opened, chosen):
-        say_warning(sentence)
+    for one in trained_here(opened, chosen):
+        if one.flatters:
+            say_warning(one.sentence)
     with ProgressLine() as progress:
         made = run(opened, settings, predictors=chosen, processes=os.cpu_count() or 1, progress=progress)
         write_report(made, output, force=force, progress=progress)

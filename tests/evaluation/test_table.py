@@ -5,7 +5,7 @@ import pytest
 
 from napari_icenet.evaluation.scores import Scores
 from napari_icenet.evaluation.strata import divisions, strata_table
-from napari_icenet.evaluation.table import PAPER, early_table, mode_table, shares
+from napari_icenet.evaluation.table import NO_DIFFERENCE, PAPER, early_table, mode_table, shares
 from tests.evaluation.scored import scores
 
 NAMES = ("persistence", "median")
@@ -49,6 +49,52 @@ def test_the_interval_of_a_difference_is_paired():
     row = mode_table(made, NAMES, **DRAWN)["t2"]["median"]
     assert row["difference_interval"] == pytest.approx([0.25, 0.25])
     assert row["interval"][1] - row["interval"][0] > 0.05
+
+
+LINED_UP = ("persistence", "median", "svg-lp", "icenet")
+
+
+def lined_up(gains, *, blocks=12, seed=0):
+    """Scores of two baselines and two networks: ``gains`` of each over the median, plus noise of its own."""
+    rng = np.random.default_rng(seed)
+    median = rng.uniform(0, 0.5, (blocks, 1))
+    columns = [median - 0.2, median, *(median + gain + 0.02 * rng.normal(size=(blocks, 1)) for gain in gains)]
+    return scores(np.repeat(np.hstack(columns)[..., None], 2, 2), place=[[64 * i, 0] for i in range(blocks)])
+
+
+def test_learned_ones_are_held_against_the_best_baseline():
+    made = lined_up([0.0, 0.1])
+    rows = mode_table(made, LINED_UP, learned={"svg-lp", "icenet"}, **DRAWN)["t2"]
+    assert "best_baseline" not in rows["median"]
+    best = rows["icenet"]["best_baseline"]
+    assert best["name"] == "median"
+    assert best["mean"] == rows["median"]["mean"]
+    paired = made.ncc[:, 3, 1] - made.ncc[:, 1, 1]
+    assert best["difference"] == pytest.approx(paired.mean())
+    draws = np.random.default_rng(0).integers(12, size=(200, 12))
+    assert best["interval"] == pytest.approx(np.percentile(paired[draws].mean(1), [2.5, 97.5]))
+    assert best["verdict"] == "better"
+    other = rows["svg-lp"]["best_baseline"]
+    assert other["interval"][0] < 0 < other["interval"][1]
+    assert other["verdict"] == NO_DIFFERENCE
+    worse = mode_table(lined_up([-0.1, 0]), LINED_UP, learned={"svg-lp", "icenet"}, **DRAWN)["t2"]["svg-lp"]
+    assert worse["best_baseline"]["verdict"] == "worse"
+
+
+def test_the_best_baseline_is_that_of_the_target():
+    made = lined_up([0.1, 0.1])
+    made.ncc[:, 0, 0] += 0.3
+    table = mode_table(made, LINED_UP, learned={"svg-lp", "icenet"}, **DRAWN)
+    assert table["t1"]["icenet"]["best_baseline"]["name"] == "persistence"
+    assert table["t2"]["icenet"]["best_baseline"]["name"] == "median"
+
+
+def test_nothing_is_claimed_from_a_single_block_or_without_a_baseline():
+    made = lined_up([0.1, 0.1], blocks=1)
+    row = mode_table(made, LINED_UP, learned={"icenet", "svg-lp"}, **DRAWN)["t2"]["icenet"]["best_baseline"]
+    assert (row["interval"], row["verdict"]) == (None, NO_DIFFERENCE)
+    alone = mode_table(made, LINED_UP, learned=LINED_UP, **DRAWN)["t2"]["icenet"]
+    assert alone["best_baseline"] is None
 
 
 def test_the_early_template_is_judged_on_the_chips_of_t2():

@@ -119,7 +119,7 @@ def test_a_device_that_goes_mid_way_ends_a_prediction_with_a_sentence(monkeypatc
         raise RuntimeError("CUDA error: the launch timed out and was terminated\nmore")
 
     monkeypatch.setattr(made, "forward", gone)
-    with pytest.raises(WeightsError, match="the device failed .CUDA error: the launch timed out"):
+    with pytest.raises(WeightsError, match=r"the device failed \(CUDA error: the launch timed out"):
         icenet(past(ice(STILL)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from napari_icenet.evaluation.dataset_source import DatasetSource
@@ -13,7 +13,9 @@ from napari_icenet.evaluation.settings import EvaluationSettings, Mode
 from napari_icenet.evaluation.stack_source import StackSource
 from napari_icenet.evaluation.strata import strata_table
 from napari_icenet.evaluation.table import early_table, mode_table
+from napari_icenet.evaluation.trained_here import TrainedHere, trained_here
 from napari_icenet.evaluation.workers import score_all
+from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.registry import predictor
 from napari_icenet.sequences.sequences import Sequences
 from napari_icenet.tracking.table import software
@@ -41,6 +43,8 @@ class Evaluation:
         :func:`~napari_icenet.evaluation.strata.strata_table`.
     lots : dict of list
         By way of tracking, what the source reads each batch again by.
+    trained_here : tuple of TrainedHere
+        Predictors whose weights know the stacks that are evaluated.
     """
 
     source: StackSource | DatasetSource
@@ -51,6 +55,7 @@ class Evaluation:
     early: dict[str, Any]
     strata: dict[str, Any]
     lots: dict[Mode, list[Any]]
+    trained_here: tuple[TrainedHere, ...] = ()
 
     def sequence(self, mode: Mode, i: int) -> Sequences:
         """The chips behind one row of the scores, read again."""
@@ -90,6 +95,7 @@ class Evaluation:
             "search_px": self.settings.search_px,
             "block_px": BLOCK_CHIPS * self.settings.chip,
             "predictors": {p.name: _options(p) for p in self.predictors},
+            "trained_here": {one.name: {**asdict(one), "stacks": list(one.stacks)} for one in self.trained_here},
             "settings": self.settings.model_dump(mode="json"),
         }
 
@@ -134,12 +140,14 @@ def evaluate(
     found = score_all(source, settings, chosen, threads=threads, processes=processes, progress=said)
     scores: dict[Mode, Scores] = {mode: made for mode, (made, _) in found.items()}
     drawn = {"resamples": settings.resamples, "seed": settings.seed}
+    learned = {p.name for p in chosen if isinstance(p, LearnedOptions)}
     return Evaluation(
         source, settings, chosen, scores,
-        tables={mode: mode_table(made, names, **drawn) for mode, made in scores.items()},
+        tables={mode: mode_table(made, names, learned=learned, **drawn) for mode, made in scores.items()},
         early={mode: early_table(made, names) for mode, made in scores.items()},
         strata={mode: strata_table(made, names, **drawn) for mode, made in scores.items()},
         lots={mode: lots for mode, (_, lots) in found.items()},
+        trained_here=trained_here(source, chosen),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +11,6 @@ from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.dataset_source import DatasetSource, dataset_settings
 from napari_icenet.evaluation.settings import EvaluationSettings, make_evaluation_settings
 from napari_icenet.evaluation.stack_source import StackSource
-from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.options import Options
 from napari_icenet.predictors.registry import predictor
 from napari_icenet.scenes.scene import Progress
@@ -91,25 +90,6 @@ def make_predictors(
             options["weights"] = weights[name]
         made.append(predictor(name, **options))
     return tuple(_lean(one) for one in made)
-
-
-def learned_here(source: StackSource | DatasetSource, predictors: Iterable[Predictor]) -> list[str]:
-    """A sentence for each predictor whose weights were trained on ice of the stacks that are evaluated.
-
-    The test split of a dataset is taken at its word: it was kept apart.
-    """
-    if source.settings.split == "test":
-        return []
-    said = []
-    for one in predictors:
-        card = one.card() if isinstance(one, LearnedOptions) else None
-        known = {stack for dataset in card.data.datasets for stack in dataset.stacks} if card is not None else set()
-        if shared := sorted(known & set(source.grids)):
-            said.append(
-                f"{one.title} was trained on parts of {', '.join(shared)}, so its row flatters it; "
-                "evaluate the test split of its dataset to learn how it does on other ice."
-            )
-    return said
 
 
 def _lean(made: Predictor) -> Predictor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ PAPER = {
 }
 #: A template that misses by less tracks, px.
 CLOSE_PX = 1.0
+#: What is said of a paired difference whose interval includes 0.
+NO_DIFFERENCE = "no difference shown"
 
 
 def shares(ncc: F64) -> dict[str, float | None]:
@@ -34,7 +36,9 @@ def shares(ncc: F64) -> dict[str, float | None]:
     return {"low": low, "medium": float(((ncc >= LIMITS[0]) & (ncc <= LIMITS[1])).mean()), "high": high}
 
 
-def target_table(scores: Scores, predictors: Sequence[str], k: int, *, resamples: int, seed: int) -> dict[str, Any]:
+def target_table(
+    scores: Scores, predictors: Sequence[str], k: int, *, resamples: int, seed: int, learned: Collection[str] = ()
+) -> dict[str, Any]:
     """The rows of one target: t1 (``k`` = 0) or t2 (1).
 
     Parameters
@@ -46,14 +50,16 @@ def target_table(scores: Scores, predictors: Sequence[str], k: int, *, resamples
     k : int
     resamples, seed : int
         Of the bootstrap.
+    learned : collection of str
+        Which of the predictors have a network; all others are baselines.
 
     Returns
     -------
     dict
-        By predictor: ``mean``, ``low``, ``medium``, ``high`` and ``n`` over the chips that count;
+        By predictor: ``mean``, ``median``, ``low``, ``medium``, ``high`` and ``n`` over the chips that count;
         ``interval`` (95 %, of the mean); ``difference`` and ``difference_interval`` (paired, to
-        persistence); ``blocks``; ``without_template``; ``left_out``; and of tracking with the
-        template ``tracked``, ``peak_ratio`` (median), ``error_px`` (median), ``found`` and ``close``
+        persistence); of a learned one ``best_baseline`` (:func:`against_best`); ``blocks``;
+        ``without_template``; ``left_out``; and of tracking with the template ``tracked``, ``peak_ratio`` (median), ``error_px`` (median), ``found`` and ``close``
         (shares of the tracked with a peak, and with one less than a pixel off).
     """
     counted = scores.counted[:, k]
@@ -63,16 +69,60 @@ def target_table(scores: Scores, predictors: Sequence[str], k: int, *, resamples
     rows: dict[str, Any] = {}
     for p, name in enumerate(predictors):
         values = chosen.ncc[:, p, k]
-        row: dict[str, Any] = {"mean": _mean(values), **shares(values), "n": len(chosen)}
+        row: dict[str, Any] = {"mean": _mean(values), "median": _median(values), **shares(values), "n": len(chosen)}
         row["interval"] = _ends(bootstrap.interval(values))
         if base is not None and name != "persistence":
             row["difference"] = _mean(values - base)
             row["difference_interval"] = _ends(bootstrap.interval(values - base))
+        if name in learned:
+            row["best_baseline"] = against_best(chosen.ncc[:, :, k], predictors, p, bootstrap, learned)
         row["blocks"] = bootstrap.count
         row["without_template"] = int(chosen.lacking[:, p, k].sum())
         row["left_out"] = int((~counted).sum())
         rows[name] = row | tracking_row(chosen, p, k)
     return rows
+
+
+def against_best(
+    ncc: F64, predictors: Sequence[str], p: int, bootstrap: BlockBootstrap, learned: Collection[str]
+) -> dict[str, Any] | None:
+    """A learned predictor less the best baseline: the one with the highest mean over the same chips.
+
+    The baseline is chosen by the very chips that it is judged on, which favours the baseline.
+
+    Parameters
+    ----------
+    ncc : array of float64, (n, P)
+    predictors : sequence of str
+        Names, in the order of ``ncc``.
+    p : int
+        Which one is held against it.
+    bootstrap : BlockBootstrap
+        Of the same chips.
+    learned : collection of str
+        The others are baselines.
+
+    Returns
+    -------
+    dict or None
+        ``name`` and ``mean`` of the baseline; ``difference`` and ``interval``, paired and 95 %; ``verdict``:
+        ``better``, ``worse``, or ``no difference shown`` where the interval includes 0 or cannot be drawn.
+        None where there is no baseline or no chip.
+    """
+    baselines = [b for b, name in enumerate(predictors) if name not in learned]
+    if not baselines or not len(ncc):
+        return None
+    best = max(baselines, key=lambda b: float(ncc[:, b].mean()))
+    paired = ncc[:, p] - ncc[:, best]
+    ends = _ends(bootstrap.interval(paired))
+    shown = ends is not None and (ends[0] > 0 or ends[1] < 0)
+    return {
+        "name": predictors[best],
+        "mean": _mean(ncc[:, best]),
+        "difference": _mean(paired),
+        "interval": ends,
+        "verdict": NO_DIFFERENCE if not shown or ends is None else "better" if ends[0] > 0 else "worse",
+    }
 
 
 def early_table(scores: Scores, predictors: Sequence[str]) -> dict[str, Any]:
@@ -98,10 +148,13 @@ def tracking_row(scores: Scores, p: int, k: int) -> dict[str, Any]:
     }
 
 
-def mode_table(scores: Scores, predictors: Sequence[str], *, resamples: int, seed: int) -> dict[str, Any]:
-    """Rows of both targets: ``{"t1": {predictor: {...}}, "t2": {...}}``."""
+def mode_table(
+    scores: Scores, predictors: Sequence[str], *, resamples: int, seed: int, learned: Collection[str] = ()
+) -> dict[str, Any]:
+    """Rows of both targets (:func:`target_table`): ``{"t1": {predictor: {...}}, "t2": {...}}``."""
     return {
-        target: target_table(scores, predictors, k, resamples=resamples, seed=seed) for k, target in enumerate(TARGETS)
+        target: target_table(scores, predictors, k, resamples=resamples, seed=seed, learned=learned)
+        for k, target in enumerate(TARGETS)
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from napari_icenet.evaluation.table import PAPER
+from napari_icenet.evaluation.table import NO_DIFFERENCE, PAPER
 from napari_icenet.predictors.registry import PREDICTORS, title
 from napari_icenet.tracking.templates import PAST_CHIPS
 
@@ -46,6 +46,8 @@ def markdown(made: Evaluation) -> str:
         lines += ["**Simulated scenes**: these numbers say nothing about a real glacier.", ""]
     if made.source.credits:
         lines += [". ".join(made.source.credits) + ".", ""]
+    for one in made.trained_here:
+        lines += [f"**{one.sentence}**" if one.flatters else one.sentence, ""]
     lines += [_what(made), "", "## The paper's Table 1 (Byrd Glacier, 2015–2017)", ""]
     lines += _table(
         ["", "mean", "< 0.3", "0.3–0.7", "> 0.7"],
@@ -141,7 +143,25 @@ def _target(target: str, rows: Mapping[str, Any], made: Evaluation) -> list[str]
                 number(row["found"], 2), number(row["close"], 2),
             ]
         )  # fmt: skip
-    return [intro, "", *_table(head, body)]
+    return [intro, "", *_table(head, body), *_best(rows)]
+
+
+def _best(rows: Mapping[str, Any]) -> list[str]:
+    """What learned predictors gain over the best baseline of a table."""
+    held = {name: row["best_baseline"] for name, row in rows.items() if row.get("best_baseline")}
+    if not held:
+        return []
+    best = next(iter(held.values()))
+    gains = []
+    for name, one in held.items():
+        gain = f"{title_of(name)} {number(one['difference'])} ({_interval(one['interval'])})"
+        gains.append(gain + (f": {NO_DIFFERENCE}" if one["verdict"] == NO_DIFFERENCE else ""))
+    blocks = next(iter(rows.values()))["blocks"]
+    return [
+        "",
+        f"Less the best baseline of this table, {title_of(best['name'])} (the highest mean over the same chips, "
+        f"{number(best['mean'])}), paired, 95 % from draws of {blocks} blocks: {'; '.join(gains)}.",
+    ]
 
 
 def _strata(divisions: Mapping[str, Any]) -> list[str]:

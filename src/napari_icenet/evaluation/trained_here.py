@@ -1,0 +1,69 @@
+"""Which predictors have seen the ice that they are judged on, or ice beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_icenet.predictors.learned import LearnedOptions
+from napari_icenet.tracking.templates import Predictor
+
+if TYPE_CHECKING:
+    from napari_icenet.evaluation.dataset_source import DatasetSource
+    from napari_icenet.evaluation.stack_source import StackSource
+
+
+@dataclass(frozen=True)
+class TrainedHere:
+    """A predictor whose weights were trained on the stacks that are evaluated.
+
+    Attributes
+    ----------
+    name : str
+        Of the predictor.
+    stacks : tuple of str
+        Those that it knows.
+    flatters : bool
+        Whether ice that it was trained on is, or may be, among what it is judged on.
+    sentence : str
+        The same in words.
+    """
+
+    name: str
+    stacks: tuple[str, ...]
+    flatters: bool
+    sentence: str
+
+
+def trained_here(source: StackSource | DatasetSource, predictors: Iterable[Predictor]) -> tuple[TrainedHere, ...]:
+    """The predictors whose weights were trained on stacks that are evaluated, by the names of the stacks.
+
+    The test split of a dataset is taken at its word: it was kept apart in training, too.
+
+    Parameters
+    ----------
+    source : StackSource or DatasetSource
+    predictors : iterable of Predictor
+        Weights of learned ones are read for their card.
+    """
+    told = []
+    for one in predictors:
+        card = one.card() if isinstance(one, LearnedOptions) else None
+        known = {stack for dataset in card.data.datasets for stack in dataset.stacks} if card is not None else set()
+        if shared := tuple(sorted(known & set(source.grids))):
+            flatters = source.settings.split != "test"
+            told.append(TrainedHere(one.name, shared, flatters, _sentence(one.title, ", ".join(shared), flatters)))
+    return tuple(told)
+
+
+def _sentence(title: str, stacks: str, flatters: bool) -> str:
+    if flatters:
+        return (
+            f"{title} was trained on parts of {stacks}, so its row flatters it; "
+            "evaluate the test split of its dataset to learn how it does on other ice."
+        )
+    return (
+        f"{title} was trained on other blocks of ground of {stacks}, seen on the same dates; "
+        "its row does not tell how it does on other dates or glaciers."
+    )
