@@ -59,8 +59,9 @@ def target_table(
         By predictor: ``mean``, ``median``, ``low``, ``medium``, ``high`` and ``n`` over the chips that count;
         ``interval`` (95 %, of the mean); ``difference`` and ``difference_interval`` (paired, to
         persistence); of a learned one ``best_baseline`` (:func:`against_best`); ``blocks``;
-        ``without_template``; ``left_out``; and of tracking with the template ``tracked``, ``peak_ratio`` (median), ``error_px`` (median), ``found`` and ``close``
-        (shares of the tracked with a peak, and with one less than a pixel off).
+        ``without_template``; ``left_out``; and of tracking with the template ``tracked``, ``peak_ratio``
+        (median), ``error_px`` (median), ``found`` and ``close`` (shares of the tracked with a peak, and with
+        one less than a pixel off).
     """
     counted = scores.counted[:, k]
     chosen = scores[counted]
