@@ -1,13 +1,20 @@
 """The predictor icenet: what it is shown, and what it gives back."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 from napari_icenet.models.icenet import IceNetSettings, IceNetwork
+from napari_icenet.predictors.aligned import aligned, every_aligned
+from napari_icenet.predictors.alignment import moved
+from napari_icenet.predictors.frames import normalised
 from napari_icenet.predictors.icenet import past_inputs
 from napari_icenet.predictors.learned import predictor_of
+from napari_icenet.predictors.registry import predictor
 from napari_icenet.tracking.templates import Past
+from napari_icenet.training.icenet_objective import IceNetObjective, IceNetObjectiveSettings
 from tests.predictors.ice import SIDE, ice, ncc, overcast, past
 
 STILL = [(0.0, 0.0)] * 8
@@ -96,3 +103,56 @@ def test_cloud_shares_are_handed_on():
     known = past(chips)
     shown = past_inputs(Past(known.chips, known.days, known.valid, known.ahead, cloud=cloud))
     np.testing.assert_allclose(shown["cloud"], cloud, rtol=1e-6)
+
+
+#: What the bundled weights of this checksum gave for the past below: every twentieth pixel of template and spread.
+STORED_FOR = "dcf40b1f55e5cf15e39c0b4dc473d2d504deee3341346cfc037a0e237eba016f"
+TEMPLATE = [[90.2988, 78.2963, 72.2688], [73.8190, 126.1551, 111.5992], [130.6540, 108.8794, 87.6343]]
+SPREAD = [[16.3118, 15.5329, 16.0152], [16.1960, 15.3787, 15.4412], [18.3933, 16.3625, 15.8636]]
+
+
+def test_bundled_weights_give_what_they_gave():
+    chips = ice([(0.3 * k, -0.2 * k) for k in range(-7, 1)], noise=2.0)
+    chips[2] = overcast(2)
+    chips[5, :, :20] = np.nan
+    known = past(chips, valid=[True] * 2 + [False] + [True] * 5)
+    bundled = predictor("icenet", device="cpu")
+    if bundled.card().sha256 != STORED_FOR:
+        pytest.skip("the bundled weights are others than those whose numbers are stored")
+    made = bundled(Past(known.chips, known.days, known.valid, 32.0, 2, np.linspace(0, 0.5, 8)))
+    np.testing.assert_allclose(made.template[10::20, 10::20], TEMPLATE, atol=0.01)
+    np.testing.assert_allclose(made.spread[10::20, 10::20], SPREAD, atol=0.01)
+
+
+def test_every_frame_is_laid_on_t0_as_the_usable_ones_are():
+    chips = ice([(0.3 * k, -0.2 * k) for k in range(-5, 1)], noise=1.0)
+    chips[1] = np.nan
+    chips[4] = 7.0
+    shown = past(chips, valid=[True, True, False, True, True, True])
+    laid = every_aligned(shown)
+    wanted = normalised(moved(shown.chips, aligned(shown).registration.places))
+    np.testing.assert_array_equal(laid, wanted)
+    assert np.isnan(laid[[1, 4]]).all()
+    assert np.isfinite(laid[2, 8:-8, 8:-8]).all()
+
+
+def test_training_and_prediction_show_the_same(icenet):
+    chips = ice(STILL[:5], noise=1.0)
+    chips[1, :20] = np.nan
+    shown = past(chips, valid=[True, True, False, True, True], ahead=12.0)
+    examples = SimpleNamespace(
+        chips=np.concatenate([chips, chips[-1:]])[None],
+        days=np.append(shown.days, 12.0)[None],
+        valid=np.append(shown.valid, True)[None],
+        cloud=np.full((1, 6), np.nan, np.float32),
+        places=np.append(aligned(shown).registration.places, [[0, 0]], axis=0)[None],
+    )
+    plain = {"consecutive": 0, "reversed_time": 0, "crops": 0, "drop_poor": 0, "drop_any": 0}
+    objective = IceNetObjective(icenet.network()[0], IceNetObjectiveSettings(**plain))
+    # A draw that neither turns nor flips.
+    draws = (objective.prepare(examples, np.random.default_rng(seed)) for seed in range(50))
+    wanted = past_inputs(shown)
+    same = [one for one in draws if np.array_equal(one["frames"][0], wanted["frames"])]
+    assert same
+    for name, values in wanted.items():
+        np.testing.assert_array_equal(same[0][name][0], values)

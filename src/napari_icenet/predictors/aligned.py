@@ -45,3 +45,16 @@ def aligned(past: Past) -> Aligned:
         frames.flags.writeable = False
         found = _known[past] = Aligned(index, registration, frames)
     return found
+
+
+def every_aligned(past: Past) -> NDArray[np.float32]:
+    """All frames of a past (n, C, C), laid on t0 and of zero mean and unit deviation; NaN is missing.
+
+    Those that :func:`aligned` has moved are not moved again.
+    """
+    known = aligned(past)
+    rest = np.setdiff1d(np.arange(len(past.chips)), known.index)
+    frames = np.empty(past.chips.shape, np.float32)
+    frames[known.index] = known.frames
+    frames[rest] = normalised(moved(past.chips[rest], known.registration.places[rest]))
+    return frames

@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.predictors.aligned import aligned
-from napari_icenet.predictors.alignment import moved
-from napari_icenet.predictors.frames import MIN_KNOWN, Level, normalised, template_level, usable
+from napari_icenet.predictors.aligned import every_aligned
+from napari_icenet.predictors.frames import Level, template_level, usable
+from napari_icenet.predictors.icenet_inputs import packed
 from napari_icenet.predictors.learned import LearnedOptions, evaluating
 from napari_icenet.predictors.lots import in_lots
-from napari_icenet.tracking.templates import PAST_CHIPS, Past, Prediction
+from napari_icenet.tracking.templates import Past, Prediction
 
 F32 = NDArray[np.float32]
 
@@ -77,21 +77,11 @@ def past_inputs(past: Past) -> dict[str, NDArray[Any]]:
         ``days`` and ``cloud`` float32, ``valid`` and ``present`` bool, (8,). Frames that a short past
         lacks come first.
     """
-    chips = past.chips
-    frames = normalised(moved(chips, aligned(past).registration.places))[-PAST_CHIPS:]
-    known = np.isfinite(frames)
-    cloud = np.full(len(chips), np.nan) if past.cloud is None else past.cloud
-    lacking, beyond = PAST_CHIPS - len(frames), -chips.shape[-1] % _MULTIPLE
-    picture = ((lacking, 0), (beyond // 2, beyond - beyond // 2), (beyond // 2, beyond - beyond // 2))
-    each = (lacking, 0)
-    return {
-        "frames": np.pad(np.nan_to_num(frames), picture),
-        "known": np.pad(known, picture),
-        "days": np.pad((past.ahead - past.days[-PAST_CHIPS:]).astype(np.float32), each),
-        "valid": np.pad(past.valid[-PAST_CHIPS:], each),
-        "cloud": np.pad(cloud[-PAST_CHIPS:].astype(np.float32), each),
-        "present": np.pad(known.mean((1, 2)) >= MIN_KNOWN, each),
-    }
+    cloud = np.full(len(past.chips), np.nan) if past.cloud is None else past.cloud
+    made = packed(every_aligned(past), past.ahead - past.days, past.valid, cloud)
+    beyond = -past.chips.shape[-1] % _MULTIPLE
+    edge = beyond // 2, beyond - beyond // 2
+    return {name: np.pad(values, ((0, 0), edge, edge)) if values.ndim == 3 else values for name, values in made.items()}
 
 
 def _restored(past: Past, inputs: dict[str, NDArray[Any]], template: F32, spread: F32) -> Prediction:

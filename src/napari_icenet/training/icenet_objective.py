@@ -12,7 +12,8 @@ from torch import Tensor
 
 from napari_icenet.models.icenet import Expected, IceNetwork
 from napari_icenet.predictors.alignment import moved
-from napari_icenet.predictors.frames import MIN_KNOWN, normalised
+from napari_icenet.predictors.frames import normalised
+from napari_icenet.predictors.icenet_inputs import packed, shown
 from napari_icenet.tracking.templates import PAST_CHIPS
 
 if TYPE_CHECKING:
@@ -110,12 +111,11 @@ class IceNetObjective:
         present = rng.random(len(past)) >= np.where(
             examples.valid[i, past], self.settings.drop_any, self.settings.drop_poor
         )
-        present &= np.isfinite(frames).mean((1, 2)) >= MIN_KNOWN
+        present &= shown(frames)
         present[int(rng.integers(len(past)))] |= not present.any()
         cloud = examples.cloud[i, past].astype(np.float32)
         if rng.random() < self.settings.hide_cloud:
             cloud = np.full_like(cloud, np.nan)
-        shown = np.isfinite(aim)
         lost = 1.0 if examples.valid[i, target] else self.settings.lost_weight
         turn, flip = int(rng.integers(4)), bool(rng.integers(2))
 
@@ -123,20 +123,11 @@ class IceNetObjective:
             pictures = np.rot90(pictures, turn, (-2, -1))
             return np.ascontiguousarray(pictures[..., ::-1] if flip else pictures)
 
-        made = {
-            "frames": turned(np.nan_to_num(frames)),
-            "known": turned(np.isfinite(frames)),
-            "days": np.abs(examples.days[i, target] - examples.days[i, past]).astype(np.float32),
-            "valid": examples.valid[i, past],
-            "cloud": cloud,
-            "present": present,
-        }
-        made = {name: _padded(values) for name, values in made.items()}
-        return made | {
-            "target": turned(np.nan_to_num(aim)),
-            "target_known": turned(shown),
-            "weight": np.float32(lost if shown.mean() >= MIN_KNOWN else 0),
-        }
+        days = np.abs(examples.days[i, target] - examples.days[i, past])
+        made = packed(frames, days, examples.valid[i, past], cloud, present)
+        made |= {"target": np.nan_to_num(aim), "target_known": np.isfinite(aim)}
+        made = {name: turned(values) if name in _PICTURES else values for name, values in made.items()}
+        return made | {"weight": np.array(lost if shown(aim[None])[0] else 0, np.float32)}
 
     def _dates(self, examples: Examples, i: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], int]:
         """Indices of the past frames, the last one t0, and of the target."""
@@ -190,9 +181,3 @@ def _surprise(expected: Expected, target: Tensor, mask: Tensor) -> Tensor:
     log = expected.log_spread.clamp(-6, 4)
     surprise = (0.5 * (error * torch.exp(-log)).square() + log) * mask
     return surprise.sum((1, 2)) / count[:, 0, 0]
-
-
-def _padded(values: NDArray) -> NDArray:  # type: ignore[type-arg]
-    """Eight frames: what is missing comes first, as frames that are not there."""
-    lacking = PAST_CHIPS - len(values)
-    return np.pad(values, [(lacking, 0)] + [(0, 0)] * (values.ndim - 1)) if lacking else values

@@ -1,0 +1,59 @@
+"""What the network ``icenet`` is shown, packed in one way for training and prediction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_icenet.predictors.frames import MIN_KNOWN
+from napari_icenet.tracking.templates import PAST_CHIPS
+
+
+def packed(
+    frames: NDArray[np.float32], days: ArrayLike, valid: ArrayLike, cloud: ArrayLike, present: ArrayLike | None = None
+) -> dict[str, NDArray[Any]]:
+    """The last eight frames and what is known of each, as the network takes them.
+
+    Parameters
+    ----------
+    frames : array of float32, (n, C, C)
+        Laid on t0, of zero mean and unit deviation, oldest first; NaN is missing.
+    days : array, (n,)
+        From each frame to the target, positive.
+    valid : array of bool, (n,)
+        Whether a frame was tracked and shows ice.
+    cloud : array, (n,)
+        Share of cloud; NaN where unknown.
+    present : array of bool, (n,), optional
+        Frames that are shown at all. Default: those that are known in half of their pixels.
+
+    Returns
+    -------
+    dict of array
+        ``frames`` float32 and ``known`` bool (8, C, C); ``days`` and ``cloud`` float32, ``valid`` and
+        ``present`` bool, (8,). Frames that a short past lacks come first, all of them 0.
+    """
+    known = np.isfinite(frames)
+    here = shown(frames) if present is None else present
+    made = {
+        "frames": np.nan_to_num(frames),
+        "known": known,
+        "days": np.asarray(days, np.float32),
+        "valid": np.asarray(valid, bool),
+        "cloud": np.asarray(cloud, np.float32),
+        "present": np.asarray(here, bool),
+    }
+    return {name: _eight(values) for name, values in made.items()}
+
+
+def shown(frames: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Whether frames (n, C, C) are known in half of their pixels, (n,)."""
+    return np.asarray(np.isfinite(frames).mean((1, 2)) >= MIN_KNOWN)
+
+
+def _eight(values: NDArray[Any]) -> NDArray[Any]:
+    values = values[-PAST_CHIPS:]
+    lacking = PAST_CHIPS - len(values)
+    return np.pad(values, [(lacking, 0)] + [(0, 0)] * (values.ndim - 1)) if lacking else values
