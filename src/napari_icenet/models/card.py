@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from napari_icenet.errors import WeightsError
 FORMAT = 1
 #: No card is longer, bytes.
 MOST_BYTES = 4 * 1024 * 1024
+#: Name of the card in the header of weights that were given away as one file.
+INSIDE = "card"
 
 
 class _Record(BaseModel):
@@ -121,7 +124,7 @@ def card_path(weights: Path) -> Path:
 
 
 def read_card(path: Path) -> Card:
-    """Read a card.
+    """Read a card: the file itself, or the copy inside the weights beside where there is no such file.
 
     Raises
     ------
@@ -133,7 +136,10 @@ def read_card(path: Path) -> Card:
             raise WeightsError(f"{path} is too large for a card of weights; copy weights and card again.")
         text = path.read_bytes()
     except FileNotFoundError as error:
-        raise WeightsError(f"{path} is missing; weights need their card beside them, copy both.") from error
+        inside = _card_inside(path.with_suffix(".safetensors"))
+        if inside is None:
+            raise WeightsError(f"{path} is missing; weights need their card beside them, copy both.") from error
+        text = inside
     except OSError as error:
         raise WeightsError(f"{path} cannot be read ({error.strerror}); copy weights and card again.") from error
     try:
@@ -146,6 +152,19 @@ def read_card(path: Path) -> Card:
         where = ".".join(str(part) for part in first["loc"])
         what = f"its {where} cannot be used" if where else "it is no JSON"
         raise WeightsError(f"{path} is no card of weights: {what}; copy weights and card again.") from error
+
+
+def _card_inside(weights: Path) -> bytes | None:
+    """The card in the header of a file of weights; None where there is none."""
+    try:
+        with open(weights, "rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if length > MOST_BYTES:
+                return None
+            found = json.loads(file.read(length))["__metadata__"][INSIDE]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return found.encode() if isinstance(found, str) else None
 
 
 class _Format(BaseModel):

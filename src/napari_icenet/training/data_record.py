@@ -27,6 +27,7 @@ class DatasetUse(BaseModel):
         Changes with the settings and pictures that its sequences were made of.
     sequences : dict of str to int
         By split, in the bands that are learned from.
+    simulated : bool
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -34,6 +35,7 @@ class DatasetUse(BaseModel):
     path: str
     fingerprint: str
     sequences: dict[str, int]
+    simulated: bool = False
 
 
 class DataRecord(BaseModel):
@@ -89,6 +91,7 @@ def data_record(datasets: Sequence[IceNet], settings: DataSettings) -> DataRecor
                 path=str(dataset.path),
                 fingerprint=fingerprint(dataset),
                 sequences={split: len(chosen(dataset, split, settings.bands)) for split in SPLITS},
+                simulated=dataset.record.simulated,
             )
             for dataset in datasets
         ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import socket
 import time
@@ -18,6 +17,7 @@ from napari_icenet.models.weights import save_weights
 from napari_icenet.training.ahead import Batch
 from napari_icenet.training.checkpoint import save_checkpoint
 from napari_icenet.training.event_log import EventLog
+from napari_icenet.training.pace import Pace
 from napari_icenet.training.randomness import random_states, restore_random_states
 from napari_icenet.training.run_folder import RunFolder, RunStatus, State, Wish
 from napari_icenet.training.samples import write_sample
@@ -86,7 +86,7 @@ class Loop:
         self._log: EventLog | None = None
         self._sampler: dict[str, Any] = {}
         self._began = self._told = 0.0
-        self._first_step = 0
+        self._pace = Pace()
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from a checkpoint."""
@@ -104,7 +104,7 @@ class Loop:
     def run(self, batches: Iterator[Batch]) -> State:
         """Take the steps that are left; ``finished`` or ``stopped``."""
         last = self.settings.optimisation.steps
-        self._began, self._first_step = time.time(), self.at.step
+        self._began, self._pace = time.time(), Pace()
         if self.group.first:
             self._log = EventLog(self.folder.log)
         try:
@@ -120,6 +120,7 @@ class Loop:
                 self.at.seconds += seconds
                 self._note(report, seconds)
                 state = self._after(self.at.step == last)
+                self._pace.step()
                 if state is not None:
                     return state
                 before = time.perf_counter()
@@ -158,11 +159,11 @@ class Loop:
 
     def _pause(self) -> Wish:
         self._tell("paused", force=True)
-        began, wish = time.time(), self._wish()
+        wish = self._wish()
         while wish == "pause":
             time.sleep(_LOOK)
             wish = self._wish()
-        self._began += time.time() - began
+        self._pace.skip()
         return wish
 
     def _note(self, report: StepReport, seconds: float) -> None:
@@ -246,7 +247,7 @@ class Loop:
             save_weights(self.folder.last, network, self._filled_card(), half=self.settings.half)
 
     def _tell(self, state: State, *, force: bool = False) -> None:
-        now = time.time()
+        now = time.monotonic()
         if not self.group.first or (now - self._told < _TELL and not force):
             return
         self._told = now
@@ -254,10 +255,8 @@ class Loop:
 
     def status(self, state: State, message: str = "") -> RunStatus:
         """Where the run stands."""
-        taken = self.at.step - self._first_step
-        last = self.settings.optimisation.steps
-        pace = (time.time() - self._began) / taken if taken else math.nan
-        left = pace * (last - self.at.step)
+        last, pace = self.settings.optimisation.steps, self._pace.seconds
+        together = self.settings.optimisation.batch * self.group.world
         return RunStatus(
             state=state,
             pid=os.getpid(),
@@ -265,7 +264,8 @@ class Loop:
             step=self.at.step,
             of=last,
             seconds=round(self.at.seconds, 1),
-            seconds_left=round(left, 1) if math.isfinite(left) else None,
+            seconds_left=None if pace is None else round(pace * (last - self.at.step), 1),
+            sequences_per_second=float(f"{together / pace:.4g}") if pace else None,
             message=message,
             device=str(self.stepper.device),
             precision=str(self.stepper.kind).removeprefix("torch."),

@@ -105,14 +105,14 @@ def train(
 
         loop: Loop | None = None
         mine = False
-        told = 0.0
+        told = float("-inf")
 
         def prepare(fraction: float, text: str) -> None:
             nonlocal told
             if asked():
                 raise Cancelled("training was stopped before its first step.")
-            if mine and time.time() - told > 1:
-                told = time.time()
+            if mine and time.monotonic() - told > 1:
+                told = time.monotonic()
                 _tell(folder, loop, "preparing", text)
             say(fraction, text)
 
@@ -153,7 +153,7 @@ def _check_folder(folder: RunFolder, settings: RunSettings | None, resume: bool)
             raise UsageError("no settings were given; hand over RunSettings, or resume a run.")
         # Of several processes the first one looks, for it alone writes.
         first = os.environ.get("RANK", "0") == "0"
-        if first and folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
+        if first and not folder.untouched():
             raise UsageError(f"{folder.path} is there already; continue it with --resume, or replace it with --force.")
         return settings
     before = folder.settings()

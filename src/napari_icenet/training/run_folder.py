@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from napari_icenet.errors import TrainingError, UsageError
 from napari_icenet.models.durable import write_durably
-from napari_icenet.training.settings import RunSettings
+from napari_icenet.training.launching import own_token, read_launch, standing
+
+if TYPE_CHECKING:
+    from napari_icenet.training.settings import RunSettings
 
 State = Literal["preparing", "running", "paused", "stopped", "finished", "failed"]
 Wish = Literal["run", "pause", "stop"]
+#: File that is held while a process is started for a run.
+STARTING = "starting.lock"
 #: States in which a process is at work.
 ACTIVE: tuple[State, ...] = ("preparing", "running", "paused")
 
@@ -38,6 +42,8 @@ class RunStatus(BaseModel):
         Spent in steps so far.
     seconds_left : float, optional
         Until the last step, at the present pace.
+    sequences_per_second : float, optional
+        The present pace, validations included.
     message : str
         What is being done, or why the run failed.
     device, precision : str
@@ -46,6 +52,8 @@ class RunStatus(BaseModel):
     best_step : int, optional
     started, updated : float
         Seconds since 1970.
+    launch : str
+        Token of the launch that its process belongs to; empty where it was started by hand.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -57,6 +65,7 @@ class RunStatus(BaseModel):
     of: int = 0
     seconds: float = 0.0
     seconds_left: float | None = None
+    sequences_per_second: float | None = None
     message: str = ""
     device: str = ""
     precision: str = ""
@@ -65,6 +74,7 @@ class RunStatus(BaseModel):
     best_step: int | None = None
     started: float = 0.0
     updated: float = 0.0
+    launch: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,7 @@ class EventPosition:
 
 
 class RunFolder:
-    """The folder of a run. Nothing here imports torch, and nothing but :meth:`request` writes.
+    """The folder of a run. Nothing here imports torch, and of viewers' methods only :meth:`request` writes.
 
     Parameters
     ----------
@@ -131,44 +141,102 @@ class RunFolder:
         """What the run is asked to do: ``run``, ``pause`` or ``stop``."""
         return self.path / "control"
 
+    @property
+    def wanted(self) -> Path:
+        """Settings that a run is to be started with, JSON."""
+        return self.path / "wanted.json"
+
+    @property
+    def launch(self) -> Path:
+        """What is known of the process that was started for the run, JSON."""
+        return self.path / "launch.json"
+
+    @property
+    def output(self) -> Path:
+        """All that its process has said."""
+        return self.path / "output.log"
+
+    @property
+    def comparison(self) -> Path:
+        """Weights before and after the run on held-out ice, JSON."""
+        return self.path / "comparison.json"
+
     def exists(self) -> bool:
         """Whether there is a run."""
         return self.config.is_file()
 
+    def untouched(self) -> bool:
+        """Whether a run may begin here: the folder is not there, or holds only what starting one puts there."""
+        if not self.path.exists():
+            return True
+        own = {self.wanted.name, self.launch.name, self.output.name, "lock", STARTING}
+        return self.path.is_dir() and {path.name for path in self.path.iterdir()} <= own
+
     def settings(self) -> RunSettings:
-        """What the run is made with.
+        """What the run is made with, or is to be made with.
 
         Raises
         ------
         TrainingError
             There is no run, or its settings are damaged.
         """
+        return self._settings(self.config if self.config.exists() else self.wanted)
+
+    def wanted_settings(self) -> RunSettings:
+        """What the run is to be started or continued with.
+
+        Raises
+        ------
+        TrainingError
+            There are none, or they are damaged.
+        """
+        return self._settings(self.wanted if self.wanted.exists() else self.config)
+
+    def _settings(self, path: Path) -> RunSettings:
+        # Those who only follow a run need not load all that its settings know of.
+        from napari_icenet.training.settings import RunSettings
+
         try:
-            return RunSettings.model_validate_json(self.config.read_bytes())
+            return RunSettings.model_validate_json(path.read_bytes())
         except FileNotFoundError as error:
             raise TrainingError(f"{self.path} holds no run; start one with icenet train DATASET -o RUN.") from error
         except (OSError, ValidationError) as error:
             raise TrainingError(
-                f"{self.config} cannot be used; it is damaged, or of another version of napari-icenet."
+                f"{path} cannot be used; it is damaged, or of another version of napari-icenet."
             ) from error
 
     def status(self) -> RunStatus | None:
         """What the run is doing; None before it has begun."""
+        found = self._standing()
+        if found is not None and found.state in ("stopped", "failed"):
+            # It may have told its last words between two looks.
+            found = self._standing()
+        return found
+
+    def _standing(self) -> RunStatus | None:
+        launch = read_launch(self.launch)
         try:
-            status = RunStatus.model_validate_json((self.path / "status.json").read_bytes())
+            told = RunStatus.model_validate_json((self.path / "status.json").read_bytes())
         except (OSError, ValidationError):
-            return None
-        if status.state in ACTIVE and status.host == socket.gethostname() and not _alive(status.pid):
-            return status.model_copy(update={"state": "stopped", "message": "its process has died"})
-        return status
+            told = None
+        return standing(told, launch, self.path)
 
     def write_status(self, status: RunStatus) -> None:
         """Say what the run is doing; only its own process does."""
-        content = status.model_copy(update={"updated": time.time()}).model_dump_json(indent=1).encode()
-        write_durably(self.path / "status.json", content, flush=False)
+        told = status.model_copy(update={"updated": time.time(), "launch": own_token()})
+        write_durably(self.path / "status.json", told.model_dump_json(indent=1).encode(), flush=False)
 
-    def events(self, position: EventPosition | None = None) -> tuple[list[dict[str, Any]], EventPosition, bool]:
+    def events(
+        self, position: EventPosition | None = None, most: int | None = None
+    ) -> tuple[list[dict[str, Any]], EventPosition, bool]:
         """Events since a position, in whole lines.
+
+        Parameters
+        ----------
+        position : EventPosition, optional
+            Default: the beginning.
+        most : int, optional
+            Bytes to read at a time; a line is never that long.
 
         Returns
         -------
@@ -186,7 +254,7 @@ class RunFolder:
                 again = position is not None and position.file == state.st_ino and position.offset <= state.st_size
                 start = position.offset if position is not None and again else 0
                 file.seek(start)
-                content = file.read()
+                content = file.read(-1 if most is None else most)
         except FileNotFoundError:
             return [], EventPosition(), True
         whole = content[: content.rfind(b"\n") + 1]
@@ -226,23 +294,3 @@ class RunFolder:
         except (OSError, UnicodeDecodeError):
             return "run"
         return found if found in ("pause", "stop") else "run"  # type: ignore[return-value]
-
-
-def _alive(pid: int) -> bool:
-    """Whether a process of this machine is there."""
-    if pid <= 0:
-        return False
-    if os.name == "nt":
-        import ctypes
-
-        handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, pid)  # type: ignore[attr-defined]
-        if handle:
-            ctypes.windll.kernel32.CloseHandle(handle)  # type: ignore[attr-defined]
-        return bool(handle)
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -1,0 +1,56 @@
+"""Launched runs of the tiny model, as tests start and end them."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from napari_icenet.training import launch as launching
+from napari_icenet.training.launching import read_launch
+from napari_icenet.training.processes import alive
+from napari_icenet.training.run_folder import RunFolder
+from tests.training.runs import wait_for
+
+ROOT = Path(__file__).parents[2]
+
+
+def at_home(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Launched processes know the tiny model, and keep their lists in ``folder``."""
+    monkeypatch.setattr(launching, "MODULE", "tests.training.tiny")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("ICENET_HOME", str(folder))
+
+
+def wait_for_state(run: Path, *states: str) -> None:
+    """Until the run is in one of these states, and its processes have said all they have to say."""
+
+    def there() -> bool:
+        status = RunFolder(run).status()
+        return status is not None and status.state in states
+
+    wait_for(there)
+
+
+def wait_for_end(run: Path) -> None:
+    """Until neither trainer nor keeper is there."""
+
+    def ended() -> bool:
+        record = read_launch(RunFolder(run).launch)
+        return record is not None and record.ended and not alive(record.keeper)
+
+    wait_for(ended)
+
+
+def end_all(folder: Path) -> None:
+    """End what a test has left."""
+    for path in folder.rglob("launch.json"):
+        record = read_launch(path)
+        for pid in (record.keeper, record.pid) if record is not None else ():
+            if pid and pid != os.getpid() and alive(pid):
+                with suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
