@@ -83,6 +83,18 @@ class Scores:
         """Several lots as one, in order; at least one."""
         return Scores(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Scores)))
 
+    @staticmethod
+    def none(kinds: int) -> Scores:
+        """The scores of no chip, of so many predictors."""
+        flat, index = np.zeros(0), np.zeros(0, np.int64)
+        each, both, pair = np.zeros((0, kinds, 2)), np.zeros((0, 2), bool), np.zeros((0, 2), np.int64)
+        word = np.zeros(0, "<U1")
+        return Scores(
+            ncc=each, early=np.zeros((0, kinds)), lacking=np.zeros((0, kinds, 2), bool), counted=both, miss=each,
+            peak_ratio=each, tracked=both, cloud=flat, gap=flat, texture=flat, held=np.zeros(0, bool), place=pair,
+            block=pair, stack=word, band=word, split=word, start=np.zeros(0, "datetime64[s]"), batch=index, index=index,
+        )  # fmt: skip
+
     @property
     def block_ids(self) -> NDArray[np.int64]:
         """One number for each block of each stack, (n,)."""

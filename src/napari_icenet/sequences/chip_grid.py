@@ -36,7 +36,13 @@ def grid_positions(shape: tuple[int, int], settings: DatasetSettings) -> tuple[N
     return grid[0].ravel(), grid[1].ravel()
 
 
-def chip_grid(pictures: Pictures, start: int, settings: DatasetSettings) -> ChipGrid:
+def chip_grid(
+    pictures: Pictures,
+    start: int,
+    settings: DatasetSettings,
+    *,
+    among: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+) -> ChipGrid:
     """The chips of a window of dates that show enough on its first date.
 
     Pixels that are missing, or outside the stack's area of interest, do not count as valid.
@@ -48,17 +54,19 @@ def chip_grid(pictures: Pictures, start: int, settings: DatasetSettings) -> Chip
     start : int
         Index of the first date.
     settings : DatasetSettings
+    among : (array of int64, array of int64), each (n,), optional
+        Rows and columns of the chips to choose from. Default: all of the grid.
     """
-    rows, cols = grid_positions(pictures.shape, settings)
+    rows, cols = grid_positions(pictures.shape, settings) if among is None else among
     shares = np.empty(len(rows))
     half = settings.chip // 2
     # A row of the grid at a time: a strip of the picture as high as a chip.
     for row in np.unique(rows):
-        strip = Window(int(row) - half, 0, settings.chip, pictures.shape[1])
-        known = _known(pictures, start, strip)
-        sums = np.concatenate([[0], np.cumsum(known.sum(axis=0))])
         here = rows == row
-        shares[here] = sums[cols[here] + half] - sums[cols[here] - half]
+        left, right = int(cols[here].min()) - half, int(cols[here].max()) + half
+        known = _known(pictures, start, Window(int(row) - half, left, settings.chip, right - left))
+        sums = np.concatenate([[0], np.cumsum(known.sum(axis=0))])
+        shares[here] = sums[cols[here] + half - left] - sums[cols[here] - half - left]
     enough = np.flatnonzero(shares >= settings.min_valid * settings.chip**2)
     left_out = len(rows) - len(enough)
     if settings.chips is not None and len(enough) > settings.chips:

@@ -24,6 +24,8 @@ from napari_icenet.tracking.chips import square
 from napari_icenet.tracking.engine.engine import Engine
 from napari_icenet.tracking.pictures import Pictures, TileCache
 
+#: Rows and columns, (n,) each.
+Places = tuple[NDArray[np.int64], NDArray[np.int64]]
 #: Bytes of pictures kept while sequences are cut: two frames of a whole Landsat scene.
 CACHE_BYTES = 600 * 1024**2
 
@@ -132,7 +134,15 @@ class Tracker:
         )
         self._motion = Motion(pictures, settings, engine)
 
-    def track(self, start: int, mode: Tracking | None = None, *, progress: Progress | None = None) -> Tracks:
+    def track(
+        self,
+        start: int,
+        mode: Tracking | None = None,
+        *,
+        places: Places | None = None,
+        frames: int | None = None,
+        progress: Progress | None = None,
+    ) -> Tracks:
         """Follow the chips of the grid through one window.
 
         Parameters
@@ -141,6 +151,10 @@ class Tracker:
             Index of the first date.
         mode : {'chain', 'robust'}, optional
             Default: that of the settings.
+        places : (array of int64, array of int64), each (n,), optional
+            Where chips begin. Default: all of the grid that show enough.
+        frames : int, optional
+            Dates to follow them through. Default: those of the settings.
         progress : callable, optional
 
         Raises
@@ -151,11 +165,14 @@ class Tracker:
             It has fewer from ``start`` on.
         """
         stack, settings = self.pictures.stack, self.settings
+        if frames is not None:
+            settings = settings.model_copy(update={"frames": frames})
         if not 0 <= start <= len(stack.scenes) - settings.frames:
             window_starts(stack, settings)
             raise UsageError(f"{stack.name} has no {settings.frames} dates from number {start} on.")
-        grid = chip_grid(self.pictures, start, settings)
-        places = grid.rows, grid.cols
+        if places is None:
+            grid = chip_grid(self.pictures, start, settings)
+            places = grid.rows, grid.cols
         if (mode or settings.tracking) == "chain":
             return chain(self._matcher, start, places, settings, progress=progress)
         # Windows come in the order of their dates.

@@ -1,0 +1,73 @@
+"""Objects through a pipe to another process; large arrays go as they lie in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import struct
+import threading
+from typing import IO, Any
+
+_LENGTH = struct.Struct("<Q")
+
+
+class Pipe:
+    """Two ends of two pipes: what is written here is read over there, and the other way round.
+
+    Parameters
+    ----------
+    source, sink : binary file
+        Where objects come from, and where they go. Only from and to processes of one's own, for what arrives is
+        unpickled.
+    """
+
+    def __init__(self, source: IO[bytes], sink: IO[bytes]) -> None:
+        self._source, self._sink = source, sink
+        self._lock = threading.Lock()
+
+    def send(self, item: Any) -> None:
+        """Write an object; waits while the other side does not read.
+
+        Raises
+        ------
+        OSError
+            The other side is gone.
+        """
+        buffers: list[pickle.PickleBuffer] = []
+        head = pickle.dumps(item, protocol=5, buffer_callback=buffers.append)
+        views = [memoryview(head), *(buffer.raw() for buffer in buffers)]
+        with self._lock:
+            self._sink.write(_LENGTH.pack(len(views)) + b"".join(_LENGTH.pack(view.nbytes) for view in views))
+            for view in views:
+                self._sink.write(view)
+            self._sink.flush()
+
+    def receive(self) -> Any:
+        """The next object.
+
+        Raises
+        ------
+        EOFError
+            The other side is gone.
+        """
+        (count,) = _LENGTH.unpack(self._exactly(_LENGTH.size))
+        sizes = [_LENGTH.unpack(self._exactly(_LENGTH.size))[0] for _ in range(count)]
+        head, *buffers = [self._exactly(size) for size in sizes]
+        return pickle.loads(head, buffers=buffers)
+
+    def close(self) -> None:
+        """Close the way out, which tells the other side that nothing more comes."""
+        # What could not be flushed was for a process that is gone.
+        with contextlib.suppress(OSError):
+            self._sink.close()
+
+    def _exactly(self, size: int) -> bytearray:
+        out = bytearray(size)
+        view, have = memoryview(out), 0
+        while have < size:
+            # Files without a buffer give what there is.
+            got = self._source.readinto(view[have:])  # type: ignore[attr-defined]
+            if not got:
+                raise EOFError
+            have += got
+        return out
