@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as ListLike
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,8 @@ class Examples:
         (:func:`napari_icenet.predictors.alignment.register`); None where nobody asked.
     simulated : array of bool, (n,)
         Whether the ice is simulated.
+    covariates : array of float64, (n, T, K), or None
+        Further facts of each date, those that the network knows; NaN where missing. None where it knows none.
     """
 
     chips: NDArray[np.float32]
@@ -37,6 +39,7 @@ class Examples:
     cloud: NDArray[np.float32]
     places: NDArray[np.float64] | None
     simulated: NDArray[np.bool_]
+    covariates: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.chips)
@@ -49,7 +52,11 @@ class Examples:
 
     @staticmethod
     def concatenated(parts: ListLike[Examples]) -> Examples:
-        """Several lots as one, in order; at least one, all with as many frames of one size."""
+        """Several lots as one, in order; at least one, all with as many frames of one size.
+
+        Covariates are missing where a lot has none.
+        """
+        parts = _with_covariates(parts)
         columns = {name: [part._arrays()[name] for part in parts] for name in parts[0]._arrays()}
         joined: dict[str, Any] = {
             name: None if any(array is None for array in arrays) else np.concatenate(arrays)
@@ -59,3 +66,14 @@ class Examples:
 
     def _arrays(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def _with_covariates(parts: ListLike[Examples]) -> ListLike[Examples]:
+    """The same lots, all with covariates, where any has some."""
+    count = max(0 if part.covariates is None else part.covariates.shape[-1] for part in parts)
+    return [
+        replace(part, covariates=np.full((*part.days.shape, count), np.nan))
+        if part.covariates is None and count
+        else part
+        for part in parts
+    ]

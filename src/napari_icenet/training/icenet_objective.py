@@ -42,6 +42,8 @@ class IceNetObjectiveSettings(BaseModel):
         Chance that a frame that was lost, or any frame, is left out of the past.
     hide_cloud : float
         Chance that an example is not told how cloudy its frames are.
+    hide_covariates : float
+        Chance that an example is not told the covariates of its dates, so that the network does without, too.
     lost_weight : float
         Weight of targets that tracking lost (mostly cloud), against 1.
     fine : float
@@ -58,6 +60,7 @@ class IceNetObjectiveSettings(BaseModel):
     drop_poor: float = Field(default=0.2, ge=0, lt=1)
     drop_any: float = Field(default=0.05, ge=0, lt=1)
     hide_cloud: float = Field(default=0.3, ge=0, le=1)
+    hide_covariates: float = Field(default=0.2, ge=0, le=1)
     lost_weight: float = Field(default=0.3, ge=0, le=1)
     fine: float = Field(default=0.2, ge=0, le=10)
     spread: float = Field(default=0.05, ge=0, le=10)
@@ -91,8 +94,9 @@ class IceNetObjective:
         """``loss``, and its terms ``ncc`` (the mean correlation), ``fine`` and ``spread``."""
         known = batch["known"].to(torch.float32)
         expected: Expected = self.network(
-            batch["frames"], known, batch["days"], batch["valid"], batch["cloud"], batch["present"]
-        )
+            batch["frames"], known, batch["days"], batch["valid"], batch["cloud"], batch["present"],
+            batch.get("covariates"),
+        )  # fmt: skip
         target, mask, weight = batch["target"], batch["target_known"].to(torch.float32), batch["weight"]
         share = weight / weight.sum().clamp_min(_LEAST)
         ncc = (share * masked_ncc(expected.template, target, mask)).sum()
@@ -124,10 +128,22 @@ class IceNetObjective:
             return np.ascontiguousarray(pictures[..., ::-1] if flip else pictures)
 
         days = np.abs(examples.days[i, target] - examples.days[i, past])
-        made = packed(frames, days, examples.valid[i, past], cloud, present)
+        made = packed(frames, days, examples.valid[i, past], cloud, present, self._covariates(examples, i, past, rng))
         made |= {"target": np.nan_to_num(aim), "target_known": np.isfinite(aim)}
         made = {name: turned(values) if name in _PICTURES else values for name, values in made.items()}
         return made | {"weight": np.array(lost if shown(aim[None])[0] else 0, np.float32)}
+
+    def _covariates(
+        self, examples: Examples, i: int, past: NDArray[np.intp], rng: np.random.Generator
+    ) -> F32 | None:
+        """Covariates of the past frames, standardised; None for a network that knows none."""
+        settings = self.network.settings
+        if not settings.covariates:
+            return None
+        hidden = rng.random() < self.settings.hide_covariates
+        if examples.covariates is None or hidden:
+            return np.full((len(past), len(settings.covariates)), np.nan, np.float32)
+        return settings.standardised(examples.covariates[i, past])
 
     def _dates(self, examples: Examples, i: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], int]:
         """Indices of the past frames, the last one t0, and of the target."""

@@ -38,6 +38,8 @@ class DatasetSource:
         Where each frame shows what the first one shows.
     weight : float
         How often it is drawn from, relative to others.
+    covariates : sequence of str
+        Further facts of each date that are read, by name; missing where the dataset has none of a name.
     """
 
     def __init__(
@@ -46,8 +48,10 @@ class DatasetSource:
         indices: NDArray[np.intp],
         places: NDArray[np.float64] | None = None,
         weight: float = 1.0,
+        covariates: Sequence[str] = (),
     ) -> None:
         self.dataset, self.indices, self.places, self.weight = dataset, indices, places, weight
+        self.covariates = tuple(covariates)
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -62,6 +66,7 @@ class DatasetSource:
             cloud=found.cloud,
             places=None if self.places is None else self.places[indices],
             simulated=np.full(len(found), self.dataset.record.simulated),
+            covariates=found.covariates_by_name(self.covariates) if self.covariates else None,
         )
 
 
