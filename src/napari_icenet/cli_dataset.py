@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,6 +14,7 @@ from napari_icenet.errors import UsageError
 
 if TYPE_CHECKING:
     from napari_icenet.sequences.reading import IceNet
+    from napari_icenet.sequences.settings import DatasetSettings
 
 
 def dataset(
@@ -59,8 +61,26 @@ def dataset(
     gap: Annotated[
         int | None, typer.Option(help="Pixels between chips of different splits; default: what suits the frame.")
     ] = None,
-    validation: Annotated[float | None, typer.Option(help="Share of the ground for validation; default: 0.15.")] = None,
-    test: Annotated[float | None, typer.Option(help="Share of the ground for the test; default: 0.15.")] = None,
+    validation: Annotated[float | None, typer.Option(help="Share of the ground, or of the time, for validation; default: 0.15.")] = None,
+    test: Annotated[float | None, typer.Option(help="Share of the ground, or of the time, for the test; default: 0.15.")] = None,
+    split_by: Annotated[
+        Literal["area", "time"] | None,
+        typer.Option(help="area (blocks of ground are held out; default) or time (what came after a day is)."),
+    ] = None,
+    train_until: Annotated[
+        datetime | None, typer.Option(help="Split by time: last day of training; default: by the shares.")
+    ] = None,
+    validation_until: Annotated[
+        datetime | None, typer.Option(help="Split by time: last day of validation; default: by the shares.")
+    ] = None,
+    covariates: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv",
+            help="Further facts of each date, such as wind: a column date, and columns of numbers.",
+            show_default=False,
+        ),
+    ] = None,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="A dask.distributed scheduler; default: this machine.")
     ] = None,
@@ -84,6 +104,7 @@ def dataset(
         "chip": chip, "frames": frames, "scale": scale, "stride": stride, "bands": named, "tracking": tracking,
         "chips": chips, "windows": windows, "seed": seed, "block": block, "gap": gap,
         "validation": validation, "test": test,
+        "split_by": split_by, "train_until": _to_its_end(train_until), "validation_until": _to_its_end(validation_until),
     }  # fmt: skip
     make_dataset_settings(**values)
     band = named[0] if named is not None and len(named) == 1 else None
@@ -91,6 +112,11 @@ def dataset(
     if preset is not None:
         values = preset_values(preset, opened[0], **values)
     settings = make_dataset_settings(**values)
+    if covariates is not None:
+        from napari_icenet.scenes.covariates import give_covariates
+
+        for sentence in give_covariates(opened, covariates):
+            say_warning(sentence)
     with ProgressLine() as progress:
         build_dataset(opened, output, settings, scheduler=scheduler, workers=workers, force=force, progress=progress)
     from napari_icenet.sequences.reading import open_dataset
@@ -103,6 +129,11 @@ def dataset(
         )
     typer.echo(output)
     typer.echo(_summary(made))
+
+
+def _to_its_end(day: datetime | None) -> datetime | None:
+    """The last second of a day that was named without a time."""
+    return day + timedelta(days=1, seconds=-1) if day is not None and day.time() == time.min else day
 
 
 def _summary(icenet: IceNet) -> str:
@@ -118,11 +149,20 @@ def _summary(icenet: IceNet) -> str:
         f"bands      {len(bands)}: {', '.join(bands)}",
         f"windows    {len({(part.stack, part.start) for part in record.parts})} of consecutive dates, "
         f"from {len(record.stacks)} {'stack' if len(record.stacks) == 1 else 'stacks'}",
-        f"splits     {shares}; blocks of {settings.block_px} px, {settings.gap_px} px apart",
+        f"splits     {shares}; {_parted(settings)}",
         f"valid      {icenet.tables['valid'].mean():.1%} of the frames",
         f"left out   {left_out} chips with too few valid pixels on the first date",
     ]
+    if record.covariates:
+        lines.append(f"covariates {len(record.covariates)}: {', '.join(record.covariates)}")
     lines += [f"credit     {credit}" for credit in record.credits]
     if record.simulated:
         lines.append("simulated  yes: this is not a measurement")
     return "\n".join(lines)
+
+
+def _parted(settings: DatasetSettings) -> str:
+    """What keeps the splits apart."""
+    if settings.train_until is None or settings.validation_until is None:
+        return f"blocks of {settings.block_px} px, {settings.gap_px} px apart"
+    return f"training until {settings.train_until:%Y-%m-%d}, validation until {settings.validation_until:%Y-%m-%d}"

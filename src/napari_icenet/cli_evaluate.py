@@ -51,6 +51,14 @@ def evaluate(
         Literal["train", "validation", "test"] | None,
         typer.Option(help="Part of a dataset; default: all of it."),
     ] = None,
+    covariates: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv",
+            help="Further facts of each date of a stack, such as wind, for weights trained with them.",
+            show_default=False,
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of the bootstrap and the samples; default: 0.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace REPORT if it is there.")] = False,
     crs: Crs = None,
@@ -76,7 +84,7 @@ def evaluate(
         given["predictors"] = tuple(dict.fromkeys([*fitting(chip or 128), *own]))
     check_report(output, force=force)
     with ProgressLine() as progress:
-        opened, settings = open_source(source, given, crs=crs, extent=extent, progress=progress)
+        opened, settings = open_source(source, given, crs=crs, extent=extent, covariates=covariates, progress=progress)
     for notice in opened.notices:
         say_warning(notice)
     with ProgressLine() as progress:

@@ -217,9 +217,9 @@ def test_half_a_store_and_a_newer_one_are_told(built, stack, tmp_path):
     build_dataset([stack], half, SETTINGS, force=True)
     assert contents(half) == contents(built)
     attributes = json.loads((half / "zarr.json").read_text())
-    attributes["attributes"]["version"] = 2
+    attributes["attributes"]["version"] = VERSION + 1
     (half / "zarr.json").write_text(json.dumps(attributes))
-    with pytest.raises(DatasetError, match=r"made by a newer napari-icenet \(format 2\); update"):
+    with pytest.raises(DatasetError, match=r"made by a newer napari-icenet \(format 3\); update"):
         open_dataset(half)
     with pytest.raises(DatasetError, match="does not exist"):
         open_dataset(tmp_path / "nowhere.zarr")

@@ -57,6 +57,8 @@ def past_of(sequences: Sequences, index: int, t0: int, target: int) -> WatchedPa
         float(days[target]),
         target - t0,
         sequences.cloud[index, shown],
+        None if sequences.covariates is None else sequences.covariates[index, shown],
+        sequences.covariate_names,
     ).watch()
 
 

@@ -77,6 +77,11 @@ class DatasetSource:
         return {stack.name: stack.grid.grid() for stack in self.dataset.record.stacks}
 
     @property
+    def covariates(self) -> tuple[str, ...]:
+        """Names of what is known of each date beside its picture."""
+        return self.dataset.record.covariates
+
+    @property
     def batches(self) -> int:
         """Batches there are."""
         return -(-len(self._chosen) // LOT)

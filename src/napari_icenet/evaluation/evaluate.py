@@ -15,6 +15,7 @@ from napari_icenet.evaluation.strata import strata_table
 from napari_icenet.evaluation.table import early_table, mode_table
 from napari_icenet.evaluation.trained_here import TrainedHere, trained_here
 from napari_icenet.evaluation.workers import score_all
+from napari_icenet.predictors.icenet_inputs import say_covariates_missing
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.registry import predictor
 from napari_icenet.sequences.sequences import Sequences
@@ -89,6 +90,7 @@ class Evaluation:
             "simulated": self.source.simulated,
             "credits": list(self.source.credits),
             "bands": list(self.source.bands),
+            "covariates": list(self.source.covariates),
             "windows": len(self.source.starts),
             "t0": self.settings.t0 + 1,
             "displacement_error": self.reference,
@@ -132,6 +134,12 @@ def evaluate(
     """
     chosen = tuple(predictors or (predictor(name) for name in settings.predictors))
     names = tuple(p.name for p in chosen)
+
+    for one in chosen:
+        if isinstance(one, LearnedOptions):
+            # Here, once, and not in every process that predicts.
+            known = getattr(one.network()[0].settings, "covariates", ())
+            say_covariates_missing(one.title, known, source.covariates)
 
     def said(share: float, what: str) -> None:
         if progress is not None:

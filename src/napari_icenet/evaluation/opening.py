@@ -24,6 +24,7 @@ def open_source(
     *,
     crs: str | None = None,
     extent: Literal["intersection", "union"] = "intersection",
+    covariates: Path | None = None,
     progress: Progress | None = None,
 ) -> tuple[StackSource | DatasetSource, EvaluationSettings]:
     """Open a dataset or a stack, and settle how it is evaluated.
@@ -35,14 +36,18 @@ def open_source(
         Fields of :class:`~napari_icenet.evaluation.settings.EvaluationSettings`; None stands for the default.
     crs, extent : str
         Of a stack, as in :func:`~napari_icenet.scenes.opening.open_stack`.
+    covariates : Path, optional
+        A file with further facts of each date of a stack; a dataset has its own.
     progress : callable, optional
 
     Raises
     ------
-    UsageError, StackError, DatasetError
+    UsageError, StackError, DatasetError, SceneError
         It cannot be opened, or not be evaluated in this way.
     """
     if holds_a_dataset(path):
+        if covariates is not None:
+            raise UsageError(f"{path} is a dataset and has its own; give --covariates to icenet dataset.")
         from napari_icenet.sequences.reading import open_dataset
 
         dataset = open_dataset(path)
@@ -57,7 +62,12 @@ def open_source(
     # The panchromatic band has a 15 m grid of its own, so asking for it alone opens another stack.
     panchromatic = settings.bands is not None and {b.upper().lstrip("B") for b in settings.bands} == {"8"}
     stack = open_stack(path, bands=("B8",) if panchromatic else None, crs=crs, extent=extent, progress=progress)
-    return StackSource(stack, settings, path), settings
+    source = StackSource(stack, settings, path)
+    if covariates is not None:
+        from napari_icenet.scenes.covariates import give_covariates
+
+        source.told += give_covariates([stack], covariates)
+    return source, settings
 
 
 def holds_a_dataset(path: Path) -> bool:

@@ -106,6 +106,8 @@ class StackSource:
         self._engine = Engine("cpu", threads=threads)
         self._path = path
         self._flow = known_flow(stack, path)
+        #: What else there is to know of the stack, sentence by sentence.
+        self.told: list[str] = []
 
     @property
     def name(self) -> str:
@@ -115,7 +117,7 @@ class StackSource:
     @property
     def notices(self) -> list[str]:
         """What was noticed while the stack was opened."""
-        return [notice.message for notice in self.stack.notices]
+        return [*(notice.message for notice in self.stack.notices), *self.told]
 
     @property
     def modes(self) -> tuple[Mode, ...]:
@@ -126,6 +128,11 @@ class StackSource:
     def grids(self) -> dict[str, Grid]:
         """The map grid of each stack, by its name."""
         return {self.stack.name: self.stack.grid}
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """Names of what is known of each date beside its picture."""
+        return () if self.stack.covariates is None else self.stack.covariates.names
 
     @property
     def simulated(self) -> bool:

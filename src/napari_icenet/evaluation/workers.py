@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.errors import StackError
+from napari_icenet.errors import SceneWarning, StackError
 from napari_icenet.evaluation.dataset_source import DatasetSource
 from napari_icenet.evaluation.scores import Scores
 from napari_icenet.evaluation.scoring import Scorer
@@ -155,6 +156,8 @@ def _begin(work: Work, done: Any, stop: Any) -> None:
     # One thread each: there are as many processes as cores.
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     cv2.setNumThreads(1)
+    # The first process has said it.
+    warnings.filterwarnings("ignore", r".* was trained with .* counts as missing", SceneWarning)
     _own = _Bench(work.open_source(), work, 1), done, stop
 
 

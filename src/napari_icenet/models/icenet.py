@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 from torch import Tensor, nn
 from torch.nn import functional
 
+from napari_icenet.models.icenet_settings import IceNetSettings
 from napari_icenet.models.pyramid import collapsed, pyramid, reduced
 
 #: Days are told as log2(1 + days / this), so that a week and a season are both of order one.
@@ -22,32 +23,6 @@ COARSER = 4
 _LEAST = 1e-4
 #: Largest logarithm of the factor that a frame's contrast is changed by.
 _MOST_BOOST = 2.0
-
-
-class IceNetSettings(BaseModel):
-    """Size of the network. Immutable.
-
-    Attributes
-    ----------
-    width : int
-        Features of each frame.
-    depth : int
-        Blocks of two convolutions that judge the frames, each of which sees all of them.
-    scales : int
-        Scales that have weights of their own; the last holds all that is coarser.
-    residual : int
-        Features of the network that adds what no frame shows; 0 leaves it out.
-    covariates : tuple of str
-        Further facts of each date, such as wind or aerosol depth, by name.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    width: int = Field(default=32, ge=4, le=512)
-    depth: int = Field(default=3, ge=1, le=16)
-    scales: int = Field(default=4, ge=1, le=6)
-    residual: int = Field(default=16, ge=0, le=256)
-    covariates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +64,11 @@ class IceNetwork(nn.Module):
     name: ClassVar[str] = "icenet"
     title: ClassVar[str] = "IceNet"
     settings_type: ClassVar[type[BaseModel]] = IceNetSettings
+    limits: ClassVar[tuple[str, ...]] = (
+        "It weighs past frames; ice that none of them shows it cannot draw.",
+        "Its template is the mean of what may come, smoother than ice where that is open.",
+        "Frames that lie more than three pixels from their place cannot be laid on each other.",
+    )
 
     def __init__(self, settings: IceNetSettings | None = None) -> None:
         super().__init__()
@@ -97,7 +77,7 @@ class IceNetwork(nn.Module):
         self.encoder = nn.Sequential(
             _convolution(3, width // 2, 5, 2), nn.SiLU(), _convolution(width // 2, width, 3, 2), _norm(width), nn.SiLU()
         )
-        facts = FACTS + len(self.settings.covariates)
+        facts = FACTS + 2 * len(self.settings.covariates)
         self.facts = nn.Sequential(nn.Linear(facts, width), nn.SiLU(), nn.Linear(width, 2 * width))
         self.judges = nn.ModuleList(_Judge(width) for _ in range(self.settings.depth))
         self.logits = _silent(nn.Conv2d(width, 2 * scales, 1))
@@ -131,7 +111,8 @@ class IceNetwork(nn.Module):
         cloud : Tensor, (b, n)
             Share of cloud; NaN where unknown.
         covariates : Tensor, (b, n, k), optional
-            Further facts of each date, NaN where unknown.
+            Those of the settings, in deviations from their mean (:meth:`IceNetSettings.standardised`); NaN
+            where missing. None: all of them are.
         """
         b, side = len(frames), frames.shape[-1]
         # What is told of frames that are not there must not matter, but it must be a number.
@@ -186,8 +167,9 @@ class IceNetwork(nn.Module):
         stacked = torch.stack(facts, -1)
         count = len(self.settings.covariates)
         if count:
-            more = days.new_zeros(*days.shape, count) if covariates is None else torch.nan_to_num(covariates)
-            stacked = torch.cat([stacked, more], -1)
+            more = days.new_full((*days.shape, count), torch.nan) if covariates is None else covariates
+            known = torch.isfinite(more)
+            stacked = torch.cat([stacked, torch.where(known, more, torch.zeros_like(more)), known.to(days.dtype)], -1)
         return stacked
 
 
@@ -301,3 +283,6 @@ def _silent(layer: nn.Conv2d) -> nn.Conv2d:
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
     return layer
+
+
+__all__ = ["Expected", "IceNetSettings", "IceNetwork"]

@@ -20,7 +20,10 @@ MODELS: dict[str, str] = {
 
 
 def network_class(name: str) -> Any:
-    """The class of a network; it has a ``name``, a ``title`` and a ``settings_type``.
+    """The class of a network.
+
+    It has a ``name``, a ``title``, a ``settings_type``, and ``limits``: what networks of its kind are not good
+    for, one sentence each, for their cards.
 
     Raises
     ------

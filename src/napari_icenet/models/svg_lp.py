@@ -54,6 +54,11 @@ class SvgLp(nn.Module):
     name: ClassVar[str] = "svg-lp"
     title: ClassVar[str] = "SVG-LP"
     settings_type: ClassVar[type[BaseModel]] = SvgLpSettings
+    limits: ClassVar[tuple[str, ...]] = (
+        "For chips of the side that it was trained on alone.",
+        "No adversarial loss: the paper names one in its abstract and describes none.",
+        "A mean over samples is smoother than ice.",
+    )
 
     def __init__(self, settings: SvgLpSettings | None = None) -> None:
         super().__init__()

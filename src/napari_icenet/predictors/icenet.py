@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.predictors.aligned import every_aligned
 from napari_icenet.predictors.frames import Level, template_level, usable
-from napari_icenet.predictors.icenet_inputs import packed
+from napari_icenet.predictors.icenet_inputs import packed, say_covariates_missing
 from napari_icenet.predictors.learned import LearnedOptions, evaluating
 from napari_icenet.predictors.lots import in_lots
-from napari_icenet.tracking.templates import Past, Prediction
+from napari_icenet.tracking.templates import Past, Prediction, named_covariates
+
+if TYPE_CHECKING:
+    from napari_icenet.models.icenet_settings import IceNetSettings
 
 F32 = NDArray[np.float32]
 
@@ -56,29 +59,42 @@ class IceNet(LearnedOptions):
         import torch
 
         network, device = self.network()
-        inputs = [past_inputs(past) for past in pasts]
+        settings: IceNetSettings = network.settings  # type: ignore[assignment]
+        inputs = [past_inputs(past, settings) for past in pasts]
         batch = {name: torch.from_numpy(np.stack([one[name] for one in inputs])).to(device) for name in inputs[0]}
         with evaluating(network):
             expected = network(
-                batch["frames"], batch["known"].float(), batch["days"], batch["valid"], batch["cloud"], batch["present"]
-            )
+                batch["frames"], batch["known"].float(), batch["days"], batch["valid"], batch["cloud"],
+                batch["present"], batch.get("covariates"),
+            )  # fmt: skip
             templates = expected.template.float().cpu().numpy()
             spreads = torch.exp(expected.log_spread.float()).cpu().numpy()
         return map(_restored, pasts, inputs, templates, spreads)
 
 
-def past_inputs(past: Past) -> dict[str, NDArray[Any]]:
+def past_inputs(past: Past, settings: IceNetSettings | None = None) -> dict[str, NDArray[Any]]:
     """What the network is shown of a past: the last eight frames, aligned to t0 and standardised.
+
+    Parameters
+    ----------
+    past : Past
+    settings : IceNetSettings, optional
+        Of the network; they tell which covariates it knows.
 
     Returns
     -------
     dict of array
         ``frames`` float32 and ``known`` bool (8, S, S), S the chip's side or the next multiple of 32;
-        ``days`` and ``cloud`` float32, ``valid`` and ``present`` bool, (8,). Frames that a short past
-        lacks come first.
+        ``days`` and ``cloud`` float32, ``valid`` and ``present`` bool, (8,); ``covariates`` float32, (8, K),
+        where the network knows any. Frames that a short past lacks come first.
     """
     cloud = np.full(len(past.chips), np.nan) if past.cloud is None else past.cloud
-    made = packed(every_aligned(past), past.ahead - past.days, past.valid, cloud)
+    covariates = None
+    if settings is not None and settings.covariates:
+        given = named_covariates(past.covariates, past.covariate_names, settings.covariates, past.days.shape)
+        say_covariates_missing(IceNet.title, settings.covariates, past.covariate_names)
+        covariates = settings.standardised(given)
+    made = packed(every_aligned(past), past.ahead - past.days, past.valid, cloud, covariates=covariates)
     beyond = -past.chips.shape[-1] % _MULTIPLE
     edge = beyond // 2, beyond - beyond // 2
     return {name: np.pad(values, ((0, 0), edge, edge)) if values.ndim == 3 else values for name, values in made.items()}

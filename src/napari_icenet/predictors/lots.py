@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from napari_icenet.errors import WeightsError
+from napari_icenet.errors import SceneWarning, WeightsError
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -48,7 +48,7 @@ def in_lots(items: Sequence[Item], most: int, work: Callable[[Sequence[Item]], I
             # Not while the error is handled: it holds on to what filled the memory.
             free_memory()
             most = size // 2
-            warnings.warn(f"The memory is full; {most} chips are predicted at a time.", stacklevel=2)
+            warnings.warn(f"The memory is full; {most} chips are predicted at a time.", SceneWarning, stacklevel=2)
             continue
         yield from made
         start += len(made)
@@ -99,4 +99,4 @@ def free_memory() -> None:
             torch.mps.empty_cache()
     except RuntimeError as error:
         # A device that is gone keeps nothing.
-        warnings.warn(f"The memory of a device was not given back ({error}).", stacklevel=2)
+        warnings.warn(f"The memory of a device was not given back ({error}).", SceneWarning, stacklevel=2)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from napari_icenet.scenes.band_names import find_band
 from napari_icenet.scenes.dates import date_labels, find_date
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.scene import Flag, Notice, Progress, Scene
+
+if TYPE_CHECKING:
+    from napari_icenet.scenes.covariates import Covariates
 
 # Frames are read from several threads, and each problem is to be told once.
 _telling = Lock()
@@ -41,6 +44,12 @@ class SceneStack:
         Area of interest; None where there is none.
     notices : iterable of Notice
         All that was reported while opening.
+
+    Attributes
+    ----------
+    covariates : Covariates or None
+        Further facts of each date, where somebody gave them
+        (:func:`napari_icenet.scenes.covariates.give_covariates`). They are not saved with the stack.
 
     Raises
     ------
@@ -68,6 +77,7 @@ class SceneStack:
         self.name = name
         self.area = area
         self.notices = list(notices)
+        self.covariates: Covariates | None = None
         self._contrasts: dict[tuple[int, str], tuple[float, float]] = {}
 
     def __repr__(self) -> str:

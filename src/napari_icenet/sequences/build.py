@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from napari_icenet.errors import DatasetError, UsageError
 from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.sequences.covariates import names_of, sources_of
 from napari_icenet.sequences.cut import check_fits, window_starts
 from napari_icenet.sequences.parts import Job, jobs_of, read_part, read_part_tables
+from napari_icenet.sequences.periods import settled_periods
 from napari_icenet.sequences.settings import DatasetSettings
 from napari_icenet.sequences.store import (
     PIXELS,
@@ -95,9 +97,7 @@ def build_dataset(
     for stack, chosen in zip(stacks, bands, strict=True):
         jobs += jobs_of(stack, chosen, window_starts(stack, settings), settings)
     old = _extended(out, by_name, settings, force)
-    sources = {stack.name: SourceStack.of(stack) for stack in stacks}
-    if old is not None:
-        sources = {**{source.name: source for source in old.stacks}, **sources}
+    names, sources = names_of(stacks, old), sources_of(stacks, old)
     if len({source.dtype for source in sources.values()}) > 1:
         raise DatasetError("The stacks store values of different types; build a dataset for each of them.")
     kept = {part.key: part for part in old.parts} if old is not None else {}
@@ -110,11 +110,17 @@ def build_dataset(
     # Windows that a new scene has split are no longer of consecutive dates; those of other stacks stay.
     made += [part for part in kept.values() if part.stack not in by_name and part.key not in parts]
     made.sort(key=lambda part: (part.stack, sources[part.stack].bands.index(part.band), part.start))
-    return _put_together(out, made, set(kept), sources, settings)
+    return _put_together(out, made, set(kept), sources, settings, covariates=names)
 
 
 def _settled(out: Path, stacks: Sequence[SceneStack], settings: DatasetSettings, force: bool) -> DatasetSettings:
-    """The settings with blocks and gap: those of a dataset that is extended, else as the smallest frame needs."""
+    """The settings with blocks, gap and periods: those of a dataset that is extended, else as the stacks need."""
+    if settings.split_by == "time" and settings.train_until is None and out.exists() and not force:
+        old = read_record(out).settings
+        if old.split_by == "time":
+            until = {"train_until": old.train_until, "validation_until": old.validation_until}
+            settings = settings.model_copy(update=until)
+    settings = settled_periods(stacks, settings)
     if settings.block is None and settings.gap is None and out.exists() and not force:
         old = read_record(out).settings
         return settings.model_copy(update={"block": old.block, "gap": old.gap})
@@ -149,9 +155,9 @@ def _extended(out: Path, stacks: dict[str, SceneStack], settings: DatasetSetting
     old = read_record(out)
     mine, theirs = (s.model_dump(exclude=_CHOOSING) for s in (settings, old.settings))
     if mine != theirs:
-        name = next(name for name in mine if mine[name] != theirs[name])
+        name = next(name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name))
         raise DatasetError(
-            f"{out} was made with {name} {theirs[name]}, not {mine[name]}; use the same settings to extend it, "
+            f"{out} was made with {name} {theirs.get(name)}, not {mine.get(name)}; use the same settings to extend it, "
             "choose another name, or replace it with --force."
         )
     for source in old.stacks:
@@ -214,7 +220,13 @@ def _refuse_without_ice(name: str, folders: list[Path], settings: DatasetSetting
 
 
 def _put_together(
-    out: Path, parts: list[Part], old: set[str], sources: dict[str, SourceStack], settings: DatasetSettings
+    out: Path,
+    parts: list[Part],
+    old: set[str],
+    sources: dict[str, SourceStack],
+    settings: DatasetSettings,
+    *,
+    covariates: tuple[str, ...],
 ) -> DatasetRecord:
     """Write the dataset beside its place, from parts of the old one and new ones, and move it there."""
     folder = work_folder(out)
@@ -246,7 +258,7 @@ def _put_together(
     record = DatasetRecord(
         settings=settings.model_copy(update={"bands": None, "windows": None}),
         stacks=stacks, parts=tuple(parts), files=count_files(whole),
-        simulated=any(scene.simulated for stack in stacks for scene in stack.scenes),
+        simulated=any(scene.simulated for stack in stacks for scene in stack.scenes), covariates=covariates,
     )  # fmt: skip
     close(whole, record)
     move_into_place(whole, out)

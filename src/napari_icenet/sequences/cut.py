@@ -15,6 +15,7 @@ from napari_icenet.sequences.chain import chain
 from napari_icenet.sequences.chip_grid import chip_grid
 from napari_icenet.sequences.matching import Matcher
 from napari_icenet.sequences.motion import Motion
+from napari_icenet.sequences.periods import settled_periods, split_of_windows
 from napari_icenet.sequences.robust import robust
 from napari_icenet.sequences.sequences import SPLITS, Sequences
 from napari_icenet.sequences.settings import DatasetSettings, Tracking
@@ -192,9 +193,12 @@ def cut_tracks(pictures: Pictures, tracks: Tracks, settings: DatasetSettings, st
             chips[i, t] = pictures.read(start + t, square(int(row), int(col), side))
         cloud[:, t] = cloud_shares(stack, start + t, places, side)
         fill[:, t] = np.isnan(chips[:, t].reshape(count, side * side)).mean(axis=1)
-    times = stack.times[start : start + frames]
+    times, given = stack.times[start : start + frames], stack.covariates
     blocks = Blocks.on(stack.grid, settings)
-    split = blocks.split(tracks.places_row, tracks.places_col, side)
+    if settings.split_by == "time":
+        split = split_of_windows(np.tile(times, (count, 1)), settled_periods([stack], settings))
+    else:
+        split = blocks.split(tracks.places_row, tracks.places_col, side)
     return Sequences(
         chips=chips,
         times=np.tile(times, (count, 1)),
@@ -212,6 +216,8 @@ def cut_tracks(pictures: Pictures, tracks: Tracks, settings: DatasetSettings, st
         band=np.full(count, pictures.band),
         split=np.array(SPLITS)[split],
         block=blocks.block(tracks.places_row[:, 0], tracks.places_col[:, 0]),
+        covariates=None if given is None else np.tile(given.values[start : start + frames], (count, 1, 1)),
+        covariate_names=() if given is None else given.names,
     )
 
 

@@ -13,6 +13,7 @@ from numcodecs import blosc
 from numpy.typing import ArrayLike, NDArray
 
 from napari_icenet.errors import DatasetError, UsageError
+from napari_icenet.sequences.covariates import CovariateValues
 from napari_icenet.sequences.sequences import SPLITS, Sequences
 from napari_icenet.sequences.store import chunk_name, read_record, read_tables
 from napari_icenet.sequences.store_format import DatasetRecord
@@ -58,6 +59,7 @@ class IceNet:
         self.stack = np.repeat(np.array([part.stack for part in record.parts], np.str_), counts)
         self.band = np.repeat(np.array([part.band for part in record.parts], np.str_), counts)
         self._dtype = np.result_type(*(np.dtype(stack.dtype) for stack in record.stacks))
+        self._covariates = CovariateValues(record)
         settings = record.settings
         self.shape = settings.frames, settings.chip, settings.chip
 
@@ -95,6 +97,14 @@ class IceNet:
         ).reshape(len(self.record.parts), self.shape[0], 2)
         return every[parts, :, 0], every[parts, :, 1]
 
+    def covariates(self, indices: ArrayLike) -> NDArray[np.float64] | None:
+        """Further facts of the dates of sequences, (n, T, K); None where the dataset has none.
+
+        Their names are those of the record; NaN is missing.
+        """
+        at = np.asarray(indices, np.intp)
+        return self._covariates.at(self.stack[at], self.tables["times"][at].astype("datetime64[s]"))
+
     def read(self, indices: ArrayLike | slice) -> Sequences:
         """Sequences by index, in the order asked for.
 
@@ -116,6 +126,8 @@ class IceNet:
             stack=self.stack[at],
             band=self.band[at],
             split=np.array(SPLITS)[values["split"]],
+            covariates=self.covariates(at),
+            covariate_names=self.record.covariates,
         )
         return Sequences(**values)
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.tracking.templates import named_covariates
+
 #: Names of the splits by code; what lies in the gap between two splits belongs to none.
 SPLITS = ("train", "validation", "test", "none")
 
@@ -45,6 +47,10 @@ class Sequences:
         ``train``, ``validation``, ``test`` or ``none`` (in the gap between two).
     block : array of int64, (n, 2)
         Row and column of the spatial block that the sequence starts in.
+    covariates : array of float64, (n, T, K), or None
+        Further facts of each date, NaN where missing; None where nobody gave any.
+    covariate_names : tuple of str, (K,)
+        What they are, with their units. The one field without the axis of the sequences.
     """
 
     chips: NDArray[np.float32]
@@ -63,6 +69,8 @@ class Sequences:
     band: NDArray[np.str_]
     split: NDArray[np.str_]
     block: NDArray[np.int64]
+    covariates: NDArray[np.float64] | None = None
+    covariate_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.chips)
@@ -73,9 +81,30 @@ class Sequences:
         return np.diff(self.days, axis=1, prepend=self.days[:, :1])
 
     def __getitem__(self, index: Any) -> Sequences:
-        return Sequences(*(getattr(self, field.name)[index] for field in fields(self)))
+        own = None if self.covariates is None else self.covariates[index]
+        return Sequences(
+            **{name: getattr(self, name)[index] for name in _PLAIN},
+            covariates=own,
+            covariate_names=self.covariate_names,
+        )
 
     @staticmethod
     def concatenated(parts: ListLike[Sequences]) -> Sequences:
-        """Several lots as one, in order; at least one, all with as many frames of one size."""
-        return Sequences(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Sequences)))
+        """Several lots as one, in order; at least one, all with as many frames of one size.
+
+        Covariates that a lot does not know are missing there.
+        """
+        names = tuple(dict.fromkeys(name for part in parts for name in part.covariate_names))
+        return Sequences(
+            **{name: np.concatenate([getattr(part, name) for part in parts]) for name in _PLAIN},
+            covariates=np.concatenate([part.covariates_by_name(names) for part in parts]) if names else None,
+            covariate_names=names,
+        )
+
+    def covariates_by_name(self, names: ListLike[str]) -> NDArray[np.float64]:
+        """Covariates in the order of some names (n, T, K); NaN where there is none of a name."""
+        return named_covariates(self.covariates, self.covariate_names, names, self.days.shape)
+
+
+#: Fields that begin with the axis of the sequences and are always there.
+_PLAIN = tuple(field.name for field in fields(Sequences) if not field.name.startswith("covariate"))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
+from math import isnan
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from napari_icenet.scenes.credit import credit_of
 from napari_icenet.scenes.scene import Scene
@@ -14,8 +17,8 @@ from napari_icenet.scenes.store_format import GridRecord
 from napari_icenet.sequences.settings import DatasetSettings
 
 FORMAT = "icenet dataset"
-#: Raised when a reader of an older version would misread the store.
-VERSION = 1
+#: Raised when a reader of an older version would misread the store: 2 has covariates.
+VERSION = 2
 
 #: Arrays beside the chips: type, and axes after that of the sequences (T frames, or row and column).
 TABLES: dict[str, tuple[type, str]] = {
@@ -40,7 +43,18 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class SourceScene(_Record):
+class _WithCovariates(_Record):
+    """A record that is written without the covariates that it does not have: as before there were any."""
+
+    @model_serializer(mode="wrap")
+    def _lean(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        told: dict[str, Any] = handler(self)
+        if not told.get("covariates"):
+            told.pop("covariates", None)
+        return told
+
+
+class SourceScene(_WithCovariates):
     """A scene that frames were cut from, and whom to thank for it."""
 
     id: str
@@ -54,15 +68,17 @@ class SourceScene(_Record):
     processed: date | None
     simulated: bool
     credit: str | None
+    covariates: tuple[float | None, ...] | None = None
 
     @classmethod
-    def of(cls, scene: Scene) -> SourceScene:
-        """The record of a scene."""
+    def of(cls, scene: Scene, covariates: Sequence[float] | None = None) -> SourceScene:
+        """The record of a scene; covariates that are NaN are missing."""
         origin = scene.provenance
         return cls(
             id=scene.id, time=scene.time, sensor=origin.sensor, level=origin.level, collection=origin.collection,
             tier=origin.tier, wrs_path=origin.wrs_path, wrs_row=origin.wrs_row, processed=origin.processed,
             simulated=origin.simulated, credit=credit_of(origin),
+            covariates=None if covariates is None else tuple(None if isnan(v) else float(v) for v in covariates),
         )  # fmt: skip
 
 
@@ -78,13 +94,24 @@ class SourceStack(_Record):
     @classmethod
     def of(cls, stack: SceneStack) -> SourceStack:
         """The record of a stack."""
+        given = None if stack.covariates is None else stack.covariates.values.tolist()
         return cls(
             name=stack.name,
             bands=stack.bands,
             dtype=stack.dtype.str,
             grid=GridRecord.of(stack.grid),
-            scenes=tuple(SourceScene.of(scene) for scene in stack.scenes),
+            scenes=tuple(
+                SourceScene.of(scene, None if given is None else given[i]) for i, scene in enumerate(stack.scenes)
+            ),
         )
+
+    def with_covariates_of(self, before: SourceStack) -> SourceStack:
+        """The same with what an older record knows of its scenes, where this one knows nothing of any."""
+        if any(scene.covariates is not None for scene in self.scenes):
+            return self
+        known = {scene.id: scene.covariates for scene in before.scenes}
+        scenes = tuple(scene.model_copy(update={"covariates": known.get(scene.id)}) for scene in self.scenes)
+        return self.model_copy(update={"scenes": scenes})
 
 
 class Level(_Record):
@@ -110,14 +137,18 @@ class Part(_Record):
     levels: tuple[Level, ...]
 
 
-class DatasetRecord(_Record):
-    """The whole dataset: all but its arrays. ``files`` counts those of the chips, to notice a copy in part."""
+class DatasetRecord(_WithCovariates):
+    """The whole dataset: all but its arrays. ``files`` counts those of the chips, to notice a copy in part.
+
+    ``covariates`` are the names, with units, of further facts of each date; their values stand with the scenes.
+    """
 
     settings: DatasetSettings
     stacks: tuple[SourceStack, ...]
     parts: tuple[Part, ...]
     files: dict[str, int]
     simulated: bool
+    covariates: tuple[str, ...] = ()
 
     @property
     def credits(self) -> tuple[str, ...]:

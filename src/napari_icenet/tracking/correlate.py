@@ -111,7 +111,9 @@ class Correlator:
         ahead = abs(float(all_days[time] - all_days[sources[-1].time]))
         steps = max(1, abs(time - sources[-1].time))
         cloud = np.array([self.plain.cloud(place.time, self._chip(place)) for place in sources])
-        past = Past(chips, -np.array(gaps), np.ones(len(sources), bool), ahead, steps, cloud)
+        given = self.plain.stack.covariates
+        facts = () if given is None else (given.values[[place.time for place in sources]], given.names)
+        past = Past(chips, -np.array(gaps), np.ones(len(sources), bool), ahead, steps, cloud, *facts)
         made = self.predictor(past)
         return np.full(chips.shape[1:], np.nan, np.float32) if made is None else made.template
 

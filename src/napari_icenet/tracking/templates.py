@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -42,6 +42,10 @@ class Past:
         Acquisitions from t0 to that frame: t1 is 1, t2 is 2.
     cloud : array of float, (n,), or None
         Share of cloud, shadow and cirrus of each frame; NaN where unknown, None where nobody asked.
+    covariates : array of float, (n, K), or None
+        Further facts of each frame's date, such as wind; NaN where missing, None where nobody gave any.
+    covariate_names : tuple of str, (K,)
+        What they are, with their units.
 
     Raises
     ------
@@ -55,6 +59,8 @@ class Past:
     ahead: float
     steps: int = 1
     cloud: NDArray[np.floating[Any]] | None = None
+    covariates: NDArray[np.floating[Any]] | None = None
+    covariate_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         shape = self.chips.shape
@@ -71,6 +77,38 @@ class Past:
             raise UsageError(f"a chip {self.steps} acquisitions after t0 cannot be predicted; hand over 1 or more.")
         if self.cloud is not None and self.cloud.shape != shape[:1]:
             raise UsageError(f"{shape[0]} past chips came with {self.cloud.size} shares of cloud; each needs one.")
+        wanted = (shape[0], len(self.covariate_names))
+        if self.covariates is not None and self.covariates.shape != wanted:
+            raise UsageError(
+                f"{shape[0]} past chips and {wanted[1]} names of covariates came with values of shape "
+                f"{self.covariates.shape}; each chip needs one of each."
+            )
+
+
+def named_covariates(
+    values: NDArray[np.floating[Any]] | None, names: Sequence[str], wanted: Sequence[str], shape: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """Covariates in the order that is wanted.
+
+    Parameters
+    ----------
+    values : array, (…, K), or None
+    names : sequence of str, (K,)
+        Of the values.
+    wanted : sequence of str, (W,)
+    shape : tuple of int
+        That of the values but for their last axis.
+
+    Returns
+    -------
+    array of float64, (…, W)
+        NaN where there is no covariate of a name.
+    """
+    out = np.full((*shape, len(wanted)), np.nan)
+    for k, name in enumerate(wanted):
+        if values is not None and name in names:
+            out[..., k] = values[..., list(names).index(name)]
+    return out
 
 
 @dataclass(frozen=True, eq=False)

@@ -128,14 +128,13 @@ class IceNetObjective:
             return np.ascontiguousarray(pictures[..., ::-1] if flip else pictures)
 
         days = np.abs(examples.days[i, target] - examples.days[i, past])
-        made = packed(frames, days, examples.valid[i, past], cloud, present, self._covariates(examples, i, past, rng))
+        covariates = self._covariates(examples, i, past, rng)
+        made = packed(frames, days, examples.valid[i, past], cloud, present=present, covariates=covariates)
         made |= {"target": np.nan_to_num(aim), "target_known": np.isfinite(aim)}
         made = {name: turned(values) if name in _PICTURES else values for name, values in made.items()}
         return made | {"weight": np.array(lost if shown(aim[None])[0] else 0, np.float32)}
 
-    def _covariates(
-        self, examples: Examples, i: int, past: NDArray[np.intp], rng: np.random.Generator
-    ) -> F32 | None:
+    def _covariates(self, examples: Examples, i: int, past: NDArray[np.intp], rng: np.random.Generator) -> F32 | None:
         """Covariates of the past frames, standardised; None for a network that knows none."""
         settings = self.network.settings
         if not settings.covariates:

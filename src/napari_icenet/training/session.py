@@ -25,6 +25,7 @@ from napari_icenet.sequences.reading import IceNet
 from napari_icenet.training.ahead import Batch, batches
 from napari_icenet.training.checkpoint import load_checkpoint
 from napari_icenet.training.command import command_of
+from napari_icenet.training.covariates import covariate_settings
 from napari_icenet.training.data_record import (
     card_data,
     check_same_data,
@@ -219,7 +220,8 @@ class Session:
                 file = kept / f"places-{use.fingerprint}{bands}.npy"
                 places = dataset_places(dataset, indices, file, threads=self.settings.threads, progress=progress)
             weight = float(len(indices)) if data.shares is None else data.shares[number]
-            sources.append(DatasetSource(dataset, indices, places, weight))
+            covariates = getattr(self._objective.network.settings, "covariates", ())
+            sources.append(DatasetSource(dataset, indices, places, weight, covariates))
         if data.simulated:
             examples = simulated_examples(
                 data.simulated, data.simulation, kept,
@@ -254,7 +256,7 @@ class Session:
 
 
 def completed(settings: RunSettings, datasets: list[IceNet]) -> RunSettings:
-    """Settings with what follows from the data: sizes of simulated ice and of the network.
+    """Settings with what follows from the data: sizes of simulated ice and of the network, scales of covariates.
 
     Raises
     ------
@@ -269,7 +271,11 @@ def completed(settings: RunSettings, datasets: list[IceNet]) -> RunSettings:
         if settings.weights is None and "chip" in kind.model_fields:
             values["model_settings"].setdefault("chip", chip)
     if settings.weights is None:
-        values["model_settings"] = made(kind, values["model_settings"]).model_dump(mode="json")
+        wanted = made(kind, values["model_settings"])
+        if getattr(wanted, "covariates", ()):
+            found = covariate_settings(wanted.covariates, datasets, settings.data.bands)
+            wanted = made(kind, values["model_settings"] | found)
+        values["model_settings"] = wanted.model_dump(mode="json")
     return make_run_settings(values)
 
 
