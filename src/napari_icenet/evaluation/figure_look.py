@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from napari_icenet.tracking.velocity.figure_style import ACCENT, NCC_STOPS, QUIET, TEXT, colour_map
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from napari_icenet.evaluation.evaluate import Evaluation
 
 DOTS_PER_INCH = 130
 
@@ -20,16 +18,28 @@ def correlation_colours() -> Any:
     return colour_map(NCC_STOPS, "correlation")
 
 
-def headline(figure: Figure, made: Evaluation, title: str, note: str) -> None:
+class Origin(Protocol):
+    """What is shown, in what a figure has to say of it."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the scenes come from a simulator."""
+
+    @property
+    def credits(self) -> tuple[str, ...]:
+        """Whom to thank for the scenes, each once."""
+
+
+def headline(figure: Figure, origin: Origin, title: str, note: str) -> None:
     """Title and a quiet line at the top, whom to thank at the foot, and a word that says what is simulated."""
     height, width = figure.get_figheight(), figure.get_figwidth()
     left, right = 0.35 / width, 1 - 0.35 / width
     figure.text(left, 1 - 0.38 / height, title, color=TEXT, fontsize=16, va="center")
     figure.text(left, 1 - 0.72 / height, note, color=QUIET, fontsize=10, va="center")
-    if made.source.credits:
-        words = " · ".join(made.source.credits)
+    if origin.credits:
+        words = " · ".join(origin.credits)
         figure.text(right, 0.12 / height, words, color=QUIET, fontsize=8, va="center", ha="right")
-    if made.source.simulated:
+    if origin.simulated:
         figure.text(
             right, 1 - 0.38 / height, "SIMULATED", color=ACCENT, fontsize=12, fontweight="bold", va="center", ha="right"
         )

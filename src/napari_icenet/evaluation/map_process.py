@@ -12,11 +12,13 @@ import signal
 import sys
 import threading
 import traceback
+import warnings
 from _thread import interrupt_main
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from napari_icenet.errors import SceneWarning
 from napari_icenet.evaluation.map_pipe import Pipe
 
 #: A processor's worth of politeness towards the window and whatever else is at work.
@@ -133,6 +135,8 @@ def main() -> None:
     os.dup2(2, 1)
     if hasattr(os, "nice"):
         os.nice(_NICE)
+    # What could not be read is told with the results; the rest was said where the stack was opened.
+    warnings.simplefilter("ignore", SceneWarning)
     import cv2
 
     # There are as many processes as cores.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,10 @@ from napari_icenet.tracking.engine.engine import Engine
 from napari_icenet.tracking.pictures import Pictures, TileCache
 
 Places = tuple[NDArray[np.int64], NDArray[np.int64]]
+#: Fields of sequences with an axis of frames.
+_BY_FRAME = (
+    "chips", "times", "days", "rows", "cols", "track_rows", "track_cols", "ncc", "peak_ratio", "valid", "cloud", "fill",
+)  # fmt: skip
 #: While in this, work is not stopped: half an import or half a network would be left.
 Undisturbed = Callable[[], AbstractContextManager[None]]
 
@@ -215,11 +219,7 @@ def padded(sequences: Sequences, frames: int) -> Sequences:
     if not missing:
         return sequences
     step = np.median(np.diff(sequences.days, axis=1), axis=1)[:, None] * np.arange(1, missing + 1)
-    new: dict[str, Any] = {
-        field.name: _more(getattr(sequences, field.name), missing)
-        for field in fields(Sequences)
-        if field.name not in ("stack", "band", "split", "block")
-    }
+    new: dict[str, Any] = {name: _more(getattr(sequences, name), missing) for name in _BY_FRAME}
     new["chips"][:, -missing:] = np.nan
     new["days"][:, -missing:] += step
     new["times"][:, -missing:] += (step * 86400).astype("timedelta64[s]")
@@ -227,6 +227,8 @@ def padded(sequences: Sequences, frames: int) -> Sequences:
     for name in ("ncc", "peak_ratio", "cloud"):
         new[name][:, -missing:] = np.nan
     new["fill"][:, -missing:] = 1
+    if sequences.covariates is not None:
+        new["covariates"] = _more(sequences.covariates, missing)
     return replace(sequences, **new)
 
 

@@ -45,7 +45,7 @@ def panels_figure(made: Evaluation, mode: Mode) -> Figure:
     height = _TOP + len(cases) * (_CHIP + _ROW) + _BOTTOM
     figure = new_figure(width, height)
     headline(
-        figure, made, f"What was seen, predicted, and came — {made.source.name}, tracking {mode}",
+        figure, made.source, f"What was seen, predicted, and came — {made.source.name}, tracking {mode}",
         "ranked by the mean correlation of all predictors at t2; numbers are the correlation with t2; "
         "each chip is stretched by itself, 2–98 %",
     )  # fmt: skip

@@ -14,8 +14,8 @@ from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.evaluate import Evaluation
 from napari_icenet.evaluation.figure_look import save
 from napari_icenet.evaluation.map_figure import map_figure
-from napari_icenet.evaluation.maps import CorrelationMaps, correlation_maps, write_map
 from napari_icenet.evaluation.panels import panels_figure
+from napari_icenet.evaluation.place_means import PlaceMeans, place_means, write_map
 from napari_icenet.evaluation.strata_figure import strata_figure
 from napari_icenet.evaluation.table_text import markdown
 
@@ -106,12 +106,12 @@ def _write_maps(made: Evaluation, folder: Path) -> None:
     grids: dict[str, Any] = made.source.grids
     for name, grid in grids.items():
         prefix = f"{_file_name(name)}_" if len(grids) > 1 else ""
-        maps: dict[str, CorrelationMaps] = {}
+        maps: dict[str, PlaceMeans] = {}
         for mode, scores in made.scores.items():
             mine = scores[scores.stack == name]
             if not mine.counted.any():
                 continue
-            maps[mode] = correlation_maps(mine, grid, chip=made.settings.chip, stride=made.settings.stride)
+            maps[mode] = place_means(mine, grid, chip=made.settings.chip, stride=made.settings.stride)
             for p, predictor in enumerate(made.names):
                 path = folder / "maps" / f"{prefix}{mode}_{predictor}.tif"
                 write_map(maps[mode], p, path, title=predictor, simulated=made.source.simulated)

@@ -147,16 +147,18 @@ def _stratum(scores: Scores, predictors: Sequence[str], resamples: int, seed: in
     ordered = np.sort(values, axis=1)
     unique = ordered[:, -1] > ordered[:, -2] if values.shape[1] > 1 else np.ones(len(values), bool)
     best = values.argmax(1)
-    rows = {}
+    rows: dict[str, dict[str, Any]] = {}
     for p, name in enumerate(predictors):
-        over = values[:, p] - values[:, predictors.index("persistence")]
-        mean, difference = bootstrap.interval(values[:, p]), bootstrap.interval(over)
+        mean = bootstrap.interval(values[:, p])
         rows[name] = {
             "mean": float(values[:, p].mean()),
             **shares(values[:, p]),
             "interval": None if mean.low is None else [mean.low, mean.high],
-            "difference": float(over.mean()),
-            "difference_interval": None if difference.low is None else [difference.low, difference.high],
             "best": float((unique & (best == p)).mean()),
         }
+        if "persistence" in predictors:
+            over = values[:, p] - values[:, predictors.index("persistence")]
+            difference = bootstrap.interval(over)
+            rows[name]["difference"] = float(over.mean())
+            rows[name]["difference_interval"] = None if difference.low is None else [difference.low, difference.high]
     return {"n": len(scores), "blocks": bootstrap.count, "predictors": rows}

@@ -31,7 +31,7 @@ def strata_figure(made: Evaluation) -> Figure:
     height = _TOP + _ROW * len(divisions) + 0.35
     figure = new_figure(16.0, height)
     headline(
-        figure, made, f"Where predictors win and fail at t2 — {made.source.name}",
+        figure, made.source, f"Where predictors win and fail at t2 — {made.source.name}",
         "bars: shares of chips that correlate above 0.7 (full) and from 0.3 to 0.7 (pale); "
         "dots: mean correlation, with its 95 % interval where several blocks hold chips",
     )  # fmt: skip

@@ -73,8 +73,10 @@ def markdown(made: Evaluation) -> str:
 
 
 def title_of(name: str) -> str:
-    """A predictor's title, or its name where it is not in the registry."""
-    return title(name) if name in PREDICTORS else name
+    """A predictor's title, or its name where it is not in the registry; ``icenet@my-run`` is IceNet · my-run."""
+    base, _, source = name.partition("@")
+    known = title(base) if base in PREDICTORS else base
+    return f"{known} · {source}" if source else known
 
 
 def _what(made: Evaluation) -> str:

@@ -18,5 +18,5 @@ _OTHER: Final = "#F0E442"
 
 
 def colour_of(name: str) -> str:
-    """The colour of a predictor; yellow for one that has none of its own yet."""
-    return COLOURS.get(name, _OTHER)
+    """The colour of a predictor, whatever its weights; yellow for one that has none of its own yet."""
+    return COLOURS.get(name.partition("@")[0], _OTHER)

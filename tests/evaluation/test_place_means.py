@@ -7,7 +7,7 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from napari_icenet.evaluation.cases import choose_cases
-from napari_icenet.evaluation.maps import correlation_maps, write_map
+from napari_icenet.evaluation.place_means import place_means, write_map
 from napari_icenet.scenes.grid import Grid
 from tests.evaluation.scored import scores
 
@@ -23,7 +23,7 @@ def made():
         place=[[64, 128], [62, 131], [64, 256], [126, 126]],
     )
     found.counted[3, 1] = False
-    return correlation_maps(found, GRID, chip=128, stride=64)
+    return place_means(found, GRID, chip=128, stride=64)
 
 
 def test_a_cell_is_the_mean_of_its_chips(made):

@@ -15,7 +15,7 @@ from napari_icenet.tracking.table import software
 
 
 @dataclass(frozen=True, eq=False)
-class CorrelationMaps:
+class PlaceMeans:
     """Means over bands and windows of dates, a cell for each place that sequences start at.
 
     Attributes
@@ -40,7 +40,7 @@ class CorrelationMaps:
     stride: int
 
 
-def correlation_maps(scores: Scores, grid: Grid, *, chip: int, stride: int) -> CorrelationMaps:
+def place_means(scores: Scores, grid: Grid, *, chip: int, stride: int) -> PlaceMeans:
     """Means of the scores of one stack, place by place.
 
     Parameters
@@ -72,12 +72,12 @@ def correlation_maps(scores: Scores, grid: Grid, *, chip: int, stride: int) -> C
     # The centre of an even chip is the corner that its position's pixel shares with the one before.
     transform = grid.transform @ Affine.translation(col - stride / 2, row - stride / 2) @ Affine.scale(stride)
     cells = Grid(height, width, transform, grid.crs)
-    return CorrelationMaps(
+    return PlaceMeans(
         values.reshape(kinds, 2, height, width), counts.reshape(2, height, width), cells, row, col, stride
     )
 
 
-def write_map(maps: CorrelationMaps, p: int, path: Path, *, title: str, simulated: bool) -> None:
+def write_map(maps: PlaceMeans, p: int, path: Path, *, title: str, simulated: bool) -> None:
     """Write the map of one predictor as GeoTIFF of float32: t2, t1, and the number of chips at t2.
 
     Without a map the transform is that of the cells in pixels of the pictures.
