@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from qtpy.QtCore import Qt, Signal
@@ -18,7 +17,7 @@ from napari_icenet.tracking.match import LostReason
 ROW_PX = 19
 
 
-class _NumberTable(QTableWidget):
+class NumberTable(QTableWidget):
     """A compact, read-only table that is updated in place.
 
     Attributes
@@ -108,7 +107,7 @@ class _NumberTable(QTableWidget):
         return item
 
 
-class TrackTable(_NumberTable):
+class TrackTable(NumberTable):
     """The tracks of a stack."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -137,7 +136,7 @@ class TrackTable(_NumberTable):
             )
             if first.data(Qt.ItemDataRole.UserRole) != colour:
                 first.setData(Qt.ItemDataRole.UserRole, colour)
-                first.setIcon(_swatch(colour))
+                first.setIcon(swatch(colour))
             mean, error = one.track.mean_speed
             self._set(row, 1, f"{number_text(mean, error)} {track.speed_unit}" if np.isfinite(mean) else "")
             self._set(row, 2, f"{one.mean_azimuth:.0f}°" if np.isfinite(one.mean_azimuth) else "")
@@ -146,7 +145,7 @@ class TrackTable(_NumberTable):
         self.mark(self.numbers.index(selected) if selected in self.numbers else -1)
 
 
-class DateTable(_NumberTable):
+class DateTable(NumberTable):
     """The dates of one track."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -192,7 +191,8 @@ def _number(value: float, form: str) -> str:
     return form.format(value) if np.isfinite(value) else ""
 
 
-def _swatch(colour: str) -> Any:
+def swatch(colour: str) -> QIcon:
+    """A small square of one colour."""
     pixmap = QPixmap(10, 10)
     pixmap.fill(QColor(colour))
     return QIcon(pixmap)

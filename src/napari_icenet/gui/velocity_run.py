@@ -8,10 +8,17 @@ from qtpy.QtWidgets import QProgressBar, QPushButton, QVBoxLayout, QWidget
 from napari_icenet.gui.theme import TIGHT, make_primary, quiet
 
 MAP, CANCEL, CANCELLING = "Map velocity", "Cancel", "Cancelling…"
+TIP = "Match every point of the grid on the two dates. The maps there are stay until it is done."
 
 
 class RunBar(QWidget):
-    """Map velocity, a bar and a line below.
+    """The button, a bar and a line below.
+
+    Parameters
+    ----------
+    parent : QWidget, optional
+    action, tip : str
+        What the button says while nothing is being done, and what it does.
 
     Attributes
     ----------
@@ -22,14 +29,13 @@ class RunBar(QWidget):
     asked = Signal()
     cancelled = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, action: str = MAP, tip: str = TIP) -> None:
         super().__init__(parent)
+        self._action = action
         self._busy = False
         self._ahead, self._possible = "", True
-        self.button = make_primary(QPushButton(MAP, self))
-        self.button.setToolTip(
-            "Match every point of the grid on the two dates. The maps there are stay until it is done."
-        )
+        self.button = make_primary(QPushButton(action, self))
+        self.button.setToolTip(tip)
         self.button.clicked.connect(self._on_click)
         self.progress = QProgressBar(self)
         self.progress.setRange(0, 1000)
@@ -49,7 +55,7 @@ class RunBar(QWidget):
         """Say whether maps are being made."""
         began = busy and not self._busy
         self._busy = busy
-        self.button.setText(CANCELLING if busy and cancelling else CANCEL if busy else MAP)
+        self.button.setText(CANCELLING if busy and cancelling else CANCEL if busy else self._action)
         self.button.setEnabled(not cancelling if busy else self._possible)
         self.progress.setVisible(busy)
         if began:

@@ -1,0 +1,95 @@
+"""The kinds of layers on which correlation maps are drawn, and how each is made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Layer
+from napari.utils import Colormap
+
+from napari_icenet.evaluation.correlation_maps import CellState
+from napari_icenet.gui import colours
+from napari_icenet.predictors.line_up import LineUp
+
+#: Kinds beside the maps of single predictors, whose kinds are their keys.
+CELLS, BEST = "cells", "best predictor"
+#: Codes of predictors start here; below are those of the states of cells.
+FIRST_PREDICTOR = len(CellState)
+#: States as they are drawn, with their opacity; what is scored or not asked for is clear.
+STATE_COLOURS: dict[CellState, str] = {
+    CellState.WAITING: "#56B4E966",
+    CellState.LOST: "#6E6E6ED9",
+    CellState.NO_TEMPLATE: "#5B3FA0D9",
+}
+STATE_WORDS: dict[CellState, str] = {
+    CellState.OUTSIDE: "outside the area",
+    CellState.WAITING: "not yet",
+    CellState.LOST: "lost",
+    CellState.NO_TEMPLATE: "no template",
+    CellState.SCORED: "scored",
+}
+STATE_TIPS: dict[CellState, str] = {
+    CellState.WAITING: "Not yet: these cells are still to be computed, or the map was cancelled before.",
+    CellState.LOST: "Lost: the ice was not tracked through to the date, or too little of it is seen to judge.",
+    CellState.NO_TEMPLATE: "No template: the predictor had too little to go by.",
+}
+
+
+def layer_name(kind: str, line_up: LineUp) -> str:
+    """What a layer is called in the list of layers."""
+    titles = dict(zip(line_up.keys, line_up.titles, strict=True))
+    return f"map · {titles.get(kind, kind)}"
+
+
+def kinds(line_up: LineUp) -> tuple[str, ...]:
+    """The layers of a line-up, from bottom to top."""
+    return (CELLS, *line_up.keys, BEST)
+
+
+def make(kind: str, line_up: LineUp, **placement: Any) -> Layer:
+    """Make the layer of a kind, empty."""
+    name = layer_name(kind, line_up)
+    if kind in (CELLS, BEST):
+        return _categories(line_up if kind == BEST else LineUp(entries=()), name=name, **placement)
+    return _correlation(name=name, **placement)
+
+
+def code_colours(line_up: LineUp) -> Colormap:
+    """Colour of each code: of the states of cells, then of the predictors from :data:`FIRST_PREDICTOR` on."""
+    shades = [STATE_COLOURS.get(state, "#00000000") for state in CellState]
+    shades += [entry.colour for entry in line_up.entries]
+    edges = np.linspace(0, 1, len(shades) + 1)
+    return Colormap(shades, name="best predictor", controls=edges, interpolation="zero")
+
+
+def code_limits(line_up: LineUp) -> tuple[float, float]:
+    """Contrast limits that give each code the middle of its colour."""
+    return -0.5, FIRST_PREDICTOR + len(line_up.entries) - 0.5
+
+
+def _correlation(**choices: Any) -> Layer:
+    """Correlation from −1 to 1 on a diverging map with 0 in the middle; clear where there is none."""
+    layer = _image(
+        np.float32(np.nan), Colormap(list(colours.NCC_STOPS), name="NCC"), (-1.0, 1.0), choices | {"opacity": 0.85}
+    )
+    bar = layer.colorbar
+    bar.position, bar.size, bar.visible = "bottom_right", (16.0, 150.0), True
+    return layer
+
+
+def _categories(line_up: LineUp, **choices: Any) -> Layer:
+    """An image rather than labels: those take seconds to show for the first time."""
+    return _image(np.uint8(0), code_colours(line_up), code_limits(line_up), choices | {"opacity": 0.85})
+
+
+def _image(nothing: Any, colormap: Colormap, limits: tuple[float, float], choices: dict[str, Any]) -> Layer:
+    return Image(
+        np.full((2, 2), nothing),
+        colormap=colormap,
+        contrast_limits=limits,
+        blending="translucent_no_depth",
+        interpolation2d="nearest",
+        visible=False,
+        **choices,
+    )
