@@ -61,8 +61,12 @@ def dataset(
     gap: Annotated[
         int | None, typer.Option(help="Pixels between chips of different splits; default: what suits the frame.")
     ] = None,
-    validation: Annotated[float | None, typer.Option(help="Share of the ground, or of the time, for validation; default: 0.15.")] = None,
-    test: Annotated[float | None, typer.Option(help="Share of the ground, or of the time, for the test; default: 0.15.")] = None,
+    validation: Annotated[
+        float | None, typer.Option(help="Share of the ground, or of the time, for validation; default: 0.15.")
+    ] = None,
+    test: Annotated[
+        float | None, typer.Option(help="Share of the ground, or of the time, for the test; default: 0.15.")
+    ] = None,
     split_by: Annotated[
         Literal["area", "time"] | None,
         typer.Option(help="area (blocks of ground are held out; default) or time (what came after a day is)."),
@@ -104,7 +108,8 @@ def dataset(
         "chip": chip, "frames": frames, "scale": scale, "stride": stride, "bands": named, "tracking": tracking,
         "chips": chips, "windows": windows, "seed": seed, "block": block, "gap": gap,
         "validation": validation, "test": test,
-        "split_by": split_by, "train_until": _to_its_end(train_until), "validation_until": _to_its_end(validation_until),
+        "split_by": split_by,
+        "train_until": _to_its_end(train_until), "validation_until": _to_its_end(validation_until),
     }  # fmt: skip
     make_dataset_settings(**values)
     band = named[0] if named is not None and len(named) == 1 else None

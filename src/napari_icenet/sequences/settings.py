@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from napari_icenet.validation import made
 
@@ -59,6 +68,12 @@ class DatasetSettings(BaseModel):
     gap : int, optional
         Pixels between chips of different splits. Default: the side of the search window, or half a
         chip's where the frame asks for smaller blocks.
+    split_by : {'area', 'time'}
+        ``area``: blocks of ground are held out, on all dates. ``time``: what came after a day is held
+        out, on all ground; for frames that are too small for blocks.
+    train_until, validation_until : datetime, optional
+        Split by time: the last moments of the training and of the validation period, UTC; the test is
+        what came later. Default: those that give the sequences their shares.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -83,6 +98,9 @@ class DatasetSettings(BaseModel):
     test: float = Field(default=0.15, ge=0, lt=1)
     block: float | None = Field(default=None, ge=1)
     gap: int | None = Field(default=None, ge=0)
+    split_by: Literal["area", "time"] = "area"
+    train_until: datetime | None = None
+    validation_until: datetime | None = None
 
     @field_validator("chip")
     @classmethod
@@ -95,9 +113,25 @@ class DatasetSettings(BaseModel):
     def _shares(self) -> Self:
         if self.validation + self.test >= 1:
             raise ValueError("the shares of validation and test leave nothing for training; make them smaller")
+        if self.train_until and self.validation_until and self.validation_until < self.train_until:
+            raise ValueError("validation_until lies before train_until; name a later day")
         if self.bands is not None and not self.bands:
             raise ValueError("no band was chosen; name at least one, or leave bands out for all")
         return self
+
+    @field_validator("train_until", "validation_until")
+    @classmethod
+    def _utc(cls, value: datetime | None) -> datetime | None:
+        return value if value is None or value.tzinfo is not None else value.replace(tzinfo=UTC)
+
+    @model_serializer(mode="wrap")
+    def _lean(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """As before there were splits by time, where there is none: datasets made then stay the same."""
+        told: dict[str, Any] = handler(self)
+        if self.split_by == "area":
+            for name in ("split_by", "train_until", "validation_until"):
+                told.pop(name, None)
+        return told
 
     @property
     def search(self) -> int:

@@ -16,6 +16,9 @@ from napari_icenet.sequences.reading import IceNet, open_dataset
 from napari_icenet.sequences.sequences import SPLITS
 from napari_icenet.training.settings import DataSettings
 
+_BY_TIME = "what came after a day is held out; training and held-out ice share their ground"
+_BY_BOTH = "some datasets by blocks of ground with a gap between them, some by time: what came after a day is held out"
+
 
 class DatasetUse(BaseModel):
     """A dataset, as a run found it.
@@ -157,4 +160,6 @@ def card_data(datasets: Sequence[IceNet], record: DataRecord) -> tuple[CardData,
                 simulated=dataset.record.simulated,
             )
         )
-    return CardData(datasets=tuple(told), simulated=record.simulated), tuple(dict.fromkeys(credits))
+    by_time = sum(dataset.record.settings.split_by == "time" for dataset in datasets)
+    splits = {"splits": _BY_TIME if by_time == len(datasets) else _BY_BOTH} if by_time else {}
+    return CardData(datasets=tuple(told), simulated=record.simulated, **splits), tuple(dict.fromkeys(credits))
