@@ -109,10 +109,10 @@ def _track(viewer: Any, session: Any, control: Any, at: tuple[float, float] | No
 def _compare(session: Any, dock: Any) -> None:
     """Show what predictors expect of the chip, with eight frames before it and two after."""
     shown: list[Any] = []
-    dock.compare.shown.connect(shown.append)
+    dock.compare.chip.shown.connect(shown.append)
     session.time = min(PAST_CHIPS - 1, len(session.stack.times) - 3)
     dock.tabs.setCurrentWidget(dock.compare)
-    _live(lambda: bool(shown) and shown[-1].past[-1].time == session.time)
+    _live(lambda: bool(shown) and shown[-1].time == session.time)
     _live(lambda: False, 0.5)
 
 

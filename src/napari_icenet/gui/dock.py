@@ -45,6 +45,8 @@ class IceNetDock(QWidget):
         self.tabs.addTab(self.velocity, "Velocity")
         self.compare = CompareTab(self.track.control)
         self.compare.track_wanted.connect(lambda: self.tabs.setCurrentWidget(self.track))
+        self.compare.page_changed.connect(self._on_tab)
+        self.track.control.compare_wanted.connect(lambda: self.tabs.setCurrentWidget(self.compare))
         self.tabs.addTab(self.compare, "Compare")
         self.tabs.addTab(
             self._not_yet("Train the network on tracked chips: not in this version yet.", "Track chips first"), "Train"
@@ -63,7 +65,7 @@ class IceNetDock(QWidget):
         """Clicks on the picture place chips in two tabs; the Track tab sees to itself."""
         shown, tool = self.tabs.currentWidget(), self.track.control.tool
         if shown is not self.track:
-            tool.enabled = shown is self.compare and self.track.control.tracker is not None
+            tool.enabled = self.compare.places_chips and self.track.control.tracker is not None
 
     def _not_yet(self, sentence: str, action: str) -> QWidget:
         page = QWidget(self.tabs)

@@ -42,6 +42,7 @@ SHORTCUTS = (
     Shortcut(("]",), "]  or Alt + wheel up", "Larger search window (c)", "larger"),
     Shortcut(("[",), "[  or Alt + wheel down", "Smaller search window (c)", "smaller"),
     Shortcut((), "←  →", "Date before, date after"),
+    Shortcut(("C",), "C", "Compare what predictors expect of the selected chip", "compare"),
     Shortcut(("S",), "S", "The next click sets stable ground", "stable"),
     Shortcut(("Delete", "Backspace"), "Del", "Remove the selected track", "remove"),
     Shortcut(("Control-Z",), "Ctrl + Z", "Undo", "undo"),

@@ -12,6 +12,15 @@ from napari_icenet.gui.colours import PRIMARY
 #: Space between groups, and inside one, in pixels.
 GAP, TIGHT = 10, 4
 
+#: Of buttons that stay pressed: what is on is filled, in both themes.
+TOGGLE_STYLE = (
+    "QToolButton { padding: 2px 4px; border: 1px solid palette(mid); border-radius: 3px; background: transparent;"
+    " font-size: 11px; }"
+    f"QToolButton:checked {{ background: {PRIMARY}; border-color: {PRIMARY}; color: white; }}"
+    f"QToolButton:focus {{ border-color: {PRIMARY}; }}"
+    "QToolButton:disabled { color: palette(mid); }"
+)
+
 _TITLE_STYLE = "text-align: left; background: transparent; border: none; padding: 4px 0;"
 
 

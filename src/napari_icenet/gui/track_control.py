@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from napari_icenet.gui.session import Session
 from napari_icenet.gui.shortcuts import KeyList, Shortcuts
 from napari_icenet.gui.track_layers import TrackLayers
 from napari_icenet.gui.track_live import TrackLive
-from napari_icenet.gui.track_picture import TrackPicture, chip_at, picture_of
+from napari_icenet.gui.track_picture import chip_at, picture_now
 from napari_icenet.gui.track_series import TrackSeries
 from napari_icenet.gui.track_tool import TrackTool
 from napari_icenet.predictors.templates import template_predictors
@@ -53,6 +52,8 @@ class TrackControl(QObject):
     mode_changed : Signal()
         Track mode or the wait for stable ground began or ended.
     busy_changed : Signal(bool)
+    compare_wanted : Signal()
+        What predictors expect of the selected chip is to be shown.
     """
 
     frame = Signal()
@@ -60,6 +61,7 @@ class TrackControl(QObject):
     message = Signal(str)
     mode_changed = Signal()
     busy_changed = Signal(bool)
+    compare_wanted = Signal()
 
     def __init__(self, viewer: Any, session: Session, settings: TrackSettings) -> None:
         # No Qt parent: threads may still speak to it while the window's widgets are being deleted.
@@ -122,6 +124,7 @@ class TrackControl(QObject):
             "larger": lambda: self.scale_by(0.1),
             "smaller": lambda: self.scale_by(-0.1),
             "help": self.show_keys,
+            "compare": self.compare_wanted.emit,
         }
 
     def toggle(self) -> None:
@@ -247,41 +250,9 @@ class TrackControl(QObject):
     def _draw(self) -> None:
         if self._closed:
             return
-        self.layers.show(self._picture())
+        self.layers.show(None if self.tracker is None else picture_now(self.tracker, self.live.surface))
         self._settle.ask()
         self.frame.emit()
-
-    def _picture(self) -> TrackPicture | None:
-        tracker = self.tracker
-        if tracker is None or tracker.selected is None:
-            return None
-        number, time, tracks = tracker.selected, tracker.time, tracker.tracks
-        mark, track, labels = tracker.marks[number], tracks.get(number), tracker.stack.labels
-        settings = tracker.settings
-        window = (float(round(mark.row)), float(round(mark.col)), settings.search)
-        # A surface is the same at any c, and an older place of a dragged chip is drawn where it was;
-        # what another band, filter or template gave is not shown once that has changed.
-        if track is None or changed(track.settings, scale=settings.scale) != settings:
-            unknown = np.full((len(labels), 2), np.nan)
-            path = unknown.copy()
-            path[mark.time] = mark.row, mark.col
-            at = (mark.row, mark.col)
-            return TrackPicture(number, settings.chip, at, path, unknown, labels, time, window=window, note="…")
-        stable = tracker.stable if isinstance(tracker.stable, int) else None
-        picture = picture_of(
-            track,
-            time,
-            labels,
-            surface=self.live.surface(track, time),
-            others=[t for n, t in tracks.items() if n != number],
-            stable=stable,
-        )
-        moved = (track.origin_row, track.origin_col, track.origin_time) != (mark.row, mark.col, mark.time)
-        if moved and time == mark.time:
-            return replace(picture, at=(mark.row, mark.col), window=window, match=None, note="…")
-        if track.settings.scale != settings.scale and picture.window is not None:
-            return replace(picture, window=(*picture.window[:2], settings.search))
-        return picture
 
     # Mouse
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.gui import colours
+from napari_icenet.tracking.clicker import ClickTracker
 from napari_icenet.tracking.match import CorrelationSurface, LostReason
+from napari_icenet.tracking.settings import changed
 from napari_icenet.tracking.track import Track
 
 Point = tuple[float, float]
@@ -161,3 +163,44 @@ def _note(track: Track, time: int) -> str:
     if fix.reason is None or fix.reason is LostReason.PENDING:
         return "…"
     return f"lost: {fix.reason.value}"
+
+
+def picture_now(
+    tracker: ClickTracker, surface: Callable[[Track, int], CorrelationSurface | None]
+) -> TrackPicture | None:
+    """The selected track of a click-tracker as far as it is computed; None without one.
+
+    Parameters
+    ----------
+    tracker : ClickTracker
+    surface : callable
+        The correlation surface of a track on a date, where it is at hand.
+    """
+    if tracker.selected is None:
+        return None
+    number, time, tracks = tracker.selected, tracker.time, tracker.tracks
+    mark, track, labels = tracker.marks[number], tracks.get(number), tracker.stack.labels
+    settings = tracker.settings
+    window = (float(round(mark.row)), float(round(mark.col)), settings.search)
+    # A surface is the same at any c, and an older place of a dragged chip is drawn where it was;
+    # what another band, filter or template gave is not shown once that has changed.
+    if track is None or changed(track.settings, scale=settings.scale) != settings:
+        unknown = np.full((len(labels), 2), np.nan)
+        path = unknown.copy()
+        path[mark.time] = mark.row, mark.col
+        at = (mark.row, mark.col)
+        return TrackPicture(number, settings.chip, at, path, unknown, labels, time, window=window, note="…")
+    picture = picture_of(
+        track,
+        time,
+        labels,
+        surface=surface(track, time),
+        others=[t for n, t in tracks.items() if n != number],
+        stable=tracker.stable if isinstance(tracker.stable, int) else None,
+    )
+    moved = (track.origin_row, track.origin_col, track.origin_time) != (mark.row, mark.col, mark.time)
+    if moved and time == mark.time:
+        return replace(picture, at=(mark.row, mark.col), window=window, match=None, note="…")
+    if track.settings.scale != settings.scale and picture.window is not None:
+        return replace(picture, window=(*picture.window[:2], settings.search))
+    return picture

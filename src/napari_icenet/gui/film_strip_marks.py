@@ -1,0 +1,133 @@
+"""The pictures of a film strip: chips in grey, correlation in colour, and how far each template missed."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QPointF, QRectF, Qt
+from qtpy.QtGui import QColor, QFont, QImage, QPainter, QPalette, QPen
+
+from napari_icenet.evaluation.comparison import Comparison, Judged
+from napari_icenet.evaluation.track_frames import Target
+from napari_icenet.gui.colours import NCC_STOPS, SEARCH
+
+F32 = NDArray[np.float32]
+
+#: Each chip is stretched by itself between these percentiles.
+STRETCH = (2.0, 98.0)
+#: Radii of the outer ring of a target, px of the picture.
+RINGS_PX = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+_MISSING = (20, 24, 40)
+_DARK = "#101418"
+
+
+def stretch(chip: F32) -> tuple[float, float]:
+    """The values that are drawn black and white; 0 and 1 where nothing is known."""
+    if not np.isfinite(chip).any():
+        return 0.0, 1.0
+    low, high = (float(v) for v in np.nanpercentile(chip, STRETCH))
+    return low, max(high, low + 1e-9)
+
+
+def grey_image(chip: F32) -> QImage:
+    """A chip in grey, stretched between its percentiles; missing pixels are dark blue."""
+    low, high = stretch(chip)
+    known = np.isfinite(chip)
+    scaled = np.clip((np.where(known, chip, low) - low) / (high - low), 0, 1)
+    rgb = np.repeat(np.round(255 * scaled).astype(np.uint8)[..., None], 3, axis=2)
+    rgb[~known] = _MISSING
+    return _image(rgb)
+
+
+def surface_image(values: F32) -> QImage:
+    """Correlation in the colours that it has everywhere, −1 to 1; missing is dark blue."""
+    known = np.isfinite(values)
+    rgb = _ncc_colours()[np.clip(np.where(known, (values + 1) * 127.5, 0), 0, 255).astype(np.uint8)]
+    rgb[~known] = _MISSING
+    return _image(rgb)
+
+
+def paint_places(painter: QPainter, place: QRectF, judged: Judged, target: Target, colour: str) -> None:
+    """On a surface: a cross where the template is found, and a ring where the ice is."""
+    match = judged.match
+    if match is None:
+        return
+    height, width = match.surface.values.shape
+
+    def at(row: float, col: float) -> QPointF:
+        # The middle of a surface's pixel lies half a pixel in.
+        y, x = row - match.surface.row0 + 0.5, col - match.surface.col0 + 0.5
+        return QPointF(place.left() + x / width * place.width(), place.top() + y / height * place.height())
+
+    painter.save()
+    painter.setClipRect(place)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if target.reference is not None:
+        for pen in (QPen(QColor(_DARK), 2), _reference_pen(target)):
+            painter.setPen(pen)
+            painter.drawEllipse(at(*target.reference), 6, 6)
+    if judged.placed:
+        # The cross leaves its middle free: the peak is what is to be seen.
+        centre = at(match.row, match.col)
+        for pen in (QPen(QColor(_DARK), 3), QPen(QColor(colour), 2)):
+            painter.setPen(pen)
+            for step in (QPointF(1, 0), QPointF(-1, 0), QPointF(0, 1), QPointF(0, -1)):
+                painter.drawLine(centre + 8 * step, centre + 12 * step)
+    painter.restore()
+
+
+def paint_misses(painter: QPainter, place: QRectF, made: Comparison, k: int, palette: QPalette) -> None:
+    """A target: where each template lies from where the ice is, in the picture's directions."""
+    reference = made.ahead[k].reference if k < len(made.ahead) else None
+    if reference is None:
+        return
+    misses = [
+        (one.entry.colour, judged.match.row - reference[0], judged.match.col - reference[1])
+        for one in made.compared
+        for judged in one.judged[k : k + 1]
+        if judged.match is not None and judged.placed
+    ]
+    outer = next((r for r in RINGS_PX if r >= max((np.hypot(*m[1:]) for m in misses), default=0)), RINGS_PX[-1])
+    radius = min(place.width(), place.height()) / 2 - 3
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    grey = palette.color(QPalette.ColorRole.Mid)
+    for share in (1.0, 0.5):
+        painter.setPen(QPen(grey, 1))
+        painter.drawEllipse(place.center(), share * radius, share * radius)
+    painter.setPen(_reference_pen(made.ahead[k], grey))
+    painter.drawEllipse(place.center(), 2.5, 2.5)
+    for colour, drow, dcol in reversed(misses):
+        away = min(1.0, outer / max(float(np.hypot(drow, dcol)), 1e-9))
+        at = place.center() + QPointF(dcol, drow) * (away * radius / outer)
+        painter.setPen(QPen(QColor(_DARK), 1))
+        painter.setBrush(QColor(colour))
+        painter.drawEllipse(at, 4, 4)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    font = QFont(painter.font())
+    font.setPixelSize(10)
+    painter.setFont(font)
+    painter.setPen(palette.color(QPalette.ColorRole.WindowText))
+    painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom, f"{outer:g} px")
+    painter.restore()
+
+
+def _reference_pen(target: Target, colour: QColor | None = None) -> QPen:
+    """Solid where the truth is known, dashed where it is the track."""
+    style = Qt.PenStyle.DotLine if target.known is None else Qt.PenStyle.SolidLine
+    return QPen(QColor(SEARCH) if colour is None else colour, 1.5, style)
+
+
+@cache
+def _ncc_colours() -> NDArray[np.uint8]:
+    stops = np.array([QColor(stop).getRgb()[:3] for stop in NCC_STOPS], float)
+    at = np.linspace(0, 1, len(stops))
+    return np.stack([np.interp(np.linspace(0, 1, 256), at, c) for c in stops.T], axis=1).round().astype(np.uint8)
+
+
+def _image(rgb: NDArray[np.uint8]) -> QImage:
+    height, width, _ = rgb.shape
+    # A copy: the image must not outlive the array it looks at.
+    return QImage(rgb.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
