@@ -15,7 +15,7 @@ from napari_icenet.predictors.line_up import LineUp
 
 @pytest.fixture(autouse=True)
 def runs_of_their_own(monkeypatch, tmp_path):
-    monkeypatch.setenv("NAPARI_ICENET_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("ICENET_HOME", str(tmp_path / "home"))
 
 
 @pytest.fixture
