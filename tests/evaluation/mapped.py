@@ -35,8 +35,8 @@ class Told:
         self.shares: list[float] = []
         self.changed = threading.Event()
         tool.maps_changed.connect(self._maps)
-        tool.busy_changed.connect(lambda busy: self.busy.append(busy))
-        tool.failed.connect(lambda error: self.errors.append(error))
+        tool.busy_changed.connect(self.busy.append)
+        tool.failed.connect(self.errors.append)
         tool.progressed.connect(lambda share, _: self.shares.append(share))
 
     def _maps(self, maps: CorrelationMaps) -> None:

@@ -39,13 +39,11 @@ class BlockBootstrap:
     def __init__(self, blocks: NDArray[np.integer], *, resamples: int, seed: int) -> None:
         names, self._index = np.unique(blocks, return_inverse=True)
         self.count = len(names)
-        draws = np.random.default_rng(seed).integers(self.count, size=(resamples, self.count)) if self.count else None
+        shape = resamples, self.count
+        draws = np.random.default_rng(seed).integers(self.count, size=shape) if self.count else np.zeros(shape, np.int64)
+        draws += self.count * np.arange(resamples)[:, None]
         #: How often each block was drawn, (resamples, blocks).
-        self._times = (
-            np.zeros((resamples, 0))
-            if draws is None
-            else np.stack([np.bincount(draw, minlength=self.count) for draw in draws]).astype(np.float64)
-        )
+        self._times = np.bincount(draws.ravel(), minlength=draws.size).reshape(shape).astype(np.float64)
 
     def interval(self, values: F64) -> Interval:
         """Percentile interval of the mean of ``values`` (n,)."""

@@ -98,6 +98,11 @@ class Scores:
     @property
     def block_ids(self) -> NDArray[np.int64]:
         """One number for each block of each stack, (n,)."""
-        names = np.unique(self.stack, return_inverse=True)[1]
-        keys = np.column_stack([names, self.block])
-        return np.asarray(np.unique(keys, axis=0, return_inverse=True)[1], np.int64).reshape(-1)
+        if not len(self):
+            return np.zeros(0, np.int64)
+        alone = bool((self.stack == self.stack[0]).all())
+        names = np.zeros(len(self), np.int64) if alone else np.unique(self.stack, return_inverse=True)[1]
+        row, col = (self.block - self.block.min(0)).T
+        # Whole numbers are sorted a hundred times quicker than rows of three.
+        keys = (names * (row.max() + 1) + row) * (col.max() + 1) + col
+        return np.asarray(np.unique(keys, return_inverse=True)[1], np.int64)
