@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from napari_icenet.errors import UsageError
 from napari_icenet.models.icenet import IceNetSettings, IceNetwork
+from napari_icenet.models.registry import build
 
 
 def scene(seed=0, b=2, n=8, side=64, cloudy=(6, 7)):
@@ -107,11 +109,58 @@ def test_every_parameter_learns():
     assert not lazy
 
 
-def test_covariates_need_a_network_that_knows_them():
+def windy(**more):
+    return IceNetSettings(width=8, depth=1, covariates=("wind (m/s)", "pressure (Pa)"), **more)
+
+
+def test_covariates_are_told_standardised_and_what_is_missing_is_told_as_such():
     inputs, _ = scene()
-    network = IceNetwork(IceNetSettings(width=8, depth=1, covariates=("wind_m_s",)))
-    wind = torch.full((2, 8, 1), 5.0)
+    torch.manual_seed(0)
+    network = IceNetwork(windy())
+    with torch.no_grad():
+        for p in network.parameters():
+            p.add_(0.05 * torch.randn(p.shape))
+    missing = torch.full((2, 8, 2), torch.nan)
+    mean = torch.zeros(2, 8, 2)
     with torch.inference_mode():
-        a = network(*inputs, wind)
-        b = network(*inputs)
-    assert a.template.shape == b.template.shape == (2, 64, 64)
+        none, all_missing, at_mean, above = (
+            network(*inputs, given).template for given in (None, missing, mean, mean + 1)
+        )
+    assert torch.equal(none, all_missing)
+    assert torch.isfinite(none).all()
+    # Missing is not the mean, and the mean is not more.
+    assert not torch.allclose(none, at_mean)
+    assert not torch.allclose(at_mean, above)
+
+
+def test_networks_without_covariates_ignore_them(network):
+    inputs, _ = scene()
+    with torch.inference_mode():
+        plain, told = network(*inputs), network(*inputs, torch.ones(2, 8, 3))
+    assert torch.equal(plain.template, told.template)
+
+
+def test_covariates_are_standardised_in_double_precision_and_kept_in_reach():
+    settings = windy(covariate_scales=((5.0, 2.0), (101325.0, 0.01)))
+    made = settings.standardised(np.array([[7.0, 101325.02], [np.nan, 101324.99], [1e9, 101325.0]]))
+    np.testing.assert_allclose(made, [[1, 2], [np.nan, -1], [8, 0]], atol=1e-4)
+    assert made.dtype == np.float32
+    np.testing.assert_array_equal(windy().standardised(np.array([3.0, -2.0])), [3, -2])
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"covariates": ["wind", "wind"]}, "two covariates have the same name"),
+        ({"covariates": [""]}, "covariates.0"),
+        ({"covariates": ["w" * 500]}, "covariates.0"),
+        ({"covariates": [f"c{k}" for k in range(65)]}, "covariates"),
+        ({"covariates": ["wind"], "covariate_scales": [[0, 1], [0, 1]]}, "2 scales for 1 covariates"),
+        ({"covariates": ["wind"], "covariate_scales": [[0, 0]]}, "covariate_scales.0.1 0 cannot be used"),
+        ({"covariates": ["wind"], "covariate_scales": [[float("inf"), 1]]}, "covariate_scales.0.0 inf cannot be used"),
+    ],
+    ids=str,
+)
+def test_covariates_that_make_no_sense(settings, words):
+    with pytest.raises(UsageError, match="(?i)" + words):
+        build("icenet", settings)

@@ -12,6 +12,8 @@ def test_each_is_built_from_plain_values_alone(name):
     kind = network_class(name)
     assert kind.name == name
     assert kind.title
+    assert kind.limits
+    assert all(limit.endswith(".") and limit[0].isupper() for limit in kind.limits)
     made = build(name, model_settings(name, {}).model_dump(mode="json"))
     assert isinstance(made, kind)
     assert made.settings == kind.settings_type()

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from napari_icenet.errors import SceneWarning, UsageError
 from napari_icenet.models.icenet import IceNetSettings, IceNetwork
+from napari_icenet.predictors import icenet_inputs
 from napari_icenet.predictors.aligned import aligned, every_aligned
 from napari_icenet.predictors.alignment import moved
 from napari_icenet.predictors.frames import normalised
@@ -156,3 +158,52 @@ def test_training_and_prediction_show_the_same(icenet):
     assert same
     for name, values in wanted.items():
         np.testing.assert_array_equal(same[0][name][0], values)
+
+
+def windy(names=("wind (m/s)", "aerosol"), scales=((5.0, 2.0), (0.1, 0.05))):
+    """A network that listens to covariates, as one that was trained does."""
+    torch.manual_seed(0)
+    network = IceNetwork(IceNetSettings(width=8, depth=1, residual=0, covariates=names, covariate_scales=scales))
+    with torch.no_grad():
+        for p in network.parameters():
+            p.add_(0.2 * torch.randn(p.shape))
+    return predictor_of(network)
+
+
+def told(chips, values, names):
+    known = past(chips)
+    return Past(known.chips, known.days, known.valid, known.ahead, covariates=values, covariate_names=names)
+
+
+def test_covariates_are_found_by_name_and_standardised():
+    values = np.array([[0.2, 7.0, 1.0], [np.nan, 5.0, 1.0]])
+    shown = told(ice(STILL[:2]), values, ("aerosol", "wind (m/s)", "rain (mm)"))
+    made = past_inputs(shown, windy().network()[0].settings)
+    assert made["covariates"].dtype == np.float32
+    np.testing.assert_allclose(made["covariates"][-2:], [[1, 2], [0, np.nan]], atol=1e-6)
+    assert "covariates" not in past_inputs(shown, IceNetSettings())
+
+
+def test_covariates_change_a_template_that_was_trained_with_them_alone(icenet):
+    chips, names = ice(STILL, noise=20.0), ("wind (m/s)", "aerosol")
+    calm, storm = np.tile([5.0, 0.1], (8, 1)), np.tile([5.0, 0.1], (8, 1))
+    storm[3] = 12.0, 0.3
+    made = windy()
+    assert not np.allclose(made(told(chips, calm, names)).template, made(told(chips, storm, names)).template)
+    plain, others = icenet(past(chips)), icenet(told(chips, storm, names))
+    np.testing.assert_array_equal(plain.template, others.template)
+
+
+def test_covariates_that_are_not_given_count_as_missing_and_are_said_once(monkeypatch):
+    monkeypatch.setattr(icenet_inputs, "_said", set())
+    made, chips = windy(), ice(STILL)
+    with pytest.warns(SceneWarning, match=r"IceNet was trained with wind \(m/s\), aerosol of each date") as said:
+        first, _ = (made(past(one)) for one in (chips, ice(STILL, seed=1)))
+    assert len(said) == 1
+    nothing = told(chips, np.full((8, 2), np.nan), ("wind (m/s)", "aerosol"))
+    np.testing.assert_array_equal(first.template, made(nothing).template)
+
+
+def test_covariates_and_their_names_belong_together():
+    with pytest.raises(UsageError, match=r"8 past chips and 1 names of covariates came with values of shape \(8, 2\)"):
+        told(ice(STILL), np.zeros((8, 2)), ("wind",))

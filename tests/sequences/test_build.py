@@ -20,6 +20,7 @@ from napari_icenet.sequences.cut import cut
 from napari_icenet.sequences.parts import make_part
 from napari_icenet.sequences.reading import open_dataset
 from napari_icenet.sequences.store import work_folder
+from napari_icenet.sequences.store_format import VERSION
 from tests.sequences.ice import SETTINGS, moving, stack_of
 
 BANDS = 2
@@ -219,7 +220,7 @@ def test_half_a_store_and_a_newer_one_are_told(built, stack, tmp_path):
     attributes = json.loads((half / "zarr.json").read_text())
     attributes["attributes"]["version"] = VERSION + 1
     (half / "zarr.json").write_text(json.dumps(attributes))
-    with pytest.raises(DatasetError, match=r"made by a newer napari-icenet \(format 3\); update"):
+    with pytest.raises(DatasetError, match=rf"made by a newer napari-icenet \(format {VERSION + 1}\); update"):
         open_dataset(half)
     with pytest.raises(DatasetError, match="does not exist"):
         open_dataset(tmp_path / "nowhere.zarr")

@@ -77,6 +77,11 @@ class DatasetSource:
         return {stack.name: stack.grid.grid() for stack in self.dataset.record.stacks}
 
     @property
+    def split_by(self) -> str:
+        """How its splits are kept apart: by ``area`` or by ``time``."""
+        return self.dataset.record.settings.split_by
+
+    @property
     def covariates(self) -> tuple[str, ...]:
         """Names of what is known of each date beside its picture."""
         return self.dataset.record.covariates

@@ -130,6 +130,11 @@ class StackSource:
         return {self.stack.name: self.stack.grid}
 
     @property
+    def split_by(self) -> str:
+        """How a held-out part would be kept apart; a stack has none."""
+        return "area"
+
+    @property
     def covariates(self) -> tuple[str, ...]:
         """Names of what is known of each date beside its picture."""
         return () if self.stack.covariates is None else self.stack.covariates.names

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from napari_icenet.models.card import CardData
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.tracking.templates import Predictor
 
@@ -39,7 +40,8 @@ class TrainedHere:
 def trained_here(source: StackSource | DatasetSource, predictors: Iterable[Predictor]) -> tuple[TrainedHere, ...]:
     """The predictors whose weights were trained on stacks that are evaluated, by the names of the stacks.
 
-    The test split of a dataset is taken at its word: it was kept apart in training, too.
+    The test split of a dataset is taken at its word: it was kept apart in training, too, where the weights
+    were trained on datasets that were split in the same way, by ground or by time.
 
     Parameters
     ----------
@@ -48,20 +50,30 @@ def trained_here(source: StackSource | DatasetSource, predictors: Iterable[Predi
         Weights of learned ones are read for their card.
     """
     told = []
+    by_time = source.split_by == "time"
     for one in predictors:
         card = one.card() if isinstance(one, LearnedOptions) else None
-        known = {stack for dataset in card.data.datasets for stack in dataset.stacks} if card is not None else set()
+        if card is None:
+            continue
+        known = {stack for dataset in card.data.datasets for stack in dataset.stacks}
         if shared := tuple(sorted(known & set(source.grids))):
-            flatters = source.settings.split != "test"
-            told.append(TrainedHere(one.name, shared, flatters, _sentence(one.title, ", ".join(shared), flatters)))
+            alike = (card.data.splits != CardData().splits) == by_time
+            flatters = source.settings.split != "test" or not alike
+            sentence = _sentence(one.title, ", ".join(shared), flatters=flatters, by_time=by_time)
+            told.append(TrainedHere(one.name, shared, flatters, sentence))
     return tuple(told)
 
 
-def _sentence(title: str, stacks: str, flatters: bool) -> str:
+def _sentence(title: str, stacks: str, *, flatters: bool, by_time: bool) -> str:
     if flatters:
         return (
             f"{title} was trained on parts of {stacks}, so its row flatters it; "
             "evaluate the test split of its dataset to learn how it does on other ice."
+        )
+    if by_time:
+        return (
+            f"{title} was trained on the same ground of {stacks} on earlier dates; "
+            "its row does not tell how it does on other ground."
         )
     return (
         f"{title} was trained on other blocks of ground of {stacks}, seen on the same dates; "
