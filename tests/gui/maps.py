@@ -92,7 +92,11 @@ class KnownTool:
     failed = Signal(Exception)
 
     def __init__(self):
-        self.asked, self.cancelled, self.closed = [], 0, False
+        self.closed = False
+        self.reset()
+
+    def reset(self):
+        self.asked, self.cancelled = [], 0
         self.at_once = True
 
     def start(self, stack, settings, line_up, area=None):
@@ -149,7 +153,7 @@ class MapDesk:
             self.session.close_stack(stack)
         for stack in self.session.stacks:
             self.session.close_stack(stack)
-        self.tool = KnownTool()
+        self.tool.reset()
         self.line_up = LINE_UP
         self.session.add_stack(moving_ice())
         self.viewer.reset_view()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Signal
-from qtpy.QtGui import QColor
+from qtpy.QtCore import QEvent, QObject, Qt, Signal
+from qtpy.QtGui import QColor, QKeyEvent
 from qtpy.QtWidgets import (
     QButtonGroup,
     QGridLayout,
@@ -22,6 +22,12 @@ from napari_icenet.predictors.line_up import LineUp
 _ABREAST = 3
 #: Characters of a title that a button has room for.
 _ROOM = 18
+_STEPS: dict[int, int] = {
+    Qt.Key.Key_Left: -1,
+    Qt.Key.Key_Up: -1,
+    Qt.Key.Key_Right: 1,
+    Qt.Key.Key_Down: 1,
+}
 TARGET_TIPS = {
     1: "Compare the template for t1 with the chip one date after t0, the last one that the predictors saw.",
     2: "Compare the template for t2 with the chip two dates after t0, as in the paper.",
@@ -108,7 +114,16 @@ class MapChooser(QWidget):
         kinds = list(self.buttons)
         now = next((k for k, kind in enumerate(kinds) if self.buttons[kind].isChecked()), 0)
         if kinds:
-            self.buttons[kinds[(now + by) % len(kinds)]].click()
+            button = self.buttons[kinds[(now + by) % len(kinds)]]
+            button.setFocus()
+            button.click()
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  (Qt's name)
+        """Arrow keys on a button go to the next map, or back."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in _STEPS:
+            self.step(_STEPS[event.key()])
+            return True
+        return bool(super().eventFilter(watched, event))
 
     def _add(self, kind: str, text: str, colour: str, tip: str) -> None:
         short = text if len(text) <= _ROOM else f"{text[: _ROOM - 1]}…"
@@ -116,6 +131,7 @@ class MapChooser(QWidget):
         button.setAccessibleName(text)
         button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._maps.addButton(button)
+        button.installEventFilter(self)
         button.toggled.connect(lambda on: self.chosen.emit(kind) if on else None)
         k = len(self.buttons) - 1
         self._places.addWidget(button, k // _ABREAST, k % _ABREAST)

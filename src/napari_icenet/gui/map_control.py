@@ -112,6 +112,10 @@ class MapControl(QObject):
         """The maps of the shown stack, as far as they are made."""
         return None if self.session.stack is None else self._maps.get(self.session.stack)
 
+    def maps_of(self, stack: SceneStack) -> CorrelationMaps | None:
+        """The maps of any open stack, as far as they are made."""
+        return self._maps.get(stack)
+
     @property
     def busy(self) -> bool:
         """Whether maps of the shown stack are being made."""

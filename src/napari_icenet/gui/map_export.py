@@ -9,13 +9,12 @@ from typing import Any
 
 from qtpy.QtWidgets import QFileDialog, QWidget
 
-from napari_icenet.errors import StackError
 from napari_icenet.evaluation.correlation_maps import CorrelationMaps
 from napari_icenet.gui.settings import Remembered
 from napari_icenet.scenes.stack import SceneStack
 
 #: Files of maps that can be opened again.
-MAPS = "Correlation maps (*.icemap)"
+MAPS = "Correlation maps (*.npz)"
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ EXPORTS: dict[str, Export] = {
     "report": Export(
         "Report…", "The folder that icenet evaluate writes, from these scores: tables and figures.", "", ""
     ),
-    "maps": Export("Save maps…", "One file that holds everything, to open the maps here again.", ".icemap", MAPS),
+    "maps": Export("Save maps…", "One file that holds everything, to open the maps here again.", ".npz", MAPS),
 }
 
 
@@ -72,13 +71,10 @@ def write(kind: str, maps: CorrelationMaps, stack: SceneStack, path: Path) -> No
         "geotiff": lambda: map_files.write_geotiff(maps, stack, path),
         "figure": lambda: map_files.write_figure(maps, path),
         "csv": lambda: map_files.write_csv(maps, path),
-        "report": lambda: map_files.write_report(maps, path),
+        "report": lambda: map_files.write_report(maps, stack, path),
         "maps": lambda: map_files.save_maps(maps, path),
     }
-    try:
-        writers[kind]()
-    except OSError as error:
-        raise StackError(f"{path} could not be written ({error.strerror or error}); choose another folder.") from error
+    writers[kind]()
 
 
 def read(path: Path) -> CorrelationMaps:
@@ -89,12 +85,9 @@ def read(path: Path) -> CorrelationMaps:
     IceNetError
         It is no such file, or cannot be read.
     """
-    from napari_icenet.evaluation import map_files
+    from napari_icenet.evaluation.map_store import read_maps
 
-    try:
-        return map_files.read_maps(path)
-    except OSError as error:
-        raise StackError(f"{path} could not be read ({error.strerror or error}); choose another file.") from error
+    return read_maps(path)
 
 
 def ask_write(parent: QWidget | None, kind: str, name: str) -> Path | None:

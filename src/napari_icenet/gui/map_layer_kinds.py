@@ -16,9 +16,9 @@ from napari_icenet.predictors.line_up import LineUp
 CELLS, BEST = "cells", "best predictor"
 #: Codes of predictors start here; below are those of the states of cells.
 FIRST_PREDICTOR = len(CellState)
-#: States as they are drawn, with their opacity; what is scored or not asked for is clear.
+#: States as they are drawn, with their opacity; what is scored or not asked for is clear. What waits is dimmed.
 STATE_COLOURS: dict[CellState, str] = {
-    CellState.WAITING: "#56B4E966",
+    CellState.WAITING: "#00000080",
     CellState.LOST: "#6E6E6ED9",
     CellState.NO_TEMPLATE: "#5B3FA0D9",
 }

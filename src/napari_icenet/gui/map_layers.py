@@ -13,7 +13,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_icenet.evaluation.correlation_maps import CorrelationMaps
 from napari_icenet.gui.map_layer_kinds import BEST, CELLS, code_colours, code_limits, kinds, make
-from napari_icenet.gui.map_picture import best_codes, placement_of, record, state_codes
+from napari_icenet.gui.map_picture import best_codes, layer_record, placement_of, state_codes
 from napari_icenet.gui.placement import Placement
 from napari_icenet.predictors.line_up import LineUp
 
@@ -96,6 +96,7 @@ class MapLayers(QObject):
                 _fill(layer, np.zeros_like(layer.data) if layer.data.dtype.kind == "u" else layer.data * np.nan)
             return
         self._drop_strangers(maps.line_up)
+        self._lift()
         for shown in self._layers:
             self._draw(shown)
         if chosen and not self.side_by_side:
@@ -174,7 +175,7 @@ class MapLayers(QObject):
             if tuple(map(str, getattr(layer, key))) != tuple(map(str, value)):
                 setattr(layer, key, value)
         _fill(layer, values)
-        layer.metadata.update(record(maps, kind, self._target))
+        layer.metadata.update(layer_record(maps, kind, self._target))
 
     def _show_one(self) -> None:
         """Only what is chosen lies on the picture; cells without a number are coloured by why."""
@@ -218,6 +219,15 @@ class MapLayers(QObject):
         # A new layer must not take the selection: the user's tools stay on the picture.
         if selected:
             layers.selection = selected
+
+    def _lift(self) -> None:
+        """Bring the maps above the picture of a stack that was opened after they were made."""
+        layers = self._viewer.layers
+        floor = max((layers.index(layer) for layer in self._below() if layer in layers), default=-1)
+        low = [layer for layer in self._layers.values() if layers.index(layer) < floor]
+        if low:
+            mine = [layers.index(layer) for layer in layers if layer in self._layers.values()]
+            layers.move_multiple(mine, floor + 1)
 
     def _drop_strangers(self, line_up: LineUp) -> None:
         """Take away maps of predictors that are no longer compared; the best may have other colours."""

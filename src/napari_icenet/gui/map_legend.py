@@ -48,11 +48,13 @@ def legend_text(maps: CorrelationMaps, kind: str, target: int) -> str:
             parts.append(_part(entry.colour, entry.title, counts[FIRST_PREDICTOR + k] / asked))
     for state, colour in STATE_COLOURS.items():
         if counts[state]:
-            parts.append(_part(colour[:7], STATE_WORDS[state], counts[state] / asked))
+            # What waits is dimmed on the picture: black on a dark dock would not be seen.
+            shade = "" if state == CellState.WAITING else colour[:7]
+            parts.append(_part(shade, STATE_WORDS[state], counts[state] / asked))
     return " &nbsp;".join(parts)
 
 
 def _part(colour: str, words: str, share: float) -> str:
     text = f"{100 * share:.0f} %" if share >= 0.01 or share == 0 else "&lt; 1 %"
     label = f" {words} {text}".replace(" ", "&nbsp;")
-    return f"<span style='color:{QColor(colour).name()}'>■</span>{label}"
+    return f"<span style='color:{QColor(colour).name()}'>■</span>{label}" if colour else f"□{label}"

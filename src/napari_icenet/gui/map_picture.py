@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.evaluation import map_words
 from napari_icenet.evaluation.correlation_maps import CellState, CorrelationMaps
 from napari_icenet.gui.map_layer_kinds import FIRST_PREDICTOR
 from napari_icenet.gui.placement import Placement
-from napari_icenet.tracking.table import software
 
 
 def placement_of(maps: CorrelationMaps, place: Placement) -> dict[str, Any]:
@@ -54,16 +54,6 @@ def best_codes(maps: CorrelationMaps, target: int) -> NDArray[np.uint8]:
     return np.where(best >= 0, best + FIRST_PREDICTOR, state_codes(maps, "", target)).astype(np.uint8)
 
 
-def record(maps: CorrelationMaps, kind: str, target: int) -> dict[str, Any]:
+def layer_record(maps: CorrelationMaps, kind: str, target: int) -> dict[str, Any]:
     """What a layer needs to be made again."""
-    return {
-        "shows": kind,
-        "target": f"t{target}",
-        "stack": maps.ground.name,
-        "band": maps.ground.band,
-        "t0": [maps.ground.dates[window.t0] for window in maps.windows],
-        "settings": maps.settings.model_dump(mode="json"),
-        "line_up": maps.line_up.model_dump(mode="json"),
-        "share_done": float(maps.done),
-        "software": software(),
-    }
+    return {"shows": kind, "target": f"t{target}", **map_words.record(maps)}
