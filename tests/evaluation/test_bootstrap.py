@@ -49,3 +49,8 @@ def test_one_block_has_no_interval(blocks):
     interval = BlockBootstrap(np.array(blocks, int), resamples=100, seed=0).interval(np.ones(len(blocks)))
     assert interval.low is None
     assert interval.high is None
+
+
+def test_means_are_those_of_each_block():
+    made = BlockBootstrap(np.array([7, 3, 7, 3, 3]), resamples=10, seed=0)
+    np.testing.assert_allclose(made.means(np.array([1.0, 2, 3, 4, 6])), [4, 2])

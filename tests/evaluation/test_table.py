@@ -5,7 +5,7 @@ import pytest
 
 from napari_icenet.evaluation.scores import Scores
 from napari_icenet.evaluation.strata import divisions, strata_table
-from napari_icenet.evaluation.table import NO_DIFFERENCE, PAPER, early_table, mode_table, shares
+from napari_icenet.evaluation.table import NO_DIFFERENCE, PAPER, TOO_FEW, early_table, mode_table, shares
 from tests.evaluation.scored import scores
 
 NAMES = ("persistence", "median")
@@ -73,12 +73,20 @@ def test_learned_ones_are_held_against_the_best_baseline():
     assert best["difference"] == pytest.approx(paired.mean())
     draws = np.random.default_rng(0).integers(12, size=(200, 12))
     assert best["interval"] == pytest.approx(np.percentile(paired[draws].mean(1), [2.5, 97.5]))
-    assert best["verdict"] == "better"
+    assert (best["higher"], best["blocks"], best["verdict"]) == (12, 12, "better")
     other = rows["svg-lp"]["best_baseline"]
     assert other["interval"][0] < 0 < other["interval"][1]
     assert other["verdict"] == NO_DIFFERENCE
     worse = mode_table(lined_up([-0.1, 0]), LINED_UP, learned={"svg-lp", "icenet"}, **DRAWN)["t2"]["svg-lp"]
     assert worse["best_baseline"]["verdict"] == "worse"
+
+
+def test_few_blocks_carry_no_claim():
+    for blocks, verdict in ((5, TOO_FEW), (6, "better")):
+        made = lined_up([0.0, 0.1], blocks=blocks)
+        best = mode_table(made, LINED_UP, learned={"svg-lp", "icenet"}, **DRAWN)["t2"]["icenet"]["best_baseline"]
+        assert best["interval"][0] > 0
+        assert (best["higher"], best["verdict"]) == (blocks, verdict)
 
 
 def test_the_best_baseline_is_that_of_the_target():

@@ -40,10 +40,17 @@ class BlockBootstrap:
         names, self._index = np.unique(blocks, return_inverse=True)
         self.count = len(names)
         shape = resamples, self.count
-        draws = np.random.default_rng(seed).integers(self.count, size=shape) if self.count else np.zeros(shape, np.int64)
+        draws = (
+            np.random.default_rng(seed).integers(self.count, size=shape) if self.count else np.zeros(shape, np.int64)
+        )
         draws += self.count * np.arange(resamples)[:, None]
         #: How often each block was drawn, (resamples, blocks).
         self._times = np.bincount(draws.ravel(), minlength=draws.size).reshape(shape).astype(np.float64)
+
+    def means(self, values: F64) -> F64:
+        """Mean of ``values`` (n,) in each block, (blocks,)."""
+        sums = np.bincount(self._index, values, self.count)
+        return np.asarray(sums / np.bincount(self._index, minlength=self.count))
 
     def interval(self, values: F64) -> Interval:
         """Percentile interval of the mean of ``values`` (n,)."""

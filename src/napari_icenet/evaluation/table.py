@@ -24,8 +24,11 @@ PAPER = {
 }
 #: A template that misses by less tracks, px.
 CLOSE_PX = 1.0
-#: What is said of a paired difference whose interval includes 0.
-NO_DIFFERENCE = "no difference shown"
+#: What is said of a paired difference whose interval includes 0, and of one from too few blocks.
+NO_DIFFERENCE, TOO_FEW = "no difference shown", "too few blocks to tell"
+#: Fewer blocks of ground carry no claim at 95 %: of five, all have the same sign by chance one time in sixteen,
+#: and draws of few blocks make an interval too narrow.
+LEAST_BLOCKS = 6
 
 
 def shares(ncc: F64) -> dict[str, float | None]:
@@ -106,9 +109,10 @@ def against_best(
     Returns
     -------
     dict or None
-        ``name`` and ``mean`` of the baseline; ``difference`` and ``interval``, paired and 95 %; ``verdict``:
-        ``better``, ``worse``, or ``no difference shown`` where the interval includes 0 or cannot be drawn.
-        None where there is no baseline or no chip.
+        ``name`` and ``mean`` of the baseline; ``difference`` and ``interval``, paired and 95 %; ``blocks`` and
+        ``higher``, in how many of them it is higher; ``verdict``: ``better``, ``worse``, ``no difference shown``
+        where the interval includes 0 or cannot be drawn, or ``too few blocks to tell`` where there are fewer
+        than six. None where there is no baseline or no chip.
     """
     baselines = [b for b, name in enumerate(predictors) if name not in learned]
     if not baselines or not len(ncc):
@@ -116,13 +120,17 @@ def against_best(
     best = max(baselines, key=lambda b: float(ncc[:, b].mean()))
     paired = ncc[:, p] - ncc[:, best]
     ends = _ends(bootstrap.interval(paired))
-    shown = ends is not None and (ends[0] > 0 or ends[1] < 0)
+    verdict = NO_DIFFERENCE
+    if ends is not None and (ends[0] > 0 or ends[1] < 0):
+        verdict = TOO_FEW if bootstrap.count < LEAST_BLOCKS else "better" if ends[0] > 0 else "worse"
     return {
         "name": predictors[best],
         "mean": _mean(ncc[:, best]),
         "difference": _mean(paired),
         "interval": ends,
-        "verdict": NO_DIFFERENCE if not shown or ends is None else "better" if ends[0] > 0 else "worse",
+        "blocks": bootstrap.count,
+        "higher": int((bootstrap.means(paired) > 0).sum()),
+        "verdict": verdict,
     }
 
 

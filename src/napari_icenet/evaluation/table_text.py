@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from napari_icenet.evaluation.table import NO_DIFFERENCE, PAPER
+from napari_icenet.evaluation.table import LEAST_BLOCKS, NO_DIFFERENCE, PAPER, TOO_FEW
 from napari_icenet.predictors.registry import PREDICTORS, title
 from napari_icenet.tracking.templates import PAST_CHIPS
 
@@ -156,13 +156,16 @@ def _best(rows: Mapping[str, Any]) -> list[str]:
     best = next(iter(held.values()))
     gains = []
     for name, one in held.items():
-        gain = f"{title_of(name)} {number(one['difference'])} ({_interval(one['interval'])})"
-        gains.append(gain + (f": {NO_DIFFERENCE}" if one["verdict"] == NO_DIFFERENCE else ""))
-    blocks = next(iter(rows.values()))["blocks"]
+        gain = f"{title_of(name)} {number(one['difference'])} ({_interval(one['interval'])}; "
+        gain += f"higher in {one['higher']} of {one['blocks']} blocks)"
+        gains.append(gain + (f": {one['verdict']}" if one["verdict"] in (NO_DIFFERENCE, TOO_FEW) else ""))
+    few = ""
+    if best["blocks"] < LEAST_BLOCKS:
+        few = f" Fewer than {LEAST_BLOCKS} blocks carry no claim, whatever the interval: it is too narrow."
     return [
         "",
         f"Less the best baseline of this table, {title_of(best['name'])} (the highest mean over the same chips, "
-        f"{number(best['mean'])}), paired, 95 % from draws of {blocks} blocks: {'; '.join(gains)}.",
+        f"{number(best['mean'])}), paired, 95 % from draws of whole blocks: {'; '.join(gains)}.{few}",
     ]
 
 
