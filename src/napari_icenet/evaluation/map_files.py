@@ -11,8 +11,8 @@ import numpy as np
 
 from napari_icenet.evaluation.correlation_maps import CellState, CorrelationMaps
 from napari_icenet.evaluation.figure_look import save
+from napari_icenet.evaluation.map_apart import write_report
 from napari_icenet.evaluation.map_picture import maps_figure
-from napari_icenet.evaluation.map_report import write_report
 from napari_icenet.evaluation.map_store import read_maps, save_maps
 from napari_icenet.evaluation.map_words import STATE_WORDS, dates_words, record
 from napari_icenet.evaluation.settings import TARGETS

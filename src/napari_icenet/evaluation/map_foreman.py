@@ -14,14 +14,12 @@ from napari_icenet.evaluation.correlation_maps import CorrelationMaps
 from napari_icenet.evaluation.map_crew import Crew, Hand
 from napari_icenet.evaluation.map_failures import ended, told
 from napari_icenet.evaluation.map_run import Known, MapRun
-from napari_icenet.evaluation.map_work import Follow, Job, Prepare
+from napari_icenet.evaluation.map_work import Follow, Job, Prepare, Score
 
 #: Idle processes end after this many seconds, and give their memory back.
 IDLE_SECONDS = 300.0
 #: Maps are shown this many seconds apart at least; and apart by this many times what showing them takes.
 _PAUSE, _EASE = 0.1, 4
-#: A process is started anew so many times for one map.
-_RESTARTS = 0
 
 
 class Listener(Protocol):
@@ -256,5 +254,4 @@ class Foreman:
 
 
 def _words(run: MapRun, job: Job) -> str:
-    dates = f" · t0 {run.stack.labels[job.window.t0]}" if not isinstance(job, Prepare) else ""
-    return f"Scoring{dates}"
+    return f"Scoring, t0 {run.stack.labels[job.window.t0]}" if isinstance(job, Follow | Score) else "Loading networks"

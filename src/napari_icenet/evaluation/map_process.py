@@ -111,13 +111,9 @@ class Worker:
             self._pipe.send(("done", run, result))
 
     def _done(self, job: Any) -> Any:
-        from napari_icenet.evaluation.map_work import Follow, Score
-
         try:
             self._disturbable = True
-            if isinstance(job, Follow):
-                return self._bench.follow(job, self._say)
-            return self._bench.score(job) if isinstance(job, Score) else self._bench.prepare(job)
+            return self._bench.do(job, self._say)
         finally:
             self._disturbable = False
 

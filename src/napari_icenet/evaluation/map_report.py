@@ -30,7 +30,7 @@ def write_report(
     """Write ``table.json``, ``table.md``, maps, panels and strata, as :func:`~.report.write_report` does.
 
     Networks are loaded for the panels, so it takes seconds and is best done in a process of its own
-    (:meth:`~napari_icenet.evaluation.map_tool.MapTool.report`).
+    (:func:`~napari_icenet.evaluation.map_apart.write_report`).
 
     Parameters
     ----------

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.errors import StackError
+from napari_icenet.evaluation.correlation_maps import CorrelationMaps
 from napari_icenet.evaluation.displacement import Expected, expected_places
 from napari_icenet.evaluation.known_flow import known_flow
 from napari_icenet.evaluation.map_settings import DateWindow, MapSettings
@@ -109,7 +111,16 @@ class Prepare:
     entries: tuple[int, ...]
 
 
-Job = Follow | Score | Prepare
+@dataclass(frozen=True, eq=False)
+class Report:
+    """Write the report of maps to a folder."""
+
+    maps: CorrelationMaps
+    folder: Path
+    force: bool
+
+
+Job = Follow | Score | Prepare | Report
 
 
 class Bench:
@@ -144,6 +155,17 @@ class Bench:
             self._scorers.clear()
         self._order = order
 
+    def do(self, job: Job, say: Callable[[float, str], None]) -> object:
+        """Do a job; what comes of it."""
+        if isinstance(job, Follow):
+            return self.follow(job, say)
+        if isinstance(job, Score):
+            return self.score(job)
+        if isinstance(job, Report):
+            return self.report(job, say)
+        self.prepare(job)
+        return None
+
     def follow(self, job: Follow, say: Callable[[float, str], None]) -> tuple[Tracks, Places]:
         """Tracks of the chips that show enough on the first date, and the positions they begin at."""
         tracker, window, settings = self._tracking(), job.window, self.order.settings
@@ -167,6 +189,12 @@ class Bench:
     def prepare(self, job: Prepare) -> None:
         """Load networks."""
         self._scorer(job.entries, 0)
+
+    def report(self, job: Report, say: Callable[[float, str], None]) -> Path:
+        """Write a report; where it is."""
+        with self._undisturbed():
+            from napari_icenet.evaluation.map_report import write_report
+        return write_report(job.maps, self.stack, job.folder, force=job.force, progress=say)
 
     def _read(self) -> Pictures:
         band = self.stack.band(self.order.settings.band)
