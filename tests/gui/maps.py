@@ -9,6 +9,7 @@ from napari_icenet.evaluation.correlation_maps import CellState, CorrelationMaps
 from napari_icenet.evaluation.map_cells import choose_cells
 from napari_icenet.evaluation.map_settings import MapSettings
 from napari_icenet.evaluation.scores import Scores
+from napari_icenet.gui.map_area import DRAWN
 from napari_icenet.gui.map_control import MapControl
 from napari_icenet.gui.map_page import MAP, MapPage
 from napari_icenet.gui.session import Session
@@ -153,6 +154,8 @@ class MapDesk:
             self.session.close_stack(stack)
         for stack in self.session.stacks:
             self.session.close_stack(stack)
+        for layer in [one for one in self.viewer.layers if one.name == DRAWN]:
+            self.viewer.layers.remove(layer)
         self.tool.reset()
         self.line_up = LINE_UP
         self.session.add_stack(moving_ice())
@@ -165,6 +168,10 @@ class MapDesk:
         self.clicked.clear()
         self.said.clear()
         self.qtbot.wait(20)
+
+    def tool_maps(self, share):
+        """Maps of the last request, as they would be with a share of the cells done."""
+        return known_maps(*self.tool.asked[-1], share)
 
     def map(self):
         self.page.run.button.click()

@@ -19,10 +19,10 @@ DRAWN = "map area"
 VIEW, WHOLE = "In view", "Whole frame"
 
 
-def candidates(session: Session) -> list[str]:
-    """Names of the layers on which areas are drawn."""
+def candidates(session: Session) -> list[Layer]:
+    """The layers on which areas are drawn."""
     return [
-        layer.name
+        layer
         for layer in session.viewer.layers
         if isinstance(layer, Shapes) and (layer.name == DRAWN or any(kind in AREAS for kind in layer.shape_type))
     ]

@@ -61,6 +61,7 @@ class MapForm(QWidget):
         super().__init__(parent)
         self._session = session
         self._filling = False
+        self._watched: list[Any] = []
         self.more = QWidget(self)
         self.where, self.date = _box(self, "where", {}), _box(self, "date", DATES)
         self.tracking = _box(self.more, "tracking", TRACKINGS)
@@ -121,13 +122,25 @@ class MapForm(QWidget):
     def list_areas(self, *_: Any) -> None:
         """List the layers on which areas are drawn."""
         chosen, self._filling = self.where.currentText() or map_area.VIEW, True
+        layers = map_area.candidates(self._session)
+        self.watch(layers)
         self.where.clear()
-        self.where.addItems([map_area.VIEW, *map_area.candidates(self._session), map_area.WHOLE])
+        self.where.addItems([map_area.VIEW, *(layer.name for layer in layers), map_area.WHOLE])
         found = self.where.findText(chosen)
         self.where.setCurrentIndex(max(0, found))
         self._filling = False
         if found < 0:
             self._tell()
+
+    def watch(self, layers: list[Any]) -> None:
+        """Say so when what is drawn on these layers changes, and no longer of others."""
+        for layer in self._watched:
+            layer.events.data.disconnect(self._tell)
+            layer.events.name.disconnect(self.list_areas)
+        self._watched = layers
+        for layer in layers:
+            layer.events.data.connect(self._tell)
+            layer.events.name.connect(self.list_areas)
 
     def _draw(self) -> None:
         if self._session.stack is not None:

@@ -327,12 +327,13 @@ class MapPage(QWidget):
 def _closer(page: MapPage) -> Callable[[], None]:
     # Nothing of this may speak to a widget: they are being deleted when it is called.
     control, ahead, pointer = page.control, page._ahead, page.pointer
-    viewer, ask, areas = page.viewer, page._ask_ahead, page.form.list_areas
+    viewer, ask, areas, watch = page.viewer, page._ask_ahead, page.form.list_areas, page.form.watch
 
     def close() -> None:
         viewer.scene.camera.events.disconnect(ask)
         for events in (viewer.layers.events.inserted, viewer.layers.events.removed):
             events.disconnect(areas)
+        watch([])
         pointer.enabled = False
         control.close()
         ahead.stop()

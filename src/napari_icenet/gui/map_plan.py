@@ -56,7 +56,7 @@ def plan(session: Session, form: MapForm, line_up: Callable[[], LineUp]) -> Plan
         windows = settings.windows(stack)
         chosen = line_up()
         if not chosen.entries:
-            raise UsageError("no predictor is chosen; choose at least one above.")
+            raise UsageError("no predictor is chosen; choose at least one.")
         fitting = chosen.fitting(settings.chip)
         left_out = [entry.title for entry in chosen.entries if entry.key not in fitting.keys]
         if not fitting.entries:
