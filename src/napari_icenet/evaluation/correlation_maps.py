@@ -198,7 +198,9 @@ class CorrelationMaps:
 
     @cached_property
     def _table(self) -> dict[str, Any]:
-        return mode_table(self.scores, self.keys, resamples=self.settings.resamples, seed=self.settings.seed)
+        learned = {entry.key for entry in self.line_up.entries if entry.learned}
+        drawn = {"resamples": self.settings.resamples, "seed": self.settings.seed}
+        return mode_table(self.scores, self.keys, learned=learned, **drawn)
 
     def table(self) -> dict[str, Any]:
         """The paper's Table 1 of what is done: ``{"t1": {key: row}, "t2": {key: row}}``.
