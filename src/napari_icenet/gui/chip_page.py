@@ -149,6 +149,17 @@ class ChipPage(QWidget):
         # The window deletes its widgets without asking them; threads and callbacks have to go with them.
         self.destroyed.connect(_closer(self.tool, self.layers, self.side_by_side))
 
+    @property
+    def target(self) -> int:
+        """Whether t1 (0) or t2 (1) is judged."""
+        return self._target
+
+    def show_target(self, target: int) -> None:
+        """Judge t1 (0) or t2 (1)."""
+        button = self.targets.button(target)
+        if button is not None:
+            button.setChecked(True)
+
     # What is asked
 
     def showEvent(self, event: Any) -> None:  # noqa: N802 (Qt's name)

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QLabel, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from napari_icenet.gui.chip_page import ChipPage
 from napari_icenet.gui.line_up_chooser import LineUpChooser
+from napari_icenet.gui.map_page import MapPage
 from napari_icenet.gui.track_control import TrackControl
 from napari_icenet.predictors.learned import forget_networks
 
@@ -27,11 +28,14 @@ class CompareTab(QWidget):
     ----------
     track_wanted : Signal()
         A chip is to be tracked first.
+    scenes_wanted : Signal()
+        Scenes are to be opened first.
     page_changed : Signal()
         The chip or the map is shown.
     """
 
     track_wanted = Signal()
+    scenes_wanted = Signal()
     page_changed = Signal()
 
     def __init__(self, control: TrackControl, parent: QWidget | None = None) -> None:
@@ -44,8 +48,12 @@ class CompareTab(QWidget):
         self.bar.setExpanding(True)
         self.bar.addTab("This chip")
         self.bar.setTabToolTip(CHIP, "A film strip of the selected chip around the date shown.")
+        self.bar.addTab("Map")
+        self.bar.setTabToolTip(MAP, "How well each predictor foresees the ice, place by place.")
+        self.map = MapPage(control.viewer, control.session, lambda: self.chooser.line_up, self)
         self.pages = QStackedWidget(self)
         self.pages.addWidget(self.chip)
+        self.pages.addWidget(self.map)
         self.message = QLabel(self)
         self.message.setWordWrap(True)
         self.message.hide()
@@ -58,11 +66,13 @@ class CompareTab(QWidget):
         layout.addWidget(self.pages, 1)
         self.bar.currentChanged.connect(self._on_page)
         self.chip.track_wanted.connect(self.track_wanted)
-        self.chooser.changed.connect(lambda: self._say(""))
+        self.map.scenes_wanted.connect(self.scenes_wanted)
+        self.map.chip_wanted.connect(self._on_cell)
+        self.map.form.changed.connect(self._suit)
+        self.chooser.changed.connect(self._on_line_up)
         self.chooser.failed.connect(self._say)
         self.chooser.device_changed.connect(_forget)
         self.destroyed.connect(_forget)
-        self.bar.setVisible(self.bar.count() > 1)
 
     @property
     def places_chips(self) -> bool:
@@ -75,7 +85,29 @@ class CompareTab(QWidget):
 
     def _on_page(self, page: int) -> None:
         self.pages.setCurrentIndex(page)
+        self._suit()
         self.page_changed.emit()
+
+    def _suit(self) -> None:
+        """Offer the predictors for the size of chip that is mapped, or followed."""
+        if self.pages.currentIndex() == MAP:
+            self.chooser.suit(self.map.form.chip.value())
+
+    def _on_line_up(self) -> None:
+        self._say("")
+        self.map.refresh()
+
+    def _on_cell(self, row: float, col: float, time: int) -> None:
+        """Show the film strip of a cell: its chip is followed as one of its own, moved at the next click."""
+        maps = self.map.control.maps
+        if maps is None:
+            return
+        settings = maps.settings
+        # The strip is to show what the map says: the same chip, search window and way of tracking.
+        changed = {"chip": settings.chip, "scale": settings.scale, "tracking": settings.tracking}
+        self.control.session.time = time
+        if self.control.change(**changed, band=settings.band) and self.control.place_one(row, col, time):
+            self.show_page(CHIP)
 
     def _say(self, sentence: Any) -> None:
         self.message.setText(str(sentence))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
+from napari_icenet.errors import IceNetError
 from napari_icenet.gui.session import Session
 
 PLUGIN = "napari-icenet"
@@ -37,6 +39,8 @@ class IceNetDock(QWidget):
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
         self.scenes = ScenesTab(napari_viewer, self.session)
+        self.scenes.session_to_save.connect(self.save_session)
+        self.scenes.session_to_open.connect(self.open_session)
         self.track = TrackTab(self.session.viewer, self.session)
         self.velocity = VelocityTab(self.session.viewer, self.session)
         self.velocity.scenes_wanted.connect(lambda: self.tabs.setCurrentWidget(self.scenes))
@@ -45,6 +49,7 @@ class IceNetDock(QWidget):
         self.tabs.addTab(self.velocity, "Velocity")
         self.compare = CompareTab(self.track.control)
         self.compare.track_wanted.connect(lambda: self.tabs.setCurrentWidget(self.track))
+        self.compare.scenes_wanted.connect(lambda: self.tabs.setCurrentWidget(self.scenes))
         self.compare.page_changed.connect(self._on_tab)
         self.track.control.compare_wanted.connect(lambda: self.tabs.setCurrentWidget(self.compare))
         self.tabs.addTab(self.compare, "Compare")
@@ -60,6 +65,21 @@ class IceNetDock(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         """Wide enough for plots and table, narrow enough for the picture on a small screen."""
         return QSize(WIDTH, super().sizeHint().height())
+
+    def save_session(self, path: Path) -> None:
+        """Write the whole state of the window: stacks by their place, tracks, maps and choices."""
+        from napari_icenet.gui.saved_session import save_session
+
+        try:
+            save_session(self, path)
+        except IceNetError as error:
+            self.session.report(error)
+
+    def open_session(self, path: Path) -> None:
+        """Open the stacks of a saved session, and put back what was done with them."""
+        from napari_icenet.gui.saved_session import open_session
+
+        open_session(self, path)
 
     def _on_tab(self) -> None:
         """Clicks on the picture place chips in two tabs; the Track tab sees to itself."""

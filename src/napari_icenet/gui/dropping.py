@@ -9,7 +9,7 @@ from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QWidget
 
-from napari_icenet.gui.reader import looks_like_scenes
+from napari_icenet.gui.reader import SESSION, looks_like_scenes
 
 if TYPE_CHECKING:
     from napari_icenet.gui.session import Session
@@ -31,6 +31,8 @@ class DropTarget(QObject):
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 (Qt's name)
         """Open a single dropped folder or file of scenes; with Alt napari asks, as always."""
+        from napari_icenet.gui.dock import show_dock
+
         if not isinstance(event, QDropEvent) or event.type() != QEvent.Type.Drop:
             return False
         mime = event.mimeData()
@@ -42,7 +44,11 @@ class DropTarget(QObject):
             return False
         event.acceptProposedAction()
         # The program that the folder comes from waits for this to return.
-        self._session.open(path)
+        dock = show_dock(self._session.viewer) if path.suffix == SESSION else None
+        if dock is None:
+            self._session.open(path)
+        else:
+            dock.open_session(path)
         return True
 
 

@@ -1,4 +1,4 @@
-"""napari's reader: product folders, folders of dated images, saved stacks, and samples."""
+"""napari's reader: product folders, folders of dated images, saved stacks and sessions, and samples."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from napari_icenet.gui.sample import SIMULATED, is_sample, open_sample
 LayerData = tuple[Any, ...]
 #: What a reader returns that has added its layers by itself.
 NO_LAYERS: list[LayerData] = [(None,)]
+#: Suffix of a saved session; named here too, for a reader must be found without loading what it reads with.
+SESSION = ".icenet"
 #: Entries of a folder that are looked at before it is taken for something else.
 LOOKED_AT = 2000
 
@@ -31,14 +33,16 @@ def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], lis
 
 
 def looks_like_scenes(path: Path) -> bool:
-    """Whether a file or folder bears the name of a product, of dated images, or of a saved stack."""
+    """Whether a file or folder bears the name of a product, of dated images, of a saved stack or session."""
     from napari_icenet.scenes.dated import is_dated_folder
     from napari_icenet.scenes.product_name import parse_product_name
 
     name = path.name.upper()
     if path.is_file():
-        return name.endswith(("_MTL.TXT", "_MTL.JSON")) or (
-            name.endswith((".TIF", ".TIFF")) and parse_product_name(path.stem) is not None
+        return (
+            path.suffix == SESSION
+            or name.endswith(("_MTL.TXT", "_MTL.JSON"))
+            or (name.endswith((".TIF", ".TIFF")) and parse_product_name(path.stem) is not None)
         )
     if not path.is_dir():
         return False
@@ -71,7 +75,10 @@ def read(path: str | Sequence[str]) -> list[LayerData]:
     from napari_icenet.gui.session import Session
 
     session = Session.of(viewer)
-    show_dock(viewer)
+    dock = show_dock(viewer)
+    if Path(first).suffix == SESSION and dock is not None:
+        dock.open_session(Path(first))
+        return NO_LAYERS
     job = open_sample(session, first) if is_sample(first) else session.open(first)
     # A download takes its time: it goes on behind the menu that asked for it.
     if job is not None and not (is_sample(first) and not first.endswith(SIMULATED)):
@@ -83,6 +90,8 @@ def _without_window(path: str) -> list[LayerData]:
     from napari_icenet.gui.placement import Placement
     from napari_icenet.scenes import open_stack
 
+    if Path(path).suffix == SESSION:
+        raise IceNetError("A session opens in napari's window; outside it, open its stacks by themselves.")
     if is_sample(path):
         raise IceNetError("Samples open in napari's window; outside it, open the folder that `icenet simulate` writes.")
     stack = open_stack(path)

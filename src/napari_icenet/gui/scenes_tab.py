@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -28,12 +28,15 @@ from napari_icenet.gui.dates_dialog import DatesDialog
 from napari_icenet.gui.display_panel import DisplayPanel
 from napari_icenet.gui.opening_bar import OpeningBar
 from napari_icenet.gui.session import Session
+from napari_icenet.gui.session_file import SUFFIX
 from napari_icenet.gui.settings import Remembered
 from napari_icenet.gui.stack_facts import count, facts
 from napari_icenet.gui.theme import GAP, Fold, quiet
 from napari_icenet.gui.work import Progress
 from napari_icenet.scenes.stack import SceneStack
 
+_SESSIONS = f"Sessions (*{SUFFIX})"
+_OPEN_SESSION = "Open the stacks of a saved session, with their tracks, maps and choices."
 _EXTENTS = {"intersection": "Ground that all dates show", "union": "All ground that any date shows"}
 
 
@@ -45,7 +48,15 @@ class ScenesTab(QWidget):
     viewer : napari.Viewer
     session : Session
     parent : QWidget, optional
+
+    Attributes
+    ----------
+    session_to_save, session_to_open : Signal(Path)
+        The whole state of the window is to be written to a file, or read from one.
     """
+
+    session_to_save = Signal(object)
+    session_to_open = Signal(object)
 
     def __init__(self, viewer: Any, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -102,6 +113,22 @@ class ScenesTab(QWidget):
 
         self.session.run(f"Saving {path.name}", write)
 
+    def ask_save_session(self) -> None:
+        """Ask where, and have the session saved."""
+        name = "session" if self.session.stack is None else self.session.stack.name
+        start = str(Path(self._remembered.get("folder", str(Path.home()))) / f"{name}{SUFFIX}")
+        chosen, _ = QFileDialog.getSaveFileName(self, "Save session", start, _SESSIONS)
+        if chosen:
+            path = Path(chosen)
+            self.session_to_save.emit(path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX))
+
+    def ask_session(self) -> None:
+        """Ask which session, and have it opened."""
+        start = self._remembered.get("folder", str(Path.home()))
+        chosen, _ = QFileDialog.getOpenFileName(self, "Open session", start, _SESSIONS)
+        if chosen:
+            self.session_to_open.emit(Path(chosen))
+
     def _empty_page(self) -> QWidget:
         page = QWidget(self)
         line = QLabel("Open a folder of scenes, or drop one on the picture.", page)
@@ -112,6 +139,10 @@ class ScenesTab(QWidget):
         layer = QPushButton("Use a napari layer as stack…", page)
         layer.setFlat(True)
         layer.clicked.connect(self._use_layer)
+        saved = QPushButton("Open session…", page)
+        saved.setFlat(True)
+        saved.setToolTip(_OPEN_SESSION)
+        saved.clicked.connect(self.ask_session)
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addStretch(2)
@@ -119,6 +150,7 @@ class ScenesTab(QWidget):
         layout.addSpacing(GAP)
         layout.addWidget(bar)
         layout.addWidget(layer)
+        layout.addWidget(saved)
         layout.addStretch(3)
         return page
 
@@ -190,6 +222,16 @@ class ScenesTab(QWidget):
         buttons.addWidget(save)
         buttons.addWidget(layer)
         form.addRow(buttons)
+        sessions = QHBoxLayout()
+        keep = QPushButton("Save session…", inner)
+        keep.setToolTip("Write stacks (by their place on the disk), tracks, maps and choices as one file.")
+        keep.clicked.connect(self.ask_save_session)
+        back = QPushButton("Open session…", inner)
+        back.setToolTip(_OPEN_SESSION)
+        back.clicked.connect(self.ask_session)
+        sessions.addWidget(keep)
+        sessions.addWidget(back)
+        form.addRow(sessions)
         return Fold("Options", inner, self)
 
     def _list_stacks(self) -> None:

@@ -71,6 +71,7 @@ class TrackControl(QObject):
         self.stable_armed = False
         self._trackers: dict[SceneStack, ClickTracker] = {}
         self._taken: tuple[int, float, float] | None = None
+        self._placed: tuple[ClickTracker, int | None] | None = None
         self._closed = False
         self.live = TrackLive()
         self.live.frame.connect(self._draw)
@@ -96,6 +97,10 @@ class TrackControl(QObject):
     def tracker(self) -> ClickTracker | None:
         """The click-tracker of the shown stack."""
         return self.live.tracker
+
+    def tracker_of(self, stack: SceneStack) -> ClickTracker | None:
+        """The click-tracker of any open stack; None where it was not shown yet."""
+        return self._trackers.get(stack)
 
     def selected_track(self) -> Track | None:
         """The selected track, as far as it is computed."""
@@ -185,6 +190,18 @@ class TrackControl(QObject):
         self.settings = self.tracker.settings
         if "band" in values:
             self.session.band = self.tracker.stack.band(values["band"])
+        return True
+
+    def place_one(self, row: float, col: float, time: int) -> bool:
+        """Place a chip, or move the one that this placed before; False, and a message, where that fails."""
+        tracker = self.tracker
+        if tracker is None:
+            return False
+        if self._placed is not None and self._placed == (tracker, tracker.selected):
+            return self._try(tracker.move, tracker.selected, row, col, time)
+        if not self._try(tracker.add, row, col, time):
+            return False
+        self._placed = tracker, tracker.selected
         return True
 
     def select(self, number: int | None, *, centre: bool = False) -> None:

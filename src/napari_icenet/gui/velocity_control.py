@@ -120,6 +120,16 @@ class VelocityControl(QObject):
         """Whether maps are being made."""
         return self.mapper is not None and self.mapper.busy
 
+    def maps_of(self, stack: SceneStack) -> tuple[VelocityMap, ...]:
+        """The maps of any open stack."""
+        mapper = self._mappers.get(stack)
+        return () if mapper is None else tuple(mapper.maps)
+
+    def series_of(self, stack: SceneStack) -> VelocitySeries | None:
+        """The time series inverted from the maps of any open stack."""
+        mapper = self._mappers.get(stack)
+        return None if mapper is None else mapper.series
+
     # What is done
 
     def map(

@@ -19,6 +19,7 @@ from napari_icenet.scenes.dated import IMAGE_SUFFIXES, is_dated_folder, read_dat
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.landsat import PAN_BAND, is_product, read_product, read_product_files
 from napari_icenet.scenes.landsat_files import ProductFiles, may_look_into, product_files
+from napari_icenet.scenes.origin import Origin
 from napari_icenet.scenes.product_name import parse_product_name
 from napari_icenet.scenes.scene import Notice, Progress, Scene
 from napari_icenet.scenes.selection import choose_bands, mixed_meanings, newest_of_each_acquisition
@@ -95,9 +96,16 @@ def open_stack(
     """
     path = Path(path)
     if saved := saved_stack_at(path):
-        return _open_saved(saved, bands, crs)
-    found = find_scenes(path, pan=_asks_for_pan(path, bands), progress=progress)
-    stack = stack_of(found, bands=bands, extent=extent, crs=crs)
+        stack = _open_saved(saved, bands, crs)
+    else:
+        found = find_scenes(path, pan=_asks_for_pan(path, bands), progress=progress)
+        stack = stack_of(found, bands=bands, extent=extent, crs=crs)
+    stack.origin = Origin(
+        path=path.absolute(),
+        bands=None if bands is None else tuple(bands),
+        extent=extent,
+        crs=None if crs is None else str(crs),
+    )
     if progress:
         progress(1.0, f"Opened {stack.name}")
     return stack

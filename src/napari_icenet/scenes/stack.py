@@ -18,6 +18,7 @@ from napari_icenet.scenes.array_band import ArrayBand, scenes_of_array
 from napari_icenet.scenes.band_names import find_band
 from napari_icenet.scenes.dates import date_labels, find_date
 from napari_icenet.scenes.grid import Grid, Window
+from napari_icenet.scenes.origin import Origin
 from napari_icenet.scenes.scene import Flag, Notice, Progress, Scene
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class SceneStack:
 
     Attributes
     ----------
+    origin : Origin or None
+        Where it was opened from; None for one that was made in memory.
     covariates : Covariates or None
         Further facts of each date, where somebody gave them
         (:func:`napari_icenet.scenes.covariates.give_covariates`). They are not saved with the stack.
@@ -77,6 +80,7 @@ class SceneStack:
         self.name = name
         self.area = area
         self.notices = list(notices)
+        self.origin: Origin | None = None
         self.covariates: Covariates | None = None
         self._contrasts: dict[tuple[int, str], tuple[float, float]] = {}
 
