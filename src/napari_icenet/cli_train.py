@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from napari_icenet.cli_speech import ProgressLine
+from napari_icenet.cli_speech import ProgressLine, say_warning
 from napari_icenet.errors import TrainingError, UsageError
 
 if TYPE_CHECKING:
@@ -48,6 +48,10 @@ def train(
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the arithmetic on the CPU.")] = None,
     workers: Annotated[int | None, typer.Option(min=0, help="Threads that prepare batches ahead.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Same seed, same run.")] = None,
+    compare: Annotated[
+        bool,
+        typer.Option("--compare", help="Once finished, hold the weights against those before on held-out ice."),
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in RUN.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the run if it is there.")] = False,
 ) -> None:
@@ -96,6 +100,22 @@ def train(
         _say(result, settings)
     if result.signal is not None:
         sys.exit(128 + result.signal)
+    if compare and result.state == "finished" and _first():
+        _compare(output)
+
+
+def _compare(output: Path) -> None:
+    """Say what the run has gained; that it cannot be known does not make the run a failure."""
+    from napari_icenet.errors import IceNetError
+    from napari_icenet.training.before_after import as_text, compare_weights
+
+    try:
+        with ProgressLine() as progress:
+            made = compare_weights(output, progress=progress)
+    except IceNetError as error:
+        say_warning(f"the weights were not compared: {error}")
+    else:
+        typer.echo(as_text(made))
 
 
 def _first() -> bool:

@@ -115,14 +115,22 @@ def forget() -> None:
         known.pop("tiny", None)
 
 
-def make_dataset(path: Path, *, seed: int = 0, chip: int = CHIP, frames: int = FRAMES) -> Path:
+def make_dataset(
+    path: Path,
+    *,
+    seed: int = 0,
+    chip: int = CHIP,
+    frames: int = FRAMES,
+    validation: float = 0.25,
+    test: float = 0.1,
+) -> Path:
     """A dataset of moving texture with about 40 training sequences and some for validation."""
     from napari_icenet.sequences.build import build_dataset
     from napari_icenet.sequences.settings import DatasetSettings
     from tests.sequences.ice import moving, stack_of
 
     settings = DatasetSettings(
-        chip=chip, frames=frames, scale=1.5, stride=16, block=2.5, gap=4, windows=1, validation=0.25, test=0.1
+        chip=chip, frames=frames, scale=1.5, stride=16, block=2.5, gap=4, windows=1, validation=validation, test=test
     )
     build_dataset([stack_of(moving(FRAMES + 1, 288, (0, 1), seed))], path, settings)
     return path

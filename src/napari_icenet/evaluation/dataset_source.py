@@ -32,6 +32,8 @@ class DatasetSource:
     dataset : IceNet
     settings : EvaluationSettings
         Chip, scale, stride and frames must be the dataset's (:func:`dataset_settings`).
+    most : int, optional
+        Sequences that are read at most, evenly over the split. Default: all.
 
     Raises
     ------
@@ -44,8 +46,8 @@ class DatasetSource:
     flow_known = False
     notices: tuple[str, ...] = ()
 
-    def __init__(self, dataset: IceNet, settings: EvaluationSettings) -> None:
-        self.dataset, self.settings = dataset, settings
+    def __init__(self, dataset: IceNet, settings: EvaluationSettings, most: int | None = None) -> None:
+        self.dataset, self.settings, self._most = dataset, settings, most
         made: Mode = dataset.record.settings.tracking
         if settings.tracking not in ("both", made):
             raise UsageError(f"{dataset.path} was tracked as {made}; ask for --tracking {made}, or leave it out.")
@@ -60,6 +62,8 @@ class DatasetSource:
         if not self._chosen.size:
             where = f"split {settings.split}" if settings.split else f"bands {', '.join(self.bands)}"
             raise DatasetError(f"{dataset.path} has no sequence in {where}; choose another, or build a larger dataset.")
+        if most is not None and len(self._chosen) > most:
+            self._chosen = self._chosen[np.linspace(0, len(self._chosen) - 1, most).round().astype(np.intp)]
 
     @property
     def name(self) -> str:
@@ -98,7 +102,7 @@ class DatasetSource:
 
     def again_by(self) -> Callable[[], DatasetSource]:
         """What opens the source once more, in another process."""
-        return partial(_opened, self.dataset.path, self.settings)
+        return partial(_opened, self.dataset.path, self.settings, self._most)
 
     def tasks(self, processes: int = 1) -> list[Task]:
         """The whole in parts."""
@@ -135,8 +139,8 @@ class DatasetSource:
             return None  # nothing correlates in this split: the default stays
 
 
-def _opened(path: Path, settings: EvaluationSettings) -> DatasetSource:
-    return DatasetSource(open_dataset(path), settings)
+def _opened(path: Path, settings: EvaluationSettings, most: int | None) -> DatasetSource:
+    return DatasetSource(open_dataset(path), settings, most)
 
 
 def dataset_settings(dataset: IceNet, given: dict[str, object]) -> dict[str, object]:

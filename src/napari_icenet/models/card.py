@@ -39,6 +39,9 @@ class CardDataset(_Record):
     first, last : datetime, optional
         Dates of the first and last acquisition.
     simulated : bool
+    split : dict, optional
+        What decides which of its ice was held out: ``by`` area with ``block_px``, ``gap_px``, ``seed`` and the
+        shares ``validation`` and ``test``, or ``by`` time with ``train_until`` and ``validation_until``.
     """
 
     name: str
@@ -48,6 +51,7 @@ class CardDataset(_Record):
     first: datetime | None = None
     last: datetime | None = None
     simulated: bool = False
+    split: dict[str, Any] | None = None
 
 
 class CardData(_Record):

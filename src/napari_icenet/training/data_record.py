@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from napari_icenet.errors import TrainingError, UsageError
-from napari_icenet.models.card import CardData, CardDataset
+from napari_icenet.models.card import Card, CardData, CardDataset
 from napari_icenet.sequences.reading import IceNet, open_dataset
 from napari_icenet.sequences.sequences import SPLITS
+from napari_icenet.sequences.settings import DatasetSettings
+from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.settings import DataSettings
 
 _BY_TIME = "what came after a day is held out; training and held-out ice share their ground"
@@ -143,8 +146,37 @@ def opened_again(settings: DataSettings) -> list[IceNet]:
     return open_datasets(settings)
 
 
-def card_data(datasets: Sequence[IceNet], record: DataRecord) -> tuple[CardData, tuple[str, ...]]:
-    """What a card says of the data, and whom to thank for them."""
+def read_start(folder: RunFolder) -> Card | None:
+    """The card of the weights that a run began with; None where there were none."""
+    try:
+        return Card.model_validate_json(folder.start.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def how_split(settings: DatasetSettings) -> dict[str, Any]:
+    """What decides which ice of a dataset is held out, as a card tells it."""
+    if settings.split_by == "time":
+        days = {"train_until": settings.train_until, "validation_until": settings.validation_until}
+        return {"by": "time"} | {name: None if day is None else day.isoformat() for name, day in days.items()}
+    return {
+        "by": "area", "block_px": settings.block_px, "gap_px": settings.gap_px, "seed": settings.seed,
+        "validation": settings.validation, "test": settings.test,
+    }  # fmt: skip
+
+
+def card_data(
+    datasets: Sequence[IceNet], record: DataRecord, start: Card | None = None
+) -> tuple[CardData, tuple[str, ...]]:
+    """What a card says of the data, and whom to thank for them.
+
+    Parameters
+    ----------
+    datasets : sequence of IceNet
+    record : DataRecord
+    start : Card, optional
+        Of the weights to start from: what those were trained on, these were, too.
+    """
     told, credits = [], []
     for dataset, use in zip(datasets, record.datasets, strict=True):
         scenes = [scene for stack in dataset.record.stacks for scene in stack.scenes]
@@ -158,8 +190,15 @@ def card_data(datasets: Sequence[IceNet], record: DataRecord) -> tuple[CardData,
                 first=min((scene.time for scene in scenes), default=None),
                 last=max((scene.time for scene in scenes), default=None),
                 simulated=dataset.record.simulated,
+                split=how_split(dataset.record.settings),
             )
         )
+    simulated = record.simulated
+    if start is not None:
+        known = {one.fingerprint for one in told}
+        told += [one for one in start.data.datasets if one.fingerprint not in known]
+        credits += start.credits
+        simulated += start.data.simulated
     by_time = sum(dataset.record.settings.split_by == "time" for dataset in datasets)
     splits = {"splits": _BY_TIME if by_time == len(datasets) else _BY_BOTH} if by_time else {}
-    return CardData(datasets=tuple(told), simulated=record.simulated, **splits), tuple(dict.fromkeys(credits))
+    return CardData(datasets=tuple(told), simulated=simulated, **splits), tuple(dict.fromkeys(credits))

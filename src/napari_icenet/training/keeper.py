@@ -1,4 +1,4 @@
-"""The process that keeps a launched run: starts it, waits for its end, and writes down its last words.
+"""The process that keeps a launched run: starts it, waits for its end, writes down its last words, starts the next.
 
 Not a part of the interface of the library: :mod:`napari_icenet.training.launch` starts it.
 """
@@ -21,11 +21,9 @@ from napari_icenet.training.launching import VARIABLE, Launch, read_launch, writ
 from napari_icenet.training.processes import out_of_memory_kills, start_apart
 from napari_icenet.training.run_folder import RunFolder
 
-_COMPARISON = "napari_icenet.training.before_after"
-
 
 def keep(folder: Path, token: str) -> None:
-    """Train, compare, and hand over to the next run of the queue."""
+    """Train, and hand over to the next run of the queue."""
     run = RunFolder(folder)
     record = read_launch(run.launch)
     if record is None or record.token != token:
@@ -44,18 +42,15 @@ def keep(folder: Path, token: str) -> None:
         _tell(run, record.model_copy(update={"ended": True, "exit": exit_status, "words": words}))
         if asked.is_set():
             return  # the machine goes down; the queue waits
-        status = run.status()
-        if record.compare and status is not None and status.state == "finished":
-            _compare(run)
     from napari_icenet.training.queue import Queue
 
     with suppress(IceNetError):
         Queue().tend()
 
 
-def command(run: RunFolder, module: str) -> list[str]:
+def command(run: RunFolder, module: str, *, compare: bool) -> list[str]:
     """What trains: ``icenet train`` with the settings that were asked for."""
-    words = [sys.executable, "-P", "-m", module, "train", "-o", str(run.path)]
+    words = [sys.executable, "-P", "-m", module, "train", "-o", str(run.path), *(["--compare"] if compare else [])]
     if not run.exists():
         return [*words, "--config", str(run.wanted)]
     wanted = json.loads(run.wanted.read_bytes())
@@ -66,21 +61,14 @@ def command(run: RunFolder, module: str) -> list[str]:
 def _started(run: RunFolder, record: Launch) -> subprocess.Popen[bytes] | str:
     """The process that trains, or why there is none."""
     try:
+        program = command(run, record.module, compare=record.compare)
         with open(run.output, "ab") as output:
             output.write(b"\n" if output.tell() else b"")
-            return start_apart(
-                command(run, record.module), output=output, environment={VARIABLE: record.token}, nice=True
-            )
+            return start_apart(program, output=output, environment={VARIABLE: record.token}, nice=True)
     except OSError as error:
         return f"it cannot be started ({error.strerror or error}); free some space or memory, then start it again."
     except (ValueError, KeyError):
         return f"{run.wanted} is damaged; start or resume the run again."
-
-
-def _compare(run: RunFolder) -> None:
-    """Compare the weights with those before; what goes wrong is told in its own file."""
-    with suppress(OSError), open(run.output, "ab") as output:
-        start_apart([sys.executable, "-P", "-m", _COMPARISON, str(run.path)], output=output, nice=True).wait()
 
 
 def _tell(run: RunFolder, record: Launch) -> None:

@@ -107,6 +107,11 @@ class RunFolder:
         return self.path / "data.json"
 
     @property
+    def start(self) -> Path:
+        """Card of the weights that the run began with, JSON; not there where it began at random."""
+        return self.path / "start.json"
+
+    @property
     def software(self) -> Path:
         """Versions of the software that ran, JSON."""
         return self.path / "software.json"
@@ -160,6 +165,11 @@ class RunFolder:
     def comparison(self) -> Path:
         """Weights before and after the run on held-out ice, JSON."""
         return self.path / "comparison.json"
+
+    @property
+    def comparing(self) -> Path:
+        """How far that comparison is, JSON."""
+        return self.path / "comparing.json"
 
     def exists(self) -> bool:
         """Whether there is a run."""

@@ -33,6 +33,7 @@ from napari_icenet.training.data_record import (
     data_record,
     open_datasets,
     opened_again,
+    read_start,
 )
 from napari_icenet.training.event_log import cut_after
 from napari_icenet.training.lock import locked
@@ -83,6 +84,7 @@ class Session:
         self._check_counts()
         if resume:
             check_same_data(folder.data, self._datasets)
+        self._start = read_start(folder) if resume else None
         self._objective = self._make_objective()
         self._stack = ExitStack()
         self._sampler: Sampler | None = None
@@ -174,7 +176,7 @@ class Session:
             if settings.model_settings and settings.model_settings != card.settings:
                 raise UsageError(f"{settings.weights} has other settings than model_settings; leave these out.")
             settings = settings.model_copy(update={"model_settings": card.settings})
-            self.settings = settings
+            self.settings, self._start = settings, card
         else:
             network = build(settings.model, settings.model_settings)
         return make_objective(settings.model, network, settings.objective)
@@ -187,6 +189,8 @@ class Session:
             self.folder.data: self._record.model_dump(mode="json"),
             self.folder.software: software | {"system": platform.platform()},
         }
+        if self._start is not None:
+            files[self.folder.start] = self._start.model_dump(mode="json")
         try:
             for path, content in files.items():
                 write_durably(path, (json.dumps(content, indent=2) + "\n").encode())
@@ -240,7 +244,7 @@ class Session:
         return HeldOut(self._datasets, indices, validation.sequences, self.settings.seed)
 
     def _card(self) -> Card:
-        data, credits = card_data(self._datasets, self._record)
+        data, credits = card_data(self._datasets, self._record, self._start)
         network = self._objective.network
         return Card(
             model=self.settings.model,
