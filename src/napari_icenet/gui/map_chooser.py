@@ -19,9 +19,9 @@ from napari_icenet.gui.map_layer_kinds import BEST
 from napari_icenet.predictors.line_up import LineUp
 
 #: Buttons in a row.
-_ABREAST = 3
+_ABREAST = 4
 #: Characters of a title that a button has room for.
-_ROOM = 18
+_ROOM = 14
 _STEPS: dict[int, int] = {
     Qt.Key.Key_Left: -1,
     Qt.Key.Key_Up: -1,
@@ -148,7 +148,7 @@ def _toggle(text: str, tip: str, parent: QWidget, colour: str = "") -> QToolButt
     filled = f"rgba{(*shade.getRgb()[:3], 90)}" if shade.alpha() else "rgba(128, 128, 128, 90)"
     edge = f"border-left: 4px solid {colour};" if colour and shade.alpha() else ""
     button.setStyleSheet(
-        f"QToolButton {{ {edge} padding: 3px 6px; font-size: 11px; background: transparent; }}"
+        f"QToolButton {{ {edge} padding: 3px 2px; font-size: 11px; background: transparent; }}"
         f"QToolButton:checked {{ background: {filled}; }}"
         "QToolButton:focus { border-bottom: 1px solid palette(text); }"
     )

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_icenet.evaluation.correlation_maps import CorrelationMaps
 from napari_icenet.gui.settings import Remembered
+from napari_icenet.gui.work import Progress
 from napari_icenet.scenes.stack import SceneStack
 
 #: Files of maps that can be opened again.
@@ -48,7 +49,7 @@ EXPORTS: dict[str, Export] = {
 }
 
 
-def write(kind: str, maps: CorrelationMaps, stack: SceneStack, path: Path) -> None:
+def write(kind: str, maps: CorrelationMaps, stack: SceneStack, path: Path, progress: Progress | None = None) -> None:
     """Write maps, whole or not at all.
 
     Parameters
@@ -59,6 +60,9 @@ def write(kind: str, maps: CorrelationMaps, stack: SceneStack, path: Path) -> No
     stack : SceneStack
         That they are of.
     path : Path
+        Replaced if it is there; the dialog has asked.
+    progress : callable, optional
+        Told how far a report is, which takes some seconds; may raise to stop.
 
     Raises
     ------
@@ -71,7 +75,7 @@ def write(kind: str, maps: CorrelationMaps, stack: SceneStack, path: Path) -> No
         "geotiff": lambda: map_files.write_geotiff(maps, stack, path),
         "figure": lambda: map_files.write_figure(maps, path),
         "csv": lambda: map_files.write_csv(maps, path),
-        "report": lambda: map_files.write_report(maps, stack, path),
+        "report": lambda: map_files.write_report(maps, stack, path, force=True, progress=progress),
         "maps": lambda: map_files.save_maps(maps, path),
     }
     writers[kind]()

@@ -33,7 +33,7 @@ class MapHistogram(QWidget):
         self.setToolTip(_TIP)
         self.setAccessibleName("Histogram of the correlations")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-        self.setMinimumHeight(96)
+        self.setMinimumHeight(72)
         self.setMaximumHeight(280)
 
     def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)

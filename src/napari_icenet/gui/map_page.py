@@ -211,8 +211,8 @@ class MapPage(QWidget):
         if maps is None or stack is None:
             return
 
-        def write(_progress: Progress) -> None:
-            map_export.write(kind, maps, stack, path)
+        def write(progress: Progress) -> None:
+            map_export.write(kind, maps, stack, path, progress)
 
         self.session.run(f"Writing {path.name}", write, lambda _none: self.say(f"Wrote {path.name}."))
 

@@ -27,8 +27,8 @@ HEADINGS = (
     ("n", "Chips that count; the same for all predictors."),
 )
 _WIDTHS = {1: 73, 2: 35, 3: 35, 4: 30, 5: 46, 6: 34}
-#: Rows that are seen without scrolling.
-ROWS = 8
+#: Rows that are seen without scrolling, however small the screen.
+ROWS = 3
 
 
 class MapTable(NumberTable):
@@ -67,7 +67,8 @@ class MapTable(NumberTable):
             self._set(row, 5, number_text(values.get("error_px"), 2))
             self._set(row, 6, grouped(values["n"]) if values.get("n") else "")
         self.mark(self.keys.index(chosen) if chosen in self.keys else -1)
-        self.setFixedHeight(ROW_PX * min(max(1, len(self.keys)), ROWS) + ROW_PX + 6)
+        self.setMinimumHeight(ROW_PX * (min(len(self.keys), ROWS) + 1) + 6)
+        self.setMaximumHeight(ROW_PX * (len(self.keys) + 1) + 6)
 
 
 def _difference(values: Mapping[str, Any]) -> str:
