@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.errors import StackError
 from napari_icenet.evaluation.displacement import Flow
-from napari_icenet.scenes.simulation.truth import Truth, load_truth
 from napari_icenet.scenes.stack import SceneStack
+
+if TYPE_CHECKING:
+    from napari_icenet.scenes.simulation.truth import Truth
 
 
 def known_flow(stack: SceneStack, path: Path | None = None) -> Flow | None:
@@ -41,6 +44,9 @@ def known_flow(stack: SceneStack, path: Path | None = None) -> Flow | None:
 
 
 def _truth(stack: SceneStack, path: Path | None) -> Truth | None:
+    # The simulator takes its time to load, and most ice is real.
+    from napari_icenet.scenes.simulation.truth import load_truth
+
     # A product is a folder in its archive.
     places = (scene.provenance.location for scene in stack.scenes)
     folders = [path] if path is not None else [place.parent for place in places if place is not None]

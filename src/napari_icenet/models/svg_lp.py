@@ -226,6 +226,9 @@ def _repeated(sequence: Tensor, samples: int) -> Tensor:
 
 def _start(module: nn.Module) -> None:
     """Fresh weights as in the authors' code; LSTMs keep torch's own."""
+    if any(weight.is_meta for weight in module.parameters(recurse=False)):
+        # They hold no values; to draw some, torch would load its compiler, which takes seconds.
+        return
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
         nn.init.normal_(module.weight, 0, _FRESH)
         if module.bias is not None:
