@@ -14,7 +14,7 @@ from napari_icenet.sequences.sequences import SPLITS
 from napari_icenet.training import building
 from napari_icenet.training.building import build
 from napari_icenet.training.calibration import calibrate
-from napari_icenet.training.plan import make_plan
+from napari_icenet.training.plan import make_plan, split_of_weights
 from tests.sequences.ice import moving, stack_of
 
 CHOICES = {"chip": 32, "frames": 5, "scale": 1.5, "stride": 16}
@@ -122,6 +122,17 @@ def test_split_by_time(tmp_path):
     first_held_out = dates.index("validation")
     assert made.tables["times"][made.select(split="train")].max() == stack.times[first_held_out - 1].astype(np.int64)
     assert plan.rectangles() == ()
+
+
+def test_weights_are_trained_further_on_their_own_blocks(stack, tmp_path):
+    found = split_of_weights("icenet", "perito_moreno")
+    assert found == {"split_by": "area", "block": 3.0, "gap": 32, "seed": 0, "validation": 0.12, "test": 0.25}
+    assert split_of_weights("icenet", "another glacier") == {}
+    frame = stack_of(np.zeros((12, 800, 700), np.uint8))
+    one = make_plan(frame, **found)
+    assert (one.settings.block_px, one.settings.gap_px) == (384, 32)
+    other = make_plan(frame, chip=64, **split_of_weights("icenet", "perito_moreno", 64))
+    np.testing.assert_array_equal(one.splits(), other.splits())
 
 
 def test_a_preview_is_cut_for_real(stack):

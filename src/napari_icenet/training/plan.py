@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.errors import UsageError
+from napari_icenet.models.card import card_path, read_card
+from napari_icenet.models.weights import find_weights
 from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.sequences.blocks import NONE, Blocks
@@ -243,6 +245,45 @@ def make_plan(
             "draw a larger area, or choose a smaller chip."
         )
     return plan
+
+
+def split_of_weights(weights: str | Path, stack: str, chip: int = 128) -> dict[str, Any]:
+    """Settings that hold out the same ice of a stack as when some weights were trained.
+
+    Whoever trains such weights further, or judges them, on that stack needs them: with other blocks, ice that
+    the weights know would count as held out.
+
+    Parameters
+    ----------
+    weights : str or path
+        Name of bundled weights, or a file.
+    stack : str
+        Name of the stack.
+    chip : int
+        Of the dataset that is to be made, px.
+
+    Returns
+    -------
+    dict
+        Fields of :class:`~napari_icenet.sequences.settings.DatasetSettings`; empty where the weights know nothing
+        of the stack, or their card does not tell how it was split.
+
+    Raises
+    ------
+    WeightsError
+        There are no such weights, or their card cannot be read.
+    """
+    card = read_card(card_path(find_weights(weights)))
+    for one in card.data.datasets:
+        split = one.split or {}
+        if stack not in one.stacks:
+            continue
+        if split.get("by") == "area":
+            shared = {name: split[name] for name in ("seed", "validation", "test") if name in split}
+            return {"split_by": "area", "block": split["block_px"] / chip, "gap": split["gap_px"], **shared}
+        if split.get("by") == "time":
+            return {"split_by": "time", **{name: split.get(name) for name in ("train_until", "validation_until")}}
+    return {}
 
 
 def _narrowed(stack: SceneStack, dates: Sequence[int] | None, area: NDArray[np.bool_] | None) -> SceneStack:
