@@ -11,15 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_icenet.errors import StackError
 from napari_icenet.evaluation.correlation_maps import CellState
 from napari_icenet.evaluation.evaluate import evaluate
+from napari_icenet.evaluation.map_settings import MapSettings
 from napari_icenet.evaluation.map_tool import MapTool
 from napari_icenet.evaluation.place_means import place_means
 from napari_icenet.evaluation.settings import EvaluationSettings
 from napari_icenet.evaluation.stack_source import StackSource
 from napari_icenet.predictors.line_up import Entry, LineUp
+from napari_icenet.scenes.opening import open_stack
 from tests.evaluation.mapped import LINE_UP, SETTINGS, Told, noisy_ice
 from tests.sequences.ice import stack_of
+from tests.shell import write_dated
 
 STACK = noisy_ice()
 
@@ -239,6 +243,7 @@ def test_closing_leaves_no_process():
 SCRIPT = """
 import sys, time
 from tests.evaluation.mapped import LINE_UP, SETTINGS, noisy_ice
+from napari_icenet.evaluation.map_settings import MapSettings
 from napari_icenet.evaluation.map_tool import MapTool
 
 # Nothing guards the start of this script, so a process that ran it anew would start others in turn.
@@ -263,3 +268,71 @@ def test_processes_end_with_the_one_that_started_them(tmp_path):
         assert all(map(running, pids))
         parent.kill()
     assert gone(pids)
+
+
+def test_files_that_are_gone_are_told_of(told, tool, tmp_path):
+    folder = write_dated(tmp_path / "dated")
+    stack = open_stack(folder)
+    settings = SETTINGS.model_copy(update={"t0": 0})
+    told.made(stack, settings, LINE_UP)
+    again = open_stack(folder)
+    for path in folder.iterdir():
+        path.unlink()
+    told.errors.clear()
+    tool.start(again, settings, LINE_UP)
+    assert tool.wait(30)
+    assert [type(error) for error in told.errors] == [StackError]
+    assert "open the stack again" in str(told.errors[0])
+
+
+def test_what_is_loaded_before_is_there_when_a_map_is_asked_for():
+    tool = MapTool(processes=2)
+    try:
+        tool.prepare(STACK, SETTINGS, LINE_UP)
+        until = time.monotonic() + 20
+        while len(tool.processes) < 2 and time.monotonic() < until:
+            time.sleep(0.01)
+        pids = tool.processes
+        assert not tool.busy
+        assert Told(tool).made(STACK, SETTINGS, LINE_UP).done == 1
+        assert tool.processes == pids
+    finally:
+        tool.close()
+
+
+def test_idle_processes_end_and_start_anew(monkeypatch):
+    monkeypatch.setattr("napari_icenet.evaluation.map_foreman.IDLE_SECONDS", 0.2)
+    tool = MapTool(processes=1)
+    try:
+        told = Told(tool)
+        first = told.made(STACK, SETTINGS, LINE_UP)
+        until = time.monotonic() + 10
+        while tool.processes and time.monotonic() < until:
+            time.sleep(0.01)
+        assert tool.processes == ()
+        again = told.made(STACK, SETTINGS, LINE_UP)
+        assert again.table() == first.table()
+    finally:
+        tool.close()
+
+
+def test_networks_alone_in_one_process_give_the_same_maps(told, monkeypatch):
+    stack = stack_of(np.stack([STACK.read(t, 1)[40:, 40:] for t in range(14)]).repeat(3, 1).repeat(3, 2))
+    settings = MapSettings(chip=128, stride=44, tracking="chain", t0=4, resamples=100)
+    line_up = LineUp.of_names("persistence", "svg-lp", "high-pass", device="cpu")
+    together = told.made(stack, settings, line_up)
+    # As on a graphics processor, whose memory one process has to itself.
+    monkeypatch.setattr("napari_icenet.evaluation.map_run.on_graphics", lambda device: True)
+    apart = told.made(stack, settings, line_up)
+    assert list(apart.table()["t2"]) == ["persistence", "svg-lp", "high-pass"]
+    for key in line_up.keys:
+        assert np.isfinite(apart.values[key]).sum() == 2 * apart.state.size
+        assert np.allclose(apart.values[key], together.values[key], atol=1e-4)
+    partly = [maps for maps in told.maps if (maps.states["persistence"] != maps.states["svg-lp"]).any()]
+    for maps in partly:
+        assert (maps.best(2)[maps.states["svg-lp"][1] == CellState.WAITING] == -1).all()
+    # The scores themselves, by the evaluation's own way.
+    given = EvaluationSettings(predictors=line_up.keys, chip=128, stride=44, frames=7, resamples=100)
+    scores = evaluate(StackSource(stack, given), given, processes=1, threads=1).scores["chain"]
+    scores = scores[scores.start == stack.times[0]]
+    assert np.allclose(scores.ncc, apart.scores.ncc, atol=1e-4)

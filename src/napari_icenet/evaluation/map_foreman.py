@@ -13,7 +13,7 @@ from napari_icenet.errors import IceNetError, UsageError
 from napari_icenet.evaluation.correlation_maps import CorrelationMaps
 from napari_icenet.evaluation.map_crew import Crew, Hand
 from napari_icenet.evaluation.map_failures import ended, told
-from napari_icenet.evaluation.map_run import Known, MapRun
+from napari_icenet.evaluation.map_run import Known, MapRun, on_graphics
 from napari_icenet.evaluation.map_work import Follow, Job, Prepare, Score
 
 #: Idle processes end after this many seconds, and give their memory back.
@@ -96,8 +96,16 @@ class Foreman:
             self._listener.stopped(number, told(error))
             return
         self._next_show, self._fresh = 0.0, True
+        self._give_back(self._run)
         self.crew.complete()
         self._listener.said(self._run.share, "Getting ready")
+
+    def _give_back(self, run: MapRun) -> None:
+        """End processes whose networks lie on a graphics processor that is not used any more: it has their memory."""
+        for hand in tuple(self.crew.hands):
+            held = hand.knows.get("networks")
+            if held is not None and on_graphics(held.device) and held.device != run.order.line_up.device:
+                self.crew.end(hand)
 
     def get_ready(self, make: Callable[[], MapRun]) -> None:
         """Start processes and load what a map will need."""
@@ -123,18 +131,21 @@ class Foreman:
 
     def _work(self) -> None:
         try:
-            while True:
+            while not self._closed:
                 try:
                     self._events.get(timeout=self._pause())()
                 except queue.Empty:
                     if self._rest():
                         return
-                if self._closed:
-                    return
                 self._hand_out()
                 self._look()
-        finally:
-            self.crew.end_all()
+        except BaseException:
+            # A fault of ours or of a listener, which Python reports; the next map gets a thread of its own.
+            with self._lock:
+                self._leave()
+            raise
+        with self._lock:
+            self._leave()
 
     def _pause(self) -> float:
         """Seconds until something is to be done without being told."""
@@ -160,8 +171,13 @@ class Foreman:
         with self._lock:
             if not self._events.empty():
                 return False
-            self._thread = None
+            self._leave()
             return True
+
+    def _leave(self) -> None:
+        """End the processes, before another thread may start some."""
+        self.crew.end_all()
+        self._run = self._ready = self._patience = self._thread = None
 
     def _listen(self, hand: Hand, kind: str, *content: Any) -> None:
         if hand not in self.crew.hands:
@@ -209,8 +225,8 @@ class Foreman:
                 continue
             networks = number == 0 or not run.apart
             job: Job | None = None if run is not self._run else run.next_job(networks=networks)
-            if job is None and networks and run.learned and hand.knows.get("networks") is not run.order.line_up:
-                job = Prepare(run.learned)
+            if job is None and hand.knows.get("networks") is not run.order.line_up:
+                job = Prepare(run.learned if networks else ())
             if job is None:
                 continue
             if not self._hand_over(run, hand, job):
@@ -228,7 +244,7 @@ class Foreman:
             self._fail(run, UsageError(sentence))
             return False
         hand.job = run.number, job
-        if not isinstance(job, Follow):
+        if isinstance(job, Prepare) or (isinstance(job, Score) and set(run.learned) <= set(job.entries)):
             hand.knows["networks"] = run.order.line_up
         return True
 

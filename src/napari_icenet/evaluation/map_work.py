@@ -106,7 +106,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Prepare:
-    """Load the networks of these entries, so that the first tile need not wait for them."""
+    """Load what is needed, such as the networks of these entries, so that the first tile need not wait for it."""
 
     entries: tuple[int, ...]
 
@@ -187,8 +187,10 @@ class Bench:
         return replace(scores, index=job.index)
 
     def prepare(self, job: Prepare) -> None:
-        """Load networks."""
-        self._scorer(job.entries, 0)
+        """Load networks, and what tracking needs."""
+        self._tracking()
+        if job.entries:
+            self._scorer(job.entries, 0)
 
     def report(self, job: Report, say: Callable[[float, str], None]) -> Path:
         """Write a report; where it is."""
