@@ -57,13 +57,17 @@ def demo(
     compare: Annotated[
         Path | None, typer.Option(help="With --screenshot: a second picture, of predictions beside what came.")
     ] = None,
+    correlation: Annotated[
+        Path | None, typer.Option("--map", help="With --screenshot: a picture of a map of how right they were.")
+    ] = None,
 ) -> None:
     """The main job, on the bundled sample, in napari."""
-    if compare is not None and screenshot is None:
-        raise UsageError("--compare goes with --screenshot; name both pictures.")
+    for option, picture in (("--compare", compare), ("--map", correlation)):
+        if picture is not None and screenshot is None:
+            raise UsageError(f"{option} goes with --screenshot; name both pictures.")
     from napari_icenet.gui.demo import run_demo
 
-    run_demo(screenshot=screenshot, compare=compare)
+    run_demo(screenshot=screenshot, compare=compare, correlation=correlation)
 
 
 @app.command()

@@ -15,12 +15,13 @@ def near(picture, colour, tolerance=24):
 
 
 def test_the_demo_writes_a_telling_picture_and_a_table(tmp_path):
-    path, compare = tmp_path / "made" / "track.png", tmp_path / "made" / "compare.png"
+    path, compare, correlation = (tmp_path / "made" / f"{name}.png" for name in ("track", "compare", "map"))
+    pictures = ["--screenshot", str(path), "--compare", str(compare), "--map", str(correlation)]
     done = subprocess.run(
-        [sys.executable, "-m", "napari_icenet.cli", "demo", "--screenshot", str(path), "--compare", str(compare)],
+        [sys.executable, "-m", "napari_icenet.cli", "demo", *pictures],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=400,
         env=os.environ | {"XDG_CONFIG_HOME": str(tmp_path)},
         check=False,
     )
@@ -36,10 +37,12 @@ def test_the_demo_writes_a_telling_picture_and_a_table(tmp_path):
     assert picture.shape[1] >= 1200
     assert near(picture, (0xF0, 0xE4, 0x42)) > 800  # the chip
     assert near(picture, (0x00, 0x9E, 0x73)) > 1000  # the match, its path and the plots
-    assert sorted(p.name for p in path.parent.iterdir()) == ["compare.png", "track.png"]
+    assert sorted(p.name for p in path.parent.iterdir()) == ["compare.png", "map.png", "track.png"]
     strips = imread(compare)[:, -420:]
     for colour in ((0x00, 0x72, 0xB2), (0xD5, 0x5E, 0x00), (0xE6, 0x9F, 0x00), (0x00, 0x9E, 0x73)):
         assert near(strips, colour, 4) > 250  # the bars of persistence, high-pass, SVG-LP and IceNet
+    # On the map most cells correlate well: brown, as nothing else in the window.
+    assert near(imread(correlation), (0xA0, 0x58, 0x24), 40) > 20000
 
 
 def test_without_a_display_one_sentence_says_so(tmp_path):

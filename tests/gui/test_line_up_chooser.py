@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_icenet.gui.line_up_chooser import FIRST_SHOWN, LineUpChooser
+from napari_icenet.gui.line_up_chooser import FIRST_CHOSEN, LineUpChooser
 from napari_icenet.models.weights import bundled
 from napari_icenet.predictors.line_up import LineUp
 
@@ -37,7 +37,7 @@ def own(tmp_path: Path) -> Path:
 
 
 def test_first_of_all_the_paper_s_and_the_best(chooser):
-    assert chooser.line_up == LineUp.of_names(*FIRST_SHOWN)
+    assert chooser.line_up == LineUp.of_names(*FIRST_CHOSEN)
 
 
 def test_a_click_adds_a_predictor(chooser, qtbot):
@@ -87,7 +87,7 @@ def test_weights_deleted_since_are_left_out(chooser, own, qtbot):
     shutil.rmtree(own.parent)
     again = LineUpChooser()
     qtbot.addWidget(again)
-    assert again.line_up == LineUp.of_names(*FIRST_SHOWN)
+    assert again.line_up == LineUp.of_names(*FIRST_CHOSEN)
 
 
 def test_devices_are_listed_with_their_memory(chooser):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from qtpy.compat import isalive
@@ -159,6 +159,12 @@ class ChipPage(QWidget):
         button = self.targets.button(target)
         if button is not None:
             button.setChecked(True)
+
+    def show_kinds(self, kinds: Iterable[str]) -> None:
+        """Lay these kinds on the picture, and no others."""
+        wanted = set(kinds)
+        for kind, button in self.kinds.items():
+            button.setChecked(kind in wanted)
 
     # What is asked
 

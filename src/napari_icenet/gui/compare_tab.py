@@ -76,8 +76,8 @@ class CompareTab(QWidget):
 
     @property
     def places_chips(self) -> bool:
-        """Whether a click on the picture places a chip."""
-        return self.isVisible() and self.pages.currentIndex() == CHIP
+        """Whether a click on the picture places a chip while this tab is in front."""
+        return self.pages.currentIndex() == CHIP
 
     def show_page(self, page: int) -> None:
         """Show the chip (0) or the map (1)."""

@@ -12,6 +12,7 @@ from uuid import uuid4
 import numpy as np
 
 from napari_icenet.errors import IceNetError, StackError, UsageError
+from napari_icenet.evaluation.map_settings import MapSettings
 from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.templates import PAST_CHIPS
 from napari_icenet.tracking.track import Track
@@ -22,10 +23,17 @@ AT = (318.0, 345.0)
 FILLED = 0.72
 WINDOW_PX = (1600, 1000)
 PATIENCE_SECONDS = 120.0
+#: Distance of the cells of the demo's map, px.
+MAP_STRIDE = 64
 COLUMNS = ("date", "row", "col", "drow", "dcol", "ncc", "peak_ratio", "valid", "v", "v_error")
 
 
-def run_demo(screenshot: Path | None = None, path: Path | None = None, compare: Path | None = None) -> Track:
+def run_demo(
+    screenshot: Path | None = None,
+    path: Path | None = None,
+    compare: Path | None = None,
+    correlation: Path | None = None,
+) -> Track:
     """Open the sample in napari with a chip tracked and its overlays drawn.
 
     Parameters
@@ -37,6 +45,8 @@ def run_demo(screenshot: Path | None = None, path: Path | None = None, compare: 
         Another stack than the bundled sample; its chip is placed in the middle.
     compare : path, optional
         With ``screenshot``: write a picture of the Compare tab here, on the date in the middle of the series.
+    correlation : path, optional
+        With ``screenshot``: write a picture of a correlation map here, of the same date.
 
     Returns
     -------
@@ -74,6 +84,9 @@ def run_demo(screenshot: Path | None = None, path: Path | None = None, compare: 
         if compare is not None:
             _compare(session, dock)
             _write_png(_picture(viewer), Path(compare))
+        if correlation is not None:
+            _map(session, dock)
+            _write_png(_picture(viewer), Path(correlation))
         sys.stdout.write(_table(track, session) + "\n")
     finally:
         viewer.close()
@@ -108,12 +121,48 @@ def _track(viewer: Any, session: Any, control: Any, at: tuple[float, float] | No
 
 def _compare(session: Any, dock: Any) -> None:
     """Show what predictors expect of the chip, with eight frames before it and two after."""
+    from napari_icenet.gui.compare_layer_kinds import FIRST_SHOWN
+    from napari_icenet.gui.line_up_chooser import FIRST_CHOSEN
+    from napari_icenet.predictors.line_up import LineUp
+
+    # The same for all, here too.
+    dock.compare.chooser.show_line_up(LineUp.of_names(*FIRST_CHOSEN))
+    dock.compare.chip.show_kinds(FIRST_SHOWN)
+    dock.compare.chip.strip.pick(FIRST_CHOSEN[-1])
     shown: list[Any] = []
     dock.compare.chip.shown.connect(shown.append)
-    session.time = min(PAST_CHIPS - 1, len(session.stack.times) - 3)
+    session.time = _middle(session)
     dock.tabs.setCurrentWidget(dock.compare)
     _live(lambda: bool(shown) and shown[-1].time == session.time)
     _live(lambda: False, 0.5)
+
+
+def _map(session: Any, dock: Any) -> None:
+    """Map how well each predictor foresees the whole frame."""
+    from napari_icenet.gui.compare_tab import MAP
+    from napari_icenet.gui.map_area import WHOLE
+
+    session.time = _middle(session)
+    # Its overlays would lie on the cells.
+    dock.track.control.clear()
+    session.viewer.reset_view()
+    dock.tabs.setCurrentWidget(dock.compare)
+    dock.compare.show_page(MAP)
+    page = dock.compare.map
+    page.form.show_settings(MapSettings(band=session.band, stride=MAP_STRIDE, t0=session.time))
+    page.form.where.setCurrentText(WHOLE)
+    _live(lambda: False, 0.5)
+    page.map()
+    summed: list[Any] = []
+    page.control.summary_changed.connect(lambda: summed.append(page.control.summary))
+    _live(lambda: not page.control.busy)
+    _live(lambda: bool(summed) and summed[-1] is not None and summed[-1].maps is page.control.maps, 10)
+    _live(lambda: False, 1.0)
+
+
+def _middle(session: Any) -> int:
+    """The date with eight frames up to it, and two after it."""
+    return min(PAST_CHIPS - 1, len(session.stack.times) - 3)
 
 
 def _live(until: Any, seconds: float = PATIENCE_SECONDS) -> None:

@@ -85,7 +85,8 @@ class IceNetDock(QWidget):
         """Clicks on the picture place chips in two tabs; the Track tab sees to itself."""
         shown, tool = self.tabs.currentWidget(), self.track.control.tool
         if shown is not self.track:
-            tool.enabled = self.compare.places_chips and self.track.control.tracker is not None
+            chips = shown is self.compare and self.compare.places_chips
+            tool.enabled = chips and self.track.control.tracker is not None
 
     def _not_yet(self, sentence: str, action: str) -> QWidget:
         page = QWidget(self.tabs)

@@ -32,8 +32,8 @@ from napari_icenet.predictors.line_up import Entry, LineUp
 from napari_icenet.predictors.registry import names
 from napari_icenet.training.run_list import Runs
 
-#: Shown when nothing was chosen yet.
-FIRST_SHOWN = ("persistence", "high-pass", "consensus", "svg-lp", "icenet")
+#: Chosen when nothing was chosen yet.
+FIRST_CHOSEN = ("persistence", "high-pass", "consensus", "svg-lp", "icenet")
 #: Buttons of predictors in a row.
 _ABREAST = 4
 #: More samples change a mean no more, and take time.
@@ -289,7 +289,7 @@ class LineUpChooser(QWidget):
                     self._add(Entry.of_weights(Path(path)))
             except IceNetError:
                 continue  # deleted since
-        chosen = self._memory.get("predictors", ",".join(FIRST_SHOWN)).split(",")
+        chosen = self._memory.get("predictors", ",".join(FIRST_CHOSEN)).split(",")
         for key, button in self.buttons.items():
             button.setChecked(key in chosen)
         self._choose_device(self._memory.get("device", "auto"))

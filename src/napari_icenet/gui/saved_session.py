@@ -220,8 +220,7 @@ def _restore_choices(dock: IceNetDock, choices: SavedChoices) -> None:
     chip = dock.compare.chip
     if choices.line_up is not None:
         dock.compare.chooser.show_line_up(choices.line_up)
-    for kind, button in chip.kinds.items():
-        button.setChecked(kind in choices.overlays)
+    chip.show_kinds(choices.overlays)
     chip.show_target(choices.target - 1)
     if choices.picked:
         chip.strip.pick(choices.picked)
