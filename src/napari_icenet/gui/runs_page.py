@@ -1,0 +1,312 @@
+"""The runs there are: the list, and below it all that is known of the chosen one, as it grows."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QStackedLayout,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_icenet.errors import IceNetError
+from napari_icenet.gui.empty_page import EmptyPage
+from napari_icenet.gui.runs_actions import NEXT, RunActions
+from napari_icenet.gui.runs_chips import RunChips
+from napari_icenet.gui.runs_curves import RunCurves
+from napari_icenet.gui.runs_facts import RunLog, SettingsTable
+from napari_icenet.gui.runs_result import RunResult
+from napari_icenet.gui.runs_table import RunsTable
+from napari_icenet.gui.runs_words import progress_text, score_text, what_text
+from napari_icenet.gui.theme import make_primary, quiet
+from napari_icenet.gui.train_follow import RunFollower
+from napari_icenet.gui.train_reading import RunView
+from napari_icenet.gui.train_toggles import Toggles
+from napari_icenet.training.comparing_runs import compare_runs
+from napari_icenet.training.run_folder import RunFolder
+from napari_icenet.training.summary import RunSummary
+
+EMPTY = "Nothing was trained yet. Choose the ice and press Start; the run goes on by itself, and is followed here."
+PANELS = {
+    "Curves": "Losses, and the correlation on held-out ice, as they come.",
+    "Chips": "A few held-out chips, predicted anew at each validation.",
+    "Result": "Before and after on the held-out ice.",
+    "Settings": "What the run was made with; of two runs, what differs.",
+    "Log": "What the run has said.",
+}
+
+
+class RunsPage(QWidget):
+    """The list of runs, and one run in full, or two compared.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    follower : RunFollower
+    parent : QWidget, optional
+
+    Attributes
+    ----------
+    setup_wanted : Signal()
+        The user wants to set up a run.
+    settings_wanted : Signal(object)
+        The settings of a run are to be used again.
+    compare_wanted : Signal(object)
+        A file of weights is to be compared on the picture.
+    """
+
+    setup_wanted = Signal()
+    settings_wanted = Signal(object)
+    compare_wanted = Signal(object)
+
+    def __init__(self, viewer: Any, follower: RunFollower, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.follower = follower
+        self.actions_ = RunActions(follower, self)
+        self.table = RunsTable(self)
+        self.what, self.line, self.score = quiet("", self), quiet("", self), quiet("", self)
+        self.progress = QProgressBar(self)
+        self.progress.setRange(0, 1000)
+        self.progress.setTextVisible(False)
+        self.progress.setFixedHeight(6)
+        self.next = make_primary(QPushButton(self))
+        self.stop = QPushButton("Stop", self)
+        self.stop.setToolTip("End it after the present step, with a checkpoint; it can be resumed at any time.")
+        self.export = QPushButton("Export…", self)
+        self.export.setToolTip("Write its best weights as one file that holds its card, for anyone who has icenet.")
+        self.more = QToolButton(self)
+        self.more.setText("⋯")
+        self.more.setAccessibleName("More that can be done with the run")
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu = QMenu(self.more)
+        self.menu.setToolTipsVisible(True)
+        self.more.setMenu(self.menu)
+        self.message = QLabel(self)
+        self.message.setWordWrap(True)
+        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.message.hide()
+        self.curves, self.chips, self.result = RunCurves(viewer, self), RunChips(self), RunResult(self)
+        self.settings, self.log = SettingsTable(self), RunLog(self)
+        self._settings_of: tuple[Path, ...] = ()
+        self._lay_out()
+        self._connect()
+        self._on_runs()
+
+    # Layout
+
+    def _lay_out(self) -> None:
+        self.pages = QStackedLayout(self)
+        empty = EmptyPage(EMPTY, "Set up a run", "Choose the ice and the settings.", self)
+        self.set_up = empty.button
+        self.pages.addWidget(empty)
+        page = QWidget(self)
+        self.pages.addWidget(page)
+        self.panels = QStackedWidget(page)
+        for panel in (self.curves, self.chips, self.result, self.settings, self.log):
+            self.panels.addWidget(panel)
+        self.panels.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(3)
+        buttons.addWidget(self.next, 1)
+        buttons.addWidget(self.stop)
+        buttons.addWidget(self.export)
+        buttons.addWidget(self.more)
+        self.toggles = Toggles({title: (title, tip) for title, tip in PANELS.items()}, page)
+        self.toggles.choose("Curves")
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(6, 6, 6, 4)
+        layout.setSpacing(4)
+        for widget in (self.table, self.what, self.progress, self.line, self.score):
+            layout.addWidget(widget)
+        layout.addLayout(buttons)
+        layout.addWidget(self.message)
+        layout.addWidget(self.toggles)
+        layout.addWidget(self.panels, 1)
+
+    def _connect(self) -> None:
+        follower, actions = self.follower, self.actions_
+        follower.runs_changed.connect(self._on_runs)
+        follower.view_changed.connect(self._on_view)
+        follower.failed.connect(self.say)
+        actions.said.connect(self.say)
+        actions.changed.connect(self._show_run)
+        self.table.chosen.connect(self.choose)
+        self.table.delete_wanted.connect(self._delete)
+        self.set_up.clicked.connect(self.setup_wanted)
+        self.next.clicked.connect(self._on_next)
+        self.stop.clicked.connect(lambda: self._with_run(lambda run: actions.request(run, "stop")))
+        self.export.clicked.connect(lambda: self._with_run(actions.export))
+        self.menu.aboutToShow.connect(self._fill_menu)
+        self.toggles.picked.connect(self.show_panel)
+
+    # What the user does
+
+    @property
+    def run(self) -> RunSummary | None:
+        """The run that is shown."""
+        return self.follower.find(self.follower.chosen[0]) if self.follower.chosen else None
+
+    def choose(self, folders: Any) -> None:
+        """Show a run, or two that are compared."""
+        self.follower.choose(tuple(folders))
+        self.table.mark_all(self.follower.chosen)
+        self.say("")
+        self._show_run()
+        self._show_view()
+
+    def show_panel(self, title: str) -> None:
+        """Show another of the :data:`PANELS`."""
+        self.toggles.choose(title)
+        self.panels.setCurrentIndex(list(PANELS).index(title))
+        self._show_view()
+
+    def say(self, sentence: str) -> None:
+        """Show one sentence; empty takes the last one back."""
+        sentence = sentence[:1].upper() + sentence[1:]
+        self.message.setText(sentence)
+        self.message.setVisible(bool(sentence))
+
+    def _on_next(self) -> None:
+        run, actions = self.run, self.actions_
+        if run is None:
+            return
+        if run.state == "finished":
+            if run.weights is not None:
+                self.compare_wanted.emit(run.weights)
+        elif run.state in ("running", "paused", "preparing"):
+            actions.request(run, {"running": "pause", "paused": "run", "preparing": "stop"}[run.state])
+        elif run.state == "queued":
+            actions.take_out(run)
+        elif run.state == "damaged":
+            actions.delete(run)
+        else:
+            actions.resume(run)
+
+    def _with_run(self, does: Any) -> None:
+        run = self.run
+        if run is not None:
+            does(run)
+
+    def _delete(self) -> None:
+        self._with_run(self.actions_.delete)
+
+    def _fill_menu(self) -> None:
+        self.menu.clear()
+        run, actions = self.run, self.actions_
+        if run is None:
+            return
+        self._act("Use these settings again", "Set up a new run with them.", lambda: self._use_again(run))
+        self._act(
+            "Open folder", "All that the run is: weights, cards, log, pictures.", lambda: actions.open_folder(run)
+        )
+        if run.state == "queued":
+            self._act("Next in the queue", "Let it start before the others that wait.", lambda: actions.put_first(run))
+        if run.resumable:
+            self._act(
+                "Resume with the datasets elsewhere…",
+                "Name the places to which its datasets have moved.",
+                lambda: actions.ask_datasets(run),
+            )
+        if run.active:
+            self._act("End at once…", "Kill it where it does not heed Stop.", lambda: actions.end(run))
+        if importlib.util.find_spec("tensorboard") is not None:
+            from napari_icenet.gui.runs_tensorboard import open_board
+
+            self._act(
+                "TensorBoard", "Show its curves there.", lambda: self.follower.act(lambda: open_board(run.folder))
+            )
+        self.menu.addSeparator()
+        self._act("Delete…", "Delete it with all it holds, after asking.", lambda: actions.delete(run))
+
+    def _act(self, words: str, tip: str, does: Any) -> None:
+        action = self.menu.addAction(words, does)
+        assert action is not None  # Qt makes it with its title
+        action.setToolTip(tip)
+
+    def _use_again(self, run: RunSummary) -> None:
+        try:
+            self.settings_wanted.emit(RunFolder(run.folder).settings())
+        except IceNetError as error:
+            self.say(str(error))
+
+    # What is shown
+
+    def _on_runs(self) -> None:
+        runs = self.follower.runs
+        self.pages.setCurrentIndex(1 if runs else 0)
+        chosen = tuple(path for path in self.follower.chosen if self.follower.find(path) is not None)
+        if not chosen and runs:
+            # What goes on comes first, then the newest.
+            chosen = (next((run for run in runs if run.active), runs[0]).folder,)
+        if chosen != self.follower.chosen:
+            self.follower.choose(chosen)
+            self._show_view()
+        self.table.show_runs(runs, chosen)
+        self._show_run()
+
+    def _show_run(self) -> None:
+        run = self.run
+        if run is None:
+            return
+        self.what.setText(what_text(run))
+        self.what.setToolTip(str(run.folder))
+        self.line.setText(progress_text(run))
+        score = score_text(run)
+        self.score.setText(score)
+        self.score.setVisible(bool(score))
+        self.progress.setVisible(run.active)
+        self.progress.setRange(0, 0 if run.state == "preparing" else 1000)
+        self.progress.setValue(round(1000 * run.step / run.of) if run.of else 0)
+        words, tip = NEXT.get(run.state, NEXT["stopped"])
+        waiting = self.actions_.waiting_for(run.folder)
+        self.next.setText(waiting or words)
+        self.next.setToolTip(tip)
+        self.next.setEnabled(not waiting and (run.state not in ("stopped", "failed") or run.step < max(run.of, 1)))
+        self.stop.setVisible(run.state in ("running", "paused"))
+        self.stop.setEnabled(not waiting)
+        self.export.setVisible(run.weights is not None and not run.active)
+
+    def _on_view(self, _view: RunView) -> None:
+        self._show_view()
+
+    def _show_view(self) -> None:
+        chosen, run, number = self.follower.chosen, self.run, self.panels.currentIndex()
+        views = [self.follower.views[path] for path in chosen if path in self.follower.views]
+        view = views[0] if views and views[0].folder == chosen[0] else None
+        if number == 0:
+            models = [found.model if (found := self.follower.find(one.folder)) else "" for one in views]
+            self.curves.show_views(views if view is not None else (), models, 0 if run is None else run.of)
+        elif number == 1:
+            self.chips.show_samples(() if view is None else view.samples)
+        elif number == 2:
+            self.result.show_result(*((None, None) if view is None else (view.result, view.comparing)))
+        elif number == 3 and chosen != self._settings_of:
+            self._show_settings()
+        elif number == 4:
+            self.log.show_log(*(((), "") if view is None else (view.notices, view.log)))
+
+    def _show_settings(self) -> None:
+        chosen = self._settings_of = self.follower.chosen
+        try:
+            if len(chosen) > 1:
+                comparison = compare_runs(*chosen)
+                self.settings.show_comparison(comparison)
+                if not comparison.same_ice:
+                    self.say("The two were judged on different ice, so their correlations may not be compared.")
+            else:
+                self.settings.show_settings(RunFolder(chosen[0]).settings() if chosen else None)
+        except IceNetError as error:
+            self.settings.show_settings(None)
+            self.say(str(error))

@@ -1,0 +1,369 @@
+"""What a run learns from: the open stack, cut as chosen here, or a dataset that is there already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSizePolicy,
+    QSpinBox,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_icenet.gui import train_area
+from napari_icenet.gui.map_area import WHOLE, area_of
+from napari_icenet.gui.session import Session
+from napari_icenet.gui.settings import Remembered
+from napari_icenet.gui.train_checklist import Checklist
+from napari_icenet.gui.train_planner import Wanted
+from napari_icenet.gui.train_toggles import Toggles
+from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.sequences.settings import DatasetSettings
+
+STACK, DATASET = 0, 1
+SOURCES: Final = {
+    "stack": ("Open stack", "Cut sequences from the scenes that are open; made once, and kept for further runs."),
+    "dataset": ("Dataset", "Learn from sequences that were cut before, here or by icenet dataset."),
+}
+SPLIT_BY: Final = {"area": "Blocks of ground", "time": "Later dates"}
+TRACKINGS: Final = {"chain": "Chain (paper)", "robust": "Robust"}
+_FIRST = DatasetSettings()
+TIPS: Final = {
+    "bands": "Bands that are learned from; each gives sequences of its own. Default: all.",
+    "dates": "Dates that are used. Take out those that show no ice. Default: all.",
+    "area": "Ground that is learned from: the whole frame, or inside an area you drew. Default: the whole frame.",
+    "chip": (
+        f"Side of the chip in pixels, even. The network foresees chips of this size. Default: {_FIRST.chip} px, and "
+        "less on small frames."
+    ),
+    "scale": (
+        "Scale factor c: a chip is searched for in a window of c times its side. Larger follows faster ice and finds "
+        f"more false peaks. Default: {_FIRST.scale:g}."
+    ),
+    "stride": (
+        "Distance between chips on the first date. Halving it gives four times as many sequences, and takes four "
+        f"times as long. Default: {_FIRST.stride} px."
+    ),
+    "frames": f"Consecutive dates of a sequence; its last two are foreseen. Default: {_FIRST.frames}.",
+    "split_by": (
+        "What is held out, to judge the network on: blocks of ground, or the later dates of all ground, for frames "
+        "too small for blocks. Default: blocks."
+    ),
+    "held_out": "Shares of the ground, or of the time, for validation and for the test. Default: 15 % each.",
+    "tracking": (
+        "Chain: each chip is the best match of the last one, as in the paper. Robust: frames that fail do not move "
+        "the track, so that all frames show the same ice; slower. Default: chain."
+    ),
+    "seed": "Which blocks are held out; another number lays them out anew. Default: 0.",
+    "dataset": "A dataset made here or by icenet dataset, ….zarr.",
+}
+_SIZES: Final = {"chip": "Chip", "stride": "Every", "scale": "c", "frames": "Frames"}
+#: With fewer blocks than this on the frame, none is left to hold out.
+_LEAST_BLOCKS = 6
+
+
+class DataForm(QWidget):
+    """Source, bands, dates, area, chips and what is held out; :attr:`more` holds what is used less.
+
+    Attributes
+    ----------
+    changed : Signal()
+        Something was chosen.
+    source_changed : Signal()
+        The open stack, or a dataset.
+    """
+
+    changed = Signal()
+    source_changed = Signal()
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._stack: SceneStack | None = None
+        self._filling = True
+        self._listened: Any = None
+        self.more = QWidget(self)
+        self.bands, self.dates = Checklist("bands", TIPS["bands"], self), Checklist("dates", TIPS["dates"], self)
+        self.area, self.split_by = self._box("area"), self._box("split_by", SPLIT_BY)
+        self.tracking = self._box("tracking", TRACKINGS, self.more)
+        self.draw = QPushButton("Draw", self)
+        self.draw.setToolTip("Draw a polygon on the picture; a double click or Esc ends it.")
+        self.draw.setAccessibleName("Draw an area to learn from")
+        self.chip = self._number("chip", (16, 1024, 16), " px")
+        self.stride = self._number("stride", (1, 1024, 8), " px")
+        self.frames = self._number("frames", (3, 1000, 1), "")
+        self.seed = self._number("seed", (0, 9999, 1), "", self.more)
+        self.held_out = self._number("held_out", (0, 45, 5), " %", self.more)
+        self.scale = QDoubleSpinBox(self)
+        self.scale.setRange(1.1, 4.0)
+        self.scale.setSingleStep(0.1)
+        self.scale.setDecimals(1)
+        self._describe(self.scale, "scale")
+        self.scale.setKeyboardTracking(False)
+        self.scale.valueChanged.connect(self._tell)
+        self.path = QLineEdit(self)
+        self.path.setPlaceholderText("….zarr")
+        self._describe(self.path, "dataset")
+        self.path.editingFinished.connect(self._tell)
+        self.browse = QPushButton("Choose…", self)
+        self.browse.clicked.connect(self._ask_dataset)
+        self._lay_out()
+        self.bands.changed.connect(self._tell)
+        self.dates.changed.connect(self._tell)
+        self.draw.clicked.connect(self._draw)
+        self._filling = False
+        self.show_values({})
+
+    # What is chosen
+
+    @property
+    def source(self) -> int:
+        """The open stack (0), or a dataset (1)."""
+        return int(self.pages.currentIndex())
+
+    @property
+    def dataset(self) -> Path | None:
+        """The dataset that is named; None where none is."""
+        text = self.path.text().strip()
+        return Path(text).expanduser() if text else None
+
+    def values(self) -> dict[str, Any]:
+        """Choices of :func:`~napari_icenet.training.plan.make_plan`, but the area."""
+        share = self.held_out.value() / 100
+        all_dates = len(self.dates.ticked) == self.dates.list.count()
+        return {
+            "bands": tuple(self.bands.names),
+            "dates": None if all_dates else self.dates.ticked,
+            "chip": self.chip.value(),
+            "scale": round(self.scale.value(), 2),
+            "stride": self.stride.value(),
+            "frames": self.frames.value(),
+            "split_by": self.split_by.currentData(),
+            "tracking": self.tracking.currentData(),
+            "seed": self.seed.value(),
+            "validation": share,
+            "test": share,
+        }
+
+    def wanted(self) -> Wanted | None:
+        """The dataset that is to be made of the open stack; None without one."""
+        stack, where, session = self._stack, self.area.currentText(), self._session
+        if stack is None:
+            return None
+        values = self.values()
+        mask = None if where in ("", WHOLE) else area_of(session, where)
+        return Wanted(stack, values, lambda: mask)
+
+    # What is shown
+
+    def show_source(self, source: int) -> None:
+        """Learn from the open stack (0), or from a dataset (1)."""
+        self.sources.choose("dataset" if source == DATASET else "stack")
+        self.pages.setCurrentIndex(source)
+        self.source_changed.emit()
+        self._tell()
+
+    def show_dataset(self, path: Path) -> None:
+        """Learn from a dataset."""
+        self.path.setText(str(path))
+        self.show_source(DATASET)
+
+    def show_stack(self, stack: SceneStack | None) -> None:
+        """List a stack's bands and dates; sizes are those that suit its frame."""
+        if stack is self._stack:
+            return
+        self._filling = True
+        self._stack = stack
+        self.bands.show_items(() if stack is None else stack.bands)
+        self.dates.show_items(() if stack is None else stack.labels)
+        if stack is not None:
+            self.show_values(suited(stack))
+        self._filling = False
+        self.list_areas()
+        self._tell()
+
+    def show_values(self, values: dict[str, Any]) -> None:
+        """Show choices, those that are not named as at first."""
+        before, self._filling = self._filling, True
+        for name in ("chip", "stride", "frames", "seed"):
+            getattr(self, name).setValue(values.get(name, getattr(_FIRST, name)))
+        self.scale.setValue(values.get("scale", _FIRST.scale))
+        self.held_out.setValue(round(100 * values.get("validation", _FIRST.validation)))
+        for name in ("split_by", "tracking"):
+            box = getattr(self, name)
+            box.setCurrentIndex(max(0, box.findData(values.get(name, getattr(_FIRST, name)))))
+        self._filling = before
+
+    def list_areas(self, *_: Any) -> None:
+        """List the layers on which areas are drawn, and hear when the chosen one changes."""
+        chosen, before, self._filling = self.area.currentText() or WHOLE, self._filling, True
+        self.area.clear()
+        self.area.addItems(train_area.candidates(self._session))
+        found = self.area.findText(chosen)
+        self.area.setCurrentIndex(max(0, found))
+        self._filling = before
+        self._listen()
+        if found < 0:
+            self._tell()
+
+    def release(self) -> None:
+        """Hear no more of the layer on which the area is drawn."""
+        if self._listened is not None:
+            self._listened.events.data.disconnect(self._on_drawn)
+            self._listened = None
+
+    # What the user does
+
+    def _draw(self) -> None:
+        if self._stack is not None:
+            layer = train_area.start_drawing(self._session)
+            self.list_areas()
+            self.area.setCurrentText(layer.name)
+
+    def _ask_dataset(self) -> None:
+        memory = Remembered("train")
+        chosen = QFileDialog.getExistingDirectory(self, "Choose a dataset", memory.get("datasets", str(Path.home())))
+        if chosen:
+            memory.set("datasets", str(Path(chosen).parent))
+            self.show_dataset(Path(chosen))
+
+    def _listen(self) -> None:
+        layer = train_area.layer_of(self._session, self.area.currentText())
+        if layer is not self._listened:
+            self.release()
+            self._listened = layer
+            if layer is not None:
+                layer.events.data.connect(self._on_drawn)
+
+    def _on_drawn(self, event: Any) -> None:
+        # While a polygon grows, each move of the mouse is told.
+        if str(getattr(event, "action", "")).rpartition(".")[2].lower() in ("added", "changed", "removed", ""):
+            self._tell()
+
+    def _tell(self, *_: Any) -> None:
+        if not self._filling:
+            self._listen()
+            self.changed.emit()
+
+    # Layout
+
+    def _lay_out(self) -> None:
+        self.sources = Toggles(SOURCES, self)
+        self.sources.choose("stack")
+        self.sources.picked.connect(lambda key: self.show_source(DATASET if key == "dataset" else STACK))
+        self.pages = QStackedWidget(self)
+        self.pages.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.pages.addWidget(self._stack_page())
+        self.pages.addWidget(self._dataset_page())
+        folded = _grid(self.more)
+        folded.addWidget(self._label("Tracking", "tracking", self.tracking), 0, 0)
+        folded.addWidget(self.tracking, 0, 1)
+        folded.addWidget(self._label("Each", "held_out", self.held_out), 0, 2)
+        folded.addWidget(self.held_out, 0, 3)
+        folded.addWidget(self._label("Seed", "seed", self.seed), 1, 0)
+        folded.addWidget(self.seed, 1, 1)
+        for column in (1, 3):
+            folded.setColumnStretch(column, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.sources)
+        layout.addWidget(self.pages)
+
+    def _stack_page(self) -> QWidget:
+        page = QWidget(self)
+        grid = _grid(page)
+        grid.addWidget(self._label("Bands", "bands", self.bands), 0, 0)
+        grid.addWidget(self.bands, 0, 1)
+        grid.addWidget(self._label("Dates", "dates", self.dates), 0, 2)
+        grid.addWidget(self.dates, 0, 3)
+        grid.addWidget(self._label("Area", "area", self.area), 1, 0)
+        grid.addWidget(self.area, 1, 1, 1, 2)
+        grid.addWidget(self.draw, 1, 3)
+        for k, (words, name) in enumerate(
+            (("Chip", "chip"), ("Every", "stride"), ("c", "scale"), ("Frames", "frames"))
+        ):
+            widget = getattr(self, name)
+            grid.addWidget(self._label(words, name, widget), 2 + k // 2, 2 * (k % 2))
+            grid.addWidget(widget, 2 + k // 2, 2 * (k % 2) + 1)
+        grid.addWidget(self._label("Hold out", "split_by", self.split_by), 4, 0)
+        grid.addWidget(self.split_by, 4, 1, 1, 3)
+        for column in (1, 3):
+            grid.setColumnStretch(column, 1)
+        return page
+
+    def _dataset_page(self) -> QWidget:
+        page = QWidget(self)
+        row = QHBoxLayout(page)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        row.addWidget(self.path, 1)
+        row.addWidget(self.browse)
+        return page
+
+    def _box(self, name: str, items: dict[str, str] | None = None, parent: QWidget | None = None) -> QComboBox:
+        box = QComboBox(parent or self)
+        self._describe(box, name)
+        box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        for key, title in (items or {}).items():
+            box.addItem(title, key)
+        box.currentIndexChanged.connect(self._tell)
+        return box
+
+    def _number(self, name: str, limits: tuple[int, int, int], suffix: str, parent: QWidget | None = None) -> QSpinBox:
+        least, most, step = limits
+        box = QSpinBox(parent or self)
+        box.setRange(least, most)
+        box.setSingleStep(step)
+        box.setSuffix(suffix)
+        self._describe(box, name)
+        # A value typed digit by digit must not be judged after each digit.
+        box.setKeyboardTracking(False)
+        box.valueChanged.connect(self._tell)
+        return box
+
+    def _describe(self, widget: QWidget, name: str) -> None:
+        widget.setToolTip(TIPS[name])
+        widget.setAccessibleDescription(TIPS[name])
+
+    def _label(self, text: str, name: str, buddy: QWidget) -> QLabel:
+        label = QLabel(text)
+        label.setToolTip(TIPS[name])
+        label.setBuddy(buddy)
+        buddy.setAccessibleName(text)
+        return label
+
+
+def suited(stack: SceneStack) -> dict[str, Any]:
+    """Sizes and splits that suit a stack: small frames get small chips, and are split by time."""
+    height, width = stack.grid.shape
+    dates = len(stack.times)
+    chip = next((side for side in (128, 64, 32) if min(height, width) >= 3 * side), 16)
+    smallest_block = 3 * chip
+    by_time = (height / smallest_block) * (width / smallest_block) < _LEAST_BLOCKS and dates > 7
+    # A border in time needs windows of dates on either side of it.
+    frames = max(3, min(_FIRST.frames, dates - 4 if by_time else dates))
+    return {
+        "chip": chip, "stride": chip // 2 if not by_time else max(8, chip // 4), "frames": frames,
+        "split_by": "time" if by_time else "area",
+    }  # fmt: skip
+
+
+def _grid(widget: QWidget) -> QGridLayout:
+    grid = QGridLayout(widget)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(6)
+    grid.setVerticalSpacing(3)
+    return grid

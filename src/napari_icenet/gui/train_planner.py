@@ -1,0 +1,179 @@
+"""Plans datasets and cuts a few sequences on a thread of its own: the newest request wins."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject, Signal
+
+from napari_icenet.errors import Cancelled, IceNetError
+from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.sequences.sequences import SPLITS, Sequences
+from napari_icenet.training.plan import DataPlan, Estimate, make_plan
+
+NONE = SPLITS.index("none")
+#: Code of ground that is not used at all, in the picture of the splits.
+UNUSED = len(SPLITS)
+#: Sides of the picture of the splits, at most: larger frames are drawn coarser.
+MOST_PX = 2048
+#: Sequences that are shown before a dataset is made.
+PREVIEW = 6
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A dataset that is wanted: the stack, and the choices of :func:`~napari_icenet.training.plan.make_plan`."""
+
+    stack: SceneStack
+    choices: dict[str, Any]
+    area: Callable[[], NDArray[np.bool_] | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """A plan with all that is shown of it.
+
+    Attributes
+    ----------
+    plan : DataPlan
+    estimate : Estimate
+    codes : array of uint8
+        Splits on the picture, every :attr:`step`-th pixel; :data:`UNUSED` where no ice is used.
+    step : int
+    days : tuple of str
+        The period of each date, where it is split by time.
+    """
+
+    plan: DataPlan
+    estimate: Estimate
+    codes: NDArray[np.uint8]
+    step: int
+    days: tuple[str, ...]
+
+
+class Planner(QObject):
+    """Makes plans off the interface's thread.
+
+    Attributes
+    ----------
+    planned : Signal(object)
+        A :class:`Planned`, of the newest request.
+    previewed : Signal(object)
+        A few :class:`~napari_icenet.sequences.sequences.Sequences`.
+    failed : Signal(str)
+        Why the newest request cannot be planned or previewed.
+    ended : Signal()
+        Nothing is being worked on any more.
+    """
+
+    planned = Signal(object)
+    previewed = Signal(object)
+    failed = Signal(str)
+    ended = Signal()
+    _arrived = Signal(int, object, object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._newest = 0
+        self._closed = False
+        self._going: threading.Thread | None = None
+        self._next: tuple[int, Callable[[], Any]] | None = None
+        self._lock = threading.Lock()
+        self._arrived.connect(self._on_arrived)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being planned or cut."""
+        with self._lock:
+            return self._going is not None
+
+    def plan(self, wanted: Wanted) -> None:
+        """Plan a dataset; an older request is dropped."""
+        self._ask(lambda: planned(wanted))
+
+    def preview(self, plan: DataPlan) -> None:
+        """Cut a few sequences of a plan for real; planning anew cancels it."""
+        mine = self._newest + 1
+
+        def progress(_fraction: float, _text: str) -> None:
+            if mine != self._newest or self._closed:
+                raise Cancelled("the preview was cancelled.")
+
+        self._ask(lambda: plan.preview(PREVIEW, progress=progress))
+
+    def close(self) -> None:
+        """Drop all that is asked for; what is being done ends by itself, soon."""
+        self._closed = True
+        self._newest += 1
+
+    def _ask(self, work: Callable[[], Any]) -> None:
+        self._newest += 1
+        with self._lock:
+            self._next = self._newest, work
+            if self._going is None and not self._closed:
+                self._going = threading.Thread(target=self._run, name="icenet-plan", daemon=True)
+                self._going.start()
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if self._next is None or self._closed:
+                    self._going = None
+                    break
+                (number, work), self._next = self._next, None
+            result: Any = None
+            error: IceNetError | None = None
+            try:
+                result = work()
+            except IceNetError as failure:
+                error = failure
+            if not self._closed and isalive(self):  # type: ignore[no-untyped-call]
+                self._arrived.emit(number, result, error)
+
+    def _on_arrived(self, number: int, result: Any, error: IceNetError | None) -> None:
+        if number != self._newest:
+            return
+        if error is not None:
+            if not isinstance(error, Cancelled):
+                self.failed.emit(str(error))
+        elif isinstance(result, Sequences):
+            self.previewed.emit(result)
+        else:
+            self.planned.emit(result)
+        self.ended.emit()
+
+
+def planned(wanted: Wanted) -> Planned:
+    """A plan, and all that is shown of it.
+
+    Raises
+    ------
+    IceNetError
+        It cannot be made.
+    """
+    plan = make_plan(wanted.stack, area=wanted.area(), **wanted.choices)
+    step = max(1, -(-max(plan.stack.grid.shape) // MOST_PX))
+    codes = plan.splits()[::step, ::step].copy()
+    if plan.stack.area is not None:
+        codes[~plan.stack.area[::step, ::step]] = UNUSED
+    days = plan.split_dates()
+    return Planned(plan, plan.estimate(), codes, step, days)
+
+
+def free_space(folder: Path) -> int | None:
+    """Bytes that are free on the disk that a folder is, or will be, on."""
+    import shutil
+
+    for place in (folder, *folder.absolute().parents):
+        try:
+            return shutil.disk_usage(place).free
+        except OSError:
+            continue
+    return None

@@ -1,0 +1,56 @@
+"""Starting a run, and the button that does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtWidgets import QWidget
+
+from napari_icenet.errors import TrainingError
+from napari_icenet.gui.velocity_run import RunBar
+from napari_icenet.training.preflight import preflight
+from napari_icenet.training.queue import Queue
+from napari_icenet.training.run_list import default_root, new_run_folder
+from napari_icenet.training.settings import RunSettings
+
+START, QUEUE = "Start training", "Add to the queue"
+TIP = (
+    "Cut the dataset if it is not there yet, then train in a process of its own, which goes on when the window is "
+    "closed. Where another run is going on, this one waits for it."
+)
+
+
+class StartBar(RunBar):
+    """Start, which turns into Cancel while the dataset is made; and into a queue while another run goes on."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, action=START, tip=TIP)
+
+    def set_waits(self, waits: bool) -> None:
+        """Say whether a run would have to wait."""
+        self._action = QUEUE if waits else START
+        if not self._busy:
+            self.button.setText(self._action)
+
+
+def start(settings: RunSettings, name: str) -> Path:
+    """Start a run of this name, or let it wait its turn.
+
+    Returns
+    -------
+    Path
+        Its folder.
+
+    Raises
+    ------
+    TrainingError
+        Something would keep it from working; the sentence says what.
+    UsageError, TrainingError
+        It cannot be started.
+    """
+    folder = new_run_folder(default_root(), name)
+    found = preflight(settings, folder)
+    if found:
+        raise TrainingError(found[0])
+    Queue().add(folder, settings)
+    return folder
