@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from napari_icenet.scenes.band_names import find_band
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.sequences.reading import IceNet, open_dataset
 from napari_icenet.sequences.sequences import Sequences
+from napari_icenet.sequences.splits import how_split
 
 #: Sequences of the training split that σ of the blurred predictor is chosen on.
 _CHOSEN_ON = 128
@@ -81,9 +83,9 @@ class DatasetSource:
         return {stack.name: stack.grid.grid() for stack in self.dataset.record.stacks}
 
     @property
-    def split_by(self) -> str:
-        """How its splits are kept apart: by ``area`` or by ``time``."""
-        return self.dataset.record.settings.split_by
+    def split_by(self) -> dict[str, Any] | None:
+        """What decides which of its ice is held out, as cards tell it."""
+        return how_split(self.dataset.record.settings)
 
     @property
     def covariates(self) -> tuple[str, ...]:

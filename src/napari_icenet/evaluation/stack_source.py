@@ -130,9 +130,9 @@ class StackSource:
         return {self.stack.name: self.stack.grid}
 
     @property
-    def split_by(self) -> str:
-        """How a held-out part would be kept apart; a stack has none."""
-        return "area"
+    def split_by(self) -> dict[str, Any] | None:
+        """What decides which ice is held out: nothing is, of a stack."""
+        return None
 
     @property
     def covariates(self) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_icenet.models.card import CardData
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.tracking.templates import Predictor
 
@@ -40,8 +39,8 @@ class TrainedHere:
 def trained_here(source: StackSource | DatasetSource, predictors: Iterable[Predictor]) -> tuple[TrainedHere, ...]:
     """The predictors whose weights were trained on stacks that are evaluated, by the names of the stacks.
 
-    The test split of a dataset is taken at its word: it was kept apart in training, too, where the weights
-    were trained on datasets that were split in the same way, by ground or by time.
+    A test split was kept apart in training, too, where the weights were trained on datasets of the same stacks
+    that were split in the same way; cards that do not tell how are believed to be of such.
 
     Parameters
     ----------
@@ -50,15 +49,16 @@ def trained_here(source: StackSource | DatasetSource, predictors: Iterable[Predi
         Weights of learned ones are read for their card.
     """
     told = []
-    by_time = source.split_by == "time"
+    own = source.split_by
     for one in predictors:
         card = one.card() if isinstance(one, LearnedOptions) else None
         if card is None:
             continue
-        known = {stack for dataset in card.data.datasets for stack in dataset.stacks}
-        if shared := tuple(sorted(known & set(source.grids))):
-            alike = (card.data.splits != CardData().splits) == by_time
-            flatters = source.settings.split != "test" or not alike
+        met = [dataset for dataset in card.data.datasets if set(dataset.stacks) & set(source.grids)]
+        if shared := tuple(sorted({stack for dataset in met for stack in dataset.stacks} & set(source.grids))):
+            apart = all(dataset.split is None or dataset.split == own for dataset in met)
+            flatters = source.settings.split != "test" or not apart
+            by_time = own is not None and own.get("by") == "time"
             sentence = _sentence(one.title, ", ".join(shared), flatters=flatters, by_time=by_time)
             told.append(TrainedHere(one.name, shared, flatters, sentence))
     return tuple(told)

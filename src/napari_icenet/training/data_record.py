@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from napari_icenet.errors import TrainingError, UsageError
 from napari_icenet.models.card import Card, CardData, CardDataset
 from napari_icenet.sequences.reading import IceNet, open_dataset
 from napari_icenet.sequences.sequences import SPLITS
-from napari_icenet.sequences.settings import DatasetSettings
+from napari_icenet.sequences.splits import how_split
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.settings import DataSettings
 
@@ -152,17 +151,6 @@ def read_start(folder: RunFolder) -> Card | None:
         return Card.model_validate_json(folder.start.read_bytes())
     except (OSError, ValidationError):
         return None
-
-
-def how_split(settings: DatasetSettings) -> dict[str, Any]:
-    """What decides which ice of a dataset is held out, as a card tells it."""
-    if settings.split_by == "time":
-        days = {"train_until": settings.train_until, "validation_until": settings.validation_until}
-        return {"by": "time"} | {name: None if day is None else day.isoformat() for name, day in days.items()}
-    return {
-        "by": "area", "block_px": settings.block_px, "gap_px": settings.gap_px, "seed": settings.seed,
-        "validation": settings.validation, "test": settings.test,
-    }  # fmt: skip
 
 
 def card_data(
