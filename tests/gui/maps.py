@@ -97,7 +97,7 @@ class KnownTool:
         self.reset()
 
     def reset(self):
-        self.asked, self.cancelled = [], 0
+        self.asked, self.prepared, self.cancelled = [], [], 0
         self.at_once = True
 
     def start(self, stack, settings, line_up, area=None):
@@ -108,6 +108,9 @@ class KnownTool:
         self.grow(0.0)
         if self.at_once:
             self.finish()
+
+    def prepare(self, stack, settings, line_up):
+        self.prepared.append((stack, line_up))
 
     def grow(self, share):
         self.maps_changed.emit(known_maps(*self.asked[-1], share))

@@ -110,7 +110,8 @@ def test_the_best_predictor_of_each_place_has_its_colour(desk):
     for p, entry in enumerate(LINE_UP.entries):
         shade = np.ravel(desk.layer(BEST).colormap.map((FIRST_PREDICTOR + p - low) / (high - low)))
         assert "#" + "".join(f"{round(255 * v):02X}" for v in shade[:3]) == entry.colour.upper()
-        assert entry.title.replace(" ", "&nbsp;") in desk.page.legend.text
+        words = entry.title.replace(" ", "&nbsp;").replace("-", "\N{NON-BREAKING HYPHEN}")
+        assert words in desk.page.legend.text
 
 
 def test_maps_grow_in_place_and_what_waits_is_told_from_what_is_lost(desk):

@@ -110,6 +110,15 @@ def test_the_date_shown_is_t0_or_every_date_is(desk):
     assert ahead(desk).endswith("no t2")
 
 
+def test_who_stays_on_the_page_finds_networks_ready(desk):
+    desk.qtbot.waitUntil(lambda: bool(desk.tool.prepared), timeout=10_000)
+    assert desk.tool.prepared == [(desk.session.stack, LINE_UP)]
+    desk.line_up = LineUp.of_names("blurred")
+    desk.page.refresh()
+    desk.qtbot.waitUntil(lambda: len(desk.tool.prepared) == 2, timeout=10_000)
+    assert desk.tool.asked == []
+
+
 # What makes no sense
 
 

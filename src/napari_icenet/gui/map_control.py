@@ -87,6 +87,7 @@ class MapControl(QObject):
         self._make_tool = make_tool or _make_tool
         self._tool: MapTool | None = None
         self._mapped: SceneStack | None = None
+        self._ready: tuple[SceneStack, LineUp] | None = None
         self._maps: dict[SceneStack, CorrelationMaps] = {}
         self._closed = False
         self._worker = LatestWorker("icenet-map-table", lambda _busy: None)
@@ -132,6 +133,13 @@ class MapControl(QObject):
         self.cancelling = False
         self._mapped = stack
         self._the_tool().start(stack, settings, line_up, area)
+
+    def prepare(self, settings: MapSettings, line_up: LineUp) -> None:
+        """Have processes and networks ready for a map of the shown stack that may be asked for soon."""
+        stack = self.session.stack
+        if stack is not None and self._mapped is None and self._ready != (stack, line_up):
+            self._ready = (stack, line_up)
+            self._the_tool().prepare(stack, settings, line_up)
 
     def cancel(self) -> None:
         """Stop mapping; what is done stays."""
@@ -225,8 +233,10 @@ class MapControl(QObject):
 
     def _title(self) -> str:
         maps, layer = self.maps, self.layers.layers.get(self.kind)
-        if maps is None or layer is None or not layer.visible or self.layers.side_by_side:
+        if maps is None or layer is None or not layer.visible:
             return ""
+        if self.layers.side_by_side:
+            return f"NCC at t{self.target}"
         if self.kind == BEST:
             return f"best predictor at t{self.target}"
         title = dict(zip(maps.keys, maps.line_up.titles, strict=True))[self.kind]
@@ -266,6 +276,7 @@ class MapControl(QObject):
     def _on_stacks(self) -> None:
         if self._mapped is not None and self._mapped not in self.session.stacks:
             self._drop()
+        self._ready = None
         for stack in [s for s in self._maps if s not in self.session.stacks]:
             del self._maps[stack]
 

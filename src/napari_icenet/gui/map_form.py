@@ -17,7 +17,7 @@ from napari_icenet.validation import made
 THIS_DATE, ALL_DATES = "this", "all"
 DATES = {THIS_DATE: "Date shown", ALL_DATES: "All dates"}
 TRACKINGS = {"robust": "Robust", "chain": "Chain (paper)"}
-_FIRST = MapSettings()
+_FIRST = MapSettings(t0=0)
 TIPS = {
     "where": (
         "Which cells are mapped: those in view, those inside an area you drew, or the whole frame. Default: in view."
@@ -111,12 +111,13 @@ class MapForm(QWidget):
         )
 
     def show_settings(self, settings: MapSettings) -> None:
-        """Show what holds, without saying that it changed."""
+        """Show what holds, without saying that it changed; of t0, whether it is one date or all."""
         self._filling = True
         self.stride.setValue(settings.stride)
         self.chip.setValue(settings.chip)
         self.scale.setValue(settings.scale)
         self.tracking.setCurrentIndex(self.tracking.findData(settings.tracking))
+        self.date.setCurrentIndex(self.date.findData(ALL_DATES if settings.t0 is None else THIS_DATE))
         self._filling = False
 
     def list_areas(self, *_: Any) -> None:
@@ -176,7 +177,7 @@ class MapForm(QWidget):
 def remembered_settings(memory: Remembered) -> MapSettings:
     """The settings of last time; the first ones where they no longer make sense."""
     try:
-        return made(MapSettings, {name: memory.get(name, getattr(_FIRST, name)) for name in REMEMBERED})
+        return made(MapSettings, {"t0": 0} | {name: memory.get(name, getattr(_FIRST, name)) for name in REMEMBERED})
     except UsageError:
         # A settings file of another version, or edited by hand: the defaults are the better start.
         return _FIRST

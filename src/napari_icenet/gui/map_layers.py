@@ -17,6 +17,9 @@ from napari_icenet.gui.map_picture import best_codes, layer_record, placement_of
 from napari_icenet.gui.placement import Placement
 from napari_icenet.predictors.line_up import LineUp
 
+#: Size of a map's name in its own view, points.
+_NAME_PT = 8
+
 
 class MapLayers(QObject):
     """Draws :class:`CorrelationMaps` on a viewer, one predictor at a time or all side by side.
@@ -49,6 +52,7 @@ class MapLayers(QObject):
         self._kind, self._target = "", 2
         self._before: dict[Layer, bool] = {}
         self._zoomed = 1.0
+        self._placed: dict[str, dict[str, Any]] = {}
         self._next = QTimer(self)
         self._next.setSingleShot(True)
         self._next.timeout.connect(self._make_next)
@@ -131,10 +135,19 @@ class MapLayers(QObject):
                     layer.visible = visible
             grid.enabled = False
             self._show_one()
-        for layer in self._layers.values():
-            layer.name_overlay.position, layer.name_overlay.visible = "bottom_left", value
+        for kind in self._layers:
+            self._name(kind)
         self._keep_in_view(value)
         self.changed.emit()
+
+    def _name(self, kind: str) -> None:
+        """Write its name in a map's own view, in which a bar of colours would find no room."""
+        layer: Any = self._layers[kind]
+        name = layer.name_overlay
+        name.position, name.font_size, name.visible = "bottom_left", _NAME_PT, self.side_by_side
+        if kind not in (CELLS, BEST):
+            # Not its visibility: napari would lay it out before its view is on the canvas.
+            layer.colorbar.opacity = 0.0 if self.side_by_side else 1.0
 
     def _keep_in_view(self, divided: bool) -> None:
         """Show the same part of the picture in the smaller views, and later in the large one again."""
@@ -171,8 +184,10 @@ class MapLayers(QObject):
             values = best_codes(maps, self._target)
         else:
             values = maps.values[kind][self._target - 1]
-        for key, value in placement_of(maps, place).items():
-            if tuple(map(str, getattr(layer, key))) != tuple(map(str, value)):
+        choices = placement_of(maps, place)
+        if self._placed.get(kind) != choices:
+            self._placed[kind] = choices
+            for key, value in choices.items():
                 setattr(layer, key, value)
         _fill(layer, values)
         layer.metadata.update(layer_record(maps, kind, self._target))
@@ -204,7 +219,7 @@ class MapLayers(QObject):
         if self.side_by_side:
             self._before[layer] = False
             layer.visible = kind != CELLS
-            layer.name_overlay.position, layer.name_overlay.visible = "bottom_left", True
+            self._name(kind)
         else:
             self._show_one()
         self.changed.emit()
@@ -233,6 +248,7 @@ class MapLayers(QObject):
         """Take away maps of predictors that are no longer compared; the best may have other colours."""
         for kind in [kind for kind in self._layers if kind not in kinds(line_up)]:
             layer = self._layers.pop(kind)  # first, so that it does not count as removed by the user
+            self._placed.pop(kind, None)
             self._viewer.layers.remove(layer)
         best: Any = self._layers.get(BEST)
         if best is not None and best.metadata.get("line_up") != line_up.model_dump(mode="json"):
@@ -243,6 +259,7 @@ class MapLayers(QObject):
         for kind, layer in list(self._layers.items()):
             if layer is event.value:
                 del self._layers[kind]
+                self._placed.pop(kind, None)
                 self._removed.add(kind)
                 self._before.pop(layer, None)
                 self.changed.emit()

@@ -56,5 +56,5 @@ def legend_text(maps: CorrelationMaps, kind: str, target: int) -> str:
 
 def _part(colour: str, words: str, share: float) -> str:
     text = f"{100 * share:.0f} %" if share >= 0.01 or share == 0 else "&lt; 1 %"
-    label = f" {words} {text}".replace(" ", "&nbsp;")
+    label = f" {words} {text}".replace(" ", "&nbsp;").replace("-", "\N{NON-BREAKING HYPHEN}")
     return f"<span style='color:{QColor(colour).name()}'>■</span>{label}" if colour else f"□{label}"

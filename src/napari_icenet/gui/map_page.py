@@ -35,6 +35,8 @@ MAP_TIP = (
     "Follow a chip at every cell up to t0, have each predictor expect t1 and t2, and correlate that with what came. "
     "The maps grow on the picture; Cancel keeps what is done."
 )
+#: After so long on the page, processes and networks are got ready.
+PREPARE_SECONDS = 1.5
 HINT = "Point at a cell to read it; click it to see its film strip."
 
 
@@ -93,6 +95,8 @@ class MapPage(QWidget):
         self.place.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.pointer = MapPointer(viewer, session)
         self._ahead = Pace(self._show_ahead, seconds=0.25, every=1)
+        # Who looks around a little on this page will want a map.
+        self._prepare = Pace(self._get_ready, seconds=PREPARE_SECONDS, every=10**9)
         self._lay_out()
         self._connect()
         # The window deletes its widgets without asking them; threads and callbacks have to go with them.
@@ -322,11 +326,18 @@ class MapPage(QWidget):
             return
         self._plan = plan(self.session, self.form, self._line_up)
         self.run.show_ahead(capital(self._plan.sentence), self._plan.possible)
+        if self.isVisible() and self._plan.settings is not None and self._plan.line_up is not None:
+            self._prepare.ask()
+
+    def _get_ready(self) -> None:
+        ahead = self._plan
+        if self.isVisible() and ahead is not None and ahead.settings is not None and ahead.line_up is not None:
+            self.control.prepare(ahead.settings, ahead.line_up)
 
 
 def _closer(page: MapPage) -> Callable[[], None]:
     # Nothing of this may speak to a widget: they are being deleted when it is called.
-    control, ahead, pointer = page.control, page._ahead, page.pointer
+    control, ahead, prepare, pointer = page.control, page._ahead, page._prepare, page.pointer
     viewer, ask, areas, watch = page.viewer, page._ask_ahead, page.form.list_areas, page.form.watch
 
     def close() -> None:
@@ -337,5 +348,6 @@ def _closer(page: MapPage) -> Callable[[], None]:
         pointer.enabled = False
         control.close()
         ahead.stop()
+        prepare.stop()
 
     return close

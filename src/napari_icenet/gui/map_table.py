@@ -26,7 +26,7 @@ HEADINGS = (
     ("error px", "Median displacement error, in pixels: how far tracking with this template misses the chip."),
     ("n", "Chips that count; the same for all predictors."),
 )
-_WIDTHS = {1: 73, 2: 35, 3: 35, 4: 30, 5: 46, 6: 34}
+_WIDTHS = {1: 70, 2: 35, 3: 35, 4: 30, 5: 45, 6: 41}
 #: Rows that are seen without scrolling, however small the screen.
 ROWS = 3
 

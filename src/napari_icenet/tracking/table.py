@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ def rounded(table: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
+@cache
 def software() -> str:
     """Name and version of this package, for the record."""
     return f"napari-icenet {version('napari-icenet')}"
