@@ -153,6 +153,19 @@ def test_without_its_keeper_a_run_goes_on_in_silence_or_asleep_till_it_is_killed
     assert RunFolder(run).status().state == "finished"
 
 
+def test_stopped_before_it_has_begun(settings, tmp_path):
+    run = RunFolder(tmp_path / "run")
+    launch(run.path, settings, compare=False)
+    run.request("stop")
+    wait_for_end(run.path)
+    status = run.status()
+    assert (status.state, status.step, status.message) == ("stopped", 0, "")
+    assert run.wish() == "stop"
+    resume(run.path, compare=False)
+    assert run.wish() == "run"
+    wait_for_state(run.path, "running", "finished")
+
+
 def test_settings_that_cannot_work_are_told_and_can_be_mended(settings, tmp_path):
     run = tmp_path / "run"
     large = settings.model_copy(update={"optimisation": settings.optimisation.model_copy(update={"batch": 5000})})

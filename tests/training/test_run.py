@@ -297,3 +297,28 @@ def test_a_damaged_checkpoint_falls_back_on_the_one_before(dataset, tmp_path):
         path.write_bytes(b"cos\nsystem\n(S'true'\ntR.")
     with pytest.raises(TrainingError, match="is damaged, as is the one before; start the run anew with --force"):
         train(settings, tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize(("which", "step"), [(1, 6), (2, 12)])
+def test_stopped_in_the_middle_of_a_validation_it_is_done_again(which, step, dataset, tmp_path, monkeypatch):
+    from napari_icenet.training.validation import HeldOut
+
+    settings = small(dataset, **RANDOM, validation={"every": 6, "sequences": 8})
+    whole, run = tmp_path / "whole", tmp_path / "run"
+    train(settings, whole)
+    judge, calls = HeldOut.judge, []
+
+    def interrupted(self, predictor, stop):
+        calls.append(1)
+        if len(calls) == which:
+            RunFolder(run).request("stop")
+        return judge(self, predictor, stop)
+
+    monkeypatch.setattr(HeldOut, "judge", interrupted)
+    result = train(settings, run)
+    assert (result.state, result.step) == ("stopped", step)
+    assert len(events(run, "validation")) == which - 1
+    again = train(None, run, resume=True)
+    assert (again.state, again.step) == ("finished", 12)
+    assert events(run) == events(whole)
+    assert events(run, "validation") == events(whole, "validation")

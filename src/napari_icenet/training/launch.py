@@ -206,6 +206,7 @@ def _start(run: RunFolder, *, compare: bool, module: str | None) -> Launched:
                     write_launch(run.launch, now.model_copy(update={"ended": True, "exit": 1, "words": words}))
 
         try:
+            run.control.unlink(missing_ok=True)
             write_launch(run.launch, record)
             # -P: nothing of the folder that the window was started in is taken for a library.
             keeper = start_apart(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from napari_icenet.errors import SceneWarning
+from napari_icenet.errors import Cancelled, SceneWarning
 from napari_icenet.models.card import Card
 from napari_icenet.models.weights import save_weights
 from napari_icenet.training.ahead import Batch
@@ -43,12 +43,15 @@ class Standing:
         The best validation so far: step, t1, t2, and persistence's; empty before the first.
     since_best : int
         Validations since then.
+    validated : int, optional
+        Step of the last validation; None where that was not written down.
     """
 
     step: int = 0
     seconds: float = 0.0
     best: dict[str, Any] = field(default_factory=dict)
     since_best: int = 0
+    validated: int | None = None
 
 
 class Loop:
@@ -81,7 +84,7 @@ class Loop:
     ) -> None:
         self.settings, self.folder, self.stepper, self.held_out = settings, folder, stepper, held_out
         self.group = stepper.group
-        self.at = Standing()
+        self.at = Standing(validated=0)
         self._card, self._progress, self._stop = card, progress, stop
         self._log: EventLog | None = None
         self._sampler: dict[str, Any] = {}
@@ -109,6 +112,8 @@ class Loop:
             self._log = EventLog(self.folder.log)
         try:
             self._tell("running", force=True)
+            if self._owes_validation() and not self._validated():
+                return "stopped"
             self.stepper.network.train()
             if self.at.step >= last or self._given_up():
                 return "finished"
@@ -133,7 +138,9 @@ class Loop:
         """What comes after a step; the state in which the run ends with it, if it does."""
         every = self.settings.validation.every
         if every and (self.at.step % every == 0 or ended):
-            self._validate()
+            if not self._validated():
+                self._keep()
+                return "stopped"
             ended = self.group.any(ended or self._given_up())
         wish = self._wish()
         if ended or wish != "run" or self.at.step % self.settings.checkpoint_every == 0:
@@ -146,6 +153,19 @@ class Loop:
             return "stopped"
         self._tell("running")
         return None
+
+    def _owes_validation(self) -> bool:
+        """Whether the run was stopped in the middle of a validation."""
+        at, every = self.at, self.settings.validation.every
+        due = bool(every) and at.step > 0 and (at.step % every == 0 or at.step >= self.settings.optimisation.steps)
+        return due and at.validated is not None and at.validated < at.step
+
+    def _validated(self) -> bool:
+        """Validate; False where the run was asked to stop meanwhile: it is done again when the run goes on."""
+        if self.group.any(not self._validate()):
+            return False
+        self.at.validated = self.at.step
+        return True
 
     def _given_up(self) -> bool:
         patience = self.settings.validation.patience
@@ -187,16 +207,19 @@ class Loop:
             self._log.write("notice", self.at.step, {"text": text})
             warnings.warn(text, SceneWarning, stacklevel=2)
 
-    def _validate(self) -> None:
+    def _validate(self) -> bool:
         if self.held_out is None or self._log is None:
-            return
+            return True
         from napari_icenet.predictors.learned import predictor_of
 
         began = time.perf_counter()
         sample = self.folder.path / "samples" / f"step-{self.at.step:08d}.png"
         with self.stepper.average.in_place() as network:
             predictor = predictor_of(network, self._card, **self.settings.validation.options)
-            judgement, made = self.held_out.judge(predictor)
+            try:
+                judgement, made = self.held_out.judge(predictor, stop=self._asked_to_stop)
+            except Cancelled:
+                return False
             results = self._results(judgement)
             better = not self.at.best or results["t2"] > self.at.best["t2"]
             if self.settings.validation.samples:
@@ -210,6 +233,10 @@ class Loop:
         if self.settings.validation.samples:
             values["sample"] = str(sample.relative_to(self.folder.path))
         self._log.write("validation", self.at.step, {k: v for k, v in values.items() if k != "step"})
+        return True
+
+    def _asked_to_stop(self) -> bool:
+        return self._stop() or self.folder.wish() == "stop"
 
     def _results(self, judgement: Judgement) -> dict[str, Any]:
         names = ("t1", "t2", "persistence_t1", "persistence_t2")

@@ -279,7 +279,7 @@ def split_of_weights(weights: str | Path, stack: str, chip: int = 128) -> dict[s
         if stack not in one.stacks:
             continue
         if split.get("by") == "area":
-            shared = {name: split[name] for name in ("seed", "validation", "test") if name in split}
+            shared: dict[str, Any] = {name: split[name] for name in ("seed", "validation", "test") if name in split}
             return {"split_by": "area", "block": split["block_px"] / chip, "gap": split["gap_px"], **shared}
         if split.get("by") == "time":
             return {"split_by": "time", **{name: split.get(name) for name in ("train_until", "validation_until")}}

@@ -109,7 +109,7 @@ def train(
 
         def prepare(fraction: float, text: str) -> None:
             nonlocal told
-            if asked():
+            if asked() or (mine and folder.wish() == "stop"):
                 raise Cancelled("training was stopped before its first step.")
             if mine and time.monotonic() - told > 1:
                 told = time.monotonic()

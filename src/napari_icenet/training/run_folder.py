@@ -179,7 +179,7 @@ class RunFolder:
         """Whether a run may begin here: the folder is not there, or holds only what starting one puts there."""
         if not self.path.exists():
             return True
-        own = {self.wanted.name, self.launch.name, self.output.name, "lock", STARTING}
+        own = {self.wanted.name, self.launch.name, self.output.name, self.control.name, "lock", STARTING}
         return self.path.is_dir() and {path.name for path in self.path.iterdir()} <= own
 
     def settings(self) -> RunSettings:

@@ -36,6 +36,7 @@ from napari_icenet.training.data_record import (
     read_start,
 )
 from napari_icenet.training.event_log import cut_after
+from napari_icenet.training.launching import own_token
 from napari_icenet.training.lock import locked
 from napari_icenet.training.loop import Loop
 from napari_icenet.training.objective import Objective
@@ -194,7 +195,9 @@ class Session:
         try:
             for path, content in files.items():
                 write_durably(path, (json.dumps(content, indent=2) + "\n").encode())
-            self.folder.control.unlink(missing_ok=True)
+            if not own_token():
+                # Who launched the run has done so, and may since have been asked to stop it.
+                self.folder.control.unlink(missing_ok=True)
             self.folder.pool.mkdir(exist_ok=True)
         except OSError as error:
             raise TrainingError(f"{self.folder.path} cannot be written ({error.strerror or error}).") from error

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.errors import TrainingError
+from napari_icenet.errors import Cancelled, TrainingError
 from napari_icenet.evaluation.conditioning import past_of
 from napari_icenet.evaluation.correlation import Image, correlation
 from napari_icenet.evaluation.settings import EvaluationSettings
@@ -20,6 +20,8 @@ from napari_icenet.tracking.templates import Past, Prediction, Predictor
 
 F32 = NDArray[np.float32]
 _CHOICE = 15
+#: Chips that are predicted between two looks whether to stop.
+_LOT = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,9 +103,30 @@ class HeldOut:
         """What a predictor is shown of each sequence, for t1 (1) or t2 (2)."""
         return [past_of(self.sequences, i, self.t0, self.t0 + ahead) for i in range(len(self))]
 
-    def judge(self, predictor: Predictor) -> tuple[Judgement, list[list[Prediction | None]]]:
-        """Correlations of a predictor's templates, and the templates for t1 and for t2."""
-        made = [predict_many(predictor, self.pasts(ahead), threads=1) for ahead in (1, 2)]
+    def judge(
+        self, predictor: Predictor, stop: Callable[[], bool] | None = None
+    ) -> tuple[Judgement, list[list[Prediction | None]]]:
+        """Correlations of a predictor's templates, and the templates for t1 and for t2.
+
+        Parameters
+        ----------
+        predictor : Predictor
+        stop : callable, optional
+            Asked every few chips whether to stop.
+
+        Raises
+        ------
+        Cancelled
+            It was asked to stop.
+        """
+        made: list[list[Prediction | None]] = []
+        for ahead in (1, 2):
+            pasts, found = self.pasts(ahead), list[Prediction | None]()
+            for first in range(0, len(pasts), _LOT):
+                if stop is not None and stop():
+                    raise Cancelled("the validation was stopped.")
+                found += predict_many(predictor, pasts[first : first + _LOT], threads=1)
+            made.append(found)
         each = self._correlations(made)
         (t1, t2), (p1, p2) = np.nanmean(each, 0), np.nanmean(self._persistence, 0)
         judgement = Judgement(float(t1), float(t2), float(p1), float(p2), int(self._judged[:, 1].sum()), each)
