@@ -40,9 +40,8 @@ from napari_icenet.training.summary import RunSummary
 
 EMPTY = "Nothing was trained yet. Choose the ice and press Start; the run goes on by itself, and is followed here."
 PANELS = {
-    "Curves": "Losses, and the correlation on held-out ice, as they come.",
+    "Curves": "Losses, the correlation on held-out ice as it comes, and in the end before and after.",
     "Chips": "A few held-out chips, predicted anew at each validation.",
-    "Result": "Before and after on the held-out ice.",
     "Settings": "What the run was made with; of two runs, what differs.",
     "Log": "What the run has said.",
 }
@@ -88,6 +87,7 @@ class RunsPage(QWidget):
         self.export.setToolTip("Write its best weights as one file that holds its card, for anyone who has icenet.")
         self.more = QToolButton(self)
         self.more.setText("⋯")
+        self.more.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         self.more.setAccessibleName("More that can be done with the run")
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.menu = QMenu(self.more)
@@ -114,7 +114,13 @@ class RunsPage(QWidget):
         page = QWidget(self)
         self.pages.addWidget(page)
         self.panels = QStackedWidget(page)
-        for panel in (self.curves, self.chips, self.result, self.settings, self.log):
+        first = QWidget(self.panels)
+        column = QVBoxLayout(first)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.curves, 1)
+        column.addWidget(self.result)
+        for panel in (first, self.chips, self.settings, self.log):
             self.panels.addWidget(panel)
         self.panels.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         buttons = QHBoxLayout()
@@ -288,13 +294,12 @@ class RunsPage(QWidget):
         if number == 0:
             models = [found.model if (found := self.follower.find(one.folder)) else "" for one in views]
             self.curves.show_views(views if view is not None else (), models, 0 if run is None else run.of)
+            self.result.show_result(*((None, None) if view is None else (view.result, view.comparing)))
         elif number == 1:
             self.chips.show_samples(() if view is None else view.samples)
-        elif number == 2:
-            self.result.show_result(*((None, None) if view is None else (view.result, view.comparing)))
-        elif number == 3 and chosen != self._settings_of:
+        elif number == 2 and chosen != self._settings_of:
             self._show_settings()
-        elif number == 4:
+        elif number == 3:
             self.log.show_log(*(((), "") if view is None else (view.notices, view.log)))
 
     def _show_settings(self) -> None:

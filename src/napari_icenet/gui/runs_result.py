@@ -20,8 +20,7 @@ HEADINGS = (
     ("> 0.7", "Share of the chips with a correlation above 0.7 at t2, which the paper calls good."),
     ("px", "Median displacement error of tracking with the template, at t2, in pixels."),
 )
-_WIDTHS = {1: 73, 2: 73, 3: 38, 4: 38, 5: 38}
-WAITING = "When the run has finished, its weights are held here against those it started from, on held-out ice."
+_WIDTHS = {1: 73, 2: 73, 3: 36, 4: 42, 5: 36}
 
 
 class RunResult(QWidget):
@@ -29,7 +28,7 @@ class RunResult(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.sentence = quiet(WAITING, self)
+        self.sentence = quiet("", self)
         self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.table = ResultTable(self)
         self.note = quiet("", self)
@@ -38,7 +37,6 @@ class RunResult(QWidget):
         layout.setSpacing(4)
         for widget in (self.sentence, self.table, self.note):
             layout.addWidget(widget)
-        layout.addStretch(1)
         self.show_result(None, None)
 
     def show_result(self, found: BeforeAfter | None, comparing: Comparing | None) -> None:
@@ -54,8 +52,7 @@ class RunResult(QWidget):
             self.sentence.setText(f"{capital(comparing.message or 'comparing on held-out ice')} · {comparing.done:.0%}")
         elif comparing is not None and comparing.message:
             self.sentence.setText(capital(comparing.message))
-        else:
-            self.sentence.setText(WAITING)
+        self.setVisible(bool(rows) or (comparing is not None and comparing.state != "done"))
 
 
 class ResultTable(NumberTable):
@@ -113,7 +110,8 @@ def verdict(found: BeforeAfter) -> str:
 
 def ground(found: BeforeAfter) -> str:
     """On which ice it was judged, and what must be known of it."""
-    words = f"On {grouped(found.sequences)} sequences of the {found.split} split, in {found.blocks} blocks of ground"
+    blocks = f"{found.blocks} block{'s' * (found.blocks != 1)} of ground"
+    words = f"On {grouped(found.sequences)} sequences of the {found.split} split, in {blocks}"
     words += " of simulated ice." if found.simulated else "."
     return " ".join([words, *(capital(notice) for notice in found.notices)])
 

@@ -12,7 +12,6 @@ from qtpy.QtWidgets import (
     QMenu,
     QPushButton,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
     QWidgetAction,
@@ -21,7 +20,7 @@ from qtpy.QtWidgets import (
 _ROWS = 12
 
 
-class Checklist(QToolButton):
+class Checklist(QPushButton):
     """Says what is ticked, and opens the list.
 
     Parameters
@@ -46,7 +45,6 @@ class Checklist(QToolButton):
         self.setToolTip(tip)
         self.setAccessibleName(noun)
         self.setAccessibleDescription(tip)
-        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.list = QListWidget(self)
         self.list.itemChanged.connect(lambda _item: self._write())
@@ -116,7 +114,7 @@ class Checklist(QToolButton):
             text = ", ".join(names) or "none"
         else:
             text = f"{len(names)} of {count} {self._noun}"
-        self.setText(f"{text} ▾")
+        self.setText(text)
 
     def _remember(self) -> None:
         self._before = self.ticked

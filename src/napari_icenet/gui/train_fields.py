@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import Signal
@@ -25,6 +26,8 @@ class FieldEditor(QWidget):
     ----------
     field : Field
     parent : QWidget, optional
+    listed : bool
+        Whether what may be chosen is listed by :meth:`offer`.
 
     Attributes
     ----------
@@ -34,9 +37,9 @@ class FieldEditor(QWidget):
 
     changed = Signal()
 
-    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+    def __init__(self, field: Field, parent: QWidget | None = None, *, listed: bool = False) -> None:
         super().__init__(parent)
-        self.field = field
+        self.field, self._listed = field, listed
         self.hide()  # holds no place of its own: its parts are laid out by the form
         self.label = QLabel(field.label, parent)
         self.widget = self._make(parent)
@@ -74,7 +77,7 @@ class FieldEditor(QWidget):
         elif isinstance(widget, QComboBox):
             at = widget.findData(value)
             if at < 0:
-                widget.addItem(str(value or ""), value)
+                widget.addItem(Path(str(value or "")).name, value)
                 at = widget.count() - 1
             widget.setCurrentIndex(at)
         else:
@@ -107,7 +110,7 @@ class FieldEditor(QWidget):
             box = QCheckBox(parent)
             box.toggled.connect(self.changed)
             return box
-        if field.kind == "choice" or field.choices:
+        if field.kind == "choice" or field.choices or self._listed:
             choice = QComboBox(parent)
             choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             for value in field.choices:
@@ -129,8 +132,6 @@ class FieldEditor(QWidget):
         spin.setRange(low, high)
         spin.setSingleStep(_STEPS.get(field.key, 1))
         spin.setGroupSeparatorShown(True)
-        if field.unit and len(field.unit) <= 5:
-            spin.setSuffix(f" {field.unit}")
         # A value typed digit by digit must not be judged after each digit.
         spin.setKeyboardTracking(False)
         spin.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

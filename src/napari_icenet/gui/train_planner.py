@@ -159,12 +159,17 @@ def planned(wanted: Wanted) -> Planned:
         It cannot be made.
     """
     plan = make_plan(wanted.stack, area=wanted.area(), **wanted.choices)
-    step = max(1, -(-max(plan.stack.grid.shape) // MOST_PX))
+    step = coarse_step(plan.stack.grid.shape)
     codes = plan.splits()[::step, ::step].copy()
     if plan.stack.area is not None:
         codes[~plan.stack.area[::step, ::step]] = UNUSED
     days = plan.split_dates()
     return Planned(plan, plan.estimate(), codes, step, days)
+
+
+def coarse_step(shape: tuple[int, int]) -> int:
+    """Every so-manieth pixel of a frame is drawn."""
+    return max(1, -(-max(shape) // MOST_PX))
 
 
 def free_space(folder: Path) -> int | None:

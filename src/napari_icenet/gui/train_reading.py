@@ -22,6 +22,8 @@ POINTS = 800
 PATIENCE_S = 0.4
 #: Between two lots of a log the window gets its turn.
 BREATH_S = 0.002
+#: Logged with each step, but nothing that is minimised.
+_NO_LOSS = ("seconds", "sequences_per_second", "learning_rate", "grad_norm")
 #: Of what the process said, the end.
 LOG_BYTES = 16 * 1024
 
@@ -141,7 +143,7 @@ class RunReader:
 
     def _view(self) -> RunView:
         curves = self._curves
-        names = [name for name in curves.names if name not in ("seconds", "sequences_per_second", "learning_rate")]
+        names = [name for name in curves.names if name not in _NO_LOSS]
         return RunView(
             self.folder,
             raw={name: curves.series(name, POINTS) for name in names},

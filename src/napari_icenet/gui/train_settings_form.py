@@ -51,6 +51,7 @@ class SettingsForm(QWidget):
         self._base: dict[str, Any] = {}
         self._thread: threading.Thread | None = None
         self._own_of = ""
+        self._weights: tuple[tuple[str, str, Path], ...] = ()
         self.editors: dict[str, FieldEditor] = {}
         self.more = QWidget(self)
         self._lay_out()
@@ -111,15 +112,27 @@ class SettingsForm(QWidget):
             elif key.startswith(_OWN):
                 editor.set_value(editor.field.default)
             editor.say("")
+        self._list_weights()
         if self._own_of:
             self._ask_own()
         self.changed.emit()
 
-    def offer_weights(self, found: Sequence[tuple[str, Path]]) -> None:
-        """List what a run may start from: nothing, the package's own weights, and those of other runs."""
+    def offer_weights(self, found: Sequence[tuple[str, str, Path]]) -> None:
+        """List what a run may start from: nothing, the package's own weights, and those of other runs.
+
+        Parameters
+        ----------
+        found : sequence of (str, str, Path)
+            Network, title and file.
+        """
+        self._weights = tuple(found)
+        self._list_weights()
+
+    def _list_weights(self) -> None:
+        model = self.editors["model"].value()
         items: list[tuple[str, Any]] = [(RANDOM, None)]
-        items += [(f"bundled {MODEL_WORDS[name]}", name) for name in MODEL_WORDS]
-        items += [(title, str(path)) for title, path in found]
+        items += [(f"bundled {title}", name) for name, title in MODEL_WORDS.items() if name == model]
+        items += [(title, str(path)) for network, title, path in self._weights if network == model]
         self.editors["weights"].offer(items)
 
     # Layout
@@ -174,13 +187,16 @@ class SettingsForm(QWidget):
     def _fill(self, grid: QGridLayout, groups: list[Group], *, only: tuple[str, ...], abreast: int = 2) -> None:
         fields = {field.key: field for group in groups for field in group.fields}
         for k, key in enumerate(key for key in only if key in fields):
-            editor = self.editors[key] = FieldEditor(fields[key], self)
+            editor = self.editors[key] = FieldEditor(fields[key], self, listed=key == "weights")
             if abreast == 2 and key in _LABELS:
                 editor.label.setText(_LABELS[key])
             row, column = 2 * (k // abreast), 2 * (k % abreast)
             grid.addWidget(editor.label, row, column)
             grid.addWidget(editor.widget, row, column + 1)
-            grid.addWidget(editor.error, row + 1, column, 1, 2)
+            if abreast == 1:
+                unit = fields[key].unit
+                grid.addWidget(QLabel("" if unit == "0 to 1" else unit, self), row, 2)
+            grid.addWidget(editor.error, row + 1, column, 1, 3 if abreast == 1 else 2)
             editor.changed.connect(self._on_changed)
         if "model" in only:
             self.editors["model"].offer([(MODEL_WORDS.get(n, n), n) for n in fields["model"].choices])

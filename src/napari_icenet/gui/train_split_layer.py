@@ -11,7 +11,7 @@ from napari.utils import Colormap
 from numpy.typing import NDArray
 
 from napari_icenet.gui.placement import Placement
-from napari_icenet.gui.train_planner import UNUSED, Planned
+from napari_icenet.gui.train_planner import UNUSED
 
 NAME = "training · splits"
 #: Colour of each split, told apart by colour-blind eyes; the gap is dark, and ground that is not used is clear.
@@ -41,24 +41,31 @@ class SplitLayer:
         self.removed = False
         viewer.layers.events.removed.connect(self._note_removed)
 
-    def show(self, planned: Planned | None, placement: Placement | None) -> None:
-        """Draw a plan; None hides the layer."""
-        if planned is None or placement is None or planned.days:
-            # Split by time, all ground is used on all sides: the dates tell, not the picture.
-            if self.layer is not None:
-                self.layer.visible = False
+    def show(self, codes: NDArray[np.uint8] | None, step: int, placement: Placement | None) -> None:
+        """Draw splits; None hides the layer.
+
+        Parameters
+        ----------
+        codes : array of uint8, optional
+            Every ``step``-th pixel of the frame.
+        step : int
+        placement : Placement, optional
+            Where the frame's pixels lie.
+        """
+        if codes is None or placement is None:
+            self.hide()
             return
         if self.removed:
             return
-        place = _placed(planned, placement)
+        place = _placed(step, placement)
         if self.layer is None:
-            self._make(planned.codes, place)
+            self._make(codes, place)
         else:
             for key, value in place.items():
                 if tuple(map(str, getattr(self.layer, key))) != tuple(map(str, value)):
                     setattr(self.layer, key, value)
-            if self.layer.data.shape != planned.codes.shape or not np.array_equal(self.layer.data, planned.codes):
-                self.layer.data = planned.codes
+            if self.layer.data.shape != codes.shape or not np.array_equal(self.layer.data, codes):
+                self.layer.data = codes
         self.layer.visible = True
 
     def hide(self) -> None:
@@ -97,9 +104,8 @@ class SplitLayer:
             self.layer, self.removed = None, True
 
 
-def _placed(planned: Planned, placement: Placement) -> dict[str, Any]:
+def _placed(step: int, placement: Placement) -> dict[str, Any]:
     """Where the picture of the splits lies: every so-manieth pixel of the frame's."""
-    step = planned.step
     (y, x), (height, width) = placement.origin, placement.size
     # The middle of the first coarse pixel lies half a coarse pixel from the frame's edge.
     shift = (step - 1) / 2

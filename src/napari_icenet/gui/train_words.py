@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from napari_icenet.gui.readout import SEPARATOR, grouped
 from napari_icenet.gui.runs_words import size_text, span_text
@@ -12,9 +10,11 @@ from napari_icenet.gui.session import Session
 from napari_icenet.gui.train_planner import Planned
 from napari_icenet.gui.train_split_layer import COLOURS, WORDS
 from napari_icenet.training.plan import Estimate
+from napari_icenet.training.settings import RunSettings
+from napari_icenet.training.summary import RunSummary
 
-if TYPE_CHECKING:
-    from napari_icenet.sequences.reading import IceNet
+#: A run tells its pace after so many steps.
+_ENOUGH_STEPS = 20
 
 
 def plan_text(found: Estimate) -> str:
@@ -37,35 +37,6 @@ def split_text(counts: Mapping[str, int]) -> str:
     return " &nbsp; ".join(parts).replace(COLOURS["none"], "#707070")
 
 
-def dataset_text(path: Path) -> str:
-    """What a dataset holds, in a line or two.
-
-    Raises
-    ------
-    DatasetError
-        It cannot be read.
-    """
-    from napari_icenet.sequences.reading import open_dataset
-
-    return facts_of(open_dataset(path))
-
-
-def facts_of(icenet: IceNet) -> str:
-    """The same of an open dataset."""
-    settings = icenet.record.settings
-    counts = {name: len(icenet.select(split=name)) for name in ("train", "validation", "test")}
-    bands = list(dict.fromkeys(part.band for part in icenet.record.parts))
-    parts = [
-        f"{grouped(len(icenet))} sequences of {settings.frames} × {settings.chip} px",
-        f"{len(bands)} band{'s' * (len(bands) != 1)}",
-        ", ".join(f"{WORDS[name]} {grouped(count)}" for name, count in counts.items()),
-        "held out by time" if settings.split_by == "time" else "held out by blocks",
-    ]
-    if icenet.record.simulated:
-        parts.append("simulated")
-    return SEPARATOR.join(parts)
-
-
 def name_text(ice: str, preset: str) -> str:
     """What a run is called unless the user says otherwise."""
     return " ".join(part for part in (ice, preset or "run") if part)
@@ -82,3 +53,12 @@ def title_text(found: Planned, session: Session) -> str:
         return "not used"
     day = found.days[labels.index(label)]
     return "for training" if day == "train" else f"held out for {WORDS[day]}"
+
+
+def training_text(runs: Sequence[RunSummary], settings: RunSettings, preset: str) -> str:
+    """How long the training will take, by the pace of the last such run; empty where there was none."""
+    steps = settings.optimisation.steps
+    for run in runs:
+        if run.model == settings.model and run.preset == preset and run.step >= _ENOUGH_STEPS and run.seconds:
+            return f"about {span_text(run.seconds / run.step * steps)} to train"
+    return ""
