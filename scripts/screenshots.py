@@ -1,13 +1,14 @@
 """Use the window as a newcomer does, with a real mouse, and take the README's pictures on the way.
 
-    scripts/on_screen.sh .venv/bin/python scripts/screenshots.py [FOLDER_OF_PERITO_MORENO]
+    scripts/on_screen.sh .venv/bin/python scripts/screenshots.py [FOLDER_OF_PERITO_MORENO] [--only NAME …]
 
-Opens the sample, clicks, drags c, drags the chip, scrubs time, adds two chips, exports, reopens.
+Opens the sample, clicks, drags c, drags the chip, scrubs time, adds two chips, exports, reopens; maps velocity;
+compares predictors on a chip, side by side, and on a map, whose cells it clicks.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,7 +24,9 @@ from skimage.io import imsave
 from skimage.transform import resize
 
 from napari_icenet.gui import settings
+from napari_icenet.gui.compare_tab import MAP
 from napari_icenet.gui.dock import show_dock
+from napari_icenet.gui.map_area import WHOLE
 from napari_icenet.gui.sample import SIMULATED, open_sample
 from napari_icenet.gui.session import Session
 
@@ -218,12 +221,71 @@ def perito_moreno(folder: str) -> None:
     one.viewer.close()
 
 
+def compare(one: Newcomer, at: tuple[float, float], date: int, suffix: str) -> None:
+    """The film strip with its overlays, the views side by side, and the map, with a cell that is clicked."""
+    tab = one.dock.compare
+    one.dock.tabs.setCurrentWidget(tab)
+    one.session.time = date
+    one.look(*at, 330)
+    one.click(*at)
+    strip = tab.chip.strip
+    live(60, lambda: strip.comparison is not None and strip.comparison.whole and strip.comparison.time == date)
+    one.picture(f"compare{suffix}.png")
+    QTest.mouseClick(tab.chip.aside, Qt.MouseButton.LeftButton)
+    one.picture(f"side_by_side{suffix}.png")
+    QTest.mouseClick(tab.chip.aside, Qt.MouseButton.LeftButton)
+    one.dock.track.control.clear()
+    one.viewer.reset_view()
+    tab.show_page(MAP)
+    tab.map.form.stride.setValue(64)
+    tab.map.form.where.setCurrentText(WHOLE)
+    live(1.0)
+    begun = time.monotonic()
+    QTest.mouseClick(tab.map.run.button, Qt.MouseButton.LeftButton)
+    live(900, lambda: not tab.map.control.busy)
+    print(f"mapped correlation in {time.monotonic() - begun:.1f} s: {tab.map.said.text()}")
+    live(3.0)
+    one.picture(f"map{suffix}.png")
+    tab.map.control.layers.set_side_by_side(True)
+    one.picture(f"map_side_by_side{suffix}.png")
+    tab.map.control.layers.set_side_by_side(False)
+    live(0.5)
+    maps = tab.map.control.maps
+    i, j = max(
+        np.argwhere(np.isfinite(maps.values["persistence"][1])), key=lambda cell: maps.values["icenet"][1][*cell]
+    )
+    QTest.mouseClick(one.native, Qt.MouseButton.LeftButton, pos=one.at(maps.rows[i], maps.cols[j]))
+    live(60, lambda: strip.comparison is not None and strip.comparison.whole)
+    print(f"a click on cell {i}, {j}: {tab.chip.headline.text()}")
+    one.viewer.close()
+
+
+def simulated_compare() -> None:
+    """The sample."""
+    one = Newcomer(1440, 900)
+    one.open(open_sample(one.session, SIMULATED))
+    compare(one, (318.0, 345.0), 7, "_simulated")
+
+
+def perito_moreno_compare(folder: str) -> None:
+    """A real series: t0 is under cloud."""
+    one = Newcomer(1440, 900)
+    one.open(one.session.open(folder))
+    one.dock.track.control.change(scale=1.5)
+    compare(one, (600.0, 500.0), list(one.session.stack.labels).index("2020-02-12"), "")
+
+
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("perito_moreno", nargs="?")
+    parser.add_argument("--only", nargs="*", help="names of the walks")
+    given = parser.parse_args()
     # What is chosen here must not become the user's next settings.
     settings.location = lambda: Path(tempfile.gettempdir()) / "napari-icenet-screenshots.json"
     IMAGES.mkdir(parents=True, exist_ok=True)
-    simulated()
-    velocity()
-    if len(sys.argv) > 1:
-        perito_moreno(sys.argv[1])
-        perito_moreno_velocity(sys.argv[1])
+    for walk in (simulated, velocity, simulated_compare):
+        if given.only is None or walk.__name__ in given.only:
+            walk()
+    for real in (perito_moreno, perito_moreno_velocity, perito_moreno_compare):
+        if given.perito_moreno and (given.only is None or real.__name__ in given.only):
+            real(given.perito_moreno)

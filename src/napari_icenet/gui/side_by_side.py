@@ -135,7 +135,11 @@ class SideBySide(QObject):
     def _add(self, title: str, colour: str) -> Any:
         layer = Image(np.zeros((2, 2), np.float32), colormap="gray", name=title, **self._placement)
         layer.interpolation2d = "nearest"
+        selected = set(self._viewer.layers.selection)
         self._viewer.layers.append(layer)
+        # A new layer must not take the selection: the user's tools stay on the picture.
+        if selected:
+            self._viewer.layers.selection = selected
         # The date stands above; the name below, in the predictor's colour.
         layer.name_overlay.position = "bottom_left"
         layer.name_overlay.color = colour
