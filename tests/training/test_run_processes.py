@@ -58,7 +58,7 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_losses(settings, uninterrup
     child.communicate()
     assert child.returncode == -signal.SIGKILL
     assert state_of(run) == "stopped"  # though the process had no time to say so
-    assert RunFolder(run).status().message == "its process has died"
+    assert RunFolder(run).status().message == "its process has died; resume it to go on from its last checkpoint"
     with open(run / "events.jsonl", "a") as log:
         log.write('{"kind": "step", "st')  # as a kill may leave it
     again = process("train", "-o", run, "--resume")
