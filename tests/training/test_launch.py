@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -221,6 +222,14 @@ def test_no_space_is_told_and_the_run_goes_on_once_there_is(settings, uninterrup
     wait_for_end(run)
     assert RunFolder(run).status().state == "finished"
     same_run(run, uninterrupted)
+
+
+def test_of_two_windows_one_starts_it(settings, tmp_path):
+    with ThreadPoolExecutor(2) as windows:
+        started = [windows.submit(launch, tmp_path / "run", slow(settings), compare=False) for _ in range(2)]
+    (refused,) = [one.exception() for one in started if one.exception() is not None]
+    assert isinstance(refused, TrainingError)
+    assert "in use by a run that is going on" in str(refused)
 
 
 def test_a_fault_of_the_program_is_told(settings, tmp_path):

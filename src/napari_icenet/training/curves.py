@@ -13,8 +13,8 @@ from napari_icenet.training.run_folder import EventPosition, RunFolder
 from napari_icenet.training.thinning import smoothed, thinned
 
 F64 = NDArray[np.float64]
-#: Bytes read at a time: some thousand steps, a few milliseconds.
-LOT = 256 * 1024
+#: Bytes read at a time: some hundred steps, a few milliseconds.
+LOT = 64 * 1024
 #: A smooth curve is the mean over this share of the steps so far.
 _WINDOW = 1 / 50
 _RESULTS = ("t1", "t2", "persistence_t1", "persistence_t2")
