@@ -18,8 +18,8 @@ CELLS, BEST = "cells", "best predictor"
 FIRST_PREDICTOR = len(CellState)
 #: States as they are drawn, with their opacity; what is scored or not asked for is clear. What waits is dimmed.
 STATE_COLOURS: dict[CellState, str] = {
-    CellState.WAITING: "#00000080",
-    CellState.LOST: "#6E6E6ED9",
+    CellState.WAITING: "#00000060",
+    CellState.LOST: "#444444F2",
     CellState.NO_TEMPLATE: "#5B3FA0D9",
 }
 STATE_WORDS: dict[CellState, str] = {

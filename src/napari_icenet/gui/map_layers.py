@@ -125,6 +125,7 @@ class MapLayers(QObject):
             self._before = {layer: layer.visible for layer in viewer.layers}
             for layer in viewer.layers:
                 layer.visible = layer in shown
+            self._show_bars(False)
             # The first view is the picture's; maps follow in the order of their buttons.
             grid.stride, grid.shape = 1, (-1, -1)
             grid.enabled = True
@@ -135,19 +136,23 @@ class MapLayers(QObject):
                     layer.visible = visible
             grid.enabled = False
             self._show_one()
+            self._show_bars(True)
         for kind in self._layers:
             self._name(kind)
         self._keep_in_view(value)
         self.changed.emit()
 
     def _name(self, kind: str) -> None:
-        """Write its name in a map's own view, in which a bar of colours would find no room."""
+        """Write its name in a map's own view."""
         layer: Any = self._layers[kind]
         name = layer.name_overlay
         name.position, name.font_size, name.visible = "bottom_left", _NAME_PT, self.side_by_side
-        if kind not in (CELLS, BEST):
-            # Not its visibility: napari would lay it out before its view is on the canvas.
-            layer.colorbar.opacity = 0.0 if self.side_by_side else 1.0
+
+    def _show_bars(self, value: bool) -> None:
+        """Show the bars of colours, for which small views have no room; the page's histogram stands on one."""
+        for kind, layer in self._layers.items():
+            if kind not in (CELLS, BEST):
+                layer.colorbar.visible = value
 
     def _keep_in_view(self, divided: bool) -> None:
         """Show the same part of the picture in the smaller views, and later in the large one again."""
@@ -215,6 +220,8 @@ class MapLayers(QObject):
         kind, line_up = missing[0], self._maps.line_up
         layer = self._layers[kind] = make(kind, line_up, **placement_of(self._maps, self._place))
         self._draw(kind)
+        if self.side_by_side:
+            self._show_bars(False)
         self._insert(kind, layer, line_up)
         if self.side_by_side:
             self._before[layer] = False
