@@ -225,9 +225,10 @@ def compare(one: Newcomer, at: tuple[float, float], date: int, suffix: str) -> N
     """The film strip with its overlays, the views side by side, and the map, with a cell that is clicked."""
     tab = one.dock.compare
     one.dock.tabs.setCurrentWidget(tab)
-    one.session.time = date
+    one.session.time = 0
     one.look(*at, 330)
     one.click(*at)
+    one.session.time = date
     strip = tab.chip.strip
     live(60, lambda: strip.comparison is not None and strip.comparison.whole and strip.comparison.time == date)
     one.picture(f"compare{suffix}.png")

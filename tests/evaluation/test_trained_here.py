@@ -6,11 +6,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from napari_icenet.evaluation.trained_here import trained_here
+from napari_icenet.evaluation.trained_here import seen_ice, trained_here
 from napari_icenet.models.card import Card, CardData, CardDataset
 from napari_icenet.models.icenet import IceNetSettings, IceNetwork
 from napari_icenet.predictors.learned import predictor_of
+from napari_icenet.predictors.line_up import Entry, LineUp
 from napari_icenet.predictors.registry import predictor
+from napari_icenet.scenes.origin import Origin
 
 AREA = {"by": "area", "block_px": 384, "seed": 0}
 TIME = {"by": "time", "train_until": "2020-01-01T00:00:00+00:00"}
@@ -63,3 +65,16 @@ def test_others_say_nothing():
     assert trained_here(source(None, "byrd"), [icenet(("perito",)), predictor("median")]) == ()
     without = predictor_of(icenet(("byrd",)).network()[0])
     assert trained_here(source(None, "byrd"), [without]) == ()
+
+
+def test_a_line_up_says_which_of_it_have_seen_a_stack(tmp_path):
+    line_up = LineUp.of_names("persistence", "svg-lp", "icenet")
+    one = SimpleNamespace(name="perito_moreno", origin=None)
+    sentence = "Trained on parts of this ice: SVG-LP, IceNet; their numbers here flatter them."
+    assert seen_ice(one, line_up) == sentence
+    # A sample has a title of its own.
+    sample = SimpleNamespace(name="Perito Moreno (Sentinel-2)", origin=Origin(path=tmp_path / "perito_moreno"))
+    assert seen_ice(sample, line_up) == sentence
+    assert seen_ice(SimpleNamespace(name="byrd", origin=None), line_up) == ""
+    gone = line_up.only(Entry(name="icenet", weights=tmp_path / "gone.safetensors"), line_up.entries[1])
+    assert seen_ice(one, gone) == "Trained on parts of this ice: SVG-LP; its numbers here flatter it."

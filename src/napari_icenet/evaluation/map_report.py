@@ -14,6 +14,7 @@ from napari_icenet.evaluation.report import write_report as write
 from napari_icenet.evaluation.stack_source import StackSource
 from napari_icenet.evaluation.strata import strata_table
 from napari_icenet.evaluation.table import early_table
+from napari_icenet.evaluation.trained_here import trained_here
 from napari_icenet.predictors.line_up import Entry
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.templates import Past, Prediction, Predictor
@@ -73,7 +74,7 @@ def evaluation_of(maps: CorrelationMaps, stack: SceneStack) -> Evaluation:
     asked = settings.as_evaluation(names, ground.band, windows[0])
     source = StackSource(stack, asked)
     source.starts = range(windows[0].start, windows[-1].start + 1)
-    made = zip(maps.line_up.entries, maps.line_up.make(settings.chip), strict=True)
+    made = list(zip(maps.line_up.entries, maps.line_up.make(settings.chip), strict=True))
     drawn = {"resamples": settings.resamples, "seed": settings.seed}
     lots = [
         (ground.band, window.start, maps.followed[number].tracks) if number in maps.followed else None
@@ -87,6 +88,7 @@ def evaluation_of(maps: CorrelationMaps, stack: SceneStack) -> Evaluation:
         early={mode: early_table(maps.scores, maps.keys)},
         strata={mode: strata_table(maps.scores, maps.keys, **drawn)},
         lots={mode: lots},
+        trained_here=trained_here(source, [one for _, one in made]),
         about=_about(maps),
     )  # fmt: skip
 

@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from napari_icenet.errors import WeightsError
 from napari_icenet.predictors.learned import LearnedOptions
+from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.templates import Predictor
 
 if TYPE_CHECKING:
@@ -62,6 +65,26 @@ def trained_here(source: StackSource | DatasetSource, predictors: Iterable[Predi
             sentence = _sentence(one.title, ", ".join(shared), flatters=flatters, by_time=by_time)
             told.append(TrainedHere(one.name, shared, flatters, sentence))
     return tuple(told)
+
+
+def seen_ice(stack: SceneStack, line_up: LineUp) -> str:
+    """A sentence about predictors of a line-up whose weights were trained on parts of a stack; empty without any.
+
+    A stack is known by its name, or by that of the folder it was opened from.
+    """
+    own = {stack.name} | ({stack.origin.path.stem} if stack.origin is not None else set())
+    told = []
+    for entry in line_up.entries:
+        try:
+            card = entry.card()
+        except WeightsError:
+            continue  # told where it is asked to predict
+        if card is not None and own & {name for dataset in card.data.datasets for name in dataset.stacks}:
+            told.append(entry.title)
+    if not told:
+        return ""
+    whose = "its numbers here flatter it" if len(told) == 1 else "their numbers here flatter them"
+    return f"Trained on parts of this ice: {', '.join(told)}; {whose}."
 
 
 def _sentence(title: str, stacks: str, *, flatters: bool, by_time: bool) -> str:

@@ -7,9 +7,11 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
+from napari_icenet.evaluation.trained_here import seen_ice
 from napari_icenet.gui.chip_page import ChipPage
 from napari_icenet.gui.line_up_chooser import LineUpChooser
 from napari_icenet.gui.map_page import MapPage
+from napari_icenet.gui.theme import quiet
 from napari_icenet.gui.track_control import TrackControl
 from napari_icenet.predictors.learned import forget_networks
 
@@ -54,6 +56,9 @@ class CompareTab(QWidget):
         self.pages = QStackedWidget(self)
         self.pages.addWidget(self.chip)
         self.pages.addWidget(self.map)
+        self.seen = quiet(parent=self)
+        self.seen.setToolTip("What a network was trained on it knows better than other ice: see its card.")
+        self.seen.hide()
         self.message = QLabel(self)
         self.message.setWordWrap(True)
         self.message.hide()
@@ -61,6 +66,7 @@ class CompareTab(QWidget):
         layout.setContentsMargins(6, 6, 6, 4)
         layout.setSpacing(4)
         layout.addWidget(self.chooser)
+        layout.addWidget(self.seen)
         layout.addWidget(self.message)
         layout.addWidget(self.bar)
         layout.addWidget(self.pages, 1)
@@ -73,6 +79,8 @@ class CompareTab(QWidget):
         self.chooser.failed.connect(self._say)
         self.chooser.device_changed.connect(_forget)
         self.destroyed.connect(_forget)
+        control.tracker_changed.connect(self._tell_seen)
+        self._tell_seen()
 
     @property
     def places_chips(self) -> bool:
@@ -95,7 +103,14 @@ class CompareTab(QWidget):
 
     def _on_line_up(self) -> None:
         self._say("")
+        self._tell_seen()
         self.map.refresh()
+
+    def _tell_seen(self) -> None:
+        stack = self.control.session.stack
+        sentence = "" if stack is None else seen_ice(stack, self.chooser.line_up)
+        self.seen.setText(sentence)
+        self.seen.setVisible(bool(sentence))
 
     def _on_cell(self, row: float, col: float, time: int) -> None:
         """Show the film strip of a cell: its chip is followed as one of its own, moved at the next click."""

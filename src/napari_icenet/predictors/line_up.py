@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -12,6 +12,9 @@ from napari_icenet.predictors.colours import colour_of
 from napari_icenet.predictors.learned import LearnedOptions, model_of
 from napari_icenet.predictors.registry import predictor, predictor_class, title
 from napari_icenet.tracking.templates import Predictor
+
+if TYPE_CHECKING:
+    from napari_icenet.models.card import Card
 
 #: File names of a run's weights that say nothing by themselves; the run's folder does.
 _OF_A_RUN = ("best", "last")
@@ -71,6 +74,22 @@ class Entry(BaseModel):
     def colour(self) -> str:
         """Of the predictor, whatever its weights."""
         return colour_of(self.name)
+
+    def card(self) -> Card | None:
+        """Where its weights come from; None for a predictor without a network, or without weights.
+
+        Raises
+        ------
+        WeightsError
+            Its weights or their card cannot be read.
+        """
+        from napari_icenet.models.card import card_path, read_card
+        from napari_icenet.models.weights import bundled, find_weights
+
+        if not self.learned:
+            return None
+        path = bundled().get(self.name) if self.weights is None else find_weights(self.weights)
+        return None if path is None else read_card(card_path(path))
 
     def fits(self, chip: int) -> bool:
         """Whether it can predict chips of this side.
