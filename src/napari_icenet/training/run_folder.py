@@ -180,7 +180,10 @@ class RunFolder:
         if not self.path.exists():
             return True
         own = {self.wanted.name, self.launch.name, self.output.name, self.control.name, "lock", STARTING}
-        return self.path.is_dir() and {path.name for path in self.path.iterdir()} <= own
+        if not self.path.is_dir():
+            return False
+        # Hidden ones are files that are just being written, or the system's.
+        return {path.name for path in self.path.iterdir() if not path.name.startswith(".")} <= own
 
     def settings(self) -> RunSettings:
         """What the run is made with, or is to be made with.
