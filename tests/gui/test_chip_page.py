@@ -12,6 +12,7 @@ from napari_icenet.evaluation.correlation import Image, correlation
 from napari_icenet.gui.compare_layer_kinds import KINDS
 from napari_icenet.gui.dock import IceNetDock
 from napari_icenet.gui.session import Session
+from napari_icenet.predictors.line_up import LineUp
 from tests.gui.ice import CLOUDY, DATES, STEP, Hand, moving_ice
 
 AT = (100.0, 140.0)
@@ -248,6 +249,17 @@ def test_closing_the_stack_empties_everything(desk, page, qtbot):
     assert page.strip.comparison is None
     assert page.pages.currentIndex() == 0
     assert not np.isfinite(page.layers.layers["expected"].data).any()
+
+
+def test_places_may_become_fewer_while_they_are_hidden(desk, page, qtbot):
+    placed(desk, qtbot)
+    many = len(shown(desk, qtbot, 0).line_up.keys)
+    desk.tabs.setCurrentWidget(desk.track)
+    desk.compare.chooser.show_line_up(LineUp.of_names("persistence"))
+    desk.tabs.setCurrentWidget(desk.compare)
+    shown(desk, qtbot, 0)
+    assert many > 1
+    assert len(page.layers.layers["places"].data) < 6 * many + 64
 
 
 # Side by side

@@ -137,6 +137,8 @@ class CompareLayers(QObject):
                 layer.data = np.zeros((0, 2, 2))
             return
         layer = layer or self._make("places")
+        # A hidden layer keeps the indices of what it showed, and fails where there is less now.
+        layer.visible = True
         if layer.data.shape == found.vectors.shape and layer.metadata.get("colours") == found.colours:
             layer.data[...] = found.vectors
             layer.refresh(extent=False, thumbnail=False, highlight=False)
