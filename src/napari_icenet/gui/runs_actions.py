@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +16,9 @@ from napari_icenet.gui.settings import Remembered
 from napari_icenet.gui.train_follow import RunFollower
 from napari_icenet.training import launch as launching
 from napari_icenet.training.exporting import export_weights
+from napari_icenet.training.launching import read_launch
 from napari_icenet.training.queue import Queue
-from napari_icenet.training.run_folder import RunFolder
+from napari_icenet.training.run_folder import ACTIVE, RunFolder
 from napari_icenet.training.run_list import delete_run
 from napari_icenet.training.summary import RunSummary
 
@@ -33,6 +35,10 @@ NEXT: Final[dict[str, tuple[str, str]]] = {
     "damaged": ("Delete…", "Its settings cannot be read; all that can be done is to delete it."),
 }
 _WAITING: Final[dict[str, str]] = {"pause": "Pausing …", "stop": "Stopping …", "run": "Going on …"}
+
+
+#: A process that has said its last word is waited for at most so long.
+_PATIENCE_S = 15.0
 
 
 class RunActions(QObject):
@@ -54,6 +60,7 @@ class RunActions(QObject):
         self._follower, self._parent = follower, parent
         self._wishes: dict[Path, tuple[str, str]] = {}
         follower.runs_changed.connect(self._on_runs)
+        follower.failed.connect(self._on_failed)
 
     def waiting_for(self, folder: Path) -> str:
         """What a run was asked and has not yet heeded, in a word; empty where there is nothing."""
@@ -68,10 +75,17 @@ class RunActions(QObject):
 
     def resume(self, run: RunSummary, datasets: list[str] | None = None) -> None:
         """Go on with a run, or let it wait its turn; with its datasets where they are now."""
-        if datasets is not None:
-            self._do(lambda: launching.resume(run.folder, datasets=datasets))
-        else:
-            self._do(lambda: Queue().add_resume(run.folder))
+
+        def work() -> None:
+            _wait_for_end(run.folder)
+            if datasets is not None:
+                launching.resume(run.folder, datasets=datasets)
+            else:
+                Queue().add_resume(run.folder)
+
+        self._wishes[run.folder] = ("run", run.state)
+        self.changed.emit()
+        self._do(work)
 
     def take_out(self, run: RunSummary) -> None:
         """Let it wait no longer."""
@@ -127,6 +141,11 @@ class RunActions(QObject):
         self.said.emit("")
         self._follower.act(work, lambda _result: self.said.emit(done))  # type: ignore[arg-type]
 
+    def _on_failed(self, _sentence: str) -> None:
+        """What was asked for will not come."""
+        self._wishes.clear()
+        self.changed.emit()
+
     def _on_runs(self) -> None:
         """What a run has heeded is no longer waited for."""
         for folder, (_, state) in list(self._wishes.items()):
@@ -134,6 +153,25 @@ class RunActions(QObject):
             if run is None or run.state != state:
                 del self._wishes[folder]
         self.changed.emit()
+
+
+def _wait_for_end(folder: Path) -> None:
+    """A run that says it has stopped takes a moment to leave its folder.
+
+    Raises
+    ------
+    TrainingError
+        It goes on.
+    """
+    end = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < end:
+        record = read_launch(RunFolder(folder).launch)
+        status = RunFolder(folder).status()
+        if status is not None and status.state in ACTIVE:
+            raise TrainingError(f"{folder.name} is going on already, perhaps by another window; it is followed here.")
+        if record is None or not record.going:
+            return
+        time.sleep(0.05)
 
 
 def ask_delete(parent: QWidget, run: RunSummary) -> bool:

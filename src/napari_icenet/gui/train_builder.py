@@ -72,11 +72,11 @@ class Builder(QObject):
             said = str(error)
         finally:
             self._thread = None
-        self._tell(self.ended, done, said)
+        self._tell("ended", done, said)
 
     def _report(self, fraction: float, text: str) -> None:
-        self._tell(self.progressed, fraction, text)
+        self._tell("progressed", fraction, text)
 
-    def _tell(self, signal: Any, *words: Any) -> None:
-        if (signal is self.ended or not self._stop.is_set()) and isalive(self):  # type: ignore[no-untyped-call]
-            signal.emit(*words)
+    def _tell(self, signal: str, *words: Any) -> None:
+        if (signal == "ended" or not self._stop.is_set()) and isalive(self):  # type: ignore[no-untyped-call]
+            getattr(self, signal).emit(*words)

@@ -29,18 +29,19 @@ class Closing(QObject):
     """
 
     def __init__(self, window: QWidget, follower: RunFollower, building: Callable[[], bool]) -> None:
-        super().__init__(window)
-        self._window, self._follower, self._building = window, follower, building
+        super().__init__(follower)
+        self._follower, self._building = follower, building
         window.installEventFilter(self)
 
     def eventFilter(self, watched: Any, event: Any) -> bool:  # noqa: N802 (Qt's name)
         """Hold a window back whose user wants to stay."""
-        if watched is not self._window or event.type() != QEvent.Type.Close or not self._window.isVisible():
+        # Other windows of the application are not asked for, and while Python ends nothing is known any more.
+        if event.type() != QEvent.Type.Close or not hasattr(self, "_building") or not watched.isVisible():
             return False
         runs, building = self._follower.active, self._building()
         if not runs and not building:
             return False
-        answer = ask(self._window, runs, building)
+        answer = ask(watched, runs, building)
         if answer == STAY:
             event.ignore()
             return True

@@ -17,7 +17,6 @@ from qtpy.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSpinBox,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -131,7 +130,7 @@ class DataForm(QWidget):
     @property
     def source(self) -> int:
         """The open stack (0), or a dataset (1)."""
-        return int(self.pages.currentIndex())
+        return DATASET if self.sources.key == "dataset" else STACK
 
     @property
     def dataset(self) -> Path | None:
@@ -171,7 +170,8 @@ class DataForm(QWidget):
     def show_source(self, source: int) -> None:
         """Learn from the open stack (0), or from a dataset (1)."""
         self.sources.choose("dataset" if source == DATASET else "stack")
-        self.pages.setCurrentIndex(source)
+        for number, page in enumerate(self.pages):
+            page.setVisible(number == source)
         self.source_changed.emit()
         self._tell()
 
@@ -263,10 +263,9 @@ class DataForm(QWidget):
         self.sources = Toggles(SOURCES, self)
         self.sources.choose("stack")
         self.sources.picked.connect(lambda key: self.show_source(DATASET if key == "dataset" else STACK))
-        self.pages = QStackedWidget(self)
-        self.pages.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        self.pages.addWidget(self._stack_page())
-        self.pages.addWidget(self._dataset_page())
+        # Not a stack of widgets: that would be as high as its highest page.
+        self.pages = (self._stack_page(), self._dataset_page())
+        self.pages[DATASET].hide()
         folded = _grid(self.more)
         folded.addWidget(self._label("Tracking", "tracking", self.tracking), 0, 0)
         folded.addWidget(self.tracking, 0, 1)
@@ -280,7 +279,8 @@ class DataForm(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(self.sources)
-        layout.addWidget(self.pages)
+        for page in self.pages:
+            layout.addWidget(page)
 
     def _stack_page(self) -> QWidget:
         page = QWidget(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.training.home import home
 from napari_icenet.training.settings import RunSettings
 
+#: At the end of the names of datasets that were made here.
+_KEY = re.compile(r"-[0-9a-f]{12}$")
 _LOOKING = "looking at the data …"
 
 
@@ -109,7 +112,7 @@ class DataPanel(QWidget):
         """What the ice is called."""
         stack, dataset = self.session.stack, self.form.dataset
         if not self.from_stack and dataset is not None:
-            return dataset.stem
+            return _KEY.sub("", dataset.stem)
         return "ice" if stack is None else stack.name
 
     def trouble_with(self, settings: RunSettings) -> str:

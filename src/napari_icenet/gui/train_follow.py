@@ -90,12 +90,12 @@ class RunFollower(QObject):
         """Look at all runs, soon."""
         if not self._closed and (self._look_due is None or self._look_due.done()):
             self._look_due = self._thread.submit(self._look, self.chosen if self._seen else ())
-            self._look_due.add_done_callback(lambda future: self._tell(self._done, None, future))
+            self._look_due.add_done_callback(lambda future: self._tell("_done", None, future))
 
     def act(self, work: Callable[[], Any], then: Callable[[Any], Any] | None = None) -> None:
         """Do something to a run off the interface's thread; ``then`` gets the result on it, errors are said."""
         if not self._closed:
-            self._thread.submit(work).add_done_callback(lambda future: self._tell(self._done, then, future))
+            self._thread.submit(work).add_done_callback(lambda future: self._tell("_done", then, future))
             self._look_due = None
             self.look()
 
@@ -115,7 +115,7 @@ class RunFollower(QObject):
             changed = self._runs.refresh()
         except IceNetError as error:
             changed, said = False, str(error)
-        self._tell(self._looked, self._runs.runs if changed or not self.looks else None, None, said)
+        self._tell("_looked", self._runs.runs if changed or not self.looks else None, None, said)
         for path in [path for path in self._readers if path not in chosen]:
             del self._readers[path]
         for path in chosen:
@@ -123,13 +123,13 @@ class RunFollower(QObject):
             while not self._closed:
                 view = reader.read()
                 if view is not None:
-                    self._tell(self._looked, None, view, "")
+                    self._tell("_looked", None, view, "")
                 if not reader.behind:
                     break
 
-    def _tell(self, signal: Any, *words: Any) -> None:
+    def _tell(self, signal: str, *words: Any) -> None:
         if not self._closed and isalive(self):  # type: ignore[no-untyped-call]
-            signal.emit(*words)
+            getattr(self, signal).emit(*words)
 
     # On the interface's
 
