@@ -123,8 +123,16 @@ class RunCurves(QWidget):
             self._draw()
 
     def _draw(self) -> None:
-        self._names = tuple(dict.fromkeys(name for view in self._views for name in view.raw))
-        wanted = {(k, name) for k, view in enumerate(self._views) for name in view.raw}
+        # What goes below zero is no loss, and has no logarithm: it is told in words only.
+        wanted = {
+            (k, name)
+            for k, view in enumerate(self._views)
+            for name, (_, values) in view.smooth.items()
+            if above(values)
+        }
+        self._names = tuple(
+            dict.fromkeys(name for view in self._views for name in view.raw if any(name == one for _, one in wanted))
+        )
         for key, pair in self._pairs.items():
             if key not in wanted:
                 pair.raw.setData([], [])
@@ -274,6 +282,7 @@ class RunCurves(QWidget):
             mark.setZValue(-1)
             mark.hide()
         self.losses.hideAxis("bottom")
+        self.scores.getAxis("left").setStyle(maxTickLevel=0)
         self.scores.getAxis("bottom").setHeight(20)
         self.scores.setXLink(self.losses)
 
@@ -308,6 +317,12 @@ def extent(values: NDArray[np.float64]) -> tuple[float, float]:
         return np.inf, -np.inf
     low, high = np.percentile(known, [0, 99]) if len(known) > 50 else (known.min(), known.max())
     return float(np.log10(low)), float(np.log10(high))
+
+
+def above(values: NDArray[np.float64]) -> bool:
+    """Whether a curve stays above zero, all but a few of its values."""
+    known = values[np.isfinite(values)]
+    return bool(len(known)) and bool((known > _TINY).mean() > 0.98)
 
 
 def log_ticks(low: float, high: float) -> list[list[tuple[float, str]]]:

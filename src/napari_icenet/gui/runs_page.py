@@ -294,7 +294,8 @@ class RunsPage(QWidget):
         if number == 0:
             models = [found.model if (found := self.follower.find(one.folder)) else "" for one in views]
             self.curves.show_views(views if view is not None else (), models, 0 if run is None else run.of)
-            self.result.show_result(*((None, None) if view is None else (view.result, view.comparing)))
+            done = (None, None) if view is None else (view.result, view.comparing)
+            self.result.show_result(*done, "" if run is None else run.model)
         elif number == 1:
             self.chips.show_samples(() if view is None else view.samples)
         elif number == 2 and chosen != self._settings_of:

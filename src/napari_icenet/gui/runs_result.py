@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_icenet.gui.map_words import capital, interval_text, mean_text, number_text, percent_text
 from napari_icenet.gui.readout import grouped
+from napari_icenet.gui.runs_words import MODEL_WORDS
 from napari_icenet.gui.theme import quiet
 from napari_icenet.gui.track_table import ROW_PX, NumberTable, swatch
 from napari_icenet.predictors.colours import colour_of
@@ -39,12 +40,12 @@ class RunResult(QWidget):
             layout.addWidget(widget)
         self.show_result(None, None)
 
-    def show_result(self, found: BeforeAfter | None, comparing: Comparing | None) -> None:
-        """Show the table, or how far it is."""
+    def show_result(self, found: BeforeAfter | None, comparing: Comparing | None, model: str = "") -> None:
+        """Show the table of a run of some network, or how far it is."""
         rows = () if found is None else found.rows
         self.table.setVisible(bool(rows))
         self.note.setVisible(bool(rows))
-        self.table.show_rows(rows)
+        self.table.show_rows(rows, model)
         if found is not None and rows:
             self.sentence.setText(verdict(found))
             self.note.setText(ground(found))
@@ -63,8 +64,8 @@ class ResultTable(NumberTable):
         self._fix_widths(_WIDTHS)
         self.setAccessibleName("Before and after")
 
-    def show_rows(self, rows: tuple[Row, ...]) -> None:
-        """Fill the table."""
+    def show_rows(self, rows: tuple[Row, ...], model: str) -> None:
+        """Fill the table; the network's own rows are told by what they are."""
         self._set_rows(len(rows))
         for k, row in enumerate(rows):
             tip = row.title
@@ -72,8 +73,9 @@ class ResultTable(NumberTable):
                 tip += f"\n{number_text(row.t2.difference, signed=True)} at t2 against persistence on the same chips"
                 if row.t2.difference_interval is not None:
                     tip += f", 95 %: {interval_text(row.t2.difference_interval)}"
-            first = self._set(k, 0, row.title, tip=tip)
-            colour = colour_of(row.key)
+            title = f"{MODEL_WORDS.get(model, model)} after" if row.role == "after" else row.title
+            first = self._set(k, 0, title, tip=tip)
+            colour = colour_of(row.key if row.role == "baseline" else model)
             if first.data(Qt.ItemDataRole.UserRole) != colour:
                 first.setData(Qt.ItemDataRole.UserRole, colour)
                 first.setIcon(swatch(colour))

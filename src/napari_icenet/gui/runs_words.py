@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Final
 
@@ -24,10 +25,19 @@ STATE_COLOURS: Final[dict[str, str]] = {
     "damaged": "#D55E00",
 }
 #: Colour of each curve of a loss.
-CURVE_COLOURS: Final[dict[str, str]] = {"mse": "#56B4E9", "peak": "#E69F00", "kl": "#CC79A7"}
-CURVE_WORDS: Final[dict[str, str]] = {"kl": "KL"}
+CURVE_COLOURS: Final[dict[str, str]] = {
+    "mse": "#56B4E9",
+    "peak": "#E69F00",
+    "kl": "#CC79A7",
+    "spread": "#D55E00",
+    "ncc": "#009E73",
+    "fine": "#F0E442",
+}
+CURVE_WORDS: Final[dict[str, str]] = {"kl": "KL", "ncc": "NCC", "fine": "fine NCC"}
 PRESET_WORDS: Final[dict[str, str]] = {"own": "own settings", "fine-tune": "fine-tuned"}
 MODEL_WORDS: Final[dict[str, str]] = {"icenet": "IceNet", "svg-lp": "SVG-LP"}
+#: At the end of the names of datasets that were made here.
+_KEY = re.compile(r"-[0-9a-f]{12}\.zarr")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -57,7 +67,7 @@ def size_text(size: float) -> str:
 def what_text(run: RunSummary) -> str:
     """What is trained on what: ``IceNet, fine-tuned · ice.zarr (812) · cpu``."""
     parts = [", ".join(part for part in (MODEL_WORDS.get(run.model, run.model), _preset(run)) if part)]
-    parts += [text for text in (run.data, run.device) if text]
+    parts += [text for text in (_KEY.sub("", run.data), run.device) if text]
     if run.simulated:
         parts.append("judged on simulated ice")
     return SEPARATOR.join(parts)

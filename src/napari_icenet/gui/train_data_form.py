@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDoubleSpinBox,
     QFileDialog,
@@ -26,51 +27,15 @@ from napari_icenet.gui.map_area import WHOLE, area_of
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.settings import Remembered
 from napari_icenet.gui.train_checklist import Checklist
+from napari_icenet.gui.train_data_words import SOURCES, SPLIT_BY, TIPS, TRACKINGS, suited
 from napari_icenet.gui.train_planner import Wanted
 from napari_icenet.gui.train_toggles import Toggles
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.sequences.settings import DatasetSettings
 
 STACK, DATASET = 0, 1
-SOURCES: Final = {
-    "stack": ("Open stack", "Cut sequences from the scenes that are open; made once, and kept for further runs."),
-    "dataset": ("Dataset", "Learn from sequences that were cut before, here or by icenet dataset."),
-}
-SPLIT_BY: Final = {"area": "Blocks of ground", "time": "Later dates"}
-TRACKINGS: Final = {"chain": "Chain (paper)", "robust": "Robust"}
 _FIRST = DatasetSettings()
-TIPS: Final = {
-    "bands": "Bands that are learned from; each gives sequences of its own. Default: all.",
-    "dates": "Dates that are used. Take out those that show no ice. Default: all.",
-    "area": "Ground that is learned from: the whole frame, or inside an area you drew. Default: the whole frame.",
-    "chip": (
-        f"Side of the chip in pixels, even. The network foresees chips of this size. Default: {_FIRST.chip} px, and "
-        "less on small frames."
-    ),
-    "scale": (
-        "Scale factor c: a chip is searched for in a window of c times its side. Larger follows faster ice and finds "
-        f"more false peaks. Default: {_FIRST.scale:g}."
-    ),
-    "stride": (
-        "Distance between chips on the first date. Halving it gives four times as many sequences, and takes four "
-        f"times as long. Default: {_FIRST.stride} px."
-    ),
-    "frames": f"Consecutive dates of a sequence; its last two are foreseen. Default: {_FIRST.frames}.",
-    "split_by": (
-        "What is held out, to judge the network on: blocks of ground, or the later dates of all ground, for frames "
-        "too small for blocks. Default: blocks."
-    ),
-    "held_out": "Shares of the ground, or of the time, for validation and for the test. Default: 15 % each.",
-    "tracking": (
-        "Chain: each chip is the best match of the last one, as in the paper. Robust: frames that fail do not move "
-        "the track, so that all frames show the same ice; slower. Default: chain."
-    ),
-    "seed": "Which blocks are held out; another number lays them out anew. Default: 0.",
-    "dataset": "A dataset made here or by icenet dataset, ….zarr.",
-}
 _SIZES: Final = {"chip": "Chip", "stride": "Every", "scale": "c", "frames": "Frames"}
-#: With fewer blocks than this on the frame, none is left to hold out.
-_LEAST_BLOCKS = 6
 
 
 class DataForm(QWidget):
@@ -105,6 +70,11 @@ class DataForm(QWidget):
         self.frames = self._number("frames", (3, 1000, 1), "")
         self.seed = self._number("seed", (0, 9999, 1), "", self.more)
         self.held_out = self._number("held_out", (0, 45, 5), " %", self.more)
+        self.spare = QCheckBox("Spare what the weights never saw", self.more)
+        self.spare.setChecked(True)
+        self._describe(self.spare, "spare")
+        self.spare.toggled.connect(self._tell)
+        self.weights: str | None = None
         self.scale = QDoubleSpinBox(self)
         self.scale.setRange(1.1, 4.0)
         self.scale.setSingleStep(0.1)
@@ -163,9 +133,15 @@ class DataForm(QWidget):
             return None
         values = self.values()
         mask = None if where in ("", WHOLE) else area_of(session, where)
-        return Wanted(stack, values, lambda: mask)
+        return Wanted(stack, values, lambda: mask, self.weights if self.spare.isChecked() else None)
 
     # What is shown
+
+    def show_weights(self, weights: str | None) -> None:
+        """Hear which weights the run starts from."""
+        if weights != self.weights:
+            self.weights = weights
+            self._tell()
 
     def show_source(self, source: int) -> None:
         """Learn from the open stack (0), or from a dataset (1)."""
@@ -273,6 +249,7 @@ class DataForm(QWidget):
         folded.addWidget(self.held_out, 0, 3)
         folded.addWidget(self._label("Seed", "seed", self.seed), 1, 0)
         folded.addWidget(self.seed, 1, 1)
+        folded.addWidget(self.spare, 2, 0, 1, 4)
         for column in (1, 3):
             folded.setColumnStretch(column, 1)
         layout = QVBoxLayout(self)
@@ -344,21 +321,6 @@ class DataForm(QWidget):
         label.setBuddy(buddy)
         buddy.setAccessibleName(text)
         return label
-
-
-def suited(stack: SceneStack) -> dict[str, Any]:
-    """Sizes and splits that suit a stack: small frames get small chips, and are split by time."""
-    height, width = stack.grid.shape
-    dates = len(stack.times)
-    chip = next((side for side in (128, 64, 32) if min(height, width) >= 3 * side), 16)
-    smallest_block = 3 * chip
-    by_time = (height / smallest_block) * (width / smallest_block) < _LEAST_BLOCKS and dates > 7
-    # A border in time needs windows of dates on either side of it.
-    frames = max(3, min(_FIRST.frames, dates - 4 if by_time else dates))
-    return {
-        "chip": chip, "stride": chip // 2 if not by_time else max(8, chip // 4), "frames": frames,
-        "split_by": "time" if by_time else "area",
-    }  # fmt: skip
 
 
 def _grid(widget: QWidget) -> QGridLayout:

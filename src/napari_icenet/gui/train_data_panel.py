@@ -61,6 +61,9 @@ class DataPanel(QWidget):
         self.splits = SplitLayer(viewer, lambda: () if session.layers is None else session.layers.layers)
         self.sizes, self.legend = quiet("", self), quiet("", self)
         self.legend.setTextFormat(Qt.TextFormat.RichText)
+        self.legend.setToolTip(
+            "Sequences by split, as if the ice stood still: those whose ice flows into a gap count for none."
+        )
         self.days, self.preview = DateStrip(self), SequencePreview(self)
         self.look = QPushButton("Preview", self)
         self.look.setToolTip("Cut a few sequences for real, to see whether the ice is followed.")
@@ -168,7 +171,7 @@ class DataPanel(QWidget):
     def _show(self) -> None:
         found, facts, stack = self.planned, self.facts, self.session.stack
         counts = found.estimate.by_split if found is not None else facts.counts if facts is not None else None
-        self.sizes.setText(plan_text(found.estimate) if found is not None else "" if facts is None else facts.text)
+        self.sizes.setText(plan_text(found) if found is not None else "" if facts is None else facts.text)
         self.legend.setText("" if counts is None else split_text(counts))
         self.legend.setVisible(counts is not None)
         self.days.show_days(*(((), ()) if found is None else (found.days, found.plan.stack.labels)))

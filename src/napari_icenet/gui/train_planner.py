@@ -16,7 +16,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_icenet.errors import Cancelled, IceNetError
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.sequences.sequences import SPLITS, Sequences
-from napari_icenet.training.plan import DataPlan, Estimate, make_plan
+from napari_icenet.training.plan import DataPlan, Estimate, make_plan, split_of_weights
 
 NONE = SPLITS.index("none")
 #: Code of ground that is not used at all, in the picture of the splits.
@@ -29,11 +29,23 @@ PREVIEW = 6
 
 @dataclass(frozen=True)
 class Wanted:
-    """A dataset that is wanted: the stack, and the choices of :func:`~napari_icenet.training.plan.make_plan`."""
+    """A dataset that is wanted.
+
+    Attributes
+    ----------
+    stack : SceneStack
+    choices : dict
+        Of :func:`~napari_icenet.training.plan.make_plan`.
+    area : callable
+        Gives the ground that is used; None for all of it.
+    weights : str, optional
+        Weights that are trained further; ice that they know is not held out.
+    """
 
     stack: SceneStack
     choices: dict[str, Any]
     area: Callable[[], NDArray[np.bool_] | None]
+    weights: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +61,8 @@ class Planned:
     step : int
     days : tuple of str
         The period of each date, where it is split by time.
+    spared : bool
+        Whether the same ice is held out as when the weights were trained that the run starts from.
     """
 
     plan: DataPlan
@@ -56,6 +70,7 @@ class Planned:
     codes: NDArray[np.uint8]
     step: int
     days: tuple[str, ...]
+    spared: bool = False
 
 
 class Planner(QObject):
@@ -158,13 +173,15 @@ def planned(wanted: Wanted) -> Planned:
     IceNetError
         It cannot be made.
     """
-    plan = make_plan(wanted.stack, area=wanted.area(), **wanted.choices)
+    stack, choices = wanted.stack, wanted.choices
+    known = {} if wanted.weights is None else split_of_weights(wanted.weights, stack.name, choices["chip"])
+    plan = make_plan(stack, area=wanted.area(), **(choices | known))
     step = coarse_step(plan.stack.grid.shape)
     codes = plan.splits()[::step, ::step].copy()
     if plan.stack.area is not None:
         codes[~plan.stack.area[::step, ::step]] = UNUSED
     days = plan.split_dates()
-    return Planned(plan, plan.estimate(), codes, step, days)
+    return Planned(plan, plan.estimate(), codes, step, days, bool(known))
 
 
 def coarse_step(shape: tuple[int, int]) -> int:

@@ -226,6 +226,8 @@ class SetupPage(QWidget):
         """What Start will do, or why it cannot."""
         settings, preset = self.settings.settings(), self.settings.preset
         self.name.setPlaceholderText(name_text(self.data.ice, preset))
+        if settings is not None:
+            self.data.form.show_weights(settings.weights)
         if settings is None:
             self.bar.show_ahead("A setting above cannot be used.", False)
             return

@@ -9,7 +9,6 @@ from napari_icenet.gui.runs_words import size_text, span_text
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.train_planner import Planned
 from napari_icenet.gui.train_split_layer import COLOURS, WORDS
-from napari_icenet.training.plan import Estimate
 from napari_icenet.training.settings import RunSettings
 from napari_icenet.training.summary import RunSummary
 
@@ -17,13 +16,16 @@ from napari_icenet.training.summary import RunSummary
 _ENOUGH_STEPS = 20
 
 
-def plan_text(found: Estimate) -> str:
-    """``3 640 sequences · 1.1 GB · about 6 min to cut``."""
+def plan_text(planned: Planned) -> str:
+    """``3 640 sequences · 1.1 GB · about 6 min to cut``, and whether the held-out ice is that of the weights."""
+    found = planned.estimate
     parts = [
         f"{grouped(found.sequences)} sequences",
         size_text(found.bytes),
         f"{'' if found.measured else 'about '}{span_text(found.seconds)} to cut",
     ]
+    if planned.spared:
+        parts.append("held out as when the weights were trained")
     return SEPARATOR.join(parts)
 
 

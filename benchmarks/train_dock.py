@@ -1,0 +1,177 @@
+"""What the Train tab costs a training that it follows, and what a training costs the window.
+
+A network is trained on all cores in a process of its own. In turns, for some seconds each, the window
+lies idle with nothing looked at, and follows the run with its curves in view; steps of both are counted in
+the run's own log. Then the picture is panned and stepped through time while the training goes on, and the
+lateness of a timer of 10 ms tells how long the window could not have answered. Run it on a display, or
+under ``xvfb-run -a -s "-screen 0 1600x1000x24"``::
+
+    python benchmarks/train_dock.py [--seconds 20] [--turns 4] [--model icenet|svg-lp]
+
+Goals: the dock costs less than 5 % of the throughput; no block of the window above 100 ms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import napari
+import numpy as np
+from interactive import HEADINGS, Hand, drag, pump, run
+from machine import machine
+
+from napari_icenet.gui import settings as choices
+from napari_icenet.gui.session import Session
+from napari_icenet.gui.train_tab import RUNS, TrainTab
+from napari_icenet.scenes import SceneStack, open_stack
+from napari_icenet.scenes.samples import simulated_sample
+from napari_icenet.sequences.build import build_dataset
+from napari_icenet.sequences.settings import DatasetSettings
+from napari_icenet.training.launch import launch
+from napari_icenet.training.presets import merged, preset_values
+from napari_icenet.training.run_folder import RunFolder
+from napari_icenet.training.settings import make_run_settings
+
+#: After a change of what the window does, so long is not counted, seconds.
+SETTLE = 1.0
+
+
+def started(folder: Path, stack: SceneStack, model: str) -> RunFolder:
+    """A run on all cores that outlasts the measurement; validated now and then, as any run is."""
+    chosen = DatasetSettings(
+        chip=128 if min(stack.grid.shape) >= 512 else 64, stride=64, windows=1, bands=stack.bands[:1],
+        validation=0.2, test=0.1,
+    )  # fmt: skip
+    build_dataset([stack], folder / "ice.zarr", chosen)
+    values = {
+        "data": {"datasets": [str(folder / "ice.zarr")]},
+        "optimisation": {"steps": 100_000, "batch": 4},
+        "validation": {"every": 0},
+        "checkpoint_every": 100_000,
+        "device": "cpu",
+    }
+    if model == "svg-lp":
+        values["model_settings"] = {"chip": chosen.chip}
+    settings = make_run_settings(merged(preset_values("quick", model), values))
+    return launch(folder / "runs" / "run", settings, compare=False).folder
+
+
+def step_times(folder: RunFolder) -> np.ndarray:
+    """Moments at which steps were taken, seconds since 1970."""
+    lines = folder.log.read_text().splitlines() if folder.log.exists() else []
+    return np.array([line["time"] for line in map(json.loads, lines) if line["kind"] == "step"])
+
+
+def throughput(times: np.ndarray, spans: list[tuple[float, float]]) -> np.ndarray:
+    """Steps per second in each span, by the steps that lie in it as a whole."""
+    rates = []
+    for first, last in spans:
+        inside = times[(times >= first) & (times <= last)]
+        rates.append((len(inside) - 1) / (inside[-1] - inside[0]) if len(inside) > 2 else np.nan)
+    return np.array(rates)
+
+
+def followed(folder: RunFolder, tab: TrainTab, seconds: float, turns: int) -> None:
+    """Throughput with and without the dock, in turns."""
+    spans: dict[str, list[tuple[float, float]]] = {"without": [], "following": []}
+    cpu = 0.0
+    for _ in range(turns):
+        tab.follower.set_seen(False)
+        pump(SETTLE)
+        began = time.time()
+        time.sleep(seconds)  # the window's own process does nothing at all
+        spans["without"].append((began, time.time()))
+        tab.follower.set_seen(True)
+        pump(SETTLE)
+        began, before = time.time(), time.process_time()
+        pump_idle(seconds)
+        cpu += time.process_time() - before
+        spans["following"].append((began, time.time()))
+    times = step_times(folder)
+    rates = {name: throughput(times, found) for name, found in spans.items()}
+    for name, found in rates.items():
+        print(f"{name:10} {np.nanmedian(found):.3f} steps/s   ({', '.join(f'{rate:.3f}' for rate in found)})")
+    cost = 1 - np.nanmedian(rates["following"] / rates["without"])
+    print(f"the dock costs {cost:+.1%} of the throughput (goal: below 5 %)")
+    print(f"its process took {cpu / (seconds * turns):.1%} of one core while it followed")
+
+
+def pump_idle(seconds: float) -> None:
+    """Let the window live as a running application does: asleep until something happens."""
+    from qtpy.QtCore import QEventLoop, QTimer
+
+    loop = QEventLoop()
+    QTimer.singleShot(round(1000 * seconds), loop.quit)
+    loop.exec()
+
+
+def moved(viewer: Any, stack: SceneStack, steps: int, words: str) -> float:
+    """Pan the picture and step through time; the longest block of the window while it is panned, ms."""
+    hand = Hand(viewer)
+    centre = np.array(viewer.scene.camera.center)
+    furthest: list[float] = []
+
+    def panned() -> None:
+        furthest.append(float(np.abs(np.array(viewer.scene.camera.center) - centre).max()))
+
+    times = drag(hand, steps, panned)
+    print(times.row(f"pan, {words}"))
+    assert max(furthest) > 10, "the drag has to move the picture"
+    longest = max(times.late)
+    times = run(hand, lambda i: viewer.dims.set_current_step(0, i % stack.shape[0]), steps)
+    print(times.row(f"step time, {words}"))
+    return longest
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("stack", nargs="?", default=None, help="default: the simulated sample")
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--turns", type=int, default=4)
+    parser.add_argument("--steps", type=int, default=240, help="of panning, at 60 Hz")
+    parser.add_argument("--model", default="icenet", choices=("icenet", "svg-lp"))
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        os.environ["ICENET_HOME"] = str(home)
+        # A measurement must not become the user's next settings.
+        choices.location = lambda: home / "choices.json"
+        stack = open_stack(options.stack or simulated_sample())
+        viewer = napari.Viewer()
+        viewer.window._qt_window.resize(1280, 800)
+        session = Session.of(viewer)
+        tab = TrainTab(viewer, session)
+        viewer.window.add_dock_widget(tab, name="IceNet")
+        session.add_stack(stack)
+        pump(2.0)
+        print(machine())
+        print("| " + " | ".join([f"{'ms; painted and heartbeat: median':35}", *HEADINGS]) + " |")
+        before = moved(viewer, stack, options.steps, "no training")
+        folder = started(home, stack, options.model)
+        while len(step_times(folder)) < 5:
+            pump(0.2)
+        tab.show_page(RUNS)
+        pump(2.0)
+        tab.runs.choose((folder.path,))
+        pump(2.0)
+        assert tab.runs.run is not None, "the dock has to have found the run"
+        longest = moved(viewer, stack, options.steps, "training, dock following")
+        print(f"longest block while panning: {longest:.0f} ms, without training {before:.0f} ms (goal: 100 ms)")
+        followed(folder, tab, options.seconds, options.turns)
+        folder.request("stop")
+        while (status := folder.status()) is not None and status.state == "running":
+            pump(0.2)
+        pump(2.0)
+        viewer.close()
+        pump(0.3)
+
+
+if __name__ == "__main__":
+    main()
