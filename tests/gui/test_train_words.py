@@ -9,8 +9,10 @@ import pytest
 
 from napari_icenet.gui.runs_curves import above, at_step, extent, log_ticks, logarithm
 from napari_icenet.gui.runs_facts import short
+from napari_icenet.gui.runs_result import ground, verdict
 from napari_icenet.gui.runs_words import gain_text, progress_text, score_text, size_text, span_text, what_text
 from napari_icenet.gui.train_data_words import suited
+from napari_icenet.training.before_after import BeforeAfter, Gain, Row, Score
 from napari_icenet.training.summary import RunSummary
 from tests.sequences.ice import moving, stack_of
 
@@ -76,3 +78,29 @@ def test_small_frames_get_small_chips_and_are_split_by_time():
     small, large = suited(stack_of(moving(16, 150, (0, 1)))), suited(stack_of(moving(6, 800, (0, 1))))
     assert (small["chip"], small["split_by"], small["frames"]) == (32, "time", 12)
     assert (large["chip"], large["split_by"], large["frames"]) == (128, "area", 6)
+
+
+def compared(gain: float, ends: tuple[float, float] | None, blocks: int) -> BeforeAfter:
+    score = Score(mean=0.4, difference=0.05, difference_interval=(0.01, 0.09))
+    row = Row(key="icenet", title="IceNet", role="after", t1=score, t2=score)
+    return BeforeAfter(
+        rows=(row,),
+        gain=Gain(t1=gain, t2=gain, t2_interval=ends),
+        datasets=("ice.zarr",),
+        split="test",
+        sequences=300,
+        blocks=blocks,
+    )
+
+
+def test_a_verdict_claims_no_more_than_the_table_shows():
+    better = verdict(compared(0.031, (0.012, 0.05), 9))
+    assert better == "Better: +.031 NCC at t2 against what it began with (95 %: +.012 … +.050)."
+    assert verdict(compared(-0.031, (-0.05, -0.012), 9)).startswith("Worse: −.031 NCC at t2")
+    assert verdict(compared(0.01, (-0.01, 0.03), 9)).startswith("No clear change: +.010 NCC")
+    few = verdict(compared(0.031, (0.012, 0.05), 2))
+    assert few.endswith("; 2 blocks of held-out ground are too little for a claim.")
+    assert not few.startswith("Better")
+    alone = compared(0.031, None, 9).model_copy(update={"gain": None})
+    assert verdict(alone) == "Better: +.050 NCC at t2 against persistence (95 %: +.010 … +.090)."
+    assert ground(alone) == "On 300 sequences of the test split, in 9 blocks of ground."

@@ -14,7 +14,7 @@ from qtpy.QtGui import QColor, QFont
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_icenet.gui.readout import SEPARATOR, grouped
-from napari_icenet.gui.runs_words import CURVE_COLOURS, CURVE_WORDS
+from napari_icenet.gui.runs_words import CORRELATIONS, CURVE_COLOURS, CURVE_WORDS
 from napari_icenet.gui.theme import quiet
 from napari_icenet.gui.train_reading import RunView, Series
 from napari_icenet.gui.velocity_words import hundredths
@@ -123,12 +123,12 @@ class RunCurves(QWidget):
             self._draw()
 
     def _draw(self) -> None:
-        # What goes below zero is no loss, and has no logarithm: it is told in words only.
+        # Correlations of a batch are no losses, and what goes below zero has no logarithm: they are told in words.
         wanted = {
             (k, name)
             for k, view in enumerate(self._views)
             for name, (_, values) in view.smooth.items()
-            if above(values)
+            if above(values) and name not in CORRELATIONS
         }
         self._names = tuple(
             dict.fromkeys(name for view in self._views for name in view.raw if any(name == one for _, one in wanted))

@@ -34,6 +34,7 @@ from napari_icenet.gui.theme import make_primary, quiet
 from napari_icenet.gui.train_follow import RunFollower
 from napari_icenet.gui.train_reading import RunView
 from napari_icenet.gui.train_toggles import Toggles
+from napari_icenet.training.before_after import cancel_comparison
 from napari_icenet.training.comparing_runs import compare_runs
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.summary import RunSummary
@@ -224,6 +225,13 @@ class RunsPage(QWidget):
                 "Resume with the datasets elsewhere…",
                 "Name the places to which its datasets have moved.",
                 lambda: actions.ask_datasets(run),
+            )
+        view = self.follower.views.get(run.folder)
+        if view is not None and view.comparing is not None and view.comparing.state == "running":
+            self._act(
+                "Stop comparing",
+                "Leave before and after uncompared; the weights stay.",
+                lambda: self.follower.act(lambda: cancel_comparison(run.folder)),
             )
         if run.active:
             self._act("End at once…", "Kill it where it does not heed Stop.", lambda: actions.end(run))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_icenet.evaluation.table import LEAST_BLOCKS
 from napari_icenet.gui.map_words import capital, interval_text, mean_text, number_text, percent_text
 from napari_icenet.gui.readout import grouped
 from napari_icenet.gui.runs_words import MODEL_WORDS
@@ -93,21 +94,22 @@ class ResultTable(NumberTable):
 
 def verdict(found: BeforeAfter) -> str:
     """What the table shows, in a sentence that claims no more than it does."""
-    words = {"better": "Training made it better", "worse": "Training made it worse", "same": "No clear change"}
-    gain, ends = None, None
     if found.gain is not None:
-        gain, ends = found.gain.t2, found.gain.t2_interval
-        against = "its start"
+        value, ends, against = found.gain.t2, found.gain.t2_interval, "what it began with"
+    elif found.rows and found.rows[-1].t2.difference is not None:
+        last = found.rows[-1].t2
+        assert last.difference is not None  # asked just before
+        value, ends, against = last.difference, last.difference_interval, "persistence"
     else:
-        last = found.rows[-1].t2 if found.rows else None
-        gain, ends = (None, None) if last is None else (last.difference, last.difference_interval)
-        words = {"better": "Better than persistence", "worse": "Worse than persistence", "same": "No clear difference"}
-        against = "persistence"
-    if gain is None:
         return ""
-    kind = "same" if ends is None or ends[0] <= 0 <= ends[1] else "better" if ends[0] > 0 else "worse"
     sure = "" if ends is None else f" (95 %: {signed(ends[0])} … {signed(ends[1])})"
-    return f"{words[kind]}: {signed(gain)} at t2 against {against}{sure}."
+    said = f"{signed(value)} NCC at t2 against {against}{sure}"
+    if found.blocks < LEAST_BLOCKS:
+        few = f"{found.blocks} block{'s' * (found.blocks != 1)} of held-out ground"
+        return f"{said}; {few} {'are' if found.blocks != 1 else 'is'} too little for a claim."
+    if ends is None or ends[0] <= 0 <= ends[1]:
+        return f"No clear change: {said}."
+    return f"{'Better' if ends[0] > 0 else 'Worse'}: {said}."
 
 
 def ground(found: BeforeAfter) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import socket
 import subprocess
@@ -17,7 +18,10 @@ from napari_icenet.training.run_folder import RunFolder
 #: Inside the folder of the run; written anew each time.
 FOLDER = "tensorboard"
 _LEFT_OUT = ("kind", "step", "time", "skipped", "best", "sample", "text")
-_WAIT_S = 15
+#: One that ends within so many seconds did not start.
+_WAIT_S = 3
+#: Those that were started here, by the folder they show.
+_boards: dict[Path, tuple[subprocess.Popen[bytes], str]] = {}
 
 
 def open_board(folder: Path) -> str:
@@ -34,6 +38,10 @@ def open_board(folder: Path) -> str:
         It cannot be written, or does not start.
     """
     place = write_events(folder)
+    known = _boards.get(place)
+    if known is not None and known[0].poll() is None:
+        webbrowser.open(known[1])
+        return known[1]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -43,11 +51,14 @@ def open_board(folder: Path) -> str:
     except OSError as error:
         raise TrainingError(f"TensorBoard cannot be started ({error.strerror or error}); install it again.") from error
     try:
-        if board.wait(_WAIT_S / 5):
+        if board.wait(_WAIT_S):
             raise TrainingError("TensorBoard ended at once; start it by hand to see why.")
     except subprocess.TimeoutExpired:
         pass  # it is at work
+    # It ends with the window's process: nothing of it is to be found running days later.
+    atexit.register(board.terminate)
     address = f"http://127.0.0.1:{port}"
+    _boards[place] = board, address
     webbrowser.open(address)
     return address
 

@@ -29,11 +29,10 @@ CURVE_COLOURS: Final[dict[str, str]] = {
     "mse": "#56B4E9",
     "peak": "#E69F00",
     "kl": "#CC79A7",
-    "spread": "#D55E00",
-    "ncc": "#009E73",
-    "fine": "#F0E442",
 }
-CURVE_WORDS: Final[dict[str, str]] = {"kl": "KL", "ncc": "NCC", "fine": "fine NCC"}
+CURVE_WORDS: Final[dict[str, str]] = {"kl": "KL", "ncc": "batch NCC", "fine": "fine", "spread": "spread"}
+#: What is logged with each step beside losses: correlations of the batch.
+CORRELATIONS: Final = ("ncc", "fine", "spread")
 PRESET_WORDS: Final[dict[str, str]] = {"own": "own settings", "fine-tune": "fine-tuned"}
 MODEL_WORDS: Final[dict[str, str]] = {"icenet": "IceNet", "svg-lp": "SVG-LP"}
 #: At the end of the names of datasets that were made here.
