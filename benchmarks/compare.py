@@ -93,7 +93,9 @@ class Desk:
             return made is not None and made is not before and made.whole and made.time == date
 
         while not drawn() and time.perf_counter() < start + 30:
+            # As an event loop that waits does: one that spins would keep the interpreter from other threads.
             QApplication.processEvents()
+            time.sleep(0.001)
         strip.repaint()
         return 1000 * (time.perf_counter() - start)
 

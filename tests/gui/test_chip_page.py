@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import numpy as np
@@ -322,8 +323,25 @@ def test_a_device_that_is_not_there_is_told_in_the_row(desk, page, qtbot):
     page.strip.grab()
 
 
-def test_its_thread_ends_with_the_window(desk, qtbot):
+def test_its_thread_and_process_end_with_it(desk, page, qtbot):
     placed(desk, qtbot)
     shown(desk, qtbot, 0)
-    desk.compare.chip.tool.close()
+    pid = page.tool.pid
+    assert pid is not None
+    page.tool.close()
+    assert page.tool.pid is None
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
     assert "icenet-compare" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_another_device_gives_the_memory_back(desk, page, qtbot):
+    placed(desk, qtbot)
+    shown(desk, qtbot, 0)
+    before = page.tool.pid
+    desk.compare.chooser.device_changed.emit()
+    assert page.tool.wait(20)
+    assert page.tool.pid is None
+    desk.session.time = 1
+    assert shown(desk, qtbot, 1).of("icenet").judged
+    assert page.tool.pid not in (None, before)

@@ -117,6 +117,24 @@ def test_many_at_once_are_one_by_one(made):
     assert one.predict_many([]) == []
 
 
+def test_targets_of_one_past_come_from_one_run(made, monkeypatch):
+    runs = []
+    generate = type(made).generate
+    monkeypatch.setattr(
+        type(made),
+        "generate",
+        lambda self, frames, steps, *rest: runs.append(steps) or generate(self, frames, steps, *rest),
+    )
+    chips, others = drifting(2, 8)
+    pasts = [past(chips, 1), past(others, 1), past(chips, 2), past(chips, 4)]
+    one = predictor_of(made, samples=3)
+    together = one.predict_many(pasts)
+    assert sorted(runs) == [1, 4]
+    for alone, found in zip(map(one, pasts), together, strict=True):
+        np.testing.assert_allclose(found.template, alone.template, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(found.spread, alone.spread, rtol=1e-4, atol=1e-5)
+
+
 def test_a_network_that_is_being_trained_stays_so(made):
     made.train()
     predictor_of(made)(past(drifting(1, 4)[0]))

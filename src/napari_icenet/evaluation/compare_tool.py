@@ -1,4 +1,7 @@
-"""Compares predictors on one piece of ice as it is dragged about: the newest request wins."""
+"""Compares predictors on one piece of ice as it is dragged about: the newest request wins.
+
+Networks compute in a process of their own, so that a window keeps its interpreter to itself.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from napari_icenet.errors import IceNetError
 from napari_icenet.evaluation.comparison import Comparison, compare
 from napari_icenet.evaluation.displacement import Flow
 from napari_icenet.evaluation.known_flow import known_flow
+from napari_icenet.predictors.apart import PredictionProcess
+from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.line_up import LineUp
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.pictures import Pictures
@@ -57,7 +62,31 @@ class CompareTool:
         self._worker = LatestWorker("icenet-compare", self.busy_changed.emit)
         self._asked: Question | None = None
         self._flows: WeakKeyDictionary[SceneStack, Sequence[Flow]] = WeakKeyDictionary()
+        self._process = PredictionProcess()
         self._closed = False
+
+    @property
+    def pid(self) -> int | None:
+        """Number of the process that networks compute in; None where there is none."""
+        return self._process.pid
+
+    def prepare(self, line_up: LineUp) -> None:
+        """Load the networks of a line-up soon, in the process that they compute in."""
+
+        def load() -> None:
+            try:
+                made = line_up.make()
+            except IceNetError:
+                return  # told when something is compared
+            self._process.prepare([one for one in made if isinstance(one, LearnedOptions)])
+
+        if not self._closed:
+            self._worker.submit("prepare", load)
+
+    def give_back(self) -> None:
+        """Give back the memory that networks hold, on whatever device; the next comparison loads them again."""
+        if not self._closed:
+            self._worker.submit("give back", self._process.close)
 
     def ask(self, pictures: Pictures, track: Track, time: int, line_up: LineUp) -> bool:
         """Compare soon, and let go of what was asked before; False where that was the same.
@@ -88,10 +117,11 @@ class CompareTool:
         return self._worker.wait(timeout)
 
     def close(self) -> None:
-        """End the thread; may be called twice."""
+        """End the thread and the process; may be called twice."""
         self._closed = True
         self.forget()
         self._worker.close()
+        self._process.close()
 
     def _answer(self, question: Question) -> None:
         def tell(part: Comparison) -> None:
@@ -105,6 +135,7 @@ class CompareTool:
                 question.time,
                 question.line_up,
                 flow=self._flow(question.pictures.stack),
+                process=self._process,
                 still_wanted=lambda: self._asked is question,
                 on_part=tell,
             )

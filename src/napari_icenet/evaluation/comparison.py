@@ -12,7 +12,10 @@ from napari_icenet.errors import IceNetError, TrackingError
 from napari_icenet.evaluation.correlation import Image, correlation
 from napari_icenet.evaluation.displacement import Flow
 from napari_icenet.evaluation.track_frames import Frame, Place, Target, frames_around, past_before
+from napari_icenet.predictors.apart import Apart, PredictionProcess
+from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.line_up import Entry, LineUp
+from napari_icenet.predictors.many import BatchPredictor
 from napari_icenet.tracking.correlate import Correlator
 from napari_icenet.tracking.match import Match, find_peak
 from napari_icenet.tracking.pictures import Pictures
@@ -132,6 +135,7 @@ def compare(
     line_up: LineUp,
     *,
     flow: Flow | None = None,
+    process: PredictionProcess | None = None,
     still_wanted: Callable[[], bool] = lambda: True,
     on_part: Callable[[Comparison], None] = lambda _part: None,
 ) -> Comparison | None:
@@ -148,6 +152,8 @@ def compare(
     line_up : LineUp
     flow : callable, optional
         The true motion, where it is known (:func:`~napari_icenet.evaluation.known_flow.known_flow`).
+    process : PredictionProcess, optional
+        Where networks compute. Default: here.
     still_wanted : callable
         Asked before each template; None is returned when it says no.
     on_part : callable
@@ -170,7 +176,10 @@ def compare(
     for entry in line_up.entries:
         on_part(made)
         try:
+            predictor: Predictor
             (predictor,) = line_up.only(entry).make(track.settings.chip, spread=True)
+            if process is not None and isinstance(predictor, LearnedOptions):
+                predictor = Apart(predictor, process)
             judged = judge.all(predictor, shown, ahead, still_wanted)
         except IceNetError as error:
             # One without weights must not keep the others from being seen.
@@ -194,11 +203,14 @@ class _Judge:
         self, predictor: Predictor, shown: Sequence[Past], ahead: Sequence[Target], still_wanted: Callable[[], bool]
     ) -> tuple[Judged, ...] | None:
         """All targets of a predictor; None when nobody wants them any more."""
+        # A network may make all of one run.
+        together = predictor.predict_many(shown) if isinstance(predictor, BatchPredictor) and still_wanted() else None
         judged = []
-        for past, target in zip(shown, ahead, strict=True):
+        for k, (past, target) in enumerate(zip(shown, ahead, strict=True)):
             if not still_wanted():
                 return None
-            judged.append(self._one(predictor.prefilter, predictor(past), target))
+            made = predictor(past) if together is None else together[k]
+            judged.append(self._one(predictor.prefilter, made, target))
         return tuple(judged)
 
     def _one(self, name: str, made: Prediction | None, target: Target) -> Judged:

@@ -94,13 +94,10 @@ def all_templates(
 def _together(
     predictor: BatchPredictor, sequences: Sequences, pasts: Callable[[int], tuple[WatchedPast, WatchedPast]]
 ) -> list[Pair]:
-    both = [pasts(i) for i in range(len(sequences))]
-    first = predictor.predict_many([near for near, _ in both])
-    second = list(first)
-    asked = [i for i, (near, _) in enumerate(both) if near.was_asked]
-    for i, made in zip(asked, predictor.predict_many([both[i][1] for i in asked]) if asked else [], strict=True):
-        second[i] = made
-    return list(zip(first, second, strict=True))
+    near, far = zip(*(pasts(i) for i in range(len(sequences))), strict=True) if len(sequences) else ((), ())
+    # At once: a network may make both of one run.
+    made = predictor.predict_many([*near, *far])
+    return list(zip(made[: len(near)], made[len(near) :], strict=True))
 
 
 def gap_days(sequences: Sequences, t0: int) -> np.ndarray[Any, np.dtype[np.float64]]:

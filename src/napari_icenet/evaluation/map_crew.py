@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from napari_icenet.evaluation.map_pipe import Pipe
+from napari_icenet.predictors.pipe import Pipe
 
 #: A process that does not answer a wish to stop is ended after this, seconds.
 PATIENCE = 0.5

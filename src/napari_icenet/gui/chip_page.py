@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from qtpy.compat import isalive
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QButtonGroup,
     QGridLayout,
@@ -34,6 +34,8 @@ from napari_icenet.gui.side_by_side import SideBySide
 from napari_icenet.gui.theme import TOGGLE_STYLE, quiet
 from napari_icenet.gui.track_control import TrackControl
 
+#: Parts of a comparison are drawn where the whole takes longer than this.
+PART_MS = 150
 #: Buttons of kinds of layers in a row.
 _ABREAST = 4
 _TARGET_TIP = "Judge what is expected of the {} date after t0: on the picture, on the right of the strip, side by side."
@@ -69,6 +71,11 @@ class ChipPage(QWidget):
         self.side_by_side = SideBySide(control.viewer)
         self._target = 1 if self._memory.get("target", 2) == 2 else 0
         self.kinds: dict[str, QToolButton] = {}
+        self._part: Comparison | None = None
+        # Each drawing of the window costs as much as some predictors.
+        self._wait = QTimer(self)
+        self._wait.setSingleShot(True)
+        self._wait.setInterval(PART_MS)
         self._lay_out()
         self._connect()
         self._on_tracker()
@@ -136,7 +143,8 @@ class ChipPage(QWidget):
         return row
 
     def _connect(self) -> None:
-        self._told.connect(self._show)
+        self._told.connect(self._take)
+        self._wait.timeout.connect(lambda: self._show(self._part))
         # From the tool's thread to the interface's.
         self.tool.compared.connect(self._hand_over)
         self.tool.failed.connect(self._hand_over)
@@ -144,10 +152,14 @@ class ChipPage(QWidget):
         self.layers.shown_changed.connect(self._show_kinds)
         self.side_by_side.changed.connect(self._on_side_by_side)
         self.control.frame.connect(self.refresh)
+        # Before the new date is drawn, which takes as long as the answer.
+        self.control.session.time_changed.connect(self._on_time)
         self.control.tracker_changed.connect(self._on_tracker)
         self.chooser.changed.connect(self.refresh)
         # The window deletes its widgets without asking them; threads and callbacks have to go with them.
+        times = self.control.session.time_changed
         self.destroyed.connect(_closer(self.tool, self.layers, self.side_by_side))
+        self.destroyed.connect(lambda: times.disconnect(self._on_time, missing_ok=True))
 
     @property
     def target(self) -> int:
@@ -174,6 +186,7 @@ class ChipPage(QWidget):
         # Read before the first is shown: the buttons follow the layers.
         for kind, chosen in [(kind, button.isChecked()) for kind, button in self.kinds.items()]:
             self.layers.set_shown(kind, chosen)
+        self.tool.prepare(self.chooser.line_up)
         self.refresh()
 
     def hideEvent(self, event: Any) -> None:  # noqa: N802 (Qt's name)
@@ -199,6 +212,7 @@ class ChipPage(QWidget):
     def _clear(self) -> None:
         if self.strip.comparison is not None:
             self.tool.forget()
+            self._wait.stop()
             self.side_by_side.leave()
             self.strip.show_comparison(None)
             self.layers.show(None, self.strip.focus, self._target)
@@ -208,6 +222,16 @@ class ChipPage(QWidget):
             self._told.emit(told)
 
     # What is shown
+
+    def _take(self, told: object) -> None:
+        """Show what the tool told: the whole at once, parts where the whole lets wait for itself."""
+        if isinstance(told, Comparison) and not told.whole:
+            self._part = told
+            if not self._wait.isActive():
+                self._wait.start()
+            return
+        self._wait.stop()
+        self._show(told)
 
     def _show(self, told: object) -> None:
         tracker = self.control.tracker
@@ -244,6 +268,10 @@ class ChipPage(QWidget):
         return next((self.control.layers.layers[k] for k in ("path", "chip") if k in self.control.layers.layers), None)
 
     # What the user does
+
+    def _on_time(self, _index: int) -> None:
+        if isalive(self):  # type: ignore[no-untyped-call]
+            self.refresh()
 
     def _on_tracker(self) -> None:
         if self.control.tracker is not None:

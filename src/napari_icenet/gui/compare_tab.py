@@ -13,7 +13,6 @@ from napari_icenet.gui.line_up_chooser import LineUpChooser
 from napari_icenet.gui.map_page import MapPage
 from napari_icenet.gui.theme import quiet
 from napari_icenet.gui.track_control import TrackControl
-from napari_icenet.predictors.learned import forget_networks
 
 CHIP, MAP = 0, 1
 
@@ -77,8 +76,7 @@ class CompareTab(QWidget):
         self.map.form.changed.connect(self._suit)
         self.chooser.changed.connect(self._on_line_up)
         self.chooser.failed.connect(self._say)
-        self.chooser.device_changed.connect(_forget)
-        self.destroyed.connect(_forget)
+        self.chooser.device_changed.connect(self.chip.tool.give_back)
         control.tracker_changed.connect(self._tell_seen)
         self._tell_seen()
 
@@ -127,8 +125,3 @@ class CompareTab(QWidget):
     def _say(self, sentence: Any) -> None:
         self.message.setText(str(sentence))
         self.message.setVisible(bool(sentence))
-
-
-def _forget(*_: Any) -> None:
-    """Give back the memory that networks hold."""
-    forget_networks()

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -77,15 +78,20 @@ class SvgLpPredictor(LearnedOptions):
         skipping = self._network().settings.lost == "skipped"
         shown = [_Shown.of(past, skipping) for past in pasts]
         out: list[Prediction | None] = [None] * len(pasts)
-        alike: dict[tuple[int, int], list[int]] = defaultdict(list)
+        # The frames after one past are made one from the other: those of all targets come from one run.
+        runs: dict[tuple[int, bytes], list[int]] = defaultdict(list)
         for i, one in enumerate(shown):
             if one is not None:
-                alike[len(one.frames), one.steps].append(i)
+                runs[len(one.frames), blake2b(one.frames.tobytes(), digest_size=16).digest()].append(i)
+        alike: dict[tuple[int, int], list[list[int]]] = defaultdict(list)
+        for (count, _), run in runs.items():
+            alike[count, max(one.steps for i in run if (one := shown[i]) is not None)].append(run)
         for (_, steps), group in alike.items():
-            lot = [one for i in group if (one := shown[i]) is not None]
+            lot = [[one for i in run if (one := shown[i]) is not None] for run in group]
             lots = in_lots(lot, max(1, _AT_ONCE // self.samples), partial(self._predicted, steps))
-            for i, made in zip(group, lots, strict=True):
-                out[i] = made
+            for run, made in zip(group, lots, strict=True):
+                for i, prediction in zip(run, made, strict=True):
+                    out[i] = prediction
         return out
 
     def _network(self) -> SvgLp:
@@ -95,25 +101,33 @@ class SvgLpPredictor(LearnedOptions):
         assert isinstance(network, SvgLp)
         return network
 
-    def _predicted(self, steps: int, lot: Sequence[_Shown]) -> Iterable[Prediction]:
+    def _predicted(self, steps: int, lot: Sequence[Sequence[_Shown]]) -> Iterable[list[Prediction]]:
+        """Predictions after each of some pasts, for one target of it or several."""
         import torch
 
         from napari_icenet.models.device import autocast, quickest_type
 
         network, device = self._network(), self.network()[1]
-        chip, side = network.settings.chip, lot[0].frames.shape[-1]
+        firsts = [run[0].frames for run in lot]
+        chip, side = network.settings.chip, firsts[0].shape[-1]
         if side != chip:
             raise UsageError(
                 f"SVG-LP's weights are for chips of {chip} px and cannot predict one of {side}; "
                 f"choose a chip of {chip}, other weights, or another predictor."
             )
-        frames = torch.from_numpy(np.stack([one.frames[-network.settings.past :] for one in lot])).to(device)
+        frames = torch.from_numpy(np.stack([one[-network.settings.past :] for one in firsts])).to(device)
         noise = torch.Generator().manual_seed(self.seed)
         with evaluating(network), autocast(device, quickest_type(device)):
-            made = network.generate(frames, steps, self.samples, noise)[:, :, -1].float()
+            made = network.generate(frames, steps, self.samples, noise).float()
             mean = made.mean(1).cpu().numpy()
-            spread = made.std(1).cpu().numpy() if self.samples > 1 else [None] * len(lot)
-        return [one.prediction(m, s) for one, m, s in zip(lot, mean, spread, strict=True)]
+            spread = made.std(1).cpu().numpy() if self.samples > 1 else None
+        return [
+            [
+                one.prediction(mean[k, one.steps - 1], None if spread is None else spread[k, one.steps - 1])
+                for one in run
+            ]
+            for k, run in enumerate(lot)
+        ]
 
 
 @dataclass(frozen=True, eq=False)
