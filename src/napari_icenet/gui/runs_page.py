@@ -274,6 +274,8 @@ class RunsPage(QWidget):
         run = self.run
         if run is None:
             return
+        if not self.isVisible():
+            return
         self.what.setText(what_text(run))
         self.what.setToolTip(str(run.folder))
         self.line.setText(progress_text(run))
@@ -281,7 +283,9 @@ class RunsPage(QWidget):
         self.score.setText(score)
         self.score.setVisible(bool(score))
         self.progress.setVisible(run.active)
-        self.progress.setRange(0, 0 if run.state == "preparing" else 1000)
+        busy = run.state == "preparing"
+        if busy != (self.progress.maximum() == 0):
+            self.progress.setRange(0, 0 if busy else 1000)
         self.progress.setValue(round(1000 * run.step / run.of) if run.of else 0)
         words, tip = NEXT.get(run.state, NEXT["stopped"])
         waiting = self.actions_.waiting_for(run.folder)
@@ -291,6 +295,12 @@ class RunsPage(QWidget):
         self.stop.setVisible(run.state in ("running", "paused"))
         self.stop.setEnabled(not waiting)
         self.export.setVisible(run.weights is not None and not run.active)
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802 (Qt's name)
+        """Show what has come while the page was hidden."""
+        super().showEvent(event)
+        self._show_run()
+        self._show_view()
 
     def _on_view(self, _view: RunView) -> None:
         self._show_view()

@@ -84,7 +84,9 @@ class RunsTable(NumberTable):
             self._set(row, 3, "" if run.t2 is None else hundredths(run.t2), tip=tip)
             self._set(row, 4, gain_text(run), tip=tip)
         self.mark_all(chosen)
-        self.setFixedHeight(ROW_PX * min(max(ROWS[0], len(runs)), ROWS[1]) + ROW_PX + 6)
+        height = ROW_PX * min(max(ROWS[0], len(runs)), ROWS[1]) + ROW_PX + 6
+        if height != self.maximumHeight():
+            self.setFixedHeight(height)
 
     def mark_all(self, folders: Sequence[Path]) -> None:
         """Select the rows of these runs without saying so."""

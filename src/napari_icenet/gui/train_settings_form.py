@@ -125,8 +125,9 @@ class SettingsForm(QWidget):
         found : sequence of (str, str, Path)
             Network, title and file.
         """
-        self._weights = tuple(found)
-        self._list_weights()
+        if tuple(found) != self._weights:
+            self._weights = tuple(found)
+            self._list_weights()
 
     def _list_weights(self) -> None:
         model = self.editors["model"].value()
@@ -143,7 +144,7 @@ class SettingsForm(QWidget):
         self.presets.picked.connect(self.choose_preset)
         grid = _grid()
         self._fill(grid, list(form()), only=SHOWN)
-        self.offer_weights(())
+        self._list_weights()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)

@@ -214,7 +214,8 @@ class SetupPage(QWidget):
         found = [(run.model, run.name, run.weights) for run in self.follower.runs if run.weights is not None]
         self.settings.offer_weights(found)
         self.bar.set_waits(bool(self.follower.active))
-        self._ahead.ask()
+        if self.isVisible():
+            self._ahead.ask()
 
     # What is shown
 

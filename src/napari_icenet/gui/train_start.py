@@ -28,9 +28,11 @@ class StartBar(RunBar):
 
     def set_waits(self, waits: bool) -> None:
         """Say whether a run would have to wait."""
-        self._action = QUEUE if waits else START
-        if not self._busy:
-            self.button.setText(self._action)
+        action = QUEUE if waits else START
+        if action != self._action:
+            self._action = action
+            if not self._busy:
+                self.button.setText(action)
 
 
 def start(settings: RunSettings, name: str) -> Path:
