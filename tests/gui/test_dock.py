@@ -1,7 +1,8 @@
-from qtpy.QtWidgets import QLabel, QPushButton
+import shutil
 
 from napari_icenet.gui.dock import IceNetDock, show_dock
 from napari_icenet.gui.session import Session
+from napari_icenet.models.weights import bundled
 
 
 def test_the_window_has_one_dock_with_the_tabs_in_the_order_of_the_work(viewer):
@@ -24,14 +25,15 @@ def test_every_tab_fits_a_small_screen(make_napari_viewer, stack):
         assert hint.width() <= 420, dock.tabs.tabText(i)
 
 
-def test_what_is_not_there_yet_says_so_and_leads_on(viewer):
+def test_weights_that_were_trained_here_go_on_to_be_compared(viewer, tmp_path):
     dock = show_dock(viewer)
-    for name in ("Train",):
-        page = next(dock.tabs.widget(i) for i in range(5) if dock.tabs.tabText(i) == name)
-        dock.tabs.setCurrentWidget(page)
-        assert "not in this version" in page.findChild(QLabel).text()
-        page.findChild(QPushButton).click()
-        assert dock.tabs.currentWidget() is dock.track
+    run = tmp_path / "north"
+    run.mkdir()
+    for suffix in (".safetensors", ".json"):
+        shutil.copy(bundled()["icenet"].with_suffix(suffix), run / f"best{suffix}")
+    dock.train.compare_wanted.emit(run / "best.safetensors")
+    assert dock.tabs.currentWidget() is dock.compare
+    assert dock.compare.chooser.line_up.keys[-1] == "icenet@north"
 
 
 def test_the_canvas_is_dark_in_the_light_theme_too(viewer, session, stack):

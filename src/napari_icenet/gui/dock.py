@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QSize, Qt
-from qtpy.QtWidgets import QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtCore import QSize
+from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui.session import Session
@@ -33,6 +33,7 @@ class IceNetDock(QWidget):
         from napari_icenet.gui.compare_tab import CompareTab
         from napari_icenet.gui.scenes_tab import ScenesTab
         from napari_icenet.gui.track_tab import TrackTab
+        from napari_icenet.gui.train_tab import TrainTab
         from napari_icenet.gui.velocity_tab import VelocityTab
 
         self.session = Session.of(napari_viewer)
@@ -53,9 +54,10 @@ class IceNetDock(QWidget):
         self.compare.page_changed.connect(self._on_tab)
         self.track.control.compare_wanted.connect(lambda: self.tabs.setCurrentWidget(self.compare))
         self.tabs.addTab(self.compare, "Compare")
-        self.tabs.addTab(
-            self._not_yet("Train the network on tracked chips: not in this version yet.", "Track chips first"), "Train"
-        )
+        self.train = TrainTab(self.session.viewer, self.session)
+        self.train.scenes_wanted.connect(lambda: self.tabs.setCurrentWidget(self.scenes))
+        self.train.compare_wanted.connect(self._compare_weights)
+        self.tabs.addTab(self.train, "Train")
         self.tabs.currentChanged.connect(self._on_tab)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -88,16 +90,7 @@ class IceNetDock(QWidget):
             chips = shown is self.compare and self.compare.places_chips
             tool.enabled = chips and self.track.control.tracker is not None
 
-    def _not_yet(self, sentence: str, action: str) -> QWidget:
-        page = QWidget(self.tabs)
-        text = QLabel(sentence, page)
-        text.setWordWrap(True)
-        text.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        button = QPushButton(action, page)
-        button.clicked.connect(lambda: self.tabs.setCurrentWidget(self.track))
-        layout = QVBoxLayout(page)
-        layout.addStretch(2)
-        layout.addWidget(text)
-        layout.addWidget(button, alignment=Qt.AlignmentFlag.AlignCenter)
-        layout.addStretch(3)
-        return page
+    def _compare_weights(self, weights: Path) -> None:
+        """Show what a network that was trained here expects, beside the others."""
+        self.tabs.setCurrentWidget(self.compare)
+        self.compare.chooser.add_weights(weights)
