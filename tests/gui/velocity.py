@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from unittest import mock
 
 import napari
@@ -55,9 +56,18 @@ def known_map(stack, first, second, settings) -> VelocityMap:
     )
 
 
+#: Whether a viewer of this process has registered napari's actions. It may be done once, and the viewers of single
+#: tests, which have actions of their own, make napari forget that it was.
+_registered: list[bool] = []
+
+
 def kept_viewer() -> napari.Viewer:
-    """A viewer for all tests of a module; another one may have registered the plugins already, which is done once."""
-    with mock.patch("napari.plugins._initialize_plugins", return_value=None):
+    """A viewer for all tests of a module; another one may have registered plugins and actions, which is done once."""
+    with ExitStack() as known:
+        known.enter_context(mock.patch("napari.plugins._initialize_plugins", return_value=None))
+        if _registered:
+            known.enter_context(mock.patch("napari._qt.qt_main_window.init_qactions"))
+        _registered.append(True)
         return napari.Viewer(show=True)
 
 

@@ -9,9 +9,9 @@ from napari.layers import Layer, Shapes
 from numpy.typing import NDArray
 
 from napari_icenet.errors import TrackingError
-from napari_icenet.gui import colours
+from napari_icenet.gui import colours, drawn_areas
+from napari_icenet.gui.drawn_areas import area_layers, inside_any
 from napari_icenet.gui.session import Session
-from napari_icenet.gui.velocity_ground import AREAS, inside
 
 #: The layer that areas are drawn on.
 DRAWN = "map area"
@@ -21,11 +21,7 @@ VIEW, WHOLE = "In view", "Whole frame"
 
 def candidates(session: Session) -> list[Layer]:
     """The layers on which areas are drawn."""
-    return [
-        layer
-        for layer in session.viewer.layers
-        if isinstance(layer, Shapes) and (layer.name == DRAWN or any(kind in AREAS for kind in layer.shape_type))
-    ]
+    return area_layers(session, DRAWN)
 
 
 def area_of(session: Session, where: str) -> NDArray[np.bool_] | None:
@@ -54,10 +50,7 @@ def area_of(session: Session, where: str) -> NDArray[np.bool_] | None:
     layer: Any = next((other for other in viewer.layers if other.name == where), None)
     if not isinstance(layer, Shapes):
         raise TrackingError(f"the layer {where} is no longer there; draw an area, or map what is in view.")
-    mask: NDArray[np.bool_] = np.zeros(tuple(stack.grid.shape), bool)
-    for index in sorted(layer.selected_data) or range(layer.nshapes):
-        if layer.shape_type[index] in AREAS:
-            mask |= inside(session, layer, index)
+    mask = inside_any(session, layer)
     if not mask.any():
         raise TrackingError(f"the layer {where} shows no area on the picture; draw a polygon on the ice.")
     return mask
@@ -91,19 +84,4 @@ def in_view(session: Session) -> NDArray[np.bool_] | None:
 
 def start_drawing(session: Session) -> Layer:
     """The layer on which an area is drawn, ready for the next polygon."""
-    viewer = session.viewer
-    layer = next((other for other in viewer.layers if other.name == DRAWN and isinstance(other, Shapes)), None)
-    if layer is None:
-        layer = Shapes(
-            ndim=2,
-            name=DRAWN,
-            edge_color=colours.AREA,
-            face_color=colours.AREA + "20",
-            edge_width=2,
-            blending="translucent_no_depth",
-            **session.placement(axes=2),
-        )
-        viewer.add_layer(layer)
-    viewer.layers.selection.active = layer
-    layer.mode = "add_polygon"
-    return layer
+    return drawn_areas.start_drawing(session, DRAWN, colours.AREA, filled="20")

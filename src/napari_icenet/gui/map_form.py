@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QGridLayout, QLabel, QPushButton, QSizePolicy, QSpinBox, QWidget
+from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QPushButton, QSizePolicy, QSpinBox, QWidget
 
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.map_settings import MapSettings
 from napari_icenet.gui import map_area
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.settings import Remembered
+from napari_icenet.gui.theme import close_grid
 from napari_icenet.validation import made
 
 THIS_DATE, ALL_DATES = "this", "all"
@@ -154,7 +155,7 @@ class MapForm(QWidget):
             self.changed.emit()
 
     def _lay_out(self) -> None:
-        grid = _grid(self)
+        grid = close_grid(self)
         grid.addWidget(_label("Where", "where", self.where), 0, 0)
         grid.addWidget(self.where, 0, 1, 1, 2)
         grid.addWidget(self.draw, 0, 3)
@@ -163,7 +164,7 @@ class MapForm(QWidget):
         grid.addWidget(_label("Every", "stride", self.stride), 1, 2)
         grid.addWidget(self.stride, 1, 3)
         grid.setColumnStretch(1, 1)
-        folded = _grid(self.more)
+        folded = close_grid(self.more)
         folded.addWidget(_label("Chip", "chip", self.chip), 0, 0)
         folded.addWidget(self.chip, 0, 1)
         folded.addWidget(_label("c", "scale", self.scale), 0, 2)
@@ -209,11 +210,3 @@ def _label(text: str, name: str, buddy: QWidget) -> QLabel:
     label.setBuddy(buddy)
     buddy.setAccessibleName(text)
     return label
-
-
-def _grid(widget: QWidget) -> QGridLayout:
-    grid = QGridLayout(widget)
-    grid.setContentsMargins(0, 0, 0, 0)
-    grid.setHorizontalSpacing(6)
-    grid.setVerticalSpacing(3)
-    return grid

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QIcon
-from qtpy.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from napari_icenet.gui.colours import PRIMARY
@@ -40,6 +40,15 @@ def quiet(text: str = "", parent: QWidget | None = None) -> QLabel:
     label.setWordWrap(True)
     label.setStyleSheet("QLabel { font-size: 11px; }")
     return label
+
+
+def close_grid(widget: QWidget) -> QGridLayout:
+    """The grid of a form: no margins, little space."""
+    grid = QGridLayout(widget)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(6)
+    grid.setVerticalSpacing(3)
+    return grid
 
 
 class Fold(QCollapsible):

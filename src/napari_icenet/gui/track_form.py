@@ -6,11 +6,12 @@ from typing import Any
 
 from magicgui.widgets import ComboBox, SpinBox
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
+from qtpy.QtWidgets import QLabel, QWidget
 from superqt import QLabeledDoubleSlider
 
 from napari_icenet.errors import UsageError
 from napari_icenet.gui.settings import Remembered
+from napari_icenet.gui.theme import close_grid
 from napari_icenet.predictors.templates import template_predictor, template_titles
 from napari_icenet.tracking.prefilter import prefilters
 from napari_icenet.tracking.settings import TrackSettings, changed
@@ -88,7 +89,7 @@ class TrackForm(QWidget):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        grid = _grid(self)
+        grid = close_grid(self)
         for column, (title, name) in enumerate((("Band", "band"), ("Chip", "chip"))):
             grid.addWidget(_label(title, name), 0, 2 * column)
             grid.addWidget(self.widgets[name].native, 0, 2 * column + 1)
@@ -96,7 +97,7 @@ class TrackForm(QWidget):
         grid.addWidget(self.scale, 1, 1, 1, 3)
         grid.addWidget(_label("Template", "template"), 2, 0)
         grid.addWidget(self.widgets["template"].native, 2, 1, 1, 3)
-        folded = _grid(self.more)
+        folded = close_grid(self.more)
         for row, (title, name) in enumerate(
             (("Filter", "prefilter"), ("Centred on", "centring"), ("Matching", "tracking"))
         ):
@@ -157,11 +158,3 @@ def _label(text: str, name: str) -> QLabel:
     label = QLabel(text)
     label.setToolTip(TIPS[name])
     return label
-
-
-def _grid(widget: QWidget) -> QGridLayout:
-    grid = QGridLayout(widget)
-    grid.setContentsMargins(0, 0, 0, 0)
-    grid.setHorizontalSpacing(6)
-    grid.setVerticalSpacing(3)
-    return grid

@@ -11,7 +11,6 @@ from qtpy.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QFileDialog,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -26,6 +25,7 @@ from napari_icenet.gui import train_area
 from napari_icenet.gui.map_area import WHOLE, area_of
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.settings import Remembered
+from napari_icenet.gui.theme import close_grid
 from napari_icenet.gui.train_checklist import Checklist
 from napari_icenet.gui.train_data_words import SOURCES, SPLIT_BY, TIPS, TRACKINGS, suited
 from napari_icenet.gui.train_planner import Wanted
@@ -242,7 +242,7 @@ class DataForm(QWidget):
         # Not a stack of widgets: that would be as high as its highest page.
         self.pages = (self._stack_page(), self._dataset_page())
         self.pages[DATASET].hide()
-        folded = _grid(self.more)
+        folded = close_grid(self.more)
         folded.addWidget(self._label("Tracking", "tracking", self.tracking), 0, 0)
         folded.addWidget(self.tracking, 0, 1)
         folded.addWidget(self._label("Each", "held_out", self.held_out), 0, 2)
@@ -261,7 +261,7 @@ class DataForm(QWidget):
 
     def _stack_page(self) -> QWidget:
         page = QWidget(self)
-        grid = _grid(page)
+        grid = close_grid(page)
         grid.addWidget(self._label("Bands", "bands", self.bands), 0, 0)
         grid.addWidget(self.bands, 0, 1)
         grid.addWidget(self._label("Dates", "dates", self.dates), 0, 2)
@@ -321,11 +321,3 @@ class DataForm(QWidget):
         label.setBuddy(buddy)
         buddy.setAccessibleName(text)
         return label
-
-
-def _grid(widget: QWidget) -> QGridLayout:
-    grid = QGridLayout(widget)
-    grid.setContentsMargins(0, 0, 0, 0)
-    grid.setHorizontalSpacing(6)
-    grid.setVerticalSpacing(3)
-    return grid

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QSizePolicy, QSpinBox, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QLabel, QSizePolicy, QSpinBox, QWidget
 
 from napari_icenet.errors import UsageError
 from napari_icenet.gui.settings import Remembered
+from napari_icenet.gui.theme import close_grid
 from napari_icenet.gui.velocity_search import SearchControl
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.prefilter import prefilters
@@ -163,7 +164,7 @@ class VelocityForm(QWidget):
     # Parts
 
     def _lay_out(self) -> None:
-        grid = _grid(self)
+        grid = close_grid(self)
         grid.addWidget(_label("Pairs", "pairs"), 0, 0)
         grid.addWidget(self.boxes["pairs"], 0, 1, 1, 3)
         parts: list[tuple[str, str, QWidget]] = [
@@ -180,7 +181,7 @@ class VelocityForm(QWidget):
             grid.addWidget(widget, row, column + 1)
         grid.addWidget(QLabel("Search"), 4, 0)
         grid.addWidget(self.search, 4, 1, 1, 3)
-        folded = _grid(self.more)
+        folded = close_grid(self.more)
         folded.addWidget(_label("Filter", "prefilter"), 0, 0)
         folded.addWidget(self.boxes["prefilter"], 0, 1, 1, 2)
         for column, name in enumerate(SWITCHES):
@@ -232,14 +233,6 @@ def _label(text: str, name: str) -> QLabel:
     label = QLabel(text)
     label.setToolTip(TIPS[name])
     return label
-
-
-def _grid(widget: QWidget) -> QGridLayout:
-    grid = QGridLayout(widget)
-    grid.setContentsMargins(0, 0, 0, 0)
-    grid.setHorizontalSpacing(6)
-    grid.setVerticalSpacing(3)
-    return grid
 
 
 #: Settings that outlive the window.
