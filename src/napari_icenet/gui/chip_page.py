@@ -157,9 +157,7 @@ class ChipPage(QWidget):
         self.control.tracker_changed.connect(self._on_tracker)
         self.chooser.changed.connect(self.refresh)
         # The window deletes its widgets without asking them; threads and callbacks have to go with them.
-        times = self.control.session.time_changed
         self.destroyed.connect(_closer(self.tool, self.layers, self.side_by_side))
-        self.destroyed.connect(lambda: times.disconnect(self._on_time, missing_ok=True))
 
     @property
     def target(self) -> int:
