@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
-from napari_icenet.predictors.pipe import Pipe
+from napari_icenet.predictors.pipe import start_beside
 
 #: A process that does not answer a wish to stop is ended after this, seconds.
 PATIENCE = 0.5
@@ -22,9 +19,6 @@ Heard = Callable[["Hand", tuple[Any, ...] | None], None]
 
 class Hand:
     """One process, with what it is doing.
-
-    Started from nothing, not forked: a fork would share the locks of this process's threads. Nor does it run the
-    main script anew, as those of ``multiprocessing`` do, for that may open a window.
 
     Parameters
     ----------
@@ -42,14 +36,7 @@ class Hand:
     """
 
     def __init__(self, heard: Heard) -> None:
-        start = f"import sys; sys.path[:] = {sys.path!r}; from {_HERE} import main; main()"
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", start], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | _ONE_THREAD,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )  # fmt: skip
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._pipe = Pipe(self._process.stdout, self._process.stdin)
+        self._process, self._pipe = start_beside(_HERE, _ONE_THREAD)
         self.job: Any = None
         self.ready = False
         self.knows: dict[str, Any] = {}

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from napari_icenet.errors import SceneWarning
-from napari_icenet.predictors.pipe import Pipe
+from napari_icenet.predictors.pipe import Pipe, pipe_to_parent
 
 #: A processor's worth of politeness towards the window and whatever else is at work.
 _NICE = 5
@@ -124,11 +124,7 @@ class Worker:
 
 def main() -> None:
     """Work for the process at the other end of the standard streams."""
-    source, sink = os.fdopen(os.dup(0), "rb", 0), os.fdopen(os.dup(1), "wb")
-    # Whatever a library prints must not come between the messages.
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.dup2(2, 1)
+    pipe = pipe_to_parent()
     if hasattr(os, "nice"):
         os.nice(_NICE)
     # What could not be read is told with the results; the rest was said where the stack was opened.
@@ -137,7 +133,7 @@ def main() -> None:
 
     # There are as many processes as cores.
     cv2.setNumThreads(1)
-    Worker(Pipe(source, sink)).work()
+    Worker(pipe).work()
 
 
 if __name__ == "__main__":

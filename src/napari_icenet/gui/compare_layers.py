@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_icenet.evaluation.comparison import Comparison
 from napari_icenet.gui.compare_layer_kinds import KINDS, LINE_PX, layer_name, make_layer, record
 from napari_icenet.gui.compare_picture import Overlay, overlay, places
+from napari_icenet.gui.layer_list import insert_below
 from napari_icenet.gui.pace import Pace
 
 
@@ -24,7 +25,7 @@ class CompareLayers(QObject):
     Parameters
     ----------
     viewer : napari.Viewer
-    below : callable
+    roof : callable
         The layer that overlays stay under, or None: lines of the track stay on top.
 
     Attributes
@@ -35,9 +36,9 @@ class CompareLayers(QObject):
 
     shown_changed = Signal()
 
-    def __init__(self, viewer: Any, below: Callable[[], Layer | None]) -> None:
+    def __init__(self, viewer: Any, roof: Callable[[], Layer | None]) -> None:
         super().__init__()
-        self._viewer, self._below = viewer, below
+        self._viewer, self._roof = viewer, roof
         self._layers: dict[str, Layer] = {}
         self._names: dict[str, str] = {}
         self._limits: dict[str, tuple[float, float]] = {}
@@ -176,15 +177,9 @@ class CompareLayers(QObject):
     def _make(self, kind: str) -> Layer:
         layer = self._layers[kind] = make_layer(kind, **self._placement)
         layer.name = self._names[kind] = self._name(kind)
-        selected, layers = set(self._viewer.layers.selection), self._viewer.layers
-        order = list(KINDS)
+        order, roof = list(KINDS), self._roof()
         above = [self._layers[k] for k in order[order.index(kind) + 1 :] if k in self._layers]
-        roof = self._below()
-        above += [roof] if roof is not None else []
-        layers.insert(min((layers.index(a) for a in above if a in layers), default=len(layers)), layer)
-        # A new layer must not take the selection: the user's tools stay on the picture.
-        if selected:
-            layers.selection = selected
+        insert_below(self._viewer, layer, above if roof is None else [*above, roof])
         layer.events.visible.connect(lambda _event, kind=kind: self._follow_visible(kind))
         if kind == "places":
             self._width = None

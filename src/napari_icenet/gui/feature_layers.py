@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from napari_icenet.errors import UsageError
 from napari_icenet.gui import colours
 from napari_icenet.gui.feature_shapes import seen
+from napari_icenet.gui.layer_list import insert_layer
 from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.work import Job, Progress
@@ -142,11 +143,7 @@ class FeatureLayers:
         layer.metadata[_MARK] = mark
         for key, value in self.session.placement(axes=2).items():
             setattr(layer, key, value)
-        selected = set(self._viewer.layers.selection)
-        self._viewer.layers.append(layer)
-        # A new layer must not take the selection: the user's tools stay on the picture.
-        if selected:
-            self._viewer.layers.selection = selected
+        insert_layer(self._viewer, layer)
         if width in LINE_PX:
             self._set_width(layer, LINE_PX[width])
 

@@ -12,6 +12,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_icenet.evaluation.correlation_maps import CorrelationMaps
+from napari_icenet.gui.layer_list import insert_above
 from napari_icenet.gui.map_layer_kinds import BEST, CELLS, code_colours, code_limits, kinds, make
 from napari_icenet.gui.map_picture import best_codes, layer_record, placement_of, state_codes
 from napari_icenet.gui.placement import Placement
@@ -233,14 +234,9 @@ class MapLayers(QObject):
         self._next.start()
 
     def _insert(self, kind: str, layer: Layer, line_up: LineUp) -> None:
-        layers, order = self._viewer.layers, kinds(line_up)
-        selected = set(layers.selection)
+        order = kinds(line_up)
         lower = [self._layers[k] for k in order[: order.index(kind)] if k in self._layers]
-        under = [other for other in [*self._below(), *lower] if other in layers]
-        layers.insert(1 + max((layers.index(other) for other in under), default=len(layers) - 1), layer)
-        # A new layer must not take the selection: the user's tools stay on the picture.
-        if selected:
-            layers.selection = selected
+        insert_above(self._viewer, layer, [*self._below(), *lower])
 
     def _lift(self) -> None:
         """Bring the maps above the picture of a stack that was opened after they were made."""

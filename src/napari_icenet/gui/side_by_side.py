@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_icenet.evaluation.comparison import Comparison
 from napari_icenet.gui.compare_layer_kinds import record
 from napari_icenet.gui.compare_picture import Overlay, overlay, stretched
+from napari_icenet.gui.layer_list import insert_layer
 
 #: The chip takes this part of its view.
 _FILLED = 0.85
@@ -135,11 +136,7 @@ class SideBySide(QObject):
     def _add(self, title: str, colour: str) -> Any:
         layer = Image(np.zeros((2, 2), np.float32), colormap="gray", name=title, **self._placement)
         layer.interpolation2d = "nearest"
-        selected = set(self._viewer.layers.selection)
-        self._viewer.layers.append(layer)
-        # A new layer must not take the selection: the user's tools stay on the picture.
-        if selected:
-            self._viewer.layers.selection = selected
+        insert_layer(self._viewer, layer)
         # The date stands above; the name below, in the predictor's colour.
         layer.name_overlay.position = "bottom_left"
         layer.name_overlay.color = colour

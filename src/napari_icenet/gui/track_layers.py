@@ -10,6 +10,7 @@ import numpy as np
 from napari.layers import Layer, Vectors
 from numpy.typing import NDArray
 
+from napari_icenet.gui.layer_list import insert_below
 from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.track_layer_kinds import LABEL_POINTS, LABELS, LINE_PX, MAKERS, ORDER, SHIFTS_PX, layer_name
 from napari_icenet.gui.track_picture import TrackPicture
@@ -247,16 +248,11 @@ class TrackLayers:
         layer = self._layers.get(kind)
         if layer is not None or kind in self._removed:
             return layer
-        selected = set(self._viewer.layers.selection)
         number = 1 if self._picture is None else self._picture.number
         layer = MAKERS[kind](name=layer_name(kind, number), **self._placement)
         self._layers[kind] = layer
         above = [self._layers[k] for k in ORDER[ORDER.index(kind) + 1 :] if k in self._layers]
-        index = min((self._viewer.layers.index(other) for other in above), default=len(self._viewer.layers))
-        self._viewer.layers.insert(index, layer)
-        # A new layer must not take the selection: the user's tools stay on the picture.
-        if selected:
-            self._viewer.layers.selection = selected
+        insert_below(self._viewer, layer, above)
         self._set_width(kind, layer)
         if self._made is not None:
             self._made(layer)

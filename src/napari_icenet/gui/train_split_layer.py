@@ -10,6 +10,7 @@ from napari.layers import Image, Layer
 from napari.utils import Colormap
 from numpy.typing import NDArray
 
+from napari_icenet.gui.layer_list import insert_above
 from napari_icenet.gui.placement import Placement
 from napari_icenet.gui.train_planner import UNUSED
 
@@ -91,13 +92,7 @@ class SplitLayer:
             codes, name=NAME, colormap=colormap, contrast_limits=(-0.5, UNUSED + 0.5), opacity=_OPACITY,
             blending="translucent_no_depth", interpolation2d="nearest", **place,
         )  # fmt: skip
-        layers = self._viewer.layers
-        selected = set(layers.selection)
-        under = [layers.index(other) for other in self._below() if other in layers]
-        layers.insert(1 + max(under, default=len(layers) - 1), self.layer)
-        # A new layer must not take the selection: the user's tools stay on the picture.
-        if selected:
-            layers.selection = selected
+        insert_above(self._viewer, self.layer, self._below())
 
     def _note_removed(self, event: Any) -> None:
         if event.value is self.layer:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_icenet.gui.layer_list import insert_above
 from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.placement import Placement
 from napari_icenet.gui.velocity_layer_kinds import ARROW_PX, FIRST, MAKERS, ORDER, UNITS, layer_name
@@ -169,15 +170,9 @@ class VelocityLayers(QObject):
     # Making and losing layers
 
     def _insert(self, kind: str, layer: Layer) -> None:
-        layers = self._viewer.layers
-        selected = set(layers.selection)
         lower = [self._layers[k] for k in ORDER[: ORDER.index(kind)] if k in self._layers]
-        under = [other for other in [*self._below(), *lower] if other in layers]
-        layers.insert(1 + max((layers.index(other) for other in under), default=len(layers) - 1), layer)
+        insert_above(self._viewer, layer, [*self._below(), *lower])
         layer.events.visible.connect(self._tell_shown)
-        # A new layer must not take the selection: the user's tools stay on the picture.
-        if selected:
-            layers.selection = selected
 
     def _note_removed(self, event: Any) -> None:
         for kind, layer in list(self._layers.items()):

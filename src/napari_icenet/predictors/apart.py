@@ -6,9 +6,7 @@ as long, and the window waits for PyTorch to be loaded. Sent to another process,
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import threading
 import traceback
 from collections.abc import Sequence
@@ -16,7 +14,7 @@ from typing import Any
 
 from napari_icenet.errors import IceNetError, WeightsError
 from napari_icenet.predictors.learned import LearnedOptions
-from napari_icenet.predictors.pipe import Pipe
+from napari_icenet.predictors.pipe import Pipe, pipe_to_parent, start_beside
 from napari_icenet.tracking.templates import Past, Prediction
 
 
@@ -77,17 +75,7 @@ class PredictionProcess:
     def _running(self) -> Pipe:
         if self._pipe is None or self._process is None or self._process.poll() is not None:
             self._end()
-            # Started from nothing: the main script is not run anew, as it would be by multiprocessing.
-            start = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import main; main()"
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", start],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
-            assert self._process.stdin is not None
-            assert self._process.stdout is not None
-            self._pipe = Pipe(self._process.stdout, self._process.stdin)
+            self._process, self._pipe = start_beside(__name__)
         return self._pipe
 
     def _end(self) -> None:
@@ -96,6 +84,8 @@ class PredictionProcess:
             self._process.wait()
         if self._pipe is not None:
             self._pipe.close()
+        if self._process is not None and self._process.stdout is not None:
+            self._process.stdout.close()
         self._process = self._pipe = None
 
 
@@ -123,12 +113,7 @@ class Apart:
 
 def main() -> None:
     """Answer the program at the other end of the standard streams until it is gone."""
-    source, sink = os.fdopen(os.dup(0), "rb", 0), os.fdopen(os.dup(1), "wb")
-    # Whatever a library prints must not come between the answers.
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.dup2(2, 1)
-    pipe = Pipe(source, sink)
+    pipe = pipe_to_parent()
     while True:
         try:
             kind, *content = pipe.receive()

@@ -1,11 +1,15 @@
-"""Objects through a pipe to another process; large arrays go as they lie in memory."""
+"""Processes beside this one, and objects through a pipe to them; large arrays go as they lie in memory."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import struct
+import subprocess
+import sys
 import threading
+from collections.abc import Mapping
 from typing import IO, Any
 
 _LENGTH = struct.Struct("<Q")
@@ -71,3 +75,39 @@ class Pipe:
                 raise EOFError
             have += got
         return out
+
+
+def start_beside(module: str, env: Mapping[str, str] | None = None) -> tuple[subprocess.Popen[bytes], Pipe]:
+    """Start a process that runs the ``main`` of a module, and the pipe to it.
+
+    It is started from nothing, not forked: a fork would share the locks of this process's threads. Nor does it run
+    the main script anew, as those of ``multiprocessing`` do, for that may open a window.
+
+    Parameters
+    ----------
+    module : str
+        Its ``main`` talks through :func:`pipe_to_parent`.
+    env : mapping of str to str, optional
+        Variables of its environment beside those of this process.
+    """
+    start = f"import sys; sys.path[:] = {sys.path!r}; from {module} import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", start],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, **(env or {})},
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    return process, Pipe(process.stdout, process.stdin)
+
+
+def pipe_to_parent() -> Pipe:
+    """The pipe to the process that :func:`start_beside` was called in, over the standard streams."""
+    source, sink = os.fdopen(os.dup(0), "rb", 0), os.fdopen(os.dup(1), "wb")
+    # Whatever a library prints must not come between the objects.
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    return Pipe(source, sink)
