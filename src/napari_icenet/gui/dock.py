@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui.session import Session
+from napari_icenet.predictors.learned import forget_networks
 
 PLUGIN = "napari-icenet"
 TITLE = "IceNet"
@@ -59,6 +60,8 @@ class IceNetDock(QWidget):
         self.train.compare_wanted.connect(self._compare_weights)
         self.tabs.addTab(self.train, "Train")
         self.tabs.currentChanged.connect(self._on_tab)
+        # Templates of the Track tab are computed here, and may lie on a graphics processor.
+        self.destroyed.connect(_forget_networks)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tabs)
@@ -94,3 +97,7 @@ class IceNetDock(QWidget):
         """Show what a network that was trained here expects, beside the others."""
         self.tabs.setCurrentWidget(self.compare)
         self.compare.chooser.add_weights(weights)
+
+
+def _forget_networks(*_: Any) -> None:
+    forget_networks()
