@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 
 import pytest
 
-from napari_icenet.errors import UsageError
+from napari_icenet.errors import TrainingError, UsageError
 from napari_icenet.training.launch import trouble
 from napari_icenet.training.launching import read_launch
 from napari_icenet.training.processes import alive
@@ -126,3 +127,31 @@ def test_deleting_takes_it_out_of_the_queue(held, settings, tmp_path):
     runs.delete(tmp_path / "runs" / "one")
     assert held.waiting == ()
     assert runs.runs == ()
+
+
+def test_one_that_has_just_been_told_to_stop_is_waited_for_and_goes_on(settings, tmp_path):
+    queue, run = Queue(), tmp_path / "run"
+    queue.add(run, settings, compare=False)
+    wait_for_state(run, "running")
+    with pytest.raises(TrainingError, match="is going on already"):
+        queue.add_resume(run)
+    RunFolder(run).request("stop")
+    wait_for_state(run, "stopped")
+    # Its process has said so, and has yet to leave the folder.
+    assert queue.add_resume(run, compare=False) is not None
+    wait_for_state(run, "finished")
+
+
+def test_a_run_in_the_queue_is_told_where_its_datasets_are_now(settings, tmp_path):
+    queue, run = Queue(), tmp_path / "run"
+    mine = tmp_path / "mine.zarr"
+    shutil.copytree(settings.data.datasets[0], mine)
+    here = settings.model_copy(update={"data": settings.data.model_copy(update={"datasets": (str(mine),)})})
+    queue.add(run, here, compare=False)
+    wait_for_state(run, "running")
+    RunFolder(run).request("stop")
+    wait_for_state(run, "stopped")
+    mine.rename(tmp_path / "moved.zarr")
+    assert queue.add_resume(run, datasets=[str(tmp_path / "moved.zarr")], compare=False) is not None
+    wait_for_state(run, "finished", "failed")
+    assert RunFolder(run).status().state == "finished", trouble(run)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 from typing import Final
 
@@ -16,9 +15,8 @@ from napari_icenet.gui.settings import Remembered
 from napari_icenet.gui.train_follow import RunFollower
 from napari_icenet.training import launch as launching
 from napari_icenet.training.exporting import export_weights
-from napari_icenet.training.launching import read_launch
 from napari_icenet.training.queue import Queue
-from napari_icenet.training.run_folder import ACTIVE, RunFolder
+from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.run_list import delete_run
 from napari_icenet.training.summary import RunSummary
 
@@ -35,10 +33,6 @@ NEXT: Final[dict[str, tuple[str, str]]] = {
     "damaged": ("Delete…", "Its settings cannot be read; all that can be done is to delete it."),
 }
 _WAITING: Final[dict[str, str]] = {"pause": "Pausing …", "stop": "Stopping …", "run": "Going on …"}
-
-
-#: A process that has said its last word is waited for at most so long.
-_PATIENCE_S = 15.0
 
 
 class RunActions(QObject):
@@ -77,11 +71,7 @@ class RunActions(QObject):
         """Go on with a run, or let it wait its turn; with its datasets where they are now."""
 
         def work() -> None:
-            _wait_for_end(run.folder)
-            if datasets is not None:
-                launching.resume(run.folder, datasets=datasets)
-            else:
-                Queue().add_resume(run.folder)
+            Queue().add_resume(run.folder, datasets=datasets)
 
         self._wishes[run.folder] = ("run", run.state)
         self.changed.emit()
@@ -153,25 +143,6 @@ class RunActions(QObject):
             if run is None or run.state != state:
                 del self._wishes[folder]
         self.changed.emit()
-
-
-def _wait_for_end(folder: Path) -> None:
-    """A run that says it has stopped takes a moment to leave its folder.
-
-    Raises
-    ------
-    TrainingError
-        It goes on.
-    """
-    end = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < end:
-        record = read_launch(RunFolder(folder).launch)
-        status = RunFolder(folder).status()
-        if status is not None and status.state in ACTIVE:
-            raise TrainingError(f"{folder.name} is going on already, perhaps by another window; it is followed here.")
-        if record is None or not record.going:
-            return
-        time.sleep(0.05)
 
 
 def ask_delete(parent: QWidget, run: RunSummary) -> bool:

@@ -24,6 +24,7 @@ from napari_icenet.gui.train_follow import RunFollower
 from napari_icenet.gui.train_settings_form import FIRST, TITLES, SettingsForm
 from napari_icenet.gui.train_start import StartBar, start
 from napari_icenet.gui.train_words import name_text, training_text
+from napari_icenet.training.cutting import can_cut
 from napari_icenet.training.settings import RunSettings
 
 EMPTY = "Open pictures of a glacier, then train the network on its own ice."
@@ -143,7 +144,7 @@ class SetupPage(QWidget):
     # What the user does
 
     def start(self) -> None:
-        """Make the dataset where there is none yet, then start the run or let it wait its turn."""
+        """Start the run, or let it wait its turn; it cuts its dataset itself, where there is none yet."""
         self.say("")
         path, data = self.data.path, self.data
         settings = self.settings.settings(() if path is None else (path,))
@@ -155,20 +156,20 @@ class SetupPage(QWidget):
         self.bar.show_busy(True, False)
         name = self.name.text().strip() or self.name.placeholderText()
 
-        def launched() -> Path:
-            return start(settings, name)
-
-        if data.from_stack and data.planned is not None:
-            self.bar.show_progress(0.0, "Cutting the sequences")
-            self.builder.build(data.planned.plan, path, launched)
-        else:
+        plan = data.planned.plan if data.from_stack and data.planned is not None else None
+        if plan is None or can_cut(plan):
             self.bar.show_progress(0.0, "Looking whether all is there")
-            self._launch(launched)
+            self._launch(lambda: start(settings, name, plan))
+        else:
+            # What lives in this window alone is cut beside it, while it is open.
+            self.bar.show_progress(0.0, "Cutting the sequences")
+            self.builder.build(plan, path, lambda: start(settings, name))
 
     def show_settings(self, settings: RunSettings) -> None:
         """Set up a run like another one, on the same dataset."""
         self.settings.show_settings(settings)
-        if settings.data.datasets:
+        # One that has yet to be cut is set up again from the stack.
+        if settings.data.datasets and Path(settings.data.datasets[0]).exists():
             self.data.show_dataset(Path(settings.data.datasets[0]))
         self._show_page()
 

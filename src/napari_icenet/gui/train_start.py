@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_icenet.errors import TrainingError
 from napari_icenet.gui.velocity_run import RunBar
+from napari_icenet.training.plan import DataPlan
 from napari_icenet.training.preflight import preflight
 from napari_icenet.training.queue import Queue
 from napari_icenet.training.run_list import default_root, new_run_folder
@@ -35,8 +36,15 @@ class StartBar(RunBar):
                 self.button.setText(action)
 
 
-def start(settings: RunSettings, name: str) -> Path:
+def start(settings: RunSettings, name: str, plan: DataPlan | None = None) -> Path:
     """Start a run of this name, or let it wait its turn.
+
+    Parameters
+    ----------
+    settings : RunSettings
+    name : str
+    plan : DataPlan, optional
+        Of a dataset that the run cuts first, where it is not there yet.
 
     Returns
     -------
@@ -51,8 +59,8 @@ def start(settings: RunSettings, name: str) -> Path:
         It cannot be started.
     """
     folder = new_run_folder(default_root(), name)
-    found = preflight(settings, folder)
+    found = preflight(settings, folder, plan)
     if found:
         raise TrainingError(found[0])
-    Queue().add(folder, settings)
+    Queue().add(folder, settings, plan=plan)
     return folder

@@ -115,6 +115,8 @@ def _followed(
 def _build(pipe: Connection, plan: DataPlan, path: Path, force: bool) -> None:
     """The work of the process."""
     from napari_icenet.sequences.build import build_dataset
+    from napari_icenet.sequences.store import work_folder
+    from napari_icenet.training.calibration import remember
     from napari_icenet.training.processes import NICE
 
     if hasattr(os, "nice"):
@@ -131,7 +133,13 @@ def _build(pipe: Connection, plan: DataPlan, path: Path, force: bool) -> None:
     with suppress(BrokenPipeError):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            build_dataset([plan.stack], path, plan.settings, force=force, progress=progress)
+            whole = not path.exists() and not work_folder(path).exists()
+            began = time.perf_counter()
+            made = build_dataset([plan.stack], path, plan.settings, force=force, progress=progress)
+            count = sum(part.count for part in made.parts)
+            if whole and count:
+                # The next estimate rests on what this one took.
+                remember(plan.settings, (time.perf_counter() - began) / count)
         except IceNetError as error:
             pipe.send((type(error).__name__, str(error)))
         except BrokenPipeError:

@@ -57,10 +57,14 @@ def calibrate(
     tracks = tracker.track(0, progress=progress)
     made = cut_tracks(pictures, tracks, settings, 0)
     seconds = (time.perf_counter() - began) / max(len(made), 1)
-    # A measurement that cannot be kept is made again.
+    remember(settings, seconds)
+    return seconds
+
+
+def remember(settings: DatasetSettings, seconds: float) -> None:
+    """Remember how long a sequence took on this machine; a measurement that cannot be kept is made again."""
     with suppress(TrainingError), changing(home() / "calibration.json") as values:
         values[_place(settings)] = seconds / _work(settings)
-    return seconds
 
 
 def _work(settings: DatasetSettings) -> float:

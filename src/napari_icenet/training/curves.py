@@ -98,6 +98,7 @@ class Curves:
         self._columns: dict[str, _Column] = {}
         self._validations: list[dict[str, Any]] = []
         self._notices: list[tuple[int, str]] = []
+        self._told: Validation | None = None
 
     def update(self, most_bytes: int = LOT) -> bool:
         """Read what is new, at most so many bytes of it.
@@ -148,7 +149,17 @@ class Curves:
 
     @property
     def validation(self) -> Validation:
-        """Correlations on held-out chips."""
+        """Correlations on held-out chips; the same object until there are others."""
+        if self._told is None:
+            self._told = self._make_validation()
+        return self._told
+
+    @property
+    def notices(self) -> tuple[tuple[int, str], ...]:
+        """What the run found worth telling, with the step it was told at."""
+        return tuple(self._notices)
+
+    def _make_validation(self) -> Validation:
         found = self._validations
         numbers = {name: np.array([_number(one.get(name)) for one in found], np.float64) for name in _RESULTS}
         return Validation(
@@ -159,11 +170,6 @@ class Curves:
             ),
             **numbers,
         )
-
-    @property
-    def notices(self) -> tuple[tuple[int, str], ...]:
-        """What the run found worth telling, with the step it was told at."""
-        return tuple(self._notices)
 
     def _whole(self, name: str) -> tuple[F64, F64]:
         column = self._columns.get(name)
@@ -183,6 +189,7 @@ class Curves:
             return
         if kind == "validation":
             self._validations.append(event)
+            self._told = None
         elif kind == "notice":
             self._notices.append((step, str(event.get("text", ""))))
         elif kind == "step":

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from napari_icenet.errors import TrainingError, UsageError
@@ -28,11 +29,16 @@ from napari_icenet.training.processes import alive, start_apart
 from napari_icenet.training.run_folder import ACTIVE, STARTING, RunFolder
 from napari_icenet.training.settings import RunSettings, make_run_settings
 
+if TYPE_CHECKING:
+    from napari_icenet.training.plan import DataPlan
+
 #: The program that trains, as in ``python -m``.
 MODULE = "napari_icenet.cli"
 _KEEPER = "napari_icenet.training.keeper"
 #: Tries, 50 ms apart, before a folder counts as in use: a process that was killed takes a moment to let go.
 _TRIES = 20
+#: A process that has said its last word is waited for at most so long, seconds.
+_PATIENCE_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,14 @@ class Launched:
     keeper: int
 
 
-def launch(folder: str | Path, settings: RunSettings, *, compare: bool = True, module: str | None = None) -> Launched:
+def launch(
+    folder: str | Path,
+    settings: RunSettings,
+    *,
+    plan: DataPlan | None = None,
+    compare: bool = True,
+    module: str | None = None,
+) -> Launched:
     """Start a run in a process of its own, at once.
 
     Parameters
@@ -59,6 +72,8 @@ def launch(folder: str | Path, settings: RunSettings, *, compare: bool = True, m
     folder : path
         Made if it is not there.
     settings : RunSettings
+    plan : DataPlan, optional
+        Of a dataset that the run cuts first, to the place that the settings name, where it is not there yet.
     compare : bool
         Whether the weights are compared with those before on held-out ice, once the run has finished.
     module : str, optional
@@ -76,7 +91,7 @@ def launch(folder: str | Path, settings: RunSettings, *, compare: bool = True, m
         The folder cannot be written, is in use, or the process cannot be started.
     """
     run = RunFolder(folder)
-    want(run, settings)
+    want(run, settings, plan)
     return _start(run, compare=compare, module=module)
 
 
@@ -124,12 +139,31 @@ def resume(
     if not run.exists():
         # It was refused before it began.
         return launch(folder, settings, compare=compare, module=module)
+    wait_until_left(run)
     _write_wanted(run, settings)
     return _start(run, compare=compare, module=module)
 
 
-def want(run: RunFolder, settings: RunSettings) -> None:
-    """Make the folder of a run that is to be started, with its settings.
+def wait_until_left(run: RunFolder) -> None:
+    """Wait for the processes of a run that has ended to leave its folder; they take a moment.
+
+    Raises
+    ------
+    TrainingError
+        The run is going on.
+    """
+    end = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < end:
+        status, record = run.status(), read_launch(run.launch)
+        if status is not None and status.state in ACTIVE:
+            raise TrainingError(f"{run.path.name} is going on already, perhaps by another window; follow it, or stop it first.")
+        if record is None or not record.here or not record.going:
+            return
+        time.sleep(0.05)
+
+
+def want(run: RunFolder, settings: RunSettings, plan: DataPlan | None = None) -> None:
+    """Make the folder of a run that is to be started, with its settings, and what it is to cut first.
 
     Raises
     ------
@@ -144,6 +178,11 @@ def want(run: RunFolder, settings: RunSettings) -> None:
         run.path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TrainingError(f"{run.path} cannot be made ({error.strerror or error}); choose another folder.") from error
+    if plan is not None and settings.data.datasets:
+        # First, for settings make a run of the folder.
+        from napari_icenet.training.cutting import write_recipe
+
+        write_recipe(run, plan, Path(settings.data.datasets[0]))
     _write_wanted(run, settings)
 
 

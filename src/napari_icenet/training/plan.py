@@ -233,7 +233,7 @@ def make_plan(
         There are too few dates to be split by time.
     """
     chosen = make_dataset_settings(bands=None if bands is None else tuple(bands), **settings)
-    used = _narrowed(stack, dates, area)
+    used = narrowed(stack, dates, area)
     for band in chosen.bands or ():
         used.band(band)
     check_fits(used, chosen)
@@ -286,8 +286,14 @@ def split_of_weights(weights: str | Path, stack: str, chip: int = 128) -> dict[s
     return {}
 
 
-def _narrowed(stack: SceneStack, dates: Sequence[int] | None, area: NDArray[np.bool_] | None) -> SceneStack:
-    """The stack with some of its dates, and a smaller area."""
+def narrowed(stack: SceneStack, dates: Sequence[int] | None, area: NDArray[np.bool_] | None) -> SceneStack:
+    """A copy of a stack with some of its dates, and a smaller area.
+
+    Raises
+    ------
+    UsageError
+        There is no such date, or no ground is left.
+    """
     used = copy.copy(stack)
     if dates is not None:
         kept = sorted(set(dates))

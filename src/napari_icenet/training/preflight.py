@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from napari_icenet.errors import IceNetError
 from napari_icenet.models.card import card_path, read_card
@@ -13,11 +14,14 @@ from napari_icenet.training.data_record import chosen, open_datasets
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.settings import RunSettings
 
+if TYPE_CHECKING:
+    from napari_icenet.training.plan import DataPlan
+
 #: Less free space than this is not enough for two checkpoints and their weights.
 LEAST_BYTES = 256 * 1024**2
 
 
-def preflight(settings: RunSettings, folder: str | Path) -> tuple[str, ...]:
+def preflight(settings: RunSettings, folder: str | Path, plan: DataPlan | None = None) -> tuple[str, ...]:
     """What cannot work, in one sentence each; none where nothing speaks against a start.
 
     Takes no longer than opening the datasets does, and does not load torch.
@@ -27,6 +31,8 @@ def preflight(settings: RunSettings, folder: str | Path) -> tuple[str, ...]:
     settings : RunSettings
     folder : path
         Of the run; it need not be there.
+    plan : DataPlan, optional
+        Of a dataset that the run cuts first; where it is there already, that is looked at.
     """
     found = []
     run = RunFolder(folder)
@@ -37,26 +43,32 @@ def preflight(settings: RunSettings, folder: str | Path) -> tuple[str, ...]:
             f"{space / 1e6:.0f} MB are free on the disk of {run.path}, too little for checkpoints; "
             "free some space, or choose another folder."
         )
-    datasets: list[IceNet] = []
-    try:
-        datasets = open_datasets(settings.data)
-    except IceNetError as error:
-        found.append(str(error))
+    chip = plan.settings.chip if plan is not None else None
+    if plan is not None and not all(Path(path).exists() for path in settings.data.datasets):
+        counts = plan.estimate().by_split
+        found += _counted(settings, counts["train"], counts["validation"])
     else:
-        found += _counted(settings, datasets)
+        try:
+            datasets = open_datasets(settings.data)
+        except IceNetError as error:
+            found.append(str(error))
+        else:
+            chip = datasets[0].shape[1] if datasets else None
+            if not datasets and not settings.data.simulated:
+                found.append("there is nothing to learn from; choose a dataset, or simulated ice.")
+            else:
+                found += _counted(settings, *(_there(datasets, settings, split) for split in ("train", "validation")))
     if settings.weights is not None:
-        found += _weights(settings, datasets)
+        found += _weights(settings, chip)
     return tuple(found)
 
 
-def _counted(settings: RunSettings, datasets: list[IceNet]) -> list[str]:
-    data = settings.data
-    if not datasets and not data.simulated:
-        return ["there is nothing to learn from; choose a dataset, or simulated ice."]
-    training, validation = (
-        sum(len(chosen(dataset, split, data.bands)) for dataset in datasets) for split in ("train", "validation")
-    )
-    training += data.simulated
+def _there(datasets: list[IceNet], settings: RunSettings, split: str) -> int:
+    return sum(len(chosen(dataset, split, settings.data.bands)) for dataset in datasets)
+
+
+def _counted(settings: RunSettings, training: int, validation: int) -> list[str]:
+    training += settings.data.simulated
     if not training:
         return ["there are no training sequences; build a larger dataset, or add simulated ice."]
     found = []
@@ -70,7 +82,7 @@ def _counted(settings: RunSettings, datasets: list[IceNet]) -> list[str]:
     return found
 
 
-def _weights(settings: RunSettings, datasets: list[IceNet]) -> list[str]:
+def _weights(settings: RunSettings, here: int | None) -> list[str]:
     assert settings.weights is not None
     try:
         card = read_card(card_path(find_weights(settings.weights)))
@@ -79,10 +91,10 @@ def _weights(settings: RunSettings, datasets: list[IceNet]) -> list[str]:
     if card.model != settings.model:
         return [f"{settings.weights} are weights of {card.model}, not of {settings.model}; choose others."]
     chip = card.settings.get("chip")
-    if isinstance(chip, int) and datasets and datasets[0].shape[1] != chip:
+    if isinstance(chip, int) and here is not None and here != chip:
         return [
-            f"{settings.weights} is for chips of {chip} px and {datasets[0].path.name} has {datasets[0].shape[1]} px; "
-            "choose other weights, or a dataset with that chip."
+            f"{settings.weights} is for chips of {chip} px, and these are of {here} px; "
+            "choose other weights, or data with that chip."
         ]
     return []
 

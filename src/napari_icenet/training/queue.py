@@ -6,15 +6,19 @@ that it goes on without a window. A window that is open tends it, too.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_icenet.errors import IceNetError, UsageError
 from napari_icenet.training import launch as launching
 from napari_icenet.training.home import changing, home, read_list
-from napari_icenet.training.launch import Launched, launch, resume, want
+from napari_icenet.training.launch import Launched, launch, resume, wait_until_left, want
 from napari_icenet.training.run_folder import ACTIVE, RunFolder
 from napari_icenet.training.settings import RunSettings
+
+if TYPE_CHECKING:
+    from napari_icenet.training.plan import DataPlan
 
 
 class Queue:
@@ -39,8 +43,15 @@ class Queue:
         """Folders of the runs of the queue that are going on."""
         return tuple(Path(folder) for folder in _active(read_list(self.path)))
 
-    def add(self, folder: str | Path, settings: RunSettings, *, compare: bool = True) -> Launched | None:
+    def add(
+        self, folder: str | Path, settings: RunSettings, *, plan: DataPlan | None = None, compare: bool = True
+    ) -> Launched | None:
         """Add a run; it starts at once where no other of the queue is going on.
+
+        Parameters
+        ----------
+        folder, settings, plan, compare
+            As of :func:`~napari_icenet.training.launch.launch`.
 
         Returns
         -------
@@ -55,14 +66,34 @@ class Queue:
             The folder cannot be written, or the run not be started.
         """
         run = RunFolder(folder)
-        want(run, settings)
+        want(run, settings, plan)
         return self._add(run, resumed=False, compare=compare)
 
-    def add_resume(self, folder: str | Path, *, compare: bool = True) -> Launched | None:
-        """Add a run that is to go on; as :meth:`add`."""
+    def add_resume(
+        self, folder: str | Path, *, datasets: Sequence[str] | None = None, compare: bool = True
+    ) -> Launched | None:
+        """Add a run that is to go on, or to be compared once more; as :meth:`add`.
+
+        One that has just been asked to stop is waited for.
+
+        Parameters
+        ----------
+        folder : path
+        datasets : sequence of str, optional
+            Where its datasets are now, in order, if they have moved.
+        compare : bool
+
+        Raises
+        ------
+        TrainingError
+            There is no run, or it is going on already.
+        UsageError
+            It waits already.
+        """
         run = RunFolder(folder)
         run.settings()
-        return self._add(run, resumed=run.exists(), compare=compare)
+        wait_until_left(run)
+        return self._add(run, resumed=run.exists(), compare=compare, datasets=datasets)
 
     def remove(self, folder: str | Path) -> None:
         """Take a run out that waits; its folder stays."""
@@ -109,9 +140,13 @@ class Queue:
                     return started
         return None
 
-    def _add(self, run: RunFolder, *, resumed: bool, compare: bool) -> Launched | None:
+    def _add(
+        self, run: RunFolder, *, resumed: bool, compare: bool, datasets: Sequence[str] | None = None
+    ) -> Launched | None:
+        moved = None if datasets is None else [str(path) for path in datasets]
         entry = {
-            "folder": _name(run.path), "resume": resumed, "compare": compare, "module": launching.MODULE
+            "folder": _name(run.path), "resume": resumed, "compare": compare, "module": launching.MODULE,
+            "datasets": moved,
         }  # fmt: skip
         with changing(self.path) as values:
             entries = _entries(values)
@@ -146,7 +181,7 @@ def _launched(entry: dict[str, Any]) -> Launched | None:
     options = {"compare": bool(entry.get("compare", True)), "module": str(entry.get("module") or launching.MODULE)}
     try:
         if entry.get("resume"):
-            return resume(run.path, **options)  # type: ignore[arg-type]
+            return resume(run.path, datasets=entry.get("datasets"), **options)  # type: ignore[arg-type]
         return launch(run.path, run.wanted_settings(), **options)  # type: ignore[arg-type]
     except IceNetError as error:
         launching.refuse(run, str(error))

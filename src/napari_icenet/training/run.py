@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_icenet.errors import Cancelled, IceNetError, TrainingError, UsageError
+from napari_icenet.training.cutting import cut_missing
+from napari_icenet.training.lock import locked
 from napari_icenet.training.run_folder import RunFolder, RunStatus, State
 from napari_icenet.training.settings import RunSettings
 from napari_icenet.training.stopping import StopSignals
@@ -96,20 +98,23 @@ def train(
     with ExitStack() as stack:
         signals = stack.enter_context(StopSignals())
 
+        loop: Loop | None = None
+        mine = False
+        told = float("-inf")
+
         def asked() -> bool:
             return signals.received is not None or (stop is not None and stop())
+
+        def asked_here() -> bool:
+            return asked() or (mine and folder.wish() == "stop")
 
         def say(fraction: float, text: str) -> None:
             if progress is not None:
                 progress(fraction, text)
 
-        loop: Loop | None = None
-        mine = False
-        told = float("-inf")
-
         def prepare(fraction: float, text: str) -> None:
             nonlocal told
-            if asked() or (mine and folder.wish() == "stop"):
+            if asked_here():
                 raise Cancelled("training was stopped before its first step.")
             if mine and time.monotonic() - told > 1:
                 told = time.monotonic()
@@ -117,9 +122,14 @@ def train(
             say(fraction, text)
 
         try:
+            # Of several processes the first one cuts.
+            if folder.cut.exists() and os.environ.get("RANK", "0") == "0":
+                stack.enter_context(locked(folder.path))
+                mine = True
+                cut_missing(folder, chosen.data.datasets, prepare, asked_here)
             from napari_icenet.training.session import Session
 
-            session = stack.enter_context(Session(chosen, folder, resume=resume))
+            session = stack.enter_context(Session(chosen, folder, resume=resume, held=mine))
             mine = session.group.first
             prepare(0.0, "reading datasets")
             loop = session.loop(prepare, say, asked)

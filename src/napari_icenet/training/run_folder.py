@@ -22,6 +22,8 @@ State = Literal["preparing", "running", "paused", "stopped", "finished", "failed
 Wish = Literal["run", "pause", "stop"]
 #: File that is held while a process is started for a run.
 STARTING = "starting.lock"
+#: What else is in the folder of a run that has not begun.
+_OWN = {"area.npz", "status.json", "lock", STARTING}
 #: States in which a process is at work.
 ACTIVE: tuple[State, ...] = ("preparing", "running", "paused")
 
@@ -152,6 +154,11 @@ class RunFolder:
         return self.path / "wanted.json"
 
     @property
+    def cut(self) -> Path:
+        """What a run cuts before its first step, JSON; not there where it takes a dataset that others made."""
+        return self.path / "cut.json"
+
+    @property
     def launch(self) -> Path:
         """What is known of the process that was started for the run, JSON."""
         return self.path / "launch.json"
@@ -179,7 +186,7 @@ class RunFolder:
         """Whether a run may begin here: the folder is not there, or holds only what starting one puts there."""
         if not self.path.exists():
             return True
-        own = {self.wanted.name, self.launch.name, self.output.name, self.control.name, "lock", STARTING}
+        own = {path.name for path in (self.wanted, self.launch, self.output, self.control, self.cut)} | _OWN
         if not self.path.is_dir():
             return False
         # Hidden ones are files that are just being written, or the system's.

@@ -68,10 +68,12 @@ class Session:
     settings : RunSettings
     folder : RunFolder
     resume : bool
+    held : bool
+        Whether the caller holds the folder already.
     """
 
-    def __init__(self, settings: RunSettings, folder: RunFolder, *, resume: bool) -> None:
-        self.folder, self._resume = folder, resume
+    def __init__(self, settings: RunSettings, folder: RunFolder, *, resume: bool, held: bool = False) -> None:
+        self.folder, self._resume, self._held = folder, resume, held
         self._datasets = opened_again(settings.data) if resume else open_datasets(settings.data)
         self.settings = completed(settings, self._datasets)
         if resume:
@@ -97,7 +99,8 @@ class Session:
                 self.folder.path.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise TrainingError(f"{self.folder.path} cannot be made ({error.strerror}).") from error
-            self._stack.enter_context(locked(self.folder.path))
+            if not self._held:
+                self._stack.enter_context(locked(self.folder.path))
             self._write_records()
         self.group.wait()
         return self

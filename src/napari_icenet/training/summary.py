@@ -78,7 +78,8 @@ class RunSummary:
     @property
     def resumable(self) -> bool:
         """Whether it can go on: it was stopped, or failed by what can be mended."""
-        return self.state in ("stopped", "failed") and (self.folder / "config.json").exists() and self.step < self.of
+        begun = any((self.folder / name).exists() for name in ("config.json", "cut.json"))
+        return self.state in ("stopped", "failed") and begun and self.step < self.of
 
     @property
     def gain(self) -> float | None:
