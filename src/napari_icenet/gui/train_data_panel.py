@@ -111,6 +111,14 @@ class DataPanel(QWidget):
         return None if self.planned is None else self.planned.plan.place_in(datasets_folder())
 
     @property
+    def sequence_size(self) -> tuple[int, int] | None:
+        """Frames and chip of the sequences; None before they are known."""
+        if self.planned is not None:
+            settings = self.planned.plan.settings
+            return settings.frames, settings.chip
+        return None if self.facts is None else self.facts.size
+
+    @property
     def ice(self) -> str:
         """What the ice is called."""
         stack, dataset = self.session.stack, self.form.dataset

@@ -29,6 +29,8 @@ class DatasetFacts:
     text : str
     counts : dict of str to int
         Sequences by split.
+    size : (int, int)
+        Frames, and side of the chip.
     codes : array of uint8, optional
         Splits on the picture, every :attr:`step`-th pixel; None where the dataset is of other ice than the
         open stack, or split by time.
@@ -37,6 +39,7 @@ class DatasetFacts:
 
     text: str
     counts: dict[str, int]
+    size: tuple[int, int]
     codes: NDArray[np.uint8] | None = None
     step: int = 1
 
@@ -61,7 +64,7 @@ def facts_of(path: Path, stack: SceneStack | None) -> DatasetFacts:
         mine = (one for one in record.stacks if one.name == stack.name or stack.grid.crs is not None)
         if any(one.grid == grid for one in mine):
             codes = split_map(stack.grid, record.settings)[::step, ::step].copy()
-    return DatasetFacts(_text(icenet), counts, codes, step)
+    return DatasetFacts(_text(icenet), counts, icenet.shape[:2], codes, step)
 
 
 def _text(icenet: IceNet) -> str:

@@ -240,6 +240,6 @@ class SetupPage(QWidget):
         path = self.data.path
         cut = self.data.from_stack and path is not None and not path.exists()
         words = "Cuts the sequences, then trains" if cut else "Trains at once"
-        how_long = training_text(self.follower.runs, settings, preset)
+        how_long = training_text(settings, self.data.sequence_size)
         goes_on = "goes on without the window"
         self.bar.show_ahead(SEPARATOR.join(part for part in (words, how_long, goes_on) if part), True)

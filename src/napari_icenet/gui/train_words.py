@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from napari_icenet.gui.readout import SEPARATOR, grouped
 from napari_icenet.gui.runs_words import size_text, span_text
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.train_planner import Planned
 from napari_icenet.gui.train_split_layer import COLOURS, WORDS
+from napari_icenet.training.duration import training_seconds
 from napari_icenet.training.settings import RunSettings
-from napari_icenet.training.summary import RunSummary
 
-#: A run tells its pace after so many steps.
-_ENOUGH_STEPS = 20
+#: Where no such network was trained on this machine before.
+FIRST_TIME = "its time is told after the first steps"
 
 
 def plan_text(planned: Planned) -> str:
@@ -57,10 +57,14 @@ def title_text(found: Planned, session: Session) -> str:
     return "for training" if day == "train" else f"held out for {WORDS[day]}"
 
 
-def training_text(runs: Sequence[RunSummary], settings: RunSettings, preset: str) -> str:
-    """How long the training will take, by the pace of the last such run; empty where there was none."""
-    steps = settings.optimisation.steps
-    for run in runs:
-        if run.model == settings.model and run.preset == preset and run.step >= _ENOUGH_STEPS and run.seconds:
-            return f"about {span_text(run.seconds / run.step * steps)} to train"
-    return ""
+def training_text(settings: RunSettings, size: tuple[int, int] | None) -> str:
+    """How long the training will take, by the pace of the last such run on this machine.
+
+    Parameters
+    ----------
+    settings : RunSettings
+    size : (int, int), optional
+        Frames and chip of the sequences; None before they are known.
+    """
+    seconds = None if size is None else training_seconds(settings, *size)
+    return FIRST_TIME if seconds is None else f"about {span_text(seconds)} to train"

@@ -132,6 +132,7 @@ class Loop:
         finally:
             if self._log is not None:
                 self._log.close()
+                self._pace.remember(self.settings, self.settings.optimisation.batch * self.group.world)
         raise AssertionError("batches have no end")
 
     def _after(self, ended: bool) -> State | None:

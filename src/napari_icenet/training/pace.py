@@ -5,10 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from napari_icenet.training.duration import remember_training
+from napari_icenet.training.settings import RunSettings
+
 #: An interval so many times longer than usual, and so many seconds at least, is a machine asleep, not a slow step.
 _ODD, _LEAST = 30.0, 60.0
 #: Weight of the newest interval in what is usual, at least: about the last thousand steps count.
 _NEWEST = 1e-3
+#: After so many steps a run has found its pace.
+_STEADY = 20
 
 
 class Pace:
@@ -40,6 +45,19 @@ class Pace:
         self._longest = max(self._longest, interval)
         self._count += 1
         self._mean += (interval - self._mean) * max(1 / self._count, _NEWEST)
+
+    def remember(self, settings: RunSettings, together: int) -> None:
+        """Keep the pace, by which the next such run says how long it will take.
+
+        Parameters
+        ----------
+        settings : RunSettings
+            Complete.
+        together : int
+            Sequences of a step, in all processes.
+        """
+        if self._count >= _STEADY and self._mean > 0:
+            remember_training(settings, together / self._mean)
 
     def skip(self) -> None:
         """What has passed since the last step does not count: the run was paused."""
