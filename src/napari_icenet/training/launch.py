@@ -156,7 +156,9 @@ def wait_until_left(run: RunFolder) -> None:
     while time.monotonic() < end:
         status, record = run.status(), read_launch(run.launch)
         if status is not None and status.state in ACTIVE:
-            raise TrainingError(f"{run.path.name} is going on already, perhaps by another window; follow it, or stop it first.")
+            raise TrainingError(
+                f"{run.path.name} is going on already, perhaps by another window; follow it, or stop it first."
+            )
         if record is None or not record.here or not record.going:
             return
         time.sleep(0.05)
