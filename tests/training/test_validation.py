@@ -12,6 +12,7 @@ from napari_icenet.predictors.blurred import Blurred
 from napari_icenet.predictors.persistence import Persistence
 from napari_icenet.sequences.reading import open_dataset
 from napari_icenet.tracking.templates import Prediction
+from napari_icenet.training.sample_layout import LAST_COLUMNS
 from napari_icenet.training.samples import write_sample
 from napari_icenet.training.validation import HeldOut
 
@@ -90,6 +91,8 @@ def test_the_picture_shows_past_truth_and_template(held_out, tmp_path):
     write_sample(path, held_out, judgement, made, 3)
     picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     assert picture.shape[0] > 3 * 96
+    # Of the three past chips the last one begins what is shown where there is little room.
+    assert picture.shape[1] == 2 * 99 + LAST_COLUMNS
     # Persistence shows t0 again: the third past chip, and the first template beyond its label.
     row = picture[16 + 20 : 16 + 96]
     start = [2 * 99, 3 * 99 + 9 + 2 * 99 + 9]

@@ -12,11 +12,10 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QSlide
 
 from napari_icenet.gui.readout import grouped
 from napari_icenet.gui.theme import quiet
+from napari_icenet.training.sample_layout import LAST_COLUMNS
 
 EMPTY = "The first held-out chips appear with the first validation."
 LEGEND = "Held-out chips: the last one seen, what came at t1 and t2, and what the network expected, with its NCC."
-#: Of a picture's width, what its last five columns take: t0, t1, t2, and the templates for both; px.
-_LAST_COLUMNS = 522
 
 
 class RunChips(QWidget):
@@ -124,7 +123,7 @@ class RunChips(QWidget):
             self.picture.setText("This picture cannot be read; the next validation makes another.")
             return
         whole = self._pixmap.rect()
-        wanted = min(whole.width(), _LAST_COLUMNS)
+        wanted = min(whole.width(), LAST_COLUMNS)
         part = whole if self._whole else QRect(whole.width() - wanted, 0, wanted, whole.height())
         scaled = self._pixmap.copy(part).scaledToWidth(
             round(wide * ratio), Qt.TransformationMode.SmoothTransformation

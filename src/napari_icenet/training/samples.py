@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from napari_icenet.errors import TrainingError
 from napari_icenet.models.durable import write_durably
 from napari_icenet.tracking.templates import PAST_CHIPS, Prediction
+from napari_icenet.training.sample_layout import GAP, GROUP_GAP, LINE, SIDE
 from napari_icenet.training.validation import HeldOut, Judgement
 
 U8 = NDArray[np.uint8]
-#: Side of a chip in the picture, gap between chips, and height of a line of text, px.
-_SIDE, _GAP, _LINE = 96, 3, 16
 #: Grey levels span this many standard deviations on either side of the mean.
 _SPAN = 2.5
 _PAPER, _INK, _MISSING = 255, 40, 200
@@ -69,34 +68,34 @@ def _row(groups: Sequence[Sequence[NDArray[np.float32] | None]], scores: Sequenc
     for group in groups:
         last = group is groups[-1]
         for k, chip in enumerate(group):
-            parts += [_framed(chip, scores[k] if last else ""), _paper(_SIDE, _GAP)]
-        parts.append(_paper(_SIDE, 3 * _GAP))
+            parts += [_framed(chip, scores[k] if last else ""), _paper(SIDE, GAP)]
+        parts.append(_paper(SIDE, GROUP_GAP))
     row = np.concatenate(parts, axis=1)
-    return np.concatenate([row, _paper(_GAP, row.shape[1])])
+    return np.concatenate([row, _paper(GAP, row.shape[1])])
 
 
 def _heading(*groups: Sequence[str]) -> U8:
     parts: list[U8] = []
     for group in groups:
         for text in group:
-            label = _paper(_LINE, _SIDE)
-            parts += [_written(label, text, (2, _LINE - 4), _INK), _paper(_LINE, _GAP)]
-        parts.append(_paper(_LINE, 3 * _GAP))
+            label = _paper(LINE, SIDE)
+            parts += [_written(label, text, (2, LINE - 4), _INK), _paper(LINE, GAP)]
+        parts.append(_paper(LINE, GROUP_GAP))
     return np.concatenate(parts, axis=1)
 
 
 def _framed(chip: NDArray[np.float32] | None, text: str) -> U8:
     """A chip in grey, with a text on a light ground in its corner."""
     if chip is None or not np.isfinite(chip).any():
-        return _written(np.full((_SIDE, _SIDE), _MISSING, np.uint8), text or "none", (2, _LINE - 4), _INK)
+        return _written(np.full((SIDE, SIDE), _MISSING, np.uint8), text or "none", (2, LINE - 4), _INK)
     known = np.isfinite(chip)
     mean, deviation = float(np.mean(chip[known], dtype=np.float64)), float(np.std(chip[known], dtype=np.float64))
     grey = 127.5 + 127.5 * (chip - mean) / (_SPAN * deviation or 1.0)
     small = np.where(known, np.clip(np.nan_to_num(grey), 0, 255), _MISSING).astype(np.uint8)
-    picture = np.asarray(cv2.resize(small, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+    picture = np.asarray(cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
     if text:
-        picture[:_LINE, : 9 * len(text) + 2] = _PAPER
-        _written(picture, text, (2, _LINE - 4), _INK)
+        picture[:LINE, : 9 * len(text) + 2] = _PAPER
+        _written(picture, text, (2, LINE - 4), _INK)
     return picture
 
 
