@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_icenet.gui.readout import SEPARATOR, grouped
 from napari_icenet.gui.runs_words import CORRELATIONS, CURVE_COLOURS, CURVE_WORDS
+from napari_icenet.gui.steady_line import SteadyLine
 from napari_icenet.gui.theme import quiet
 from napari_icenet.gui.train_reading import RunView, Series
 from napari_icenet.gui.velocity_words import hundredths
@@ -29,12 +30,29 @@ _TINY = 1e-12
 class _Pair:
     """A curve as logged, faint, and its running mean."""
 
-    def __init__(self, item: Any) -> None:
+    def __init__(self, item: Any, colour: str, style: Qt.PenStyle) -> None:
+        self._style = style
         self.raw = pg.PlotCurveItem(connect="finite", antialias=False)
         self.smooth = pg.PlotCurveItem(connect="finite", antialias=True)
         item.addItem(self.raw, ignoreBounds=True)
         item.addItem(self.smooth, ignoreBounds=True)
         self.smooth.setZValue(2)
+        self.set_colour(colour)
+
+    def set_colour(self, colour: str) -> None:
+        """Draw both in a colour."""
+        faint = QColor(colour)
+        faint.setAlpha(70)
+        self.raw.setPen(pg.mkPen(faint, width=1))
+        self.smooth.setPen(pg.mkPen(colour, width=1.8, style=self._style))
+
+    def show_series(self, raw: Series | None, smooth: Series | None) -> None:
+        """Show a curve; None for none."""
+        for item, series in ((self.raw, raw), (self.smooth, smooth)):
+            if series is not None:
+                item.setData(*logarithm(series))
+            elif item.xData is not None and len(item.xData):
+                item.setData([], [])
 
 
 class RunCurves(QWidget):
@@ -50,6 +68,8 @@ class RunCurves(QWidget):
     ----------
     step_hovered : Signal(object)
         The step under the mouse; None when it has left.
+    drawn : int
+        How often the curves were drawn.
     """
 
     step_hovered = Signal(object)
@@ -63,6 +83,9 @@ class RunCurves(QWidget):
         self._pairs: dict[tuple[int, str], _Pair] = {}
         self._hover: float | None = None
         self._stale, self._of = False, 0
+        self.drawn = 0
+        self._scores_of: tuple[Any, ...] = ()
+        self._said: dict[Any, tuple[str, str]] = {}
         self._text, self._background = "#ffffff", "#000000"
         self.readout = quiet(EMPTY, self)
         # Room for two lines, so that the plots do not jump while the mouse moves over them.
@@ -79,7 +102,7 @@ class RunCurves(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        layout.addWidget(self.readout)
+        layout.addWidget(SteadyLine(self.readout, self))
         layout.addWidget(self.canvas, 1)
         self._arrange()
         self.canvas.scene().sigMouseMoved.connect(self._on_move)
@@ -97,9 +120,13 @@ class RunCurves(QWidget):
         of : int
             Steps that there will be.
         """
+        before = self._views, self._models, self._of
         self._views, self._models, self._of = tuple(views), tuple(models), of
-        self._stale = True
-        self._catch_up()
+        if before[1:] != (self._models, of) or not same_curves(before[0], self._views):
+            self._stale = True
+            self._catch_up()
+        elif not self._stale:
+            self._read_out()
 
     def release(self) -> None:
         """Disconnect from the viewer."""
@@ -120,7 +147,10 @@ class RunCurves(QWidget):
     def _catch_up(self) -> None:
         if self._stale and self.isVisible():
             self._stale = False
+            self.drawn += 1
             self._draw()
+            # What the items put off until they are painted would have them painted a second time.
+            self.canvas.scene().prepareForPaint()
 
     def _draw(self) -> None:
         # Correlations of a batch are no losses, and what goes below zero has no logarithm: they are told in words.
@@ -135,19 +165,13 @@ class RunCurves(QWidget):
         )
         for key, pair in self._pairs.items():
             if key not in wanted:
-                pair.raw.setData([], [])
-                pair.smooth.setData([], [])
+                pair.show_series(None, None)
         low, high = np.inf, -np.inf
         for k, name in sorted(wanted):
-            pair = self._pairs.setdefault((k, name), _Pair(self.losses))
-            pen = pg.mkPen(self._colour(name), width=1.8, style=_DASH[k])
-            faint = QColor(self._colour(name))
-            faint.setAlpha(70)
+            if (k, name) not in self._pairs:
+                self._pairs[k, name] = _Pair(self.losses, self._colour(name), _DASH[k])
             view = self._views[k]
-            pair.raw.setData(*logarithm(view.raw[name]) if len(self._views) == 1 else ([], []))
-            pair.raw.setPen(pg.mkPen(faint, width=1))
-            pair.smooth.setData(*logarithm(view.smooth[name]))
-            pair.smooth.setPen(pen)
+            self._pairs[k, name].show_series(view.raw[name] if len(self._views) == 1 else None, view.smooth[name])
             bottom, top = extent(view.smooth[name][1])
             low, high = min(low, bottom), max(high, top)
         last = max([self._of, *(view.steps for view in self._views)], default=0) or 1
@@ -162,6 +186,11 @@ class RunCurves(QWidget):
         self._read_out()
 
     def _draw_scores(self) -> None:
+        # Validations are rare, and the same object until there is another one.
+        shown = (tuple(view.validation for view in self._views), self._models, self._of, self._text)
+        if shown == self._scores_of:
+            return
+        self._scores_of = shown
         values = []
         for k, items in enumerate(self._scored):
             found = self._views[k].validation if k < len(self._views) else None
@@ -205,7 +234,9 @@ class RunCurves(QWidget):
         self._title(self.scores, f"NCC at t2, held-out ice &nbsp; {' '.join([*marks, persistence])}")
 
     def _title(self, plot: Any, html: str) -> None:
-        self._titles[plot].setText(html, color=self._text, size="8pt")
+        if self._said.get(plot) != (html, self._text):
+            self._said[plot] = html, self._text
+            self._titles[plot].setText(html, color=self._text, size="8pt")
 
     # Reading
 
@@ -300,8 +331,18 @@ class RunCurves(QWidget):
                 plot.getAxis(side).setTextPen(pg.mkPen(faint))
         for mark in self._marks:
             mark.setPen(pg.mkPen(faint, width=1))
+        for (_, name), pair in self._pairs.items():
+            pair.set_colour(self._colour(name))
         self._stale = True
         self._catch_up()
+
+
+def same_curves(before: Sequence[RunView], now: Sequence[RunView]) -> bool:
+    """Whether views of the same runs hold no step and no validation that those before did not."""
+    return len(before) == len(now) and all(
+        one.raw is other.raw and one.smooth is other.smooth and one.validation is other.validation
+        for one, other in zip(before, now, strict=True)
+    )
 
 
 def logarithm(series: Series) -> Series:

@@ -30,6 +30,7 @@ from napari_icenet.gui.runs_facts import RunLog, SettingsTable
 from napari_icenet.gui.runs_result import RunResult
 from napari_icenet.gui.runs_table import RunsTable
 from napari_icenet.gui.runs_words import progress_text, score_text, what_text
+from napari_icenet.gui.steady_line import SteadyLine
 from napari_icenet.gui.theme import make_primary, quiet
 from napari_icenet.gui.train_follow import RunFollower
 from napari_icenet.gui.train_reading import RunView
@@ -135,7 +136,7 @@ class RunsPage(QWidget):
         layout = QVBoxLayout(page)
         layout.setContentsMargins(6, 6, 6, 4)
         layout.setSpacing(4)
-        for widget in (self.table, self.what, self.progress, self.line, self.score):
+        for widget in (self.table, self.what, self.progress, SteadyLine(self.line, page), self.score):
             layout.addWidget(widget)
         layout.addLayout(buttons)
         layout.addWidget(self.message)
@@ -286,7 +287,12 @@ class RunsPage(QWidget):
         busy = run.state == "preparing"
         if busy != (self.progress.maximum() == 0):
             self.progress.setRange(0, 0 if busy else 1000)
-        self.progress.setValue(round(1000 * run.step / run.of) if run.of else 0)
+        done = round(1000 * run.step / run.of) if run.of else 0
+        if done != self.progress.value():
+            # By itself the bar paints at once, ahead of the rest: the window would be composed twice.
+            self.progress.setUpdatesEnabled(False)
+            self.progress.setValue(done)
+            self.progress.setUpdatesEnabled(True)
         words, tip = NEXT.get(run.state, NEXT["stopped"])
         waiting = self.actions_.waiting_for(run.folder)
         self.next.setText(waiting or words)

@@ -34,6 +34,7 @@ class RunResult(QWidget):
         self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.table = ResultTable(self)
         self.note = quiet("", self)
+        self._shown: tuple[BeforeAfter | None, Comparing | None, str] | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -43,6 +44,9 @@ class RunResult(QWidget):
 
     def show_result(self, found: BeforeAfter | None, comparing: Comparing | None, model: str = "") -> None:
         """Show the table of a run of some network, or how far it is."""
+        if self._shown == (found, comparing, model):
+            return
+        self._shown = found, comparing, model
         rows = () if found is None else found.rows
         self.table.setVisible(bool(rows))
         self.note.setVisible(bool(rows))

@@ -56,12 +56,15 @@ class RunsTable(NumberTable):
         self.setAccessibleName("Runs")
         self.folders: tuple[Path, ...] = ()
         self._order: list[Path] = []
+        self._shown: tuple[RunSummary, ...] = ()
 
     def show_runs(self, runs: Sequence[RunSummary], chosen: Sequence[Path]) -> None:
         """List runs and mark the chosen ones."""
         self.folders = tuple(run.folder for run in runs)
         self._set_rows(len(runs))
         for row, run in enumerate(runs):
+            if row < len(self._shown) and self._shown[row] == run:
+                continue
             faint = run.state in ("stopped", "failed", "damaged", "new")
             tip = "\n".join(
                 text
@@ -83,6 +86,7 @@ class RunsTable(NumberTable):
             self._set(row, 2, step_text(run) if run.of else "", tip=tip, faint=faint)
             self._set(row, 3, "" if run.t2 is None else hundredths(run.t2), tip=tip)
             self._set(row, 4, gain_text(run), tip=tip)
+        self._shown = tuple(runs)
         self.mark_all(chosen)
         height = ROW_PX * min(max(ROWS[0], len(runs)), ROWS[1]) + ROW_PX + 6
         if height != self.maximumHeight():

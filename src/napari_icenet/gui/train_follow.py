@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -11,13 +12,18 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_icenet.errors import IceNetError
-from napari_icenet.gui.train_reading import RunReader, RunView
+from napari_icenet.gui.train_reading import POINTS, RunReader, RunView
 from napari_icenet.training.queue import Queue
 from napari_icenet.training.run_list import Runs
 from napari_icenet.training.summary import RunSummary
 
 #: Between two looks, ms: while the tab is seen, and while it is not.
 SEEN_MS, UNSEEN_MS = 500, 2000
+#: A run is read in full at most so often, s, and then together with its numbers: where no graphics processor is
+#: at hand, every repaint composes the whole window anew.
+FULL_S = 1.5
+#: And at least so often, s, while it goes on; in between once its curves have grown by what can be seen of them.
+AT_LEAST_S = 5.0
 #: Runs that are read in full: the chosen one, and the one it is compared with.
 MOST_CHOSEN = 2
 
@@ -39,7 +45,7 @@ class RunFollower(QObject):
     view_changed = Signal(object)
     failed = Signal(str)
     # From the thread to the interface's: a method of a QObject is called on its own.
-    _looked = Signal(object, object, str)
+    _looked = Signal(object, tuple, str)
     _done = Signal(object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -50,6 +56,7 @@ class RunFollower(QObject):
         self.looks = 0
         self._runs, self._queue = Runs(), Queue()
         self._readers: dict[Path, RunReader] = {}
+        self._read: dict[Path, tuple[float, RunSummary | None]] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="icenet-follow")
         self._look_due: Future[None] | None = None
         self._closed, self._seen = False, False
@@ -86,10 +93,10 @@ class RunFollower(QObject):
             del self.views[path]
         self.look()
 
-    def look(self) -> None:
-        """Look at all runs, soon."""
+    def look(self, *, in_full: bool = False) -> None:
+        """Look at all runs, soon; at the chosen ones in full where that is due, or asked for."""
         if not self._closed and (self._look_due is None or self._look_due.done()):
-            self._look_due = self._thread.submit(self._look, self.chosen if self._seen else ())
+            self._look_due = self._thread.submit(self._look, self.chosen if self._seen else (), in_full)
             self._look_due.add_done_callback(lambda future: self._tell("_done", None, future))
 
     def act(self, work: Callable[[], Any], then: Callable[[Any], Any] | None = None) -> None:
@@ -97,7 +104,7 @@ class RunFollower(QObject):
         if not self._closed:
             self._thread.submit(work).add_done_callback(lambda future: self._tell("_done", then, future))
             self._look_due = None
-            self.look()
+            self.look(in_full=True)
 
     def close(self) -> None:
         """End the thread; may be called twice, and while Qt goes down."""
@@ -108,24 +115,47 @@ class RunFollower(QObject):
 
     # On the thread
 
-    def _look(self, chosen: tuple[Path, ...]) -> None:
+    def _look(self, chosen: tuple[Path, ...], in_full: bool) -> None:
         said = ""
         try:
             self._queue.tend()
             changed = self._runs.refresh()
         except IceNetError as error:
             changed, said = False, str(error)
-        self._tell("_looked", self._runs.runs if changed or not self.looks else None, None, said)
+        runs = self._runs.runs if changed or not self.looks else None
         for path in [path for path in self._readers if path not in chosen]:
-            del self._readers[path]
-        for path in chosen:
-            reader = self._readers.setdefault(path, RunReader(path))
-            while not self._closed:
-                view = reader.read()
-                if view is not None:
-                    self._tell("_looked", None, view, "")
-                if not reader.behind:
-                    break
+            del self._readers[path], self._read[path]
+        if runs is not None and any(path not in self._readers for path in chosen):
+            # A long log takes a moment; the list does not wait for it.
+            self._tell("_looked", runs, (), said)
+            runs = None
+        views = [view for path in chosen if in_full or self._due(path, changed) for view in self._read_in_full(path)]
+        # Numbers and curves are told in one, so that the window is painted once.
+        self._tell("_looked", runs, tuple(views), said)
+
+    def _due(self, path: Path, changed: bool) -> bool:
+        """Whether a chosen run is to be read in full: together with its numbers, if they change."""
+        if path not in self._read:
+            return True
+        (read, before), now = self._read[path], self._runs.find(path)
+        if before is None or now is None or now.state != before.state:
+            return True
+        waited = time.monotonic() - read
+        # Of a long curve a few more steps are less than a pixel.
+        grown = now.step - before.step > before.step / POINTS or now.t2 != before.t2
+        due = FULL_S if grown or not now.active else AT_LEAST_S
+        return waited >= due and (changed or not now.active or waited >= due + FULL_S)
+
+    def _read_in_full(self, path: Path) -> list[RunView]:
+        reader = self._readers.setdefault(path, RunReader(path))
+        self._read[path] = time.monotonic(), self._runs.find(path)
+        while not self._closed:
+            view = reader.read()
+            if not reader.behind:
+                return [] if view is None else [view]
+            if view is not None:
+                self._tell("_looked", None, (view,), "")
+        return []
 
     def _tell(self, signal: str, *words: Any) -> None:
         if not self._closed and isalive(self):  # type: ignore[no-untyped-call]
@@ -133,13 +163,14 @@ class RunFollower(QObject):
 
     # On the interface's
 
-    def _on_looked(self, runs: tuple[RunSummary, ...] | None, view: RunView | None, said: str) -> None:
+    def _on_looked(self, runs: tuple[RunSummary, ...] | None, views: tuple[RunView, ...], said: str) -> None:
         self.looks += 1
         if runs is not None:
             self.runs = runs
             self.runs_changed.emit()
-        if view is not None and view.folder in self.chosen:
-            self.views[view.folder] = view
+        views = tuple(view for view in views if view.folder in self.chosen)
+        self.views |= {view.folder: view for view in views}
+        for view in views:
             self.view_changed.emit(view)
         if said and said != self._last_words:
             self.failed.emit(said)

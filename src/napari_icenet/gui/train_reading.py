@@ -36,7 +36,8 @@ class RunView:
     ----------
     folder : Path
     raw, smooth : dict of str to (steps, values)
-        Curves by name, thinned; as logged, and as running means.
+        Curves by name, thinned; as logged, and as running means. The same objects as in the view before
+        where no step has been taken since; so is ``validation``.
     validation : Validation
     notices : tuple of (int, str)
         What the run found worth telling, with its step.
@@ -81,6 +82,8 @@ class RunReader:
     _log: str = ""
     _result: BeforeAfter | None = None
     _comparing: Comparing | None = None
+    _raw: dict[str, Series] = field(default_factory=dict)
+    _smooth: dict[str, Series] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._run = RunFolder(self.folder)
@@ -95,6 +98,8 @@ class RunReader:
     def read(self) -> RunView | None:
         """What is shown of the run now; None where nothing has changed since the last time."""
         changed = self._read_curves()
+        if changed:
+            self._make_curves()
         changed |= self._read_samples()
         changed |= self._read_log()
         changed |= self._read_result()
@@ -138,18 +143,24 @@ class RunReader:
         found, before = self._result, self._comparing
         if self._moved("comparison", self._run.comparison):
             self._result = read_comparison(self.folder)
-        self._comparing = comparing(self.folder)
+        # One that is going on may end without a word.
+        if self._moved("comparing", self._run.comparing) or (before is not None and before.state == "running"):
+            self._comparing = comparing(self.folder)
         return bool(self._result is not found or self._comparing != before)
 
-    def _view(self) -> RunView:
+    def _make_curves(self) -> None:
         curves = self._curves
         names = [name for name in curves.names if name not in _NO_LOSS]
+        self._raw = {name: curves.series(name, POINTS) for name in names}
+        self._smooth = {name: curves.smooth(name, POINTS) for name in names}
+
+    def _view(self) -> RunView:
         return RunView(
             self.folder,
-            raw={name: curves.series(name, POINTS) for name in names},
-            smooth={name: curves.smooth(name, POINTS) for name in names},
-            validation=curves.validation,
-            notices=curves.notices,
+            raw=self._raw,
+            smooth=self._smooth,
+            validation=self._curves.validation,
+            notices=self._curves.notices,
             samples=self._samples,
             log=self._log,
             result=self._result,

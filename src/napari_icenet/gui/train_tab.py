@@ -99,7 +99,10 @@ class TrainTab(QWidget):
 
     def _on_runs(self) -> None:
         count = len(self.follower.active)
-        self.bar.setTabText(RUNS, f"Runs · {count} going on" if count else "Runs")
+        title = f"Runs · {count} going on" if count else "Runs"
+        if title != self.bar.tabText(RUNS):
+            # The bar lays itself and all around it out anew, whatever the words are.
+            self.bar.setTabText(RUNS, title)
         if not self._found_before:
             # What was going on when the last window closed is shown at once.
             self._found_before = True
