@@ -159,6 +159,14 @@ def test_new_numbers_lay_nothing_out_and_paint_once(desk, written):
     assert runs.line.text().startswith("Step 23 of 60")
     assert (laid_out.count, curves_laid_out.count) == (0, 0)
     assert (painted.count, line_painted.count) == (3, 3)
+    # A run that prepares is told of in words; nothing moves meanwhile.
+    written.go_on(state="preparing")
+    look(desk, in_full=True)
+    assert runs.line.text() == "Preparing …"
+    moved = Counted(runs.progress, QEvent.Type.Paint)
+    desk.qtbot.wait(300)
+    assert runs.progress.isVisible()
+    assert moved.count == 0
     # With more words than fit on one line there is room for two.
     height = runs.line.height()
     runs.line.setText("It waits for what is not there yet, and says so at length. " * 3)

@@ -284,9 +284,8 @@ class RunsPage(QWidget):
         self.score.setText(score)
         self.score.setVisible(bool(score))
         self.progress.setVisible(run.active)
-        busy = run.state == "preparing"
-        if busy != (self.progress.maximum() == 0):
-            self.progress.setRange(0, 0 if busy else 1000)
+        # While it prepares, the line says what it does: a bar that moves for its own sake would have the window
+        # composed anew tens of times a second, at the cost of the run.
         done = round(1000 * run.step / run.of) if run.of else 0
         if done != self.progress.value():
             # By itself the bar paints at once, ahead of the rest: the window would be composed twice.
