@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
@@ -43,3 +45,12 @@ def stack_of(
     """Pictures (time, [band,] y, x) as a stack, ``days`` apart."""
     times = [FIRST + timedelta(days=days * t) for t in range(len(pictures))]
     return SceneStack.from_array(pictures, times, name=name, grid=grid, fill=fill)
+
+
+def dated_pictures(folder: Path, count: int = 6, side: int = 288) -> Path:
+    """A folder of dated pictures of moving ice, in 8 bits, which can be opened as a stack."""
+    folder.mkdir()
+    for day, picture in enumerate(moving(count, side, (0, 1)), start=1):
+        scaled = np.clip(128 + (picture - 8000) / 20, 1, 255).astype(np.uint8)
+        Image.fromarray(scaled).save(folder / f"202001{day:02}.png")
+    return folder

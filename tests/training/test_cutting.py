@@ -8,7 +8,6 @@ import signal
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from napari_icenet.errors import TrainingError
 from napari_icenet.scenes.opening import open_stack
@@ -24,7 +23,7 @@ from napari_icenet.training.preflight import preflight
 from napari_icenet.training.queue import Queue
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.run_list import Runs
-from tests.sequences.ice import moving, stack_of
+from tests.sequences.ice import dated_pictures, moving, stack_of
 from tests.training.launched import at_home, end_all, wait_for_end, wait_for_state
 from tests.training.runs import RANDOM, small, wait_for
 
@@ -40,13 +39,7 @@ def _home(monkeypatch, tmp_path):
 
 @pytest.fixture
 def pictures(tmp_path):
-    """A folder of dated pictures."""
-    folder = tmp_path / "glacier"
-    folder.mkdir()
-    for day, picture in enumerate(moving(6, 288, (0, 1)), start=1):
-        scaled = np.clip(128 + (picture - 8000) / 20, 1, 255).astype(np.uint8)
-        Image.fromarray(scaled).save(folder / f"202001{day:02}.png")
-    return folder
+    return dated_pictures(tmp_path / "glacier")
 
 
 @pytest.fixture

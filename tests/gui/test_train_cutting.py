@@ -1,0 +1,68 @@
+"""A run that is set up on an open stack cuts its dataset itself, with or without a window."""
+
+from __future__ import annotations
+
+import pytest
+
+from napari_icenet.gui import train_closing
+from napari_icenet.scenes.opening import open_stack
+from napari_icenet.sequences.reading import open_dataset
+from napari_icenet.training import launch as launching
+from napari_icenet.training.run_folder import RunFolder
+from tests.gui.training import Desk, small
+from tests.sequences.ice import dated_pictures
+from tests.training import tiny
+from tests.training.launched import at_home, end_all, wait_for_end, wait_for_state
+
+
+@pytest.fixture(autouse=True)
+def _home(monkeypatch, tmp_path):
+    at_home(monkeypatch, tmp_path / "home")
+    monkeypatch.setattr(launching, "MODULE", "tests.training.slow_cut")
+    monkeypatch.setattr(train_closing, "ask", lambda *_: train_closing.KEEP)
+    tiny.register()
+    yield
+    tiny.forget()
+    end_all(tmp_path)
+
+
+def test_it_is_cut_and_trained_on_though_the_window_is_closed(make_napari_viewer, qtbot, tmp_path):
+    first = Desk(make_napari_viewer(show=True), qtbot)
+    first.choose_stack(open_stack(dated_pictures(tmp_path / "glacier")))
+    assert "Cuts the sequences, then trains" in first.setup.bar.line.text()
+    planned = first.setup.data.planned.plan
+    path = planned.place_in(tmp_path / "home" / "datasets")
+    first.start(small())
+    assert not first.setup.busy
+    folder = first.run.folder
+    first.until(lambda: first.runs.line.text().startswith("Cutting the sequences, "))
+    assert first.run.state == "preparing"
+    assert not path.exists()
+    first.viewer.close()
+
+    wait_for_state(folder, "finished", "failed")
+    wait_for_end(folder)
+    assert RunFolder(folder).status().state == "finished"
+    cut, bands = open_dataset(path).record.settings, {"bands"}
+    assert cut.model_dump(exclude=bands) == planned.settings.model_dump(exclude=bands)
+    second = Desk(make_napari_viewer(show=True), qtbot)
+    second.until(lambda: second.run is not None and second.run.folder == folder)
+    # The same plan has the same place: nothing is cut a second time.
+    second.tab.show_page(0)
+    second.choose_stack(open_stack(tmp_path / "glacier"))
+    second.until(lambda: "Trains at once" in second.setup.bar.line.text())
+
+
+def test_it_is_stopped_and_resumed_while_it_cuts(make_napari_viewer, qtbot, tmp_path):
+    desk = Desk(make_napari_viewer(show=True), qtbot)
+    desk.choose_stack(open_stack(dated_pictures(tmp_path / "glacier")))
+    desk.start(small())
+    desk.until(lambda: desk.runs.line.text().startswith("Cutting the sequences, "))
+    assert desk.runs.next.text() == "Stop"
+    desk.runs.next.click()
+    desk.until_state("stopped")
+    assert desk.runs.next.text() == "Resume"
+    desk.runs.next.click()
+    desk.until_state("preparing")
+    desk.until_state("finished", "failed")
+    assert desk.run.state == "finished"
