@@ -150,14 +150,15 @@ def delete_run(path: Path, queue: Queue | None = None) -> None:
 
 
 def _is_run(path: Path) -> bool:
-    return (path / "config.json").is_file() or (path / "wanted.json").is_file()
+    # Asked of every run at every look, where making paths would cost more than asking.
+    return os.path.isfile(f"{path}/config.json") or os.path.isfile(f"{path}/wanted.json")
 
 
 def _stamp(path: Path) -> tuple[float, ...]:
-    stamps = []
+    stamps, folder = [], str(path)
     for name in _TOLD_BY:
         try:
-            stamps.append((path / name).stat().st_mtime_ns)
+            stamps.append(os.stat(f"{folder}/{name}").st_mtime_ns)
         except OSError:
             stamps.append(0)
     return tuple(stamps)
