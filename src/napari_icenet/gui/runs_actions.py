@@ -77,6 +77,10 @@ class RunActions(QObject):
         self.changed.emit()
         self._do(work)
 
+    def compare_again(self, run: RunSummary) -> None:
+        """Make the table of before and after anew, or let it wait its turn."""
+        self._do(lambda: Queue().add_resume(run.folder))
+
     def take_out(self, run: RunSummary) -> None:
         """Let it wait no longer."""
         self._do(lambda: Queue().remove(run.folder))

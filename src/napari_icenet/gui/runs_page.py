@@ -234,6 +234,12 @@ class RunsPage(QWidget):
                 "Leave before and after uncompared; the weights stay.",
                 lambda: self.follower.act(lambda: cancel_comparison(run.folder)),
             )
+        elif run.state == "finished" and run.weights is not None:
+            self._act(
+                "Compare before and after again",
+                "Hold its weights once more against those before, on held-out ice; no step is taken.",
+                lambda: actions.compare_again(run),
+            )
         if run.active:
             self._act("End at once…", "Kill it where it does not heed Stop.", lambda: actions.end(run))
         if importlib.util.find_spec("tensorboard") is not None:
