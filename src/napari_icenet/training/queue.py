@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_icenet.errors import IceNetError, UsageError
+from napari_icenet.errors import IceNetError, TrainingError, UsageError
 from napari_icenet.training import launch as launching
 from napari_icenet.training.home import changing, home, read_list
 from napari_icenet.training.launch import Launched, launch, resume, wait_until_left, want
@@ -152,6 +152,11 @@ class Queue:
             entries = _entries(values)
             if any(other["folder"] == entry["folder"] for other in entries):
                 raise UsageError(f"{run.path} waits in the queue already.")
+            if entry["folder"] in _active(values):
+                # Another window was quicker; as one that waits it would begin anew once it is stopped.
+                raise TrainingError(
+                    f"{run.path.name} is going on already, perhaps by another window; follow it, or stop it first."
+                )
             values["waiting"] = [*entries, entry]
         started = self.tend()
         return started if started is not None and _name(started.folder.path) == entry["folder"] else None
