@@ -198,6 +198,7 @@ class DataForm(QWidget):
         """Hear no more of the layer on which the area is drawn."""
         if self._listened is not None:
             self._listened.events.data.disconnect(self._on_drawn)
+            self._listened.selected_data.events.items_changed.disconnect(self._tell)
             self._listened = None
 
     # What the user does
@@ -222,6 +223,8 @@ class DataForm(QWidget):
             self._listened = layer
             if layer is not None:
                 layer.events.data.connect(self._on_drawn)
+                # Of several areas the selected ones count.
+                layer.selected_data.events.items_changed.connect(self._tell)
 
     def _on_drawn(self, event: Any) -> None:
         # While a polygon grows, each move of the mouse is told.

@@ -12,10 +12,13 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from napari_icenet.errors import IceNetError
+from napari_icenet.gui.map_words import capital
 from napari_icenet.gui.runs_words import MODEL_WORDS
 from napari_icenet.gui.train_fields import FieldEditor, to_text
 from napari_icenet.gui.train_toggles import Toggles
+from napari_icenet.models.card import card_path, read_card
 from napari_icenet.models.device import devices
+from napari_icenet.models.weights import find_weights
 from napari_icenet.training.form import Group, form, from_form, own_form, values_of
 from napari_icenet.training.presets import PRESETS, preset_values
 from napari_icenet.training.settings import RunSettings, make_run_settings
@@ -52,6 +55,7 @@ class SettingsForm(QWidget):
         self._thread: threading.Thread | None = None
         self._own_of = ""
         self._weights: tuple[tuple[str, str, Path], ...] = ()
+        self._devices: tuple[str, ...] = ()
         self.editors: dict[str, FieldEditor] = {}
         self.more = QWidget(self)
         self._lay_out()
@@ -85,7 +89,7 @@ class SettingsForm(QWidget):
             group, sentence = next(iter(errors.items()))
             near = next((e for key, e in self.editors.items() if key.startswith(group)), self.editors["model"])
             near.say(sentence)
-        return settings
+        return None if settings is None or self._cannot_work(settings) else settings
 
     def choose_preset(self, name: str) -> None:
         """Show the values of a preset."""
@@ -135,6 +139,27 @@ class SettingsForm(QWidget):
         items += [(f"bundled {title}", name) for name, title in MODEL_WORDS.items() if name == model]
         items += [(title, str(path)) for network, title, path in self._weights if network == model]
         self.editors["weights"].offer(items)
+
+    def _cannot_work(self, settings: RunSettings) -> bool:
+        """Say beside their fields what this machine has not, or does not fit together."""
+        weights = "" if settings.weights is None else self._weights_trouble(settings.weights, settings.model)
+        said = {"device": self._device_trouble(settings.device), "weights": weights}
+        for key in filter(said.get, said):
+            self.editors[key].say(said[key])
+        return any(said.values())
+
+    def _device_trouble(self, device: str) -> str:
+        # As long as nobody knows which ones there are, none is refused.
+        there = not self._devices or device == "auto" or any(name.startswith(device) for name in self._devices)
+        return "" if there else f"This machine has no {device}; choose another device."
+
+    def _weights_trouble(self, weights: str, model: str) -> str:
+        known = next((network for network, _, path in self._weights if str(path) == weights), None)
+        try:
+            found = known or read_card(card_path(find_weights(weights))).model
+        except IceNetError as error:
+            return capital(str(error))
+        return "" if found == model else f"These are weights of {found}, not of {model}; choose others."
 
     # Layout
 
@@ -235,7 +260,9 @@ class SettingsForm(QWidget):
 
     def _list_devices(self, found: Any) -> None:
         auto = f"auto: {found[0].title}" if found else "auto"
+        self._devices = tuple(one.name for one in found)
         self.editors["device"].offer([(auto, "auto"), *((one.title, one.name) for one in found)])
+        self.changed.emit()
 
     def _ask_own(self) -> None:
         model = str(self.editors["model"].value())
