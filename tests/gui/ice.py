@@ -64,6 +64,16 @@ class Hand:
         self._send(QEvent.Type.MouseButtonPress, self.at(row, col), left, left, modifiers)
         self._send(QEvent.Type.MouseButtonRelease, self.at(row, col), left, none, modifiers)
 
+    def move(self, row, col):
+        none = Qt.MouseButton.NoButton
+        self._send(QEvent.Type.MouseMove, self.at(row, col), none, none)
+
+    def double_click(self, row, col):
+        left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+        self.click(row, col)
+        self._send(QEvent.Type.MouseButtonDblClick, self.at(row, col), left, left)
+        self._send(QEvent.Type.MouseButtonRelease, self.at(row, col), left, none)
+
     def drag(self, start, stop, steps=5):
         left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
         points = [self.at(*(np.array(start) + (np.array(stop) - start) * i / steps)) for i in range(steps + 1)]

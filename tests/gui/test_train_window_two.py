@@ -1,0 +1,62 @@
+"""Two windows on one run: what one does the other shows, and one process is at work whoever starts it."""
+
+from __future__ import annotations
+
+import pytest
+
+from napari_icenet.gui import train_closing
+from napari_icenet.training.queue import Queue
+from tests.gui.train_windows import kept_home, stopped_run, trainers
+from tests.gui.training import Desk, small
+from tests.training import tiny
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return tiny.make_dataset(tmp_path_factory.mktemp("data") / "ice.zarr")
+
+
+@pytest.fixture
+def windows(make_napari_viewer, qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr(train_closing, "ask", lambda *_: train_closing.KEEP)
+    with kept_home(tmp_path):
+        yield lambda: Desk(make_napari_viewer(show=True), qtbot)
+
+
+def test_resumed_in_both_at_once_paused_in_one_and_stopped_in_the_other(windows, dataset):
+    values = {"objective": {"cost": 0.05}, "validation": {"every": 0}, "optimisation": {"steps": 5000}}
+    folder = stopped_run("shared", small(dataset, **values), 4)
+    one, other = windows(), windows()
+    for desk in (one, other):
+        desk.until(lambda desk=desk: desk.run is not None and desk.run.resumable)
+        desk.tab.show_page(1)
+        desk.until(desk.runs.next.isEnabled, 5)
+        assert desk.runs.next.text() == "Resume"
+    for desk in (one, other):
+        desk.runs.next.click()
+    for desk in (one, other):
+        desk.until_state("running")
+    assert len(trainers(folder)) == 1
+    # It does not wait for itself: once stopped it would begin anew.
+    assert Queue().waiting == ()
+    for desk in (one, other):
+        said = desk.runs.message.text()
+        assert not said or "perhaps by another window" in said or "waits in the queue already" in said, said
+
+    one.runs.next.click()
+    assert one.runs.next.text() == "Pausing …"
+    other.until_state("paused")
+    one.until_state("paused")
+    assert [desk.runs.next.text() for desk in (one, other)] == ["Go on", "Go on"]
+    assert other.runs.line.text().startswith("Paused at step ")
+    assert other.tab.bar.tabText(1) == "Runs · 1 going on"
+    held = one.run.step
+    other.runs.next.click()
+    one.until(lambda: one.run.state == "running" and one.run.step > held)
+    other.runs.stop.click()
+    for desk in (one, other):
+        desk.until_state("stopped")
+        desk.until(lambda desk=desk: desk.runs.next.text() == "Resume", 5)
+        assert desk.tab.bar.tabText(1) == "Runs"
+    one.qtbot.wait(1500)
+    assert trainers(folder) == []
