@@ -87,7 +87,8 @@ def titles(desk):
 
 def test_the_menu_of_a_run_that_has_finished(desk):
     board = ["TensorBoard"] if importlib.util.find_spec("tensorboard") is not None else []
-    assert titles(desk) == ["Use these settings again", "Open folder", *board, "Delete…"]
+    again = ["Compare before and after again"]
+    assert titles(desk) == ["Use these settings again", "Open folder", *again, *board, "Delete…"]
     assert all(entry(desk, title).toolTip() not in ("", title) for title in titles(desk))
 
 
