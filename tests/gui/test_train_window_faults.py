@@ -8,6 +8,7 @@ import re
 import resource
 import shutil
 import signal
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -116,8 +117,9 @@ def test_a_machine_asleep_is_waited_for(going):
     asleep, left = steps(run.path), desk.run.seconds_left
     # The clock has jumped: what was told last is of an hour ago, or of an hour to come.
     told = json.loads((run.path / "status.json").read_bytes())
-    for updated in (told["updated"] - 3600, told["updated"] + 3600):
-        (run.path / "status.json").write_text(json.dumps(told | {"updated": updated}))
+    words = {-3600: "nothing heard for 60 min", 3600: " left"}
+    for jump, said in words.items():
+        (run.path / "status.json").write_text(json.dumps(told | {"updated": time.time() + jump}))
         looks = desk.tab.follower.looks
         desk.until(lambda looks=looks: desk.tab.follower.looks >= looks + 2, 10)
         assert desk.run.state == "running"
@@ -125,7 +127,7 @@ def test_a_machine_asleep_is_waited_for(going):
         assert desk.runs.stop.isVisible()
         assert f"tep {desk.run.step} of 5" in desk.runs.line.text()
         assert desk.run.seconds_left == left
-        assert " left" in desk.runs.line.text()
+        desk.until(lambda said=said: said in desk.runs.line.text(), 10)
         assert not desk.runs.message.isVisible()
     assert steps(run.path) == asleep
     os.kill(pid, signal.SIGCONT)
@@ -172,7 +174,7 @@ def test_the_disk_fills_while_a_run_is_training(going):
     with no_file_above(4096, run.status().pid):
         desk.until_state("failed")
     words = desk.runs.line.text()
-    assert re.search(r"cannot be written \((File too large|the disk is full)\); free some space, then continue", words)
+    assert re.search(r"cannot be written \((File too large|the disk is full)\); free some space, then resume", words)
     assert words.count(". ") == 0
     assert desk.runs.table.item(0, 1).text() == "failed"
     press_resume(desk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -98,9 +99,25 @@ def test_a_verdict_claims_no_more_than_the_table_shows():
     assert better == "Better: +.031 NCC at t2 against what it began with (95 %: +.012 … +.050)."
     assert verdict(compared(-0.031, (-0.05, -0.012), 9)).startswith("Worse: −.031 NCC at t2")
     assert verdict(compared(0.01, (-0.01, 0.03), 9)).startswith("No clear change: +.010 NCC")
+    assert verdict(compared(0.0, (0.0, 0.0), 9)).startswith("Nothing gained: the best weights on validation ice")
     few = verdict(compared(0.031, (0.012, 0.05), 2))
     assert few.endswith("; 2 blocks of held-out ground are too little for a claim.")
     assert not few.startswith("Better")
     alone = compared(0.031, None, 9).model_copy(update={"gain": None})
     assert verdict(alone) == "Better: +.050 NCC at t2 against persistence (95 %: +.010 … +.090)."
     assert ground(alone) == "On 300 sequences of the test split, in 9 blocks of ground."
+
+
+def test_a_run_that_says_nothing_for_long_is_told_so():
+    running = RunSummary(Path("run"), "running", step=620, of=900, seconds_left=90.0, sequences_per_second=8.0)
+    assert progress_text(running) == "Step 620 of 900 · 8 sequences/s · 2 min left"
+    silent = replace(running, silent=240.0)
+    assert progress_text(silent) == (
+        "Step 620 of 900 · nothing heard for 4 min · it goes on by itself when the machine does."
+    )
+
+
+def test_what_is_typed_in_a_shell_is_not_said_in_a_window():
+    words = "ice.zarr is gone since the run began; bring it back, or resume the run with its new place"
+    failed = RunSummary(Path("run"), "failed", f"{words} (icenet train DATASET -o RUN --resume).", step=1, of=9)
+    assert progress_text(failed) == f"Ice.zarr is gone since the run began; {words.split('; ')[1]} · step 1 of 9."

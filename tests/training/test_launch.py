@@ -190,7 +190,9 @@ def test_a_dataset_that_has_moved_or_changed(settings, dataset, tmp_path):
     own.rename(tmp_path / "moved.zarr")
     resume(run, steps=20, compare=False)
     wait_for_end(run)
-    assert trouble(run).startswith(f"{own} is gone since the run began; bring it back, or name its new place")
+    assert trouble(run).startswith(
+        f"{own} is gone since the run began; bring it back, or resume the run with its new place"
+    )
     status = RunFolder(run).status()
     assert (status.state, status.step) == ("failed", 8)
     tiny.make_dataset(own, seed=1)
@@ -215,8 +217,7 @@ def test_no_space_is_told_and_the_run_goes_on_once_there_is(settings, uninterrup
     wait_for_end(run)
     assert RunFolder(run).status().state == "failed"
     assert trouble(run) == (
-        f"{run}/checkpoints/step-00000007.pt cannot be written (File too large); "
-        "free some space, then continue the run with --resume."
+        f"{run}/checkpoints/step-00000007.pt cannot be written (File too large); free some space, then resume the run."
     )
     resume(run, compare=False)
     wait_for_end(run)

@@ -9,6 +9,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from napari_icenet.errors import Cancelled, DatasetError, SceneWarning, TrainingError, UsageError, WeightsError
 from napari_icenet.models.weights import load_weights
@@ -44,6 +45,21 @@ def test_a_run_learns_and_leaves_everything(finished):
     assert len(finished.folder.samples()) == 3
     status = finished.folder.status()
     assert (status.state, status.step, status.of, status.t2) == ("finished", 24, 24, finished.t2)
+
+
+def test_weights_that_are_trained_further_are_judged_before_the_first_step(finished, dataset, tmp_path):
+    spoilt = {"steps": 8, "learning_rate": 1.0, "average": 0.0, "warm_up": 0}
+    settings = small(
+        dataset, weights=str(finished.weights), optimisation=spoilt, validation={"every": 4, "sequences": 6}
+    )
+    result = train(settings, tmp_path / "run")
+    found = events(tmp_path / "run", "validation")
+    assert [line["step"] for line in found] == [0, 4, 8]
+    assert found[0]["t2"] > max(line["t2"] for line in found[1:])
+    # What is kept is never worse, on validation ice, than what it began with.
+    assert result.t2 == found[0]["t2"]
+    before, after = (load_file(path) for path in (finished.weights, result.weights))
+    assert all(torch.equal(before[name], after[name]) for name in before)
 
 
 def test_every_line_of_the_log_is_a_step_or_a_validation(finished):
@@ -198,7 +214,7 @@ def test_what_the_system_refuses_is_told_in_a_sentence(dataset, tmp_path, monkey
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(RunFolder, "write_status", full)
-    with pytest.raises(TrainingError, match=r"run cannot go on \(No space left on device\); mend this, then continue"):
+    with pytest.raises(TrainingError, match=r"run cannot go on \(No space left on device\); mend this, then resume it"):
         train(small(dataset), tmp_path / "run")
 
 
@@ -260,7 +276,7 @@ def test_a_run_goes_on_only_with_its_own_data(dataset, tmp_path):
     shutil.copytree(dataset, moved)
     train(small(moved), tmp_path / "run")
     moved.rename(tmp_path / "elsewhere.zarr")
-    with pytest.raises(TrainingError, match=r"moved.zarr is gone since the run began; bring it back, or name its new"):
+    with pytest.raises(TrainingError, match=r"moved.zarr is gone since the run began; bring it back, or resume"):
         train(None, tmp_path / "run", resume=True)
     more = small(tmp_path / "elsewhere.zarr", optimisation={"steps": 14})
     assert train(more, tmp_path / "run", resume=True).step == 14

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 
 import pytest
 
 from napari_icenet.errors import TrainingError, UsageError
 from napari_icenet.training.event_log import EventLog, cut_after
 from napari_icenet.training.run_folder import RunFolder, RunStatus
+from napari_icenet.training.settings import RunSettings
+from napari_icenet.training.summary import summarize_run
 
 
 @pytest.fixture
@@ -101,3 +104,21 @@ def test_what_is_no_run(run):
     run.config.write_text('{"model": 3}')
     with pytest.raises(TrainingError, match=r"config\.json cannot be used"):
         run.settings()
+
+
+def test_a_stop_that_has_not_been_heeded_is_not_turned_into_a_pause(run):
+    run.request("pause")
+    run.request("stop")
+    run.request("pause")
+    assert run.wish() == "stop"
+    run.request("run")
+    assert run.wish() == "run"
+
+
+def test_how_long_nothing_was_heard(run, monkeypatch):
+    (run.path / "wanted.json").write_text(RunSettings().model_dump_json())
+    run.write_status(RunStatus(state="running", pid=os.getpid(), host=socket.gethostname(), step=3, of=9))
+    assert summarize_run(run.path).silent == 0
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 250)
+    assert summarize_run(run.path).silent == 240

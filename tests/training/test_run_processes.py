@@ -122,7 +122,7 @@ def test_a_full_disk_leaves_what_was_there(dataset, icenet, tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, usual)
     assert said.error() == (
         f"error: {run}/checkpoints/step-00000014.pt cannot be written (File too large); "
-        "free some space, then continue the run with --resume."
+        "free some space, then resume the run."
     )
     assert {path: path.read_bytes() for path in before} == before
     assert not [path for path in (run / "checkpoints").iterdir() if path not in before]

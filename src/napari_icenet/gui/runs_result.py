@@ -98,6 +98,8 @@ class ResultTable(NumberTable):
 
 def verdict(found: BeforeAfter) -> str:
     """What the table shows, in a sentence that claims no more than it does."""
+    if found.gain is not None and found.gain.t1 == found.gain.t2 == 0:
+        return "Nothing gained: the best weights on validation ice are those it began with."
     if found.gain is not None:
         value, ends, against = found.gain.t2, found.gain.t2_interval, "what it began with"
     elif found.rows and found.rows[-1].t2.difference is not None:

@@ -37,6 +37,10 @@ PRESET_WORDS: Final[dict[str, str]] = {"own": "own settings", "fine-tune": "fine
 MODEL_WORDS: Final[dict[str, str]] = {"icenet": "IceNet", "svg-lp": "SVG-LP"}
 #: At the end of the names of datasets that were made here.
 _KEY = re.compile(r"-[0-9a-f]{12}\.zarr")
+#: What is typed in a shell; in a window there is a button for it.
+_SHELL = re.compile(r" \(icenet train [^)]*\)")
+#: A process that works says so each second or each step; a machine asleep, or far too busy, does not.
+_SILENT = 180.0
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -80,7 +84,7 @@ def progress_text(run: RunSummary) -> str:
         return words + (f" in {span_text(run.seconds)}." if run.seconds else ".")
     if run.state in ("stopped", "failed"):
         # What it says is why, and what to do.
-        words = capital(run.message).rstrip(".") if run.message else "Stopped"
+        words = capital(_SHELL.sub("", run.message)).rstrip(".") if run.message else "Stopped"
         return f"{words}{SEPARATOR}{steps}."
     return {
         "damaged": capital(run.message),
@@ -94,6 +98,9 @@ def progress_text(run: RunSummary) -> str:
 
 def _pace_text(run: RunSummary, steps: str) -> str:
     parts = [steps]
+    if run.silent >= _SILENT:
+        heard = f"nothing heard for {span_text(run.silent)}"
+        return capital(SEPARATOR.join([*parts, heard, "it goes on by itself when the machine does"])) + "."
     if run.sequences_per_second is not None:
         parts.append(f"{run.sequences_per_second:.3g} sequences/s")
     if run.seconds_left is not None:

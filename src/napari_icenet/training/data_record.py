@@ -139,8 +139,8 @@ def opened_again(settings: DataSettings) -> list[IceNet]:
     for path in settings.datasets:
         if not Path(path).exists():
             raise TrainingError(
-                f"{path} is gone since the run began; bring it back, or name its new place: "
-                "icenet train DATASET -o RUN --resume."
+                f"{path} is gone since the run began; bring it back, or resume the run with its new place "
+                "(icenet train DATASET -o RUN --resume)."
             )
     return open_datasets(settings)
 

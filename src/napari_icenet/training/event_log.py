@@ -44,7 +44,7 @@ class EventLog:
                 raise OSError(None, "the disk is full")
         except OSError as error:
             raise TrainingError(
-                f"{self.path} cannot be written ({error.strerror}); free some space, then continue with --resume."
+                f"{self.path} cannot be written ({error.strerror}); free some space, then resume the run."
             ) from error
 
     def close(self) -> None:

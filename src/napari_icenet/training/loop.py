@@ -44,7 +44,7 @@ class Standing:
     since_best : int
         Validations since then.
     validated : int, optional
-        Step of the last validation; None where that was not written down.
+        Step of the last validation; -1 before the one that is due at first, None where it was not written down.
     """
 
     step: int = 0
@@ -84,7 +84,8 @@ class Loop:
     ) -> None:
         self.settings, self.folder, self.stepper, self.held_out = settings, folder, stepper, held_out
         self.group = stepper.group
-        self.at = Standing(validated=0)
+        # Weights that are trained further are judged before the first step: the best ones may be those.
+        self.at = Standing(validated=0 if settings.weights is None else -1)
         self._card, self._progress, self._stop = card, progress, stop
         self._log: EventLog | None = None
         self._sampler: dict[str, Any] = {}
@@ -156,9 +157,9 @@ class Loop:
         return None
 
     def _owes_validation(self) -> bool:
-        """Whether the run was stopped in the middle of a validation."""
+        """Whether the run begins with a validation, or was stopped in the middle of one."""
         at, every = self.at, self.settings.validation.every
-        due = bool(every) and at.step > 0 and (at.step % every == 0 or at.step >= self.settings.optimisation.steps)
+        due = bool(every) and (at.step % every == 0 or at.step >= self.settings.optimisation.steps)
         return due and at.validated is not None and at.validated < at.step
 
     def _validated(self) -> bool:
@@ -237,6 +238,8 @@ class Loop:
         return True
 
     def _asked_to_stop(self) -> bool:
+        # A validation takes minutes on a slow machine; whoever looks on is told that it goes on.
+        self._tell("running")
         return self._stop() or self.folder.wish() == "stop"
 
     def _results(self, judgement: Judgement) -> dict[str, Any]:

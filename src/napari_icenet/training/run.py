@@ -177,7 +177,7 @@ def _plain(folder: RunFolder, error: OSError | MemoryError) -> TrainingError:
             f"the memory is too small for the run in {folder.path}; choose fewer data or a smaller batch."
         )
     return TrainingError(
-        f"the run in {folder.path} cannot go on ({error.strerror or error}); mend this, then continue with --resume."
+        f"the run in {folder.path} cannot go on ({error.strerror or error}); mend this, then resume it."
     )
 
 

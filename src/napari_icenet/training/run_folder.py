@@ -293,6 +293,8 @@ class RunFolder:
     def request(self, wish: Wish) -> None:
         """Ask the run to pause, to go on, or to stop; it heeds this within one step.
 
+        One that was asked to stop is not paused instead: another window may have asked for that.
+
         Raises
         ------
         UsageError
@@ -302,6 +304,8 @@ class RunFolder:
         """
         if wish not in ("run", "pause", "stop"):
             raise UsageError(f"a run cannot be asked to {wish}; ask it to run, pause or stop.")
+        if wish == "pause" and self.wish() == "stop":
+            return
         try:
             write_durably(self.control, wish.encode(), flush=False)
         except OSError as error:

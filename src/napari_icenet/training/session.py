@@ -132,7 +132,7 @@ class Session:
             self._sampler.restore(state["sampler"])
         self.group.wait()
         if self.group.first:
-            cut_after(self.folder.log, loop.at.step)
+            cut_after(self.folder.log, -1 if state is None else loop.at.step)
         return loop
 
     def batches(self) -> Iterator[Batch]:

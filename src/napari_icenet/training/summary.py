@@ -40,6 +40,8 @@ class RunSummary:
         Seconds since 1970; 0 before it began.
     seconds : float
         Spent in steps.
+    silent : float
+        Seconds since its process has said anything; 0 where none is at work.
     seconds_left, sequences_per_second : float, optional
     device : str
     weights : Path, optional
@@ -60,6 +62,7 @@ class RunSummary:
     best_step: int | None = None
     started: float = 0.0
     seconds: float = 0.0
+    silent: float = 0.0
     seconds_left: float | None = None
     sequences_per_second: float | None = None
     device: str = ""
@@ -120,10 +123,17 @@ def _with_status(found: RunSummary, status: RunStatus, queued: bool) -> RunSumma
         best_step=status.best_step,
         started=status.started or found.started,
         seconds=status.seconds,
+        silent=_silent(status) if active else 0.0,
         seconds_left=status.seconds_left if active else None,
         sequences_per_second=status.sequences_per_second if active else None,
         device=status.device or found.device,
     )
+
+
+def _silent(status: RunStatus) -> float:
+    """Since when nothing was heard, in whole minutes: a number that changes each moment says nothing more."""
+    seconds = time.time() - status.updated if status.updated else 0.0
+    return 60.0 * max(0, int(seconds // 60))
 
 
 def preset_of(settings: RunSettings) -> str:
