@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,15 @@ class Trainee(Newcomer):
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
         live(1.0)
 
-    def train(self, folder: Path, threads: int | None, picture: str | None = None, **choices: Any) -> None:
-        """Open a glacier, look at what would be learned from it, and start."""
+    def train(
+        self,
+        folder: Path,
+        threads: int | None,
+        picture: str | None = None,
+        before: Callable[[], None] | None = None,
+        **choices: Any,
+    ) -> None:
+        """Open a glacier, look at what would be learned from it, choose settings (``before``), and start."""
         self.tab.show_page(NEW)
         self.open(self.session.open(folder))
         setup = self.tab.setup
@@ -54,6 +62,8 @@ class Trainee(Newcomer):
                 editor.setValue(value)
         live(1.0)
         live(60, lambda: setup.data.planned is not None)
+        if before is not None:
+            before()
         setup.settings.editors["threads"].set_value(threads)
         self.press(setup.data.look)
         live(120, lambda: setup.data.preview.count > 0)
@@ -75,6 +85,19 @@ class Trainee(Newcomer):
         print(f"{name}: {runs.line.text()} | {runs.result.sentence.text()} | {runs.result.note.text()}")
 
 
+def keep_going() -> None:
+    """Press the button that lets runs go on, once the window asks as it is closed."""
+
+    def keep() -> None:
+        for box in QApplication.topLevelWidgets():
+            if isinstance(box, QMessageBox) and box.isVisible():
+                next(button for button in box.buttons() if button.text() == "Keep going").click()
+                return
+        QTimer.singleShot(200, keep)
+
+    QTimer.singleShot(500, keep)
+
+
 def start(real: Path, threads: int | None) -> None:
     """Both runs, the second behind the first; then the window is closed."""
     one = Trainee()
@@ -85,14 +108,7 @@ def start(real: Path, threads: int | None) -> None:
     live(20, lambda: len(one.tab.follower.runs) == 2)
     print([(run.name, run.state) for run in one.tab.follower.runs])
 
-    def keep() -> None:
-        for box in QApplication.topLevelWidgets():
-            if isinstance(box, QMessageBox) and box.isVisible():
-                next(button for button in box.buttons() if button.text() == "Keep going").click()
-                return
-        QTimer.singleShot(200, keep)
-
-    QTimer.singleShot(500, keep)
+    keep_going()
     one.viewer.window._qt_window.close()
     live(1.0)
 
