@@ -104,6 +104,8 @@ class RunCurves(QWidget):
         layout.setSpacing(2)
         layout.addWidget(SteadyLine(self.readout, self))
         layout.addWidget(self.canvas, 1)
+        # Takes the room while there is nothing to draw.
+        layout.addStretch(0)
         self._arrange()
         self.canvas.scene().sigMouseMoved.connect(self._on_move)
         viewer.events.theme.connect(self.restyle)
@@ -153,6 +155,8 @@ class RunCurves(QWidget):
             self.canvas.scene().prepareForPaint()
 
     def _draw(self) -> None:
+        # Axes without curves say nothing.
+        self.canvas.setVisible(any(view.raw or len(view.validation.step) for view in self._views))
         # Correlations of a batch are no losses, and what goes below zero has no logarithm: they are told in words.
         wanted = {
             (k, name)

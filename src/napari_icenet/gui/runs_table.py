@@ -53,6 +53,8 @@ class RunsTable(NumberTable):
         super().__init__(list(HEADINGS), parent)
         self._fix_widths(_WIDTHS)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        # Runs of one glacier begin alike, and differ at the end of their names.
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setAccessibleName("Runs")
         self.folders: tuple[Path, ...] = ()
         self._order: list[Path] = []
