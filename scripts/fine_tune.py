@@ -3,16 +3,16 @@
     scripts/on_screen.sh .venv/bin/python scripts/fine_tune.py start REAL --home FOLDER [--threads N]
     scripts/on_screen.sh .venv/bin/python scripts/fine_tune.py look REAL --home FOLDER
 
-``REAL`` holds ``perito_moreno`` and ``sverdrup``. ``start`` opens Perito Moreno, presses Start, opens Sverdrup, lets
-its run wait in the queue, and closes the window: the runs go on. ``look``, any time after that, opens a new window,
-finds them, and shows what they came to.
+``REAL`` holds ``perito_moreno`` and ``sverdrup``. ``start`` opens Perito Moreno and trains SVG-LP further, opens
+Sverdrup, lets the fine-tune of IceNet wait in the queue, and closes the window: the runs go on. ``look``, any time
+after that, opens a new window, finds them, and shows what they came to.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,8 @@ from screenshots import Newcomer, live
 from napari_icenet.gui import settings
 from napari_icenet.gui.train_tab import NEW, RUNS
 
-#: Of the runs, by the preset's own naming.
-PERITO_MORENO, SVERDRUP = "perito_moreno-fine-tune", "sverdrup-fine-tune"
+#: Names of the runs, by their ice and preset.
+NAMES = ("perito_moreno-fine-tune", "sverdrup-fine-tune")
 
 
 class Trainee(Newcomer):
@@ -101,9 +101,25 @@ def keep_going() -> None:
 def start(real: Path, threads: int | None) -> None:
     """Both runs, the second behind the first; then the window is closed."""
     one = Trainee()
-    one.train(real / "perito_moreno", threads, "train.png", tracking="robust")
+
+    def network(name: str) -> None:
+        widget = one.tab.setup.settings.editors["model"].widget
+        widget.setCurrentIndex(widget.findData(name))
+
+    def paper_network() -> None:
+        network("svg-lp")
+        editors = one.tab.setup.settings.editors
+        rate = editors["optimisation.learning_rate"].widget
+        rate.setText("0.0005")
+        rate.editingFinished.emit()
+        editors["optimisation.steps"].widget.setValue(800)
+        editors["validation.every"].widget.setValue(100)
+        live(1.0)
+
+    one.train(real / "perito_moreno", threads, "train.png", paper_network, tracking="robust")
+    by_time = {"split_by": "time", "chip": 64, "stride": 48}
     one.train(
-        real / "sverdrup", threads, "train_by_time.png", tracking="robust", split_by="time", chip=64, stride=48
+        real / "sverdrup", threads, "train_by_time.png", lambda: network("icenet"), tracking="robust", **by_time
     )  # fmt: skip
     live(20, lambda: len(one.tab.follower.runs) == 2)
     print([(run.name, run.state) for run in one.tab.follower.runs])
@@ -113,27 +129,33 @@ def start(real: Path, threads: int | None) -> None:
     live(1.0)
 
 
-def look(real: Path) -> None:
+def look(real: Path, runs: Sequence[str]) -> None:
     """What they came to, found again by a new window."""
     one = Trainee()
     one.open(one.session.open(real / "sverdrup"))
-    one.choose(SVERDRUP)
+    one.choose(runs[1])
     one.picture("train_transfer.png")
     one.open(one.session.open(real / "perito_moreno"))
-    one.choose(PERITO_MORENO)
+    one.choose(runs[0])
     one.picture("train_finished.png")
     one.tab.runs.show_panel("Chips")
     one.picture("train_chips.png")
     one.tab.runs.show_panel("Curves")
     one.press(one.tab.runs.next)
+    compare = one.dock.compare
+    chosen = compare.chooser.line_up
+    shown = [entry for entry in chosen.entries if entry.weights or entry.name in ("persistence", "consensus", "svg-lp")]
+    compare.chooser.show_line_up(chosen.model_copy(update={"entries": tuple(shown)}))
     one.dock.track.control.change(scale=1.5)
     one.session.time = 0
-    one.look(600, 500, 330)
-    one.click(600, 500)
-    labels = list(one.session.stack.labels)
-    one.session.time = labels.index("2020-02-12")
-    strip = one.dock.compare.chip.strip
+    # In the middle of a block that was held out.
+    one.look(576, 575, 330)
+    one.click(576, 575)
+    one.session.time = list(one.session.stack.labels).index("2020-02-12")
+    strip = compare.chip.strip
+    live(20.0)
     live(60, lambda: strip.comparison is not None and strip.comparison.whole)
+    strip.pick(shown[-1].key)
     one.picture("train_compared.png")
     one.viewer.close()
 
@@ -144,6 +166,7 @@ if __name__ == "__main__":
     parser.add_argument("real", type=Path)
     parser.add_argument("--home", type=Path, required=True, help="where datasets and runs are kept")
     parser.add_argument("--threads", type=int, default=None)
+    parser.add_argument("--runs", nargs=2, default=NAMES, help="of Perito Moreno and Sverdrup, if called otherwise")
     given = parser.parse_args()
     os.environ["ICENET_HOME"] = str(given.home.absolute())
     # What is chosen here must not become the user's next settings.
@@ -151,4 +174,4 @@ if __name__ == "__main__":
     if given.stage == "start":
         start(given.real, given.threads)
     else:
-        look(given.real)
+        look(given.real, given.runs)

@@ -278,6 +278,9 @@ def test_frames_too_small_for_blocks_hold_out_later_dates(desk):
     assert not any(layer.name == NAME for layer in desk.viewer.layers)
     desk.session.time = 15
     assert "held out for test" in desk.viewer.canvas.overlays.text.text
+    desk.tab.show_page(1)
+    assert "held out" not in desk.viewer.canvas.overlays.text.text
+    desk.tab.show_page(0)
     data.form.split_by.setCurrentIndex(data.form.split_by.findData("area"))
     desk.until(lambda: data.planned is not None and not data.planned.days)
     desk.until(lambda: any(layer.name == NAME for layer in desk.viewer.layers))

@@ -176,8 +176,9 @@ class RunCurves(QWidget):
                 self._pairs[k, name] = _Pair(self.losses, self._colour(name), _DASH[k])
             view = self._views[k]
             self._pairs[k, name].show_series(view.raw[name] if len(self._views) == 1 else None, view.smooth[name])
-            bottom, top = extent(view.smooth[name][1])
-            low, high = min(low, bottom), max(high, top)
+            # Nearly all of the noise has room as well, below the title.
+            for found in (extent(view.smooth[name][1]), extent(view.raw[name][1], 2)):
+                low, high = min(low, found[0]), max(high, found[1])
         last = max([self._of, *(view.steps for view in self._views)], default=0) or 1
         self.losses.setXRange(0, last, padding=0.01)
         if np.isfinite(low):
@@ -355,12 +356,12 @@ def logarithm(series: Series) -> Series:
     return steps, np.log10(np.where(values > _TINY, values, np.nan))
 
 
-def extent(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Where the logarithms of a curve lie, the first steps' outliers left out."""
+def extent(values: NDArray[np.float64], outside: float = 0) -> tuple[float, float]:
+    """Where the logarithms of a curve lie, the first steps' outliers left out, and so many percent at either end."""
     known = values[np.isfinite(values) & (values > _TINY)]
     if not len(known):
         return np.inf, -np.inf
-    low, high = np.percentile(known, [0, 99]) if len(known) > 50 else (known.min(), known.max())
+    low, high = np.percentile(known, [outside, 99 - outside]) if len(known) > 50 else (known.min(), known.max())
     return float(np.log10(low)), float(np.log10(high))
 
 

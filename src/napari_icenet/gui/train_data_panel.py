@@ -175,6 +175,9 @@ class DataPanel(QWidget):
         """And are out of the way while it is not."""
         self.splits.hide()
         super().hideEvent(event)
+        if self.planned is not None and self.planned.days:
+            # What the date is used for is no longer said over the picture.
+            self.session.readout.update()
 
     def _show(self) -> None:
         found, facts, stack = self.planned, self.facts, self.session.stack

@@ -28,6 +28,13 @@ from napari_icenet.training.cutting import can_cut
 from napari_icenet.training.settings import RunSettings
 
 EMPTY = "Open pictures of a glacier, then train the network on its own ice."
+#: What Start will do, by whether a run goes on and whether the sequences have yet to be cut.
+AHEAD = {
+    (False, False): "Trains at once",
+    (False, True): "Cuts the sequences, then trains",
+    (True, False): "Waits its turn, then trains",
+    (True, True): "Waits its turn, then cuts the sequences and trains",
+}
 CANCELLED = "Cutting the sequences was cancelled; finished parts are kept for the next time."
 
 
@@ -239,7 +246,7 @@ class SetupPage(QWidget):
             return
         path = self.data.path
         cut = self.data.from_stack and path is not None and not path.exists()
-        words = "Cuts the sequences, then trains" if cut else "Trains at once"
+        words = AHEAD[bool(self.follower.active), cut]
         how_long = training_text(settings, self.data.sequence_size)
         goes_on = "goes on without the window"
         self.bar.show_ahead(SEPARATOR.join(part for part in (words, how_long, goes_on) if part), True)

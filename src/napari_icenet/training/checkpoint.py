@@ -46,9 +46,7 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any]) -> Path:
         # torch tells of a full disk by an error of its own, caused by that of the file.
         causes = error, error.__cause__, error.__context__
         why = next((str(e.strerror) for e in causes if isinstance(e, OSError)), "the disk may be full")
-        raise TrainingError(
-            f"{path} cannot be written ({why}); free some space, then resume the run."
-        ) from error
+        raise TrainingError(f"{path} cannot be written ({why}); free some space, then resume the run.") from error
     for old in [known for known in checkpoint_paths(folder) if known.name < path.name][: -(KEPT - 1)]:
         old.unlink(missing_ok=True)
     return path

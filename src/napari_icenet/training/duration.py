@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from contextlib import suppress
 from functools import lru_cache
@@ -70,7 +71,8 @@ def _place(settings: RunSettings) -> str:
     """Machine, device and network: what else decides the pace."""
     own = settings.model_settings or (_of_weights(settings.weights) if settings.weights else {})
     width = next((own[name] for name in _WIDTHS if name in own), _USUAL)
-    return f"{socket.gethostname()} {settings.device} {settings.threads or 'all'} {settings.model} {width}"
+    threads = settings.threads or os.cpu_count()
+    return f"{socket.gethostname()} {settings.device} {threads} {settings.model} {width}"
 
 
 @lru_cache(maxsize=64)
