@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_icenet.gui.runs_curves import above, at_step, extent, log_ticks, logarithm
+from napari_icenet.gui.curve_scale import above, at_step, extent, log_ticks, logarithm
 from napari_icenet.gui.runs_facts import short
 from napari_icenet.gui.runs_result import ground, verdict
 from napari_icenet.gui.runs_words import gain_text, progress_text, score_text, size_text, span_text, what_text

@@ -16,11 +16,12 @@ from napari_icenet.sequences.reading import open_dataset
 from napari_icenet.training import launch as launching
 from napari_icenet.training.cutting import can_cut, cut_missing, read_recipe, write_recipe
 from napari_icenet.training.data_record import fingerprint
-from napari_icenet.training.launch import launch, resume, trouble
+from napari_icenet.training.launch import launch, resume, trouble, want
 from napari_icenet.training.launching import read_launch
 from napari_icenet.training.plan import make_plan
 from napari_icenet.training.preflight import preflight
 from napari_icenet.training.queue import Queue
+from napari_icenet.training.run import train
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.run_list import Runs
 from tests.sequences.ice import dated_pictures, moving, stack_of
@@ -95,6 +96,18 @@ def test_a_window_sees_how_far_it_is_and_can_stop_it(plan, settings, tmp_path, m
     Queue().add_resume(run.path, compare=False)
     wait_for_state(run.path, "finished", "failed")
     assert run.status().state == "finished", trouble(run.path)
+
+
+def test_one_that_was_stopped_while_it_cut_is_resumed_in_a_shell_too(plan, settings, tmp_path):
+    run = RunFolder(tmp_path / "run")
+    want(run, settings, plan)
+    run.request("stop")
+    assert train(settings, run.path).state == "stopped"
+    assert not run.exists()
+    run.request("run")
+    assert train(None, run.path, resume=True).state == "finished"
+    with pytest.raises(TrainingError, match="holds no run"):
+        train(None, tmp_path / "nowhere", resume=True)
 
 
 def test_one_that_is_killed_while_it_cuts_goes_on(plan, settings, tmp_path, monkeypatch):

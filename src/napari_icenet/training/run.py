@@ -95,6 +95,8 @@ def train(
     """
     folder = RunFolder(run_folder)
     chosen = _check_folder(folder, settings, resume)
+    # One that was stopped while it cut its dataset begins.
+    resume = resume and folder.exists()
     with ExitStack() as stack:
         signals = stack.enter_context(StopSignals())
 
