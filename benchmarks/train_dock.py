@@ -2,8 +2,9 @@
 
 A network is trained on all cores in a process of its own. In turns, for some seconds each, the window
 lies idle with nothing looked at, and follows the run with its curves in view; steps of both are counted in
-the run's own log. Then the picture is panned and stepped through time while the training goes on, and the
-lateness of a timer of 10 ms tells how long the window could not have answered. Run it on a display, or
+the run's own log. Then the picture is panned and stepped through time, and a chip dragged whose track follows
+live, while the training goes on; the lateness of a timer of 10 ms tells how long the window could not have
+answered. Run it on a display, or
 under ``xvfb-run -a -s "-screen 0 1600x1000x24"``::
 
     python benchmarks/train_dock.py [--seconds 20] [--turns 4] [--model icenet|svg-lp]
@@ -27,6 +28,7 @@ from interactive import HEADINGS, Hand, drag, pump, run
 from machine import machine
 
 from napari_icenet.gui import settings as choices
+from napari_icenet.gui.dock import IceNetDock
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.train_tab import RUNS, TrainTab
 from napari_icenet.scenes import SceneStack, open_stack
@@ -129,6 +131,30 @@ def moved(viewer: Any, stack: SceneStack, steps: int, words: str) -> float:
     return longest
 
 
+def tracked(dock: IceNetDock, viewer: Any, stack: SceneStack, steps: int, words: str) -> float:
+    """Drag a chip whose track follows; the longest block of the window meanwhile, ms."""
+    dock.tabs.setCurrentWidget(dock.track)
+    tracker = dock.track.control.tracker
+    assert tracker is not None
+    number = tracker.add(stack.shape[2] / 2, stack.shape[3] / 2, 0)
+    tracker.prefetch(number)
+    tracker.wait()
+    pump(1.5)
+
+    def wanted() -> tuple[float, float]:
+        mark = tracker.marks[number]
+        return mark.row, mark.col
+
+    start = wanted()
+    times = drag(Hand(viewer), steps, wanted)
+    print(times.row(f"drag a chip, {words}"))
+    assert wanted() != start, "the drag has to move the chip"
+    tracker.wait()
+    dock.track.control.clear()
+    pump(1.0)
+    return max(times.late)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -147,12 +173,16 @@ def main() -> None:
         viewer = napari.Viewer()
         viewer.window._qt_window.resize(1280, 800)
         session = Session.of(viewer)
-        tab = TrainTab(viewer, session)
-        viewer.window.add_dock_widget(tab, name="IceNet")
+        dock = IceNetDock(viewer)
+        viewer.window.add_dock_widget(dock, name="IceNet")
+        tab = dock.train
         session.add_stack(stack)
         pump(2.0)
         print(machine())
         print("| " + " | ".join([f"{'ms; painted and heartbeat: median':35}", *HEADINGS]) + " |")
+        dragged = tracked(dock, viewer, stack, options.steps, "no training")
+        dock.tabs.setCurrentWidget(tab)
+        pump(1.0)
         before = moved(viewer, stack, options.steps, "no training")
         folder = started(home, stack, options.model)
         while len(step_times(folder)) < 5:
@@ -164,6 +194,9 @@ def main() -> None:
         assert tab.runs.run is not None, "the dock has to have found the run"
         longest = moved(viewer, stack, options.steps, "training, dock following")
         print(f"longest block while panning: {longest:.0f} ms, without training {before:.0f} ms (goal: 100 ms)")
+        dragging = tracked(dock, viewer, stack, options.steps, "training")
+        print(f"longest block while dragging: {dragging:.0f} ms, without training {dragged:.0f} ms (goal: 100 ms)")
+        dock.tabs.setCurrentWidget(tab)
         followed(folder, tab, options.seconds, options.turns)
         folder.request("stop")
         while (status := folder.status()) is not None and status.state == "running":

@@ -4,4 +4,4 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 run=()
 [ "$(uname -s)" = Linux ] && run=(scripts/on_screen.sh)
-"${run[@]}" .venv/bin/python -m pytest -n "${TEST_WORKERS:-2}" --dist loadfile "$@"
+"${run[@]}" .venv/bin/python -m pytest -n "${TEST_WORKERS:-2}" --dist loadfile --no-loadscope-reorder "$@"

@@ -102,7 +102,7 @@ def test_paused_stopped_killed_and_resumed_to_the_same_losses(settings, uninterr
     run.request("pause")
     wait_for_state(run.path, "paused")
     paused = steps(run.path)
-    with pytest.raises(TrainingError, match="in use by a run that is going on; stop that one first"):
+    with pytest.raises(TrainingError, match="is going on already, perhaps by another window; follow it, or"):
         resume(run.path)
     with pytest.raises(UsageError, match="is there already; choose another name"):
         launch(run.path, settings)

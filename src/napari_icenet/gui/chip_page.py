@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 from napari_icenet.errors import IceNetError
 from napari_icenet.evaluation.compare_tool import CompareTool
 from napari_icenet.evaluation.comparison import Comparison
+from napari_icenet.gui.at_end import when_destroyed
 from napari_icenet.gui.compare_layer_kinds import FIRST_SHOWN, KINDS
 from napari_icenet.gui.compare_layers import CompareLayers
 from napari_icenet.gui.empty_page import EmptyPage
@@ -157,7 +158,7 @@ class ChipPage(QWidget):
         self.control.tracker_changed.connect(self._on_tracker)
         self.chooser.changed.connect(self.refresh)
         # The window deletes its widgets without asking them; threads and callbacks have to go with them.
-        self.destroyed.connect(_closer(self.tool, self.layers, self.side_by_side))
+        when_destroyed(self, _closer(self.tool, self.layers, self.side_by_side))
 
     @property
     def target(self) -> int:

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy,
 
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui import map_area, map_export
+from napari_icenet.gui.at_end import when_destroyed
 from napari_icenet.gui.empty_page import EmptyPage
 from napari_icenet.gui.map_chooser import MapChooser
 from napari_icenet.gui.map_control import MapControl
@@ -100,7 +101,7 @@ class MapPage(QWidget):
         self._lay_out()
         self._connect()
         # The window deletes its widgets without asking them; threads and callbacks have to go with them.
-        self.destroyed.connect(_closer(self))
+        when_destroyed(self, _closer(self))
         self._on_stack()
 
     # Layout

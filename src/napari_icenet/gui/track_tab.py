@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_icenet.gui import track_files
+from napari_icenet.gui.at_end import when_destroyed
 from napari_icenet.gui.empty_page import EmptyPage
 from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.sample import SIMULATED, open_sample
@@ -63,7 +64,7 @@ class TrackTab(QWidget):
         self._lay_out()
         self._connect()
         # The window deletes its widgets without asking them; threads and callbacks have to go with them.
-        self.destroyed.connect(_closer(control, self.plots, self._tables))
+        when_destroyed(self, _closer(control, self.plots, self._tables))
         self._on_tracker()
 
     # Layout

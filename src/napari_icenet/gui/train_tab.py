@@ -9,6 +9,7 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
+from napari_icenet.gui.at_end import when_destroyed
 from napari_icenet.gui.dialogs import window_of
 from napari_icenet.gui.runs_page import RunsPage
 from napari_icenet.gui.session import Session
@@ -71,7 +72,7 @@ class TrainTab(QWidget):
         window = window_of(viewer)
         self._closing = None if window is None else Closing(window, self.follower, lambda: self.setup.busy)
         # The window deletes its widgets without asking them; threads and callbacks have to go with them.
-        self.destroyed.connect(_closer(self))
+        when_destroyed(self, _closer(self))
         self.follower.look()
 
     def show_page(self, page: int) -> None:

@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui import velocity_files
+from napari_icenet.gui.at_end import when_destroyed
 from napari_icenet.gui.empty_page import EmptyPage
 from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.session import Session
@@ -80,7 +81,7 @@ class VelocityTab(QWidget):
         self._lay_out()
         self._connect()
         # The window deletes its widgets without asking them; threads and callbacks have to go with them.
-        self.destroyed.connect(_closer(control, self._ahead, self.along))
+        when_destroyed(self, _closer(control, self._ahead, self.along))
         self._on_mapper()
 
     # Layout
