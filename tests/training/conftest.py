@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.training import tiny
+from tests.training.launched import at_home, end_all
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,3 +42,11 @@ def process() -> Callable[..., subprocess.Popen[str]]:
         )  # fmt: skip
 
     return start
+
+
+@pytest.fixture
+def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Launched runs know the tiny model and keep their lists here; those that a test has left are ended."""
+    at_home(monkeypatch, tmp_path / "home")
+    yield
+    end_all(tmp_path)

@@ -25,17 +25,13 @@ from napari_icenet.training.run import train
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.run_list import Runs
 from tests.sequences.ice import dated_pictures, moving, stack_of
-from tests.training.launched import at_home, end_all, wait_for_end, wait_for_state
+from tests.training.launched import wait_for_end, wait_for_state
 from tests.training.runs import RANDOM, small, wait_for
 
 CHOICES = {"chip": 32, "frames": 5, "scale": 1.5, "stride": 16, "block": 2.5, "gap": 4, "validation": 0.25}
 
 
-@pytest.fixture(autouse=True)
-def _home(monkeypatch, tmp_path):
-    at_home(monkeypatch, tmp_path / "home")
-    yield
-    end_all(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_home")
 
 
 @pytest.fixture

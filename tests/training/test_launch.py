@@ -25,15 +25,10 @@ from napari_icenet.training.processes import alive
 from napari_icenet.training.run import train
 from napari_icenet.training.run_folder import RunFolder, RunStatus
 from tests.training import tiny
-from tests.training.launched import at_home, end_all, wait_for_end, wait_for_state
+from tests.training.launched import wait_for_end, wait_for_state
 from tests.training.runs import RANDOM, events, small, steps, wait_for
 
-
-@pytest.fixture(autouse=True)
-def _home(monkeypatch, tmp_path):
-    at_home(monkeypatch, tmp_path / "home")
-    yield
-    end_all(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_home")
 
 
 @pytest.fixture

@@ -15,15 +15,10 @@ from napari_icenet.training.processes import alive
 from napari_icenet.training.queue import Queue
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.run_list import Runs
-from tests.training.launched import at_home, end_all, wait_for_end, wait_for_state
+from tests.training.launched import wait_for_end, wait_for_state
 from tests.training.runs import small, wait_for
 
-
-@pytest.fixture(autouse=True)
-def _home(monkeypatch, tmp_path):
-    at_home(monkeypatch, tmp_path / "home")
-    yield
-    end_all(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_home")
 
 
 @pytest.fixture

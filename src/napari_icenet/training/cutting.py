@@ -85,7 +85,7 @@ def write_recipe(run: RunFolder, plan: DataPlan, path: Path) -> None:
             packed = BytesIO()
             np.savez_compressed(packed, packed=np.packbits(area), shape=np.array(area.shape))
             checksum = hashlib.sha256(packed.getvalue()).hexdigest()
-            write_durably(run.path / "area.npz", packed.getvalue())
+            write_durably(run.area, packed.getvalue())
         recipe = Recipe(
             origin=stack.origin, stack=stack.name, scenes=tuple(scene.id for scene in stack.scenes),
             settings=plan.settings, key=plan.key, area=checksum, path=path.absolute(),
@@ -188,7 +188,7 @@ def _planned(run: RunFolder, recipe: Recipe, stopped: Callable[[], bool]) -> Dat
 def _area(run: RunFolder, recipe: Recipe) -> NDArray[np.bool_] | None:
     if not recipe.area:
         return None
-    path = run.path / "area.npz"
+    path = run.area
     try:
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != recipe.area:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from contextlib import suppress
@@ -10,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from napari_icenet.errors import IceNetError, TrainingError
-from napari_icenet.models.card import card_path, read_card
+from napari_icenet.models.card import Card, card_path, read_card
 from napari_icenet.models.weights import find_weights
 from napari_icenet.training.home import changing, home, read_list
 from napari_icenet.training.settings import RunSettings
@@ -76,13 +75,13 @@ def _place(settings: RunSettings) -> str:
 
 
 @lru_cache(maxsize=64)
-def _card_settings(weights: str) -> str:
-    return json.dumps(read_card(card_path(find_weights(weights))).settings)
+def _card(weights: str) -> Card:
+    return read_card(card_path(find_weights(weights)))
 
 
 def _of_weights(weights: str) -> dict[str, Any]:
     """The network's own settings that come with weights; none where they cannot be read."""
     try:
-        return dict(json.loads(_card_settings(weights)))
+        return _card(weights).settings
     except IceNetError:
         return {}

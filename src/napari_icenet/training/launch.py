@@ -144,6 +144,13 @@ def resume(
     return _start(run, compare=compare, module=module)
 
 
+def going_on(run: RunFolder) -> TrainingError:
+    """What is said to whoever starts a run that is going on."""
+    return TrainingError(
+        f"{run.path.name} is going on already, perhaps by another window; follow it, or stop it first."
+    )
+
+
 def wait_until_left(run: RunFolder) -> None:
     """Wait for the processes of a run that has ended to leave its folder; they take a moment.
 
@@ -156,9 +163,7 @@ def wait_until_left(run: RunFolder) -> None:
     while time.monotonic() < end:
         status, record = run.status(), read_launch(run.launch)
         if status is not None and status.state in ACTIVE:
-            raise TrainingError(
-                f"{run.path.name} is going on already, perhaps by another window; follow it, or stop it first."
-            )
+            raise going_on(run)
         if record is None or not record.here or not record.going:
             return
         time.sleep(0.05)

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_icenet.errors import IceNetError, TrainingError, UsageError
+from napari_icenet.errors import IceNetError, UsageError
 from napari_icenet.training import launch as launching
 from napari_icenet.training.home import changing, home, read_list
-from napari_icenet.training.launch import Launched, launch, resume, wait_until_left, want
+from napari_icenet.training.launch import Launched, going_on, launch, resume, wait_until_left, want
 from napari_icenet.training.run_folder import ACTIVE, RunFolder
 from napari_icenet.training.settings import RunSettings
 
@@ -154,9 +154,7 @@ class Queue:
                 raise UsageError(f"{run.path} waits in the queue already.")
             if entry["folder"] in _active(values):
                 # Another window was quicker; as one that waits it would begin anew once it is stopped.
-                raise TrainingError(
-                    f"{run.path.name} is going on already, perhaps by another window; follow it, or stop it first."
-                )
+                raise going_on(run)
             values["waiting"] = [*entries, entry]
         started = self.tend()
         return started if started is not None and _name(started.folder.path) == entry["folder"] else None

@@ -23,7 +23,7 @@ Wish = Literal["run", "pause", "stop"]
 #: File that is held while a process is started for a run.
 STARTING = "starting.lock"
 #: What else is in the folder of a run that has not begun.
-_OWN = {"area.npz", "status.json", "lock", STARTING}
+_OWN = {"status.json", "lock", STARTING}
 #: States in which a process is at work.
 ACTIVE: tuple[State, ...] = ("preparing", "running", "paused")
 
@@ -159,6 +159,11 @@ class RunFolder:
         return self.path / "cut.json"
 
     @property
+    def area(self) -> Path:
+        """The ground that it cuts it from; not there where all of the frame is used."""
+        return self.path / "area.npz"
+
+    @property
     def launch(self) -> Path:
         """What is known of the process that was started for the run, JSON."""
         return self.path / "launch.json"
@@ -186,7 +191,7 @@ class RunFolder:
         """Whether a run may begin here: the folder is not there, or holds only what starting one puts there."""
         if not self.path.exists():
             return True
-        own = {path.name for path in (self.wanted, self.launch, self.output, self.control, self.cut)} | _OWN
+        own = {path.name for path in (self.wanted, self.launch, self.output, self.control, self.cut, self.area)} | _OWN
         if not self.path.is_dir():
             return False
         # Hidden ones are files that are just being written, or the system's.
