@@ -126,8 +126,7 @@ def test_lines_are_drawn_by_hand(session, layers, path, qtbot):
     _, lines = add_features(session, read_features(path, session.stack.grid))
     lines.edge_width = [7.0, 7.0]
     session.viewer.scene.camera.zoom *= 3
-    qtbot.wait(400)
-    np.testing.assert_allclose(np.array(layer.edge_width) * 3 * zoom, 2.2, rtol=0.1)
+    qtbot.waitUntil(lambda: np.allclose(np.array(layer.edge_width) * 3 * zoom, 2.2, rtol=0.1))
     assert list(lines.edge_width) == [7, 7]
 
 
