@@ -18,7 +18,8 @@ from napari_icenet.training.validation import HeldOut, Judgement
 U8 = NDArray[np.uint8]
 #: Grey levels span this many standard deviations on either side of the mean.
 _SPAN = 2.5
-_PAPER, _INK, _MISSING = 255, 40, 200
+#: As dark as the canvas that it is shown beside: between bright margins the eye sees less of grey ice.
+_PAPER, _INK, _MISSING = 36, 214, 84
 
 
 def write_sample(
@@ -85,7 +86,7 @@ def _heading(*groups: Sequence[str]) -> U8:
 
 
 def _framed(chip: NDArray[np.float32] | None, text: str) -> U8:
-    """A chip in grey, with a text on a light ground in its corner."""
+    """A chip in grey, with a text on a dark ground in its corner."""
     if chip is None or not np.isfinite(chip).any():
         return _written(np.full((SIDE, SIDE), _MISSING, np.uint8), text or "none", (2, LINE - 4), _INK)
     known = np.isfinite(chip)
