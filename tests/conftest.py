@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 settings.register_profile("long", max_examples=2000, deadline=None)
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_lists(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What training remembers of runs and of this machine's pace is not the user's own."""
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("ICENET_HOME", str(tmp_path_factory.mktemp("icenet-home")))
+        yield
 
 
 @pytest.fixture(scope="session")

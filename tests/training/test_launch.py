@@ -23,7 +23,8 @@ from napari_icenet.training.launching import read_launch
 from napari_icenet.training.lock import locked
 from napari_icenet.training.processes import alive
 from napari_icenet.training.run import train
-from napari_icenet.training.run_folder import RunFolder, RunStatus
+from napari_icenet.training.run_folder import RunFolder
+from napari_icenet.training.run_status import RunStatus
 from tests.training import tiny
 from tests.training.launched import wait_for_end, wait_for_state
 from tests.training.runs import RANDOM, events, small, steps, wait_for

@@ -10,7 +10,8 @@ import pytest
 
 from napari_icenet.errors import TrainingError, UsageError
 from napari_icenet.training.event_log import EventLog, cut_after
-from napari_icenet.training.run_folder import RunFolder, RunStatus
+from napari_icenet.training.run_folder import RunFolder
+from napari_icenet.training.run_status import RunStatus
 from napari_icenet.training.settings import RunSettings
 from napari_icenet.training.summary import summarize_run
 

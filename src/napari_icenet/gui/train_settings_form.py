@@ -16,12 +16,11 @@ from napari_icenet.gui.map_words import capital
 from napari_icenet.gui.runs_words import MODEL_WORDS
 from napari_icenet.gui.train_fields import FieldEditor, to_text
 from napari_icenet.gui.train_toggles import Toggles
-from napari_icenet.models.card import card_path, read_card
 from napari_icenet.models.device import devices
-from napari_icenet.models.weights import find_weights
 from napari_icenet.training.form import Group, form, from_form, own_form, values_of
 from napari_icenet.training.presets import PRESETS, preset_values
 from napari_icenet.training.settings import RunSettings, make_run_settings
+from napari_icenet.training.start_weights import start_trouble
 
 #: Title and name of each preset, the one to begin with first.
 TITLES = {"quick": "Quick", "fine-tune": "Fine-tune", "paper": "Paper"}
@@ -71,8 +70,16 @@ class SettingsForm(QWidget):
         """The preset that is marked; empty where settings of another run are shown."""
         return self.presets.key
 
-    def settings(self, datasets: Sequence[Path] = ()) -> RunSettings | None:
-        """All choices; None where one cannot be used, which is said beside its field."""
+    def settings(self, datasets: Sequence[Path] = (), chip: int | None = None) -> RunSettings | None:
+        """All choices; None where one cannot be used, which is said beside its field.
+
+        Parameters
+        ----------
+        datasets : sequence of Path
+            What is learned from.
+        chip : int, optional
+            Of its sequences, px; weights that are for other chips are refused.
+        """
         values = dict(self._base)
         for key, editor in self.editors.items():
             value = editor.value()
@@ -89,7 +96,7 @@ class SettingsForm(QWidget):
             group, sentence = next(iter(errors.items()))
             near = next((e for key, e in self.editors.items() if key.startswith(group)), self.editors["model"])
             near.say(sentence)
-        return None if settings is None or self._cannot_work(settings) else settings
+        return None if settings is None or self._cannot_work(settings, chip) else settings
 
     def choose_preset(self, name: str) -> None:
         """Show the values of a preset."""
@@ -140,10 +147,9 @@ class SettingsForm(QWidget):
         items += [(title, str(path)) for network, title, path in self._weights if network == model]
         self.editors["weights"].offer(items)
 
-    def _cannot_work(self, settings: RunSettings) -> bool:
+    def _cannot_work(self, settings: RunSettings, chip: int | None) -> bool:
         """Say beside their fields what this machine has not, or does not fit together."""
-        weights = "" if settings.weights is None else self._weights_trouble(settings.weights, settings.model)
-        said = {"device": self._device_trouble(settings.device), "weights": weights}
+        said = {"device": self._device_trouble(settings.device), "weights": capital(start_trouble(settings, chip))}
         for key in filter(said.get, said):
             self.editors[key].say(said[key])
         return any(said.values())
@@ -152,14 +158,6 @@ class SettingsForm(QWidget):
         # As long as nobody knows which ones there are, none is refused.
         there = not self._devices or device == "auto" or any(name.startswith(device) for name in self._devices)
         return "" if there else f"This machine has no {device}; choose another device."
-
-    def _weights_trouble(self, weights: str, model: str) -> str:
-        known = next((network for network, _, path in self._weights if str(path) == weights), None)
-        try:
-            found = known or read_card(card_path(find_weights(weights))).model
-        except IceNetError as error:
-            return capital(str(error))
-        return "" if found == model else f"These are weights of {found}, not of {model}; choose others."
 
     # Layout
 

@@ -22,7 +22,8 @@ from napari_icenet.models.durable import write_durably
 from napari_icenet.scenes.origin import Origin
 from napari_icenet.sequences.settings import DatasetSettings
 from napari_icenet.training.building import build
-from napari_icenet.training.plan import DataPlan, narrowed
+from napari_icenet.training.narrowing import narrowed
+from napari_icenet.training.plan import DataPlan
 from napari_icenet.training.run_folder import RunFolder
 
 Progress = Callable[[float, str], None]

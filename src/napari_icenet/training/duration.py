@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any
 
 from napari_icenet.errors import IceNetError, TrainingError
-from napari_icenet.models.card import Card, card_path, read_card
-from napari_icenet.models.weights import find_weights
 from napari_icenet.training.home import changing, home, read_list
 from napari_icenet.training.settings import RunSettings
+from napari_icenet.training.start_weights import start_card
 
 _FILE = "pace.json"
 #: What the networks call their width, and that of a network of which nothing is said.
@@ -74,14 +72,9 @@ def _place(settings: RunSettings) -> str:
     return f"{socket.gethostname()} {settings.device} {threads} {settings.model} {width}"
 
 
-@lru_cache(maxsize=64)
-def _card(weights: str) -> Card:
-    return read_card(card_path(find_weights(weights)))
-
-
 def _of_weights(weights: str) -> dict[str, Any]:
     """The network's own settings that come with weights; none where they cannot be read."""
     try:
-        return _card(weights).settings
+        return start_card(weights).settings
     except IceNetError:
         return {}

@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from napari_icenet.models.durable import write_durably
 from napari_icenet.training.lock import held
 from napari_icenet.training.processes import alive
-
-if TYPE_CHECKING:
-    from napari_icenet.training.run_folder import RunStatus
+from napari_icenet.training.run_status import ACTIVE, RunStatus
 
 #: Tells a process which launch it belongs to.
 VARIABLE = "ICENET_LAUNCH"
@@ -92,8 +89,6 @@ def standing(told: RunStatus | None, launch: Launch | None, folder: Path) -> Run
     A process that says nothing is not taken for dead while it holds the folder: the machine may have
     slept, or its clock have been set.
     """
-    from napari_icenet.training.run_folder import ACTIVE, RunStatus
-
     if launch is not None and (told is None or (told.launch != launch.token and told.updated <= launch.started)):
         # The process that was started has not yet said anything, or never did.
         before = told or RunStatus(state="preparing", host=launch.host)

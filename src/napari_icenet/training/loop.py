@@ -8,7 +8,6 @@ import socket
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from napari_icenet.errors import Cancelled, SceneWarning
@@ -19,39 +18,16 @@ from napari_icenet.training.checkpoint import save_checkpoint
 from napari_icenet.training.event_log import EventLog
 from napari_icenet.training.pace import Pace
 from napari_icenet.training.randomness import random_states, restore_random_states
-from napari_icenet.training.run_folder import RunFolder, RunStatus, State, Wish
+from napari_icenet.training.run_folder import RunFolder, Wish
+from napari_icenet.training.run_status import RunStatus, State
 from napari_icenet.training.samples import write_sample
 from napari_icenet.training.settings import RunSettings
+from napari_icenet.training.standing import Standing
 from napari_icenet.training.step import Stepper, StepReport
 from napari_icenet.training.validation import HeldOut, Judgement
 
 #: How often another process is told where the run stands, and a paused run looks whether to go on, seconds.
 _TELL, _LOOK = 1.0, 0.2
-
-
-@dataclass
-class Standing:
-    """How far a run is; part of every checkpoint.
-
-    Attributes
-    ----------
-    step : int
-        Steps taken.
-    seconds : float
-        Spent in them.
-    best : dict
-        The best validation so far: step, t1, t2, and persistence's; empty before the first.
-    since_best : int
-        Validations since then.
-    validated : int, optional
-        Step of the last validation; -1 before the one that is due at first, None where it was not written down.
-    """
-
-    step: int = 0
-    seconds: float = 0.0
-    best: dict[str, Any] = field(default_factory=dict)
-    since_best: int = 0
-    validated: int | None = None
 
 
 class Loop:
@@ -113,10 +89,10 @@ class Loop:
             self._log = EventLog(self.folder.log)
         try:
             self._tell("running", force=True)
-            if self._owes_validation() and not self._validated():
+            if self.at.owes_validation(self.settings) and not self._validated():
                 return "stopped"
             self.stepper.network.train()
-            if self.at.step >= last or self._given_up():
+            if self.at.step >= last or self.at.has_given_up(self.settings):
                 return "finished"
             before = time.perf_counter()
             for batch in batches:
@@ -143,7 +119,7 @@ class Loop:
             if not self._validated():
                 self._keep()
                 return "stopped"
-            ended = self.group.any(ended or self._given_up())
+            ended = self.group.any(ended or self.at.has_given_up(self.settings))
         wish = self._wish()
         if ended or wish != "run" or self.at.step % self.settings.checkpoint_every == 0:
             self._keep()
@@ -156,22 +132,12 @@ class Loop:
         self._tell("running")
         return None
 
-    def _owes_validation(self) -> bool:
-        """Whether the run begins with a validation, or was stopped in the middle of one."""
-        at, every = self.at, self.settings.validation.every
-        due = bool(every) and (at.step % every == 0 or at.step >= self.settings.optimisation.steps)
-        return due and at.validated is not None and at.validated < at.step
-
     def _validated(self) -> bool:
         """Validate; False where the run was asked to stop meanwhile: it is done again when the run goes on."""
         if self.group.any(not self._validate()):
             return False
         self.at.validated = self.at.step
         return True
-
-    def _given_up(self) -> bool:
-        patience = self.settings.validation.patience
-        return bool(patience) and self.at.since_best >= patience
 
     def _wish(self) -> Wish:
         """What this or any process of the run is asked to do."""
@@ -219,7 +185,7 @@ class Loop:
         with self.stepper.average.in_place() as network:
             predictor = predictor_of(network, self._card, **self.settings.validation.options)
             try:
-                judgement, made = self.held_out.judge(predictor, stop=self._asked_to_stop)
+                judgement, made = self.held_out.judge(predictor, stop=self._tell_and_look)
             except Cancelled:
                 return False
             results = self._results(judgement)
@@ -237,8 +203,9 @@ class Loop:
         self._log.write("validation", self.at.step, {k: v for k, v in values.items() if k != "step"})
         return True
 
-    def _asked_to_stop(self) -> bool:
-        # A validation takes minutes on a slow machine; whoever looks on is told that it goes on.
+    def _tell_and_look(self) -> bool:
+        """Tell that the run goes on, and look whether it is asked to stop."""
+        # A validation takes minutes on a slow machine; whoever looks on is told meanwhile.
         self._tell("running")
         return self._stop() or self.folder.wish() == "stop"
 

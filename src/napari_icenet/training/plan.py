@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 import hashlib
 import json
 from collections.abc import Sequence
@@ -16,8 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.errors import UsageError
-from napari_icenet.models.card import card_path, read_card
-from napari_icenet.models.weights import find_weights
 from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.sequences.blocks import NONE, Blocks
@@ -28,6 +24,8 @@ from napari_icenet.sequences.sequences import SPLITS, Sequences
 from napari_icenet.sequences.settings import DatasetSettings, make_dataset_settings
 from napari_icenet.sequences.split_map import Rectangle, block_rectangles, split_map
 from napari_icenet.training.calibration import seconds_per_sequence
+from napari_icenet.training.narrowing import narrowed
+from napari_icenet.training.start_weights import start_card
 
 #: Of the bytes of the pixels, what is left on the disk: packed satellite pictures of 8 and 16 bits.
 _PACKED = 0.6
@@ -273,8 +271,7 @@ def split_of_weights(weights: str | Path, stack: str, chip: int = 128) -> dict[s
     WeightsError
         There are no such weights, or their card cannot be read.
     """
-    card = read_card(card_path(find_weights(weights)))
-    for one in card.data.datasets:
+    for one in start_card(weights).data.datasets:
         split = one.split or {}
         if stack not in one.stacks:
             continue
@@ -284,31 +281,3 @@ def split_of_weights(weights: str | Path, stack: str, chip: int = 128) -> dict[s
         if split.get("by") == "time":
             return {"split_by": "time", **{name: split.get(name) for name in ("train_until", "validation_until")}}
     return {}
-
-
-def narrowed(stack: SceneStack, dates: Sequence[int] | None, area: NDArray[np.bool_] | None) -> SceneStack:
-    """A copy of a stack with some of its dates, and a smaller area.
-
-    Raises
-    ------
-    UsageError
-        There is no such date, or no ground is left.
-    """
-    used = copy.copy(stack)
-    if dates is not None:
-        kept = sorted(set(dates))
-        if not kept or not 0 <= kept[0] <= kept[-1] < len(stack.scenes):
-            raise UsageError(f"dates are numbers from 0 to {len(stack.scenes) - 1}; choose at least one.")
-        used.scenes = tuple(stack.scenes[t] for t in kept)
-        used._contrasts = {}
-        if stack.covariates is not None:
-            used.covariates = dataclasses.replace(stack.covariates, values=stack.covariates.values[kept])
-    if area is not None:
-        if area.shape != stack.grid.shape:
-            raise UsageError(
-                f"the area is {area.shape}, the picture {stack.grid.shape} pixels; draw it on the picture."
-            )
-        used.area = area.astype(bool) if stack.area is None else area.astype(bool) & stack.area
-        if not used.area.any():
-            raise UsageError("the area holds no pixel of the picture; draw it anew.")
-    return used

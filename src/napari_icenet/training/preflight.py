@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_icenet.errors import IceNetError
-from napari_icenet.models.card import card_path, read_card
-from napari_icenet.models.weights import find_weights
 from napari_icenet.sequences.reading import IceNet
 from napari_icenet.training.data_record import chosen, open_datasets
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.settings import RunSettings
+from napari_icenet.training.start_weights import start_trouble
 
 if TYPE_CHECKING:
     from napari_icenet.training.plan import DataPlan
@@ -58,8 +57,8 @@ def preflight(settings: RunSettings, folder: str | Path, plan: DataPlan | None =
                 found.append("there is nothing to learn from; choose a dataset, or simulated ice.")
             else:
                 found += _counted(settings, *(_there(datasets, settings, split) for split in ("train", "validation")))
-    if settings.weights is not None:
-        found += _weights(settings, chip)
+    if said := start_trouble(settings, chip):
+        found.append(said)
     return tuple(found)
 
 
@@ -80,23 +79,6 @@ def _counted(settings: RunSettings, training: int, validation: int) -> list[str]
             "choose a smaller batch."
         )
     return found
-
-
-def _weights(settings: RunSettings, here: int | None) -> list[str]:
-    assert settings.weights is not None
-    try:
-        card = read_card(card_path(find_weights(settings.weights)))
-    except IceNetError as error:
-        return [str(error)]
-    if card.model != settings.model:
-        return [f"{settings.weights} are weights of {card.model}, not of {settings.model}; choose others."]
-    chip = card.settings.get("chip")
-    if isinstance(chip, int) and here is not None and here != chip:
-        return [
-            f"{settings.weights} is for chips of {chip} px, and these are of {here} px; "
-            "choose other weights, or data with that chip."
-        ]
-    return []
 
 
 def _free(path: Path) -> int | None:

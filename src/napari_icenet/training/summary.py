@@ -9,7 +9,8 @@ from typing import Any
 
 from napari_icenet.errors import TrainingError
 from napari_icenet.training.data_summary import data_words
-from napari_icenet.training.run_folder import ACTIVE, RunFolder, RunStatus
+from napari_icenet.training.run_folder import RunFolder
+from napari_icenet.training.run_status import ACTIVE, RunStatus
 from napari_icenet.training.settings import RunSettings
 
 
@@ -21,7 +22,7 @@ class RunSummary:
     ----------
     folder : Path
     state : str
-        As of :class:`~napari_icenet.training.run_folder.RunStatus`, or ``queued``, ``new`` (it was
+        As of :class:`~napari_icenet.training.run_status.RunStatus`, or ``queued``, ``new`` (it was
         never started) or ``damaged``.
     message : str
         What is being done, or what is the matter.
