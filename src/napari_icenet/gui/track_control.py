@@ -16,11 +16,11 @@ from napari_icenet.gui.dialogs import window_of
 from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.shortcuts import KeyList, Shortcuts
+from napari_icenet.gui.track_hand import TrackHand
 from napari_icenet.gui.track_layers import TrackLayers
 from napari_icenet.gui.track_live import TrackLive
-from napari_icenet.gui.track_picture import chip_at, picture_now
+from napari_icenet.gui.track_picture import picture_now
 from napari_icenet.gui.track_series import TrackSeries
-from napari_icenet.gui.track_tool import TrackTool
 from napari_icenet.predictors.templates import template_predictors
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.clicker import ClickTracker
@@ -68,19 +68,16 @@ class TrackControl(QObject):
         super().__init__()
         self.viewer, self.session = viewer, session
         self.settings = settings
-        self.stable_armed = False
         self._trackers: dict[SceneStack, ClickTracker] = {}
-        self._taken: tuple[int, float, float] | None = None
         self._placed: tuple[ClickTracker, int | None] | None = None
         self._closed = False
         self.live = TrackLive()
         self.live.frame.connect(self._draw)
         self.live.failed.connect(self._on_failed)
         self.live.busy_changed.connect(self.busy_changed)
-        self.tool = TrackTool(viewer, self._to_pixel, self._hit)
-        self.tool.clicked.connect(self._on_click)
-        self.tool.dragged.connect(self._on_drag)
-        self.tool.dropped.connect(self._on_drop)
+        self.hand = TrackHand(viewer, session, self.live, self._try)
+        self.hand.armed_changed.connect(self.mode_changed.emit)
+        self.tool = self.hand.tool
         self.tool.scaled.connect(self.scale_by)
         self.tool.enabled_changed.connect(self._on_mode)
         self.shortcuts = Shortcuts(viewer, self.actions())
@@ -101,6 +98,11 @@ class TrackControl(QObject):
     def tracker_of(self, stack: SceneStack) -> ClickTracker | None:
         """The click-tracker of any open stack; None where it was not shown yet."""
         return self._trackers.get(stack)
+
+    @property
+    def stable_armed(self) -> bool:
+        """Whether the next click sets stable ground."""
+        return self.hand.armed
 
     def selected_track(self) -> Track | None:
         """The selected track, as far as it is computed."""
@@ -139,18 +141,16 @@ class TrackControl(QObject):
 
     def leave(self) -> None:
         """Leave the wait for stable ground, else track mode."""
-        if self.stable_armed:
-            self.stable_armed = False
-            self.mode_changed.emit()
+        if self.hand.armed:
+            self.hand.armed = False
         else:
             self.tool.enabled = False
 
     def arm_stable(self) -> None:
         """The next click sets stable ground; a second call takes that back."""
         if self.tracker is not None:
-            self.stable_armed = not self.stable_armed
             self.tool.enabled = True
-            self.mode_changed.emit()
+            self.hand.armed = not self.hand.armed
 
     def remove(self) -> None:
         """Remove the selected track."""
@@ -211,7 +211,7 @@ class TrackControl(QObject):
             return
         self._try(tracker.select, number)
         if centre and number is not None:
-            y, x = self.session.pixel_to_world(*self._place(number), tracker.stack)
+            y, x = self.session.pixel_to_world(*self.hand.place(number), tracker.stack)
             camera = self.viewer.scene.camera
             camera.center = (*tuple(camera.center)[:-2], float(y), float(x))
 
@@ -259,7 +259,7 @@ class TrackControl(QObject):
         self._trackers.clear()
         self.layers.close()
         self._settle.stop()
-        self.tool.enabled = False
+        self.hand.close()
         self.shortcuts.unbind()
 
     # Drawing
@@ -271,75 +271,13 @@ class TrackControl(QObject):
         self._settle.ask()
         self.frame.emit()
 
-    # Mouse
-
-    def _to_pixel(self, y: float, x: float) -> tuple[float, float]:
-        row, col = self.session.world_to_pixel(y, x)
-        return float(row), float(col)
-
-    def _place(self, number: int) -> tuple[float, float]:
-        tracker = self.tracker
-        assert tracker is not None
-        mark, track = tracker.marks[number], tracker.tracks.get(number)
-        if track is None or tracker.time == mark.time:
-            return mark.row, mark.col
-        return chip_at(track, tracker.time)
-
-    def _hit(self, row: float, col: float) -> int | None:
-        tracker = self.tracker
-        if tracker is None:
-            return None
-        half = tracker.settings.chip / 2
-        under = []
-        for number in tracker.marks:
-            at = self._place(number)
-            if max(abs(row - at[0]), abs(col - at[1])) <= half:
-                under.append((number != tracker.selected, np.hypot(row - at[0], col - at[1]), number))
-        return min(under)[2] if under else None
-
-    def _on_click(self, row: float, col: float, always: bool) -> None:
-        tracker = self.tracker
-        if tracker is None:
-            return
-        number, before = None if always else self._hit(row, col), tracker.selected
-        if self.stable_armed:
-            if number is None and not self._try(tracker.add, row, col):
-                return
-            ground = tracker.selected if number is None else number
-            self._try(tracker.set_stable, ground)
-            if before is not None and before != ground:
-                tracker.select(before)
-            self.stable_armed = False
-            self.mode_changed.emit()
-        elif number is not None:
-            tracker.select(number)
-        elif self._try(tracker.add, row, col) and tracker.selected is not None:
-            tracker.prefetch(tracker.selected)
-
-    def _on_drag(self, number: int, drow: float, dcol: float) -> None:
-        tracker = self.tracker
-        if tracker is None:
-            return
-        if self._taken is None or self._taken[0] != number:
-            self._taken = (number, *self._place(number))
-            tracker.select(number)
-        _, row, col = self._taken
-        self._try(tracker.move, number, row + drow, col + dcol, tracker.time)
-        self.live.touch()
-
-    def _on_drop(self, number: int) -> None:
-        self._taken = None
-        if self.tracker is not None:
-            self.tracker.finish_move()
-            self.tracker.prefetch(number)
-
     # What others say
 
     def _on_mode(self, enabled: bool) -> None:
         if not isalive(self):  # type: ignore[no-untyped-call]
             return  # the window is being taken down
         if not enabled:
-            self.stable_armed = False
+            self.hand.armed = False
         self.mode_changed.emit()
 
     def _on_stack(self, stack: SceneStack | None) -> None:
