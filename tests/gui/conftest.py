@@ -10,7 +10,7 @@ import pytest
 from affine import Affine
 from rasterio.crs import CRS
 
-from napari_icenet.gui import settings
+from napari_icenet.gui import settings, train_closing
 from napari_icenet.gui.session import Session
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
@@ -65,3 +65,53 @@ def archive(tmp_path) -> Path:
     for product in PRODUCTS:
         write_product(folder, product, bands=("B1", "B2", "B4"))
     return folder
+
+
+# Of the Train tab. What they import loads torch, which tests of the other tabs need not wait for.
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory) -> Path:
+    """A dataset for the tiny network; not to be written to."""
+    from tests.training import tiny
+
+    return tiny.make_dataset(tmp_path_factory.mktemp("data") / "ice.zarr")
+
+
+@pytest.fixture
+def own_home(tmp_path):
+    """The tiny network is known, and the lists of runs are the test's own; those that it has left are ended.
+
+    A monkeypatch: what else is changed of the same things is changed through it, so that all is undone in order.
+    """
+    from tests.gui.train_windows import kept_home
+
+    with kept_home(tmp_path) as changed:
+        yield changed
+
+
+@pytest.fixture
+def new_desk(own_home, make_napari_viewer, qtbot):
+    """Opens a window with the Train tab, as often as it is asked to; it closes without a question."""
+    from tests.gui.training import Desk
+
+    own_home.setattr(train_closing, "ask", lambda *_: train_closing.KEEP)
+    return lambda: Desk(make_napari_viewer(show=True), qtbot)
+
+
+@pytest.fixture(scope="module")
+def window(qapp, tmp_path_factory):
+    """One window with the Train tab for all tests of a module."""
+    from tests.gui.train_windows import kept_desk
+
+    with kept_desk(tmp_path_factory.mktemp("window")) as desk:
+        yield desk
+
+
+@pytest.fixture
+def desk(window, qtbot):
+    """That window, as after a start."""
+    from tests.gui.train_windows import begin_anew
+
+    begin_anew(window, qtbot)
+    return window

@@ -11,6 +11,7 @@ from napari_icenet.evaluation.map_settings import MapSettings
 from napari_icenet.evaluation.scores import Scores
 from napari_icenet.gui.map_area import DRAWN
 from napari_icenet.gui.map_control import MapControl
+from napari_icenet.gui.map_maker import MapMaker
 from napari_icenet.gui.map_page import MAP, MapPage
 from napari_icenet.gui.session import Session
 from napari_icenet.predictors.line_up import LineUp
@@ -141,7 +142,7 @@ class MapDesk:
         self.session = Session.of(viewer)
         self.line_up = LINE_UP
         self.tool = KnownTool()
-        self.control = MapControl(viewer, self.session, self._make_tool)
+        self.control = MapControl(viewer, self.session, MapMaker(self._make_tool))
         self.page = MapPage(viewer, self.session, lambda: self.line_up, control=self.control)
         self.dock = viewer.window.add_dock_widget(self.page, name="IceNet", area="right")
         self.clicked, self.said = [], []

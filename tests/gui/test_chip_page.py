@@ -147,7 +147,7 @@ def test_nothing_is_computed_behind_another_tab(desk, page, qtbot):
 
 def test_the_expected_chip_lies_where_the_one_that_came_does(desk, page, qtbot):
     placed(desk, qtbot)
-    qtbot.mouseClick(page.kinds["came"], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.overlays.buttons["came"], Qt.MouseButton.LeftButton)
     made = shown(desk, qtbot, 0)
     expected, came = page.layers.layers["expected"], page.layers.layers["came"]
     one = made.of(page.strip.focus).judged[1]
@@ -166,7 +166,7 @@ def test_every_kind_shows_what_the_comparison_holds(desk, page, qtbot):
     desk.session.time = 2
     made = shown(desk, qtbot, 2)
     page.strip.pick("consensus")
-    for button in page.kinds.values():
+    for button in page.overlays.buttons.values():
         if not button.isChecked():
             qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     page.targets.button(0).click()
@@ -211,11 +211,11 @@ def test_a_layer_that_is_removed_stays_away_until_it_is_asked_for(desk, page, qt
     shown(desk, qtbot, 0)
     viewer = desk.session.viewer
     viewer.layers.remove(page.layers.layers["expected"])
-    assert not page.kinds["expected"].isChecked()
+    assert not page.overlays.buttons["expected"].isChecked()
     desk.session.time = 1
     shown(desk, qtbot, 1)
     assert "expected" not in page.layers.layers
-    qtbot.mouseClick(page.kinds["expected"], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.overlays.buttons["expected"], Qt.MouseButton.LeftButton)
     assert page.layers.layers["expected"] in viewer.layers
 
 
@@ -226,7 +226,7 @@ def test_a_layer_that_is_hidden_or_renamed_stays_so(desk, page, qtbot):
     layer.name = "mine"
     layer.contrast_limits = (900, 1100)
     page.layers.layers["places"].visible = False
-    assert not page.kinds["places"].isChecked()
+    assert not page.overlays.buttons["places"].isChecked()
     desk.session.time = 1
     shown(desk, qtbot, 1)
     assert (layer.name, tuple(layer.contrast_limits)) == ("mine", (900, 1100))
@@ -240,7 +240,7 @@ def test_overlays_leave_with_the_tab_and_come_back(desk, page, qtbot):
     assert not any(layer.visible for layer in page.layers.layers.values())
     desk.tabs.setCurrentWidget(desk.compare)
     assert page.layers.layers["expected"].visible
-    assert page.kinds["expected"].isChecked()
+    assert page.overlays.buttons["expected"].isChecked()
 
 
 def test_closing_the_stack_empties_everything(desk, page, qtbot):

@@ -58,7 +58,7 @@ def test_a_map_makes_a_layer_for_each_predictor_and_keeps_the_selection(desk):
 def test_layers_hold_the_maps_numbers_at_both_targets(desk):
     desk.map()
     for target in (2, 1):
-        desk.page.chooser.targets[target].click()
+        desk.page.result.chooser.targets[target].click()
         for p, key in enumerate(LINE_UP.keys):
             np.testing.assert_array_equal(desk.layer(key).data, expected(desk.control.maps, p, target - 1))
             assert desk.layer(key).metadata["target"] == f"t{target}"
@@ -82,24 +82,24 @@ def test_cells_lie_on_the_pixels_they_stand_for(desk):
 
 def test_cells_without_a_number_are_coloured_by_why(desk):
     desk.map()
-    desk.page.chooser.buttons["high-pass"].click()
+    desk.page.result.chooser.buttons["high-pass"].click()
     states = desk.layer(CELLS).data
     assert states[LOST] == CellState.LOST
     assert states[NO_TEMPLATE] == states[WITHOUT] == CellState.NO_TEMPLATE
-    desk.page.chooser.buttons["persistence"].click()
+    desk.page.result.chooser.buttons["persistence"].click()
     assert desk.layer(CELLS).data[WITHOUT] == 0
     table = desk.layer(CELLS).colormap
     low, high = desk.layer(CELLS).contrast_limits
     shades = [tuple(np.ravel(table.map((float(state) - low) / (high - low))).round(3)) for state in CellState]
     assert len({shades[s] for s in (CellState.WAITING, CellState.LOST, CellState.NO_TEMPLATE)}) == 3
     assert shades[CellState.OUTSIDE][3] == shades[CellState.SCORED][3] == 0
-    assert "lost" in desk.page.legend.text
-    assert "no&nbsp;template" in desk.page.legend.text
+    assert "lost" in desk.page.result.legend.text
+    assert "no&nbsp;template" in desk.page.result.legend.text
 
 
 def test_the_best_predictor_of_each_place_has_its_colour(desk):
     desk.map()
-    desk.page.chooser.buttons[BEST].click()
+    desk.page.result.chooser.buttons[BEST].click()
     assert [kind for kind, layer in desk.control.layers.layers.items() if layer.visible] == [BEST]
     stacked = np.stack([expected(desk.control.maps, p, 1) for p in range(3)])
     best = np.where(np.isnan(stacked), -9, stacked).argmax(0) + FIRST_PREDICTOR
@@ -111,7 +111,7 @@ def test_the_best_predictor_of_each_place_has_its_colour(desk):
         shade = np.ravel(desk.layer(BEST).colormap.map((FIRST_PREDICTOR + p - low) / (high - low)))
         assert "#" + "".join(f"{round(255 * v):02X}" for v in shade[:3]) == entry.colour.upper()
         words = entry.title.replace(" ", "&nbsp;").replace("-", "\N{NON-BREAKING HYPHEN}")
-        assert words in desk.page.legend.text
+        assert words in desk.page.result.legend.text
 
 
 def test_maps_grow_in_place_and_what_waits_is_told_from_what_is_lost(desk):
@@ -147,7 +147,7 @@ def test_cancel_keeps_what_is_done(desk):
 def test_the_table_says_what_the_core_says(desk):
     desk.map()
     rows = desk.control.maps.table()["t2"]
-    table = desk.page.table
+    table = desk.page.result.table
     for p, entry in enumerate(LINE_UP.entries):
         values = expected(desk.control.maps, p, 1)[desk.control.maps.state == CellState.SCORED]
         values = np.nan_to_num(values)
@@ -161,22 +161,22 @@ def test_the_table_says_what_the_core_says(desk):
         assert float(shown[3].rstrip(" %")) == pytest.approx(100 * (values > 0.7).mean(), abs=0.51)
         assert shown[4:] == ["2.5", "0.25", str(len(values))]
     assert "against persistence on the same chips" in table.item(1, 0).toolTip()
-    assert sum(desk.page.histogram.shares["median"]) == pytest.approx(1)
+    assert sum(desk.page.result.histogram.shares["median"]) == pytest.approx(1)
 
 
 def test_a_row_or_an_arrow_key_chooses_the_map(desk):
     desk.map()
-    desk.page.table.setFocus()
-    desk.page.table.selectRow(0)
+    desk.page.result.table.setFocus()
+    desk.page.result.table.selectRow(0)
     assert desk.control.kind == "persistence"
     assert desk.layer("persistence").visible
     assert not desk.layer("median").visible
-    button = desk.page.chooser.buttons["persistence"]
+    button = desk.page.result.chooser.buttons["persistence"]
     button.setFocus()
     desk.qtbot.keyClick(button, Qt.Key.Key_Right)
     assert desk.control.kind == "high-pass"
-    assert desk.page.table.currentRow() == 1
-    desk.qtbot.keyClick(desk.page.chooser.buttons["high-pass"], Qt.Key.Key_Left)
+    assert desk.page.result.table.currentRow() == 1
+    desk.qtbot.keyClick(desk.page.result.chooser.buttons["high-pass"], Qt.Key.Key_Left)
     assert desk.control.kind == "persistence"
 
 
@@ -215,7 +215,7 @@ def test_pointing_at_a_cell_reads_all_predictors(desk):
     maps = desk.control.maps
     r, c = WITHOUT
     desk.page.pointer.hovered.emit(float(maps.rows[r]), float(maps.cols[c]))
-    text = desk.page.place.text()
+    text = desk.page.result.place.text()
     values = [expected(maps, p, 1)[WITHOUT] for p in (0, 2)]
     assert text.startswith(f"row {maps.rows[r]} col {maps.cols[c]}")
     assert "High-pass no template" in text
@@ -259,14 +259,14 @@ def test_a_removed_layer_stays_away_until_it_is_asked_for(desk):
 def test_side_by_side_gives_each_map_a_view_and_takes_it_back(desk):
     desk.map()
     zoom = desk.viewer.scene.camera.zoom
-    desk.page.chooser.grid.click()
+    desk.page.result.chooser.grid.click()
     shown = [layer.name for layer in desk.viewer.layers if layer.visible]
     assert shown == ["ice · B1", *NAMES[1:]]
     grid = desk.viewer.canvas.grid
     assert grid.enabled
     places = [grid.position(desk.viewer.layers.index(name), desk.viewer.layers) for name in shown]
     assert places == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]
-    desk.page.chooser.grid.click()
+    desk.page.result.chooser.grid.click()
     assert not grid.enabled
     assert [layer.name for layer in desk.viewer.layers if layer.visible] == [
         "ice · B1",
@@ -274,9 +274,9 @@ def test_side_by_side_gives_each_map_a_view_and_takes_it_back(desk):
         "map · Aligned median",
     ]
     assert desk.viewer.scene.camera.zoom == pytest.approx(zoom)
-    desk.page.chooser.grid.click()
+    desk.page.result.chooser.grid.click()
     grid.enabled = False  # by napari's own button
-    assert not desk.page.chooser.grid.isChecked()
+    assert not desk.page.result.chooser.grid.isChecked()
     assert not desk.layer("persistence").visible
 
 
@@ -287,7 +287,7 @@ def test_other_predictors_replace_the_maps_of_those_before(desk):
     desk.map()
     assert names(desk) == ["map · cells", "map · Persistence", "map · Blurred", "map · best predictor"]
     assert desk.layer("persistence") is kept
-    assert list(desk.page.chooser.buttons) == ["persistence", "blurred", BEST]
+    assert list(desk.page.result.chooser.buttons) == ["persistence", "blurred", BEST]
     assert not desk.control.layers.removed
 
 

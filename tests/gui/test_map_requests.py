@@ -233,7 +233,7 @@ def test_maps_are_written_and_opened_again(desk, tmp_path):
     for key in LINE_UP.keys:
         np.testing.assert_array_equal(desk.control.maps.values[key], maps.values[key])
         np.testing.assert_array_equal(desk.layer(key).data, maps.values[key][1])
-    assert desk.page.table.item(0, 6).text() == str(maps.table()["t2"]["persistence"]["n"])
+    assert desk.page.result.table.item(0, 6).text() == str(maps.table()["t2"]["persistence"]["n"])
 
 
 def test_maps_of_another_frame_are_refused(desk, tmp_path):

@@ -50,14 +50,16 @@ def test_real_ice_is_mapped_clicked_and_reported_and_nothing_outlives_the_window
     assert not page.said.text()
     # Of ice that only moves, the last chip is what comes, but for the cloudy date (t2 of this t0).
     layer = page.control.layers.layers["persistence"]
-    page.chooser.targets[1].click()
+    page.result.chooser.targets[1].click()
     np.testing.assert_array_equal(layer.data, maps.values["persistence"][0])
     scored = maps.state_of(1) == CellState.SCORED
     assert scored.mean() > 0.6
     assert np.median(layer.data[scored]) > 0.99
     assert session.time + 2 == CLOUDY
     assert abs(np.nanmedian(maps.values["persistence"][1])) < 0.3
-    qtbot.waitUntil(lambda: page.table.item(0, 6).text() == str(maps.table()["t1"]["persistence"]["n"]), timeout=20_000)
+    qtbot.waitUntil(
+        lambda: page.result.table.item(0, 6).text() == str(maps.table()["t1"]["persistence"]["n"]), timeout=20_000
+    )
 
     r, c = (int(v) for v in np.argwhere(scored)[len(np.argwhere(scored)) // 2])
     asked = []
@@ -75,7 +77,7 @@ def test_real_ice_is_mapped_clicked_and_reported_and_nothing_outlives_the_window
     qtbot.waitUntil(page.run.button.isEnabled)
     qtbot.mouseClick(page.run.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page.run.progress.value() > 0, timeout=60_000)
-    processes = page.control._tool.processes
+    processes = page.control.maker.tool.processes
     assert processes
     assert all(alive(number) for number in processes)
     viewer.close()

@@ -83,7 +83,7 @@ def worked(make_dock, qtbot, stored):
     dock.velocity.map()
     qtbot.waitUntil(lambda: bool(dock.velocity.control.maps) and not dock.velocity.control.busy, timeout=60000)
     dock.compare.chooser.buttons["blurred"].setChecked(True)
-    dock.compare.chip.kinds["surface"].setChecked(True)
+    dock.compare.chip.overlays.buttons["surface"].setChecked(True)
     dock.tabs.setCurrentWidget(dock.compare)
     return dock
 
@@ -115,7 +115,7 @@ def test_everything_comes_back(worked, make_dock, qtbot, tmp_path):
     assert other.session.time == 2
     assert tuple(other.session.image.contrast_limits) == (900, 1100)
     assert other.compare.chooser.line_up == worked.compare.chooser.line_up
-    assert other.compare.chip.kinds["surface"].isChecked()
+    assert other.compare.chip.overlays.buttons["surface"].isChecked()
     assert other.tabs.currentWidget() is other.compare
     assert other.velocity.form.settings().spacing == 24
     assert other.session.viewer.scene.camera.zoom == pytest.approx(camera.zoom)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_icenet.gui.track_plots import date_ticks
 from napari_icenet.gui.track_series import TrackSeries, number_text
 from napari_icenet.tracking.follow import follow
 from napari_icenet.tracking.settings import TrackSettings
@@ -68,15 +67,6 @@ def test_ground_that_moves_with_the_ice_leaves_nothing(series):
 )
 def test_numbers_have_the_digits_their_error_allows(value, error, text):
     assert number_text(value, error) == text
-
-
-@pytest.mark.parametrize("days", [30, 200, 450, 2000, 9000])
-def test_an_axis_of_dates_has_a_few_labels_on_whole_months(days):
-    times = np.array(["2015-11-22", np.datetime64("2015-11-22") + days], "datetime64[s]")
-    labelled, _ = date_ticks(times)
-    assert 2 <= len(labelled) <= 9
-    first = np.datetime64(int(labelled[0][0]), "s")
-    assert days < 75 or str(first.astype("datetime64[D]")).endswith("-01")
 
 
 def test_there_are_as_many_numbers_as_dates(series):

@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from napari_icenet.gui import train_closing
 from napari_icenet.scenes.opening import open_stack
 from napari_icenet.sequences.reading import open_dataset
 from napari_icenet.training import launch as launching
 from napari_icenet.training.run_folder import RunFolder
-from tests.gui.training import Desk, small
+from tests.gui.training import small
 from tests.sequences.ice import dated_pictures
-from tests.training import tiny
-from tests.training.launched import at_home, end_all, wait_for_end, wait_for_state
+from tests.training.launched import wait_for_end, wait_for_state
 
 
 @pytest.fixture(autouse=True)
-def _home(monkeypatch, tmp_path):
-    at_home(monkeypatch, tmp_path / "home")
-    monkeypatch.setattr(launching, "MODULE", "tests.training.slow_cut")
-    monkeypatch.setattr(train_closing, "ask", lambda *_: train_closing.KEEP)
-    tiny.register()
-    yield
-    tiny.forget()
-    end_all(tmp_path)
+def _slow(own_home):
+    own_home.setattr(launching, "MODULE", "tests.training.slow_cut")
 
 
-def test_it_is_cut_and_trained_on_though_the_window_is_closed(make_napari_viewer, qtbot, tmp_path):
-    first = Desk(make_napari_viewer(show=True), qtbot)
+def test_it_is_cut_and_trained_on_though_the_window_is_closed(new_desk, tmp_path):
+    first = new_desk()
     first.choose_stack(open_stack(dated_pictures(tmp_path / "glacier")))
     assert "Cuts the sequences, then trains" in first.setup.bar.line.text()
     planned = first.setup.data.planned.plan
@@ -45,7 +37,7 @@ def test_it_is_cut_and_trained_on_though_the_window_is_closed(make_napari_viewer
     assert RunFolder(folder).status().state == "finished"
     cut, bands = open_dataset(path).record.settings, {"bands"}
     assert cut.model_dump(exclude=bands) == planned.settings.model_dump(exclude=bands)
-    second = Desk(make_napari_viewer(show=True), qtbot)
+    second = new_desk()
     second.until(lambda: second.run is not None and second.run.folder == folder)
     # The same plan has the same place: nothing is cut a second time.
     second.tab.show_page(0)
@@ -53,8 +45,8 @@ def test_it_is_cut_and_trained_on_though_the_window_is_closed(make_napari_viewer
     second.until(lambda: "Trains at once" in second.setup.bar.line.text())
 
 
-def test_it_is_stopped_and_resumed_while_it_cuts(make_napari_viewer, qtbot, tmp_path):
-    desk = Desk(make_napari_viewer(show=True), qtbot)
+def test_it_is_stopped_and_resumed_while_it_cuts(new_desk, tmp_path):
+    desk = new_desk()
     desk.choose_stack(open_stack(dated_pictures(tmp_path / "glacier")))
     desk.start(small())
     desk.until(lambda: desk.runs.line.text().startswith("Cutting the sequences, "))

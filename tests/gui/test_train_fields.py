@@ -91,3 +91,15 @@ def test_what_is_wrong_stands_beside_the_field(qtbot):
     rate.widget.setText("1e-4")
     assert shown.settings().optimisation.learning_rate == 1e-4
     assert rate.error.text() == ""
+
+
+def test_weights_for_other_chips_are_refused_beside_their_field(qtbot):
+    shown = SettingsForm()
+    qtbot.addWidget(shown)
+    shown.show_settings(make_run_settings({"model": "svg-lp", "weights": "svg-lp"}))
+    said = shown.editors["weights"].error
+    assert shown.settings(chip=64) is None
+    assert said.text().startswith("The weights to start from are for chips of 128 px, and these are of 64 px; choose")
+    for chip in (128, None):
+        assert shown.settings(chip=chip).weights == "svg-lp"
+        assert said.text() == ""

@@ -13,10 +13,9 @@ from napari_icenet.gui import train_follow
 from napari_icenet.gui.train_reading import RunReader
 from napari_icenet.gui.train_tab import RUNS
 from napari_icenet.training.event_log import EventLog
-from napari_icenet.training.run_folder import RunFolder, RunStatus
-from tests.gui.training import Desk, small
-from tests.training import tiny
-from tests.training.launched import at_home
+from napari_icenet.training.run_folder import RunFolder
+from napari_icenet.training.run_status import RunStatus
+from tests.gui.training import small
 
 
 class Written:
@@ -56,19 +55,16 @@ class Counted(QObject):
 
 
 @pytest.fixture
-def written(tmp_path, monkeypatch):
-    at_home(monkeypatch, tmp_path / "home")
-    tiny.register()
+def written(own_home, tmp_path):
     made = Written(tmp_path / "home" / "runs" / "first")
     made.go_on(20)
     yield made
     made.log.close()
-    tiny.forget()
 
 
 @pytest.fixture
-def desk(make_napari_viewer, qtbot, written):
-    made = Desk(make_napari_viewer(show=True), qtbot)
+def desk(new_desk, written):
+    made = new_desk()
     made.tab.show_page(RUNS)
     made.until(lambda: made.runs.curves.drawn > 0 and made.run.step == 20)
     # From here on it looks only when it is told to.
@@ -135,7 +131,7 @@ def test_only_what_has_grown_is_drawn(desk, written):
     written.validate()
     look(desk, in_full=True)
     assert curves.drawn == drawn + 4
-    assert curves._scored[0][0].getData()[1].tolist() == [0.4]
+    assert curves.score_curves.items[0].run.getData()[1].tolist() == [0.4]
     # Hidden, they wait.
     desk.runs.show_panel("Log")
     written.go_on()

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,32 +17,15 @@ from napari_icenet.predictors.line_up import Entry
 from napari_icenet.sequences.sequences import SPLITS
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.run_list import Runs
-from tests.gui.training import Desk, small, wait_for_step
+from tests.gui.training import small, wait_for_step
 from tests.sequences.ice import moving, stack_of
-from tests.training import tiny
-from tests.training.launched import at_home, end_all, wait_for_end
+from tests.training.launched import wait_for_end
 from tests.training.runs import steps, wait_for
 
 
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory) -> Path:
-    return tiny.make_dataset(tmp_path_factory.mktemp("data") / "ice.zarr")
-
-
-@pytest.fixture(autouse=True)
-def _home(monkeypatch, tmp_path):
-    at_home(monkeypatch, tmp_path / "home")
-    tiny.register()
-    yield
-    tiny.forget()
-    end_all(tmp_path)
-
-
 @pytest.fixture
-def desk(make_napari_viewer, qtbot, monkeypatch):
-    # A window of a test that failed closes without a question.
-    monkeypatch.setattr(train_closing, "ask", lambda *_: train_closing.KEEP)
-    return Desk(make_napari_viewer(show=True), qtbot)
+def desk(new_desk):
+    return new_desk()
 
 
 def test_from_open_scenes_to_weights_in_line(desk, tmp_path):
@@ -124,17 +106,22 @@ def test_a_killed_trainer_is_told_and_resumed(desk, dataset):
     assert [line["step"] for line in lines if line["kind"] == "step"] == list(range(1, 61))
 
 
-def test_it_outlives_the_window_and_is_followed_again(make_napari_viewer, qtbot, dataset, monkeypatch):
+def endless():
+    """Settings of a run that no machine, however busy, finishes before it is stopped."""
+    return {"objective": {"cost": 0.05}, "optimisation": {"steps": 5000}}
+
+
+def test_it_outlives_the_window_and_is_followed_again(new_desk, own_home, dataset):
     asked, answer = [], [train_closing.STAY]
 
     def ask(_parent, runs, building):
         asked.append((tuple(run.state for run in runs), building))
         return answer[0]
 
-    monkeypatch.setattr(train_closing, "ask", ask)
-    first = Desk(make_napari_viewer(show=True), qtbot)
+    own_home.setattr(train_closing, "ask", ask)
+    first = new_desk()
     first.choose_dataset(dataset)
-    first.start(small(dataset, objective={"cost": 0.1}))
+    first.start(small(dataset, **endless()))
     first.until_state("running")
     folder = first.run.folder
     window = first.viewer.window._qt_window
@@ -146,7 +133,7 @@ def test_it_outlives_the_window_and_is_followed_again(make_napari_viewer, qtbot,
     reached = steps(folder)
     wait_for_step(folder, reached + 3)
 
-    second = Desk(make_napari_viewer(show=True), qtbot)
+    second = new_desk()
     second.until(lambda: second.tab.bar.currentIndex() == 1)
     assert second.run.folder == folder
     second.until(lambda: folder in second.tab.follower.views and second.tab.follower.views[folder].steps > reached)
@@ -155,7 +142,7 @@ def test_it_outlives_the_window_and_is_followed_again(make_napari_viewer, qtbot,
     wait_for_end(folder)
     assert RunFolder(folder).status().state == "stopped"
     # A third window finds it stopped, and resumes it.
-    third = Desk(make_napari_viewer(show=True), qtbot)
+    third = new_desk()
     third.until(lambda: third.run is not None)
     assert third.run.resumable
     third.tab.show_page(1)
@@ -167,7 +154,7 @@ def test_it_outlives_the_window_and_is_followed_again(make_napari_viewer, qtbot,
 def test_runs_wait_for_each_other_are_compared_and_deleted(desk, dataset, monkeypatch):
     runs, follower = desk.runs, desk.tab.follower
     desk.choose_dataset(dataset)
-    desk.start(small(dataset, objective={"cost": 0.05}))
+    desk.start(small(dataset, **endless()))
     desk.until_state("running")
     first = desk.run.folder
     desk.tab.show_page(0)
@@ -233,7 +220,7 @@ def test_a_dataset_that_moves_and_a_damaged_folder(desk, dataset, tmp_path):
     own = tmp_path / "own.zarr"
     shutil.copytree(dataset, own)
     desk.choose_dataset(own)
-    desk.start(small(own, objective={"cost": 0.05}))
+    desk.start(small(own, objective={"cost": 0.1}))
     desk.until(lambda: desk.run.step >= 12)
     desk.runs.stop.click()
     desk.until_state("stopped")
@@ -286,13 +273,12 @@ def test_frames_too_small_for_blocks_hold_out_later_dates(desk):
     desk.until(lambda: any(layer.name == NAME for layer in desk.viewer.layers))
 
 
-def test_two_windows_follow_one_run(make_napari_viewer, qtbot, dataset, monkeypatch):
-    monkeypatch.setattr(train_closing, "ask", lambda *_: train_closing.KEEP)
-    one = Desk(make_napari_viewer(show=True), qtbot)
+def test_two_windows_follow_one_run(new_desk, dataset):
+    one = new_desk()
     one.choose_dataset(dataset)
-    one.start(small(dataset, objective={"cost": 0.05}))
+    one.start(small(dataset, **endless()))
     one.until_state("running")
-    other = Desk(make_napari_viewer(show=True), qtbot)
+    other = new_desk()
     other.until(lambda: other.run is not None and other.run.folder == one.run.folder)
     other.runs.next.click()
     one.until_state("paused")

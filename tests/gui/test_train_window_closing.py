@@ -5,27 +5,16 @@ from __future__ import annotations
 import pytest
 
 from napari_icenet.training.run_folder import RunFolder
-from tests.gui.train_windows import Answers, kept_home, trainers
+from tests.gui.train_windows import Answers, trainers
 from tests.gui.training import Desk, small, wait_for_step
 from tests.sequences.ice import moving, stack_of
-from tests.training import tiny
 from tests.training.launched import wait_for_end
 from tests.training.runs import steps
 
 
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    return tiny.make_dataset(tmp_path_factory.mktemp("data") / "ice.zarr")
-
-
-@pytest.fixture(autouse=True)
-def _home(tmp_path):
-    with kept_home(tmp_path):
-        yield
-
-
 @pytest.fixture
-def window(make_napari_viewer, qtbot):
+def window(own_home, make_napari_viewer, qtbot):
+    """Opens a window that asks before it closes."""
     return lambda: Desk(make_napari_viewer(show=True), qtbot)
 
 

@@ -34,11 +34,6 @@ pathlib.Path.read_text = counted
 
 
 @pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    return tiny.make_dataset(tmp_path_factory.mktemp("data") / "ice.zarr")
-
-
-@pytest.fixture(scope="module")
 def window(qapp, tmp_path_factory, dataset):
     folder = tmp_path_factory.mktemp("window")
     (folder / "vmstat").write_text("nr_free_pages 9\noom_kill 3\n")
@@ -47,12 +42,6 @@ def window(qapp, tmp_path_factory, dataset):
         changed.setenv("VMSTAT", str(folder / "vmstat"))
         changed.setenv("PYTHONPATH", f"{folder}{os.pathsep}{ROOT}")
         yield desk
-
-
-@pytest.fixture
-def desk(window, qtbot):
-    begin_anew(window, qtbot)
-    return window
 
 
 @pytest.fixture

@@ -19,47 +19,33 @@ from napari_icenet.training.queue import Queue
 from napari_icenet.training.run import train
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.run_list import default_root
-from tests.gui.train_windows import Answers, begin_anew, kept_desk, trainers
+from tests.gui.train_windows import Answers, trainers
 from tests.gui.training import small
-from tests.training import tiny
 
 STEPS = 24
 
 
 @pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    return tiny.make_dataset(tmp_path_factory.mktemp("data") / "ice.zarr")
-
-
-@pytest.fixture(scope="module")
-def window(qapp, tmp_path_factory):
-    with kept_desk(tmp_path_factory.mktemp("window")) as desk:
-        yield desk
-
-
-@pytest.fixture(scope="module")
-def finished(dataset, tmp_path_factory):
+def finished(window, dataset, tmp_path_factory):
     """A run of 24 steps with 3 validations; not to be written to."""
     folder = tmp_path_factory.mktemp("finished") / "done"
-    tiny.register()
     values = {"optimisation": {"steps": STEPS}, "validation": {"every": 8, "sequences": 6}}
     train(small(dataset, objective={"cost": 0.0}, **values), folder)
     return folder
 
 
 @pytest.fixture
-def desk(window, qtbot, finished):
-    """A window on two finished runs."""
-    begin_anew(window, qtbot)
+def desk(desk, finished):
+    """The window, with two finished runs."""
     for name in ("first", "second"):
         shutil.copytree(finished, default_root() / name)
-    window.tab.follower.look()
-    window.until(lambda: len(window.tab.follower.runs) == 2)
-    window.tab.show_page(1)
-    window.runs.show_panel("Curves")
-    click(window, "first")
-    window.until(lambda: window.run is not None and window.run.folder in window.tab.follower.views)
-    return window
+    desk.tab.follower.look()
+    desk.until(lambda: len(desk.tab.follower.runs) == 2)
+    desk.tab.show_page(1)
+    desk.runs.show_panel("Curves")
+    click(desk, "first")
+    desk.until(lambda: desk.run is not None and desk.run.folder in desk.tab.follower.views)
+    return desk
 
 
 def click(desk, name, modifiers=Qt.KeyboardModifier.NoModifier):

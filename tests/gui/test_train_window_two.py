@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
-
-from napari_icenet.gui import train_closing
 from napari_icenet.training.launching import read_launch
 from napari_icenet.training.queue import Queue
-from tests.gui.train_windows import kept_home, stopped_run, trainers
-from tests.gui.training import Desk, small
-from tests.training import tiny
+from tests.gui.train_windows import stopped_run, trainers
+from tests.gui.training import small
 
 
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    return tiny.make_dataset(tmp_path_factory.mktemp("data") / "ice.zarr")
-
-
-@pytest.fixture
-def windows(make_napari_viewer, qtbot, tmp_path, monkeypatch):
-    monkeypatch.setattr(train_closing, "ask", lambda *_: train_closing.KEEP)
-    with kept_home(tmp_path):
-        yield lambda: Desk(make_napari_viewer(show=True), qtbot)
-
-
-def test_resumed_in_both_at_once_paused_in_one_and_stopped_in_the_other(windows, dataset):
+def test_resumed_in_both_at_once_paused_in_one_and_stopped_in_the_other(new_desk, dataset):
     values = {"objective": {"cost": 0.05}, "validation": {"every": 0}, "optimisation": {"steps": 5000}}
     folder = stopped_run("shared", small(dataset, **values), 4)
-    one, other = windows(), windows()
+    one, other = new_desk(), new_desk()
     for desk in (one, other):
         desk.until(lambda desk=desk: desk.run is not None and desk.run.resumable)
         desk.tab.show_page(1)

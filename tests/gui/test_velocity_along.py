@@ -123,7 +123,7 @@ def test_maps_are_saved_and_opened_again(desk, tmp_path):
     assert desk.control.shown is None
     desk.tab.open_map(path)
     desk.qtbot.waitUntil(lambda: desk.control.shown is not None, timeout=30_000)
-    assert desk.tab.pair.count() == 5
+    assert desk.tab.result.pair.count() == 5
     np.testing.assert_allclose(desk.layer("speed").data, np.where(saved[0].valid, saved[0].v, np.nan), rtol=1e-4)
     desk.session.time = 3
     assert desk.control.shown.labels == saved[3].labels

@@ -73,7 +73,7 @@ def test_invalid_cells_are_clear_and_reasons_have_colours_of_their_own(desk):
     assert len(set(colours)) == len(colours)
     assert validity.get_color(0) is None or validity.get_color(0)[3] == 0
     for reason in LOST.values():
-        assert reason.value in desk.tab.reasons.text
+        assert reason.value in desk.tab.result.reasons.text
 
 
 def test_arrows_point_and_grow_as_the_ice_flows(desk):
@@ -88,7 +88,7 @@ def test_arrows_point_and_grow_as_the_ice_flows(desk):
     assert not set(at) & set(LOST)
     world = arrows.data_to_world(start[3])[-2:]
     np.testing.assert_allclose(desk.session.world_to_pixel(*world), start[3], atol=1e-6)
-    legend = desk.tab.arrow
+    legend = desk.tab.result.arrow
     zoom = float(desk.viewer.scene.camera.zoom) * arrows.scale[-1]
     np.testing.assert_allclose(legend.length, legend.speed * ratio[0] * zoom, rtol=1e-4)
     assert legend.text.endswith("m/yr")
@@ -142,7 +142,7 @@ def test_a_removed_layer_stays_away_until_it_is_asked_for(desk):
     desk.viewer.layers.remove(desk.layer("ncc"))
     desk.map()
     assert desk.names() == ["velocity · speed, m/yr", "velocity · validity"]
-    assert desk.tab.arrow.speed is None
+    assert desk.tab.result.arrow.speed is None
     desk.tab.options.restore.click()
     desk.settle()
     assert desk.names() == NAMES
@@ -184,7 +184,7 @@ def test_maps_of_many_pairs_follow_the_slider_and_the_chooser(desk):
     desk.tab.form.boxes["pairs"].setCurrentIndex(1)
     desk.map()
     assert desk.workshop.asked[-1]["pairs"] == [(i, i + 1) for i in range(5)]
-    assert desk.tab.pair.count() == 5
+    assert desk.tab.result.pair.count() == 5
     limits = tuple(desk.layer("speed").contrast_limits)
     desk.session.time = 3
     assert desk.control.index == 3
@@ -193,15 +193,15 @@ def test_maps_of_many_pairs_follow_the_slider_and_the_chooser(desk):
     np.testing.assert_array_equal(desk.layer("validity").data, found.reason)
     assert tuple(desk.layer("speed").contrast_limits) == limits  # colours of all pairs can be compared
     assert desk.layer("ncc").data is not found.ncc
-    assert desk.tab.pair.currentIndex() == 3
-    assert desk.tab.pair.currentText() == "2020-02-18 → 2020-03-05"
-    desk.tab.before.click()
+    assert desk.tab.result.pair.currentIndex() == 3
+    assert desk.tab.result.pair.currentText() == "2020-02-18 → 2020-03-05"
+    desk.tab.result.before.click()
     assert (desk.control.index, desk.session.time) == (2, 2)
     desk.session.time = 5  # nothing starts there: the pair that ends there
     assert desk.control.index == 4
     desk.tab.form.boxes["pairs"].setCurrentIndex(2)
     desk.map()
-    assert desk.tab.pair.count() == 15
+    assert desk.tab.result.pair.count() == 15
     assert desk.control.series is not None
     # All that there can be still fits 1280 × 800, of which napari leaves about 700 of the height.
     for part in (desk.tab.more.expand, lambda: desk.tab.lines.set_open(True)):

@@ -31,7 +31,7 @@ def test_a_window_without_scenes_leads_to_them_maps_real_ice_and_ends_its_thread
     assert found.valid.mean() > 0.6
     np.testing.assert_allclose(np.median(found.drow[found.valid]), STEP[0], atol=0.02)
     np.testing.assert_allclose(np.median(found.dcol[found.valid]), STEP[1], atol=0.02)
-    assert "% valid" in tab.summary.text()
+    assert "% valid" in tab.result.summary.text()
     # A fine map takes long: closing the window must end it.
     tab.form.numbers["spacing"].setValue(2)
     qtbot.mouseClick(tab.run.button, Qt.MouseButton.LeftButton)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from qtpy.compat import isalive
-from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import (
     QButtonGroup,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
-    QScrollArea,
-    QSizePolicy,
     QStackedLayout,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -24,21 +20,19 @@ from napari_icenet.errors import IceNetError
 from napari_icenet.evaluation.compare_tool import CompareTool
 from napari_icenet.evaluation.comparison import Comparison
 from napari_icenet.gui.at_end import when_destroyed
-from napari_icenet.gui.compare_layer_kinds import FIRST_SHOWN, KINDS
 from napari_icenet.gui.compare_layers import CompareLayers
+from napari_icenet.gui.compare_overlays import OverlayButtons
 from napari_icenet.gui.empty_page import EmptyPage
-from napari_icenet.gui.film_strip import FilmStrip
+from napari_icenet.gui.film_strip import FilmStrip, StripRoom
 from napari_icenet.gui.film_strip_words import headline
 from napari_icenet.gui.line_up_chooser import LineUpChooser
 from napari_icenet.gui.settings import Remembered
 from napari_icenet.gui.side_by_side import SideBySide
-from napari_icenet.gui.theme import TOGGLE_STYLE, quiet
+from napari_icenet.gui.theme import quiet, toggle
 from napari_icenet.gui.track_control import TrackControl
 
 #: Parts of a comparison are drawn where the whole takes longer than this.
 PART_MS = 150
-#: Buttons of kinds of layers in a row.
-_ABREAST = 4
 _TARGET_TIP = "Judge what is expected of the {} date after t0: on the picture, on the right of the strip, side by side."
 
 
@@ -71,7 +65,6 @@ class ChipPage(QWidget):
         self.layers = CompareLayers(control.viewer, self._roof)
         self.side_by_side = SideBySide(control.viewer)
         self._target = 1 if self._memory.get("target", 2) == 2 else 0
-        self.kinds: dict[str, QToolButton] = {}
         self._part: Comparison | None = None
         # Each drawing of the window costs as much as some predictors.
         self._wait = QTimer(self)
@@ -98,7 +91,15 @@ class ChipPage(QWidget):
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
-        layout.addLayout(self._kind_buttons(page))
+        self.overlays = OverlayButtons(self.layers, self._memory, page)
+        self.aside = toggle(
+            "Side by side",
+            "Shows what came and what each predictor expected in views of their own, which move together.",
+            page,
+        )
+        self.aside.toggled.connect(self._on_aside)
+        self.overlays.append(self.aside)
+        layout.addWidget(self.overlays)
         self.headline = quiet(parent=page)
         self.message = QLabel(page)
         self.message.setWordWrap(True)
@@ -106,28 +107,10 @@ class ChipPage(QWidget):
         self.strip = FilmStrip()
         self.strip.show_target(self._target)
         self.strip.pick(self._memory.get("picked", "icenet"))
-        self.room = _Room(self.strip, page)
+        self.room = StripRoom(self.strip, page)
         layout.addLayout(self._target_row(page))
         layout.addWidget(self.message)
         layout.addWidget(self.room, 1)
-
-    def _kind_buttons(self, page: QWidget) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setSpacing(3)
-        chosen = self._memory.get("layers", ",".join(FIRST_SHOWN)).split(",")
-        for k, (kind, (word, tip)) in enumerate(KINDS.items()):
-            button = self.kinds[kind] = _toggle(word, f"{tip} It is a layer on the picture.", page)
-            button.setChecked(kind in chosen)
-            button.toggled.connect(lambda on, kind=kind: self._on_kind(kind, on))
-            grid.addWidget(button, k // _ABREAST, k % _ABREAST)
-        self.aside = _toggle(
-            "Side by side",
-            "Shows what came and what each predictor expected in views of their own, which move together.",
-            page,
-        )
-        self.aside.toggled.connect(self._on_aside)
-        grid.addWidget(self.aside, len(KINDS) // _ABREAST, len(KINDS) % _ABREAST)
-        return grid
 
     def _target_row(self, page: QWidget) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -135,7 +118,7 @@ class ChipPage(QWidget):
         row.addWidget(self.headline, 1)
         self.targets = QButtonGroup(page)
         for k, word in enumerate(("next", "second")):
-            button = _toggle(f"t{k + 1}", _TARGET_TIP.format(word), page)
+            button = toggle(f"t{k + 1}", _TARGET_TIP.format(word), page)
             button.setChecked(k == self._target)
             button.setFixedWidth(34)
             self.targets.addButton(button, k)
@@ -150,7 +133,7 @@ class ChipPage(QWidget):
         self.tool.compared.connect(self._hand_over)
         self.tool.failed.connect(self._hand_over)
         self.strip.picked.connect(self._on_picked)
-        self.layers.shown_changed.connect(self._show_kinds)
+        self.layers.shown_changed.connect(self._on_shown)
         self.side_by_side.changed.connect(self._on_side_by_side)
         self.control.frame.connect(self.refresh)
         # Before the new date is drawn, which takes as long as the answer.
@@ -171,20 +154,12 @@ class ChipPage(QWidget):
         if button is not None:
             button.setChecked(True)
 
-    def show_kinds(self, kinds: Iterable[str]) -> None:
-        """Lay these kinds on the picture, and no others."""
-        wanted = set(kinds)
-        for kind, button in self.kinds.items():
-            button.setChecked(kind in wanted)
-
     # What is asked
 
     def showEvent(self, event: Any) -> None:  # noqa: N802 (Qt's name)
         """Catch up with what changed while the page was hidden."""
         super().showEvent(event)
-        # Read before the first is shown: the buttons follow the layers.
-        for kind, chosen in [(kind, button.isChecked()) for kind, button in self.kinds.items()]:
-            self.layers.set_shown(kind, chosen)
+        self.overlays.lay_on()
         self.tool.prepare(self.chooser.line_up)
         self.refresh()
 
@@ -192,11 +167,7 @@ class ChipPage(QWidget):
         """Take the overlays off the picture: other tabs have their own."""
         super().hideEvent(event)
         self.side_by_side.leave()
-        chosen = [kind for kind, button in self.kinds.items() if button.isChecked()]
-        for kind in KINDS:
-            self.layers.set_shown(kind, False)
-        for kind in chosen:
-            self._check(kind, True)
+        self.overlays.take_off()
 
     def refresh(self) -> None:
         """Compare anew if the track, the date or the line-up has changed."""
@@ -279,21 +250,9 @@ class ChipPage(QWidget):
             self.side_by_side.place(placement)
         self.refresh()
 
-    def _on_kind(self, kind: str, on: bool) -> None:
-        self._memory.set("layers", ",".join(k for k, button in self.kinds.items() if button.isChecked()))
-        self.layers.set_shown(kind, on)
-
-    def _show_kinds(self) -> None:
-        if not self.isVisible() or self.side_by_side.on:
-            return
-        for kind in KINDS:
-            self._check(kind, kind in self.layers.shown)
-
-    def _check(self, kind: str, on: bool) -> None:
-        button = self.kinds[kind]
-        button.blockSignals(True)
-        button.setChecked(on)
-        button.blockSignals(False)
+    def _on_shown(self) -> None:
+        if self.isVisible() and not self.side_by_side.on:
+            self.overlays.follow()
 
     def _on_target(self, target: int, on: bool) -> None:
         if on:
@@ -316,33 +275,6 @@ class ChipPage(QWidget):
         self.aside.blockSignals(False)
         if not on:
             self._redraw()
-
-
-class _Room(QScrollArea):
-    """Holds the film strip, and tells it how much room there is."""
-
-    def __init__(self, strip: FilmStrip, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._strip = strip
-        self.setWidgetResizable(True)
-        self.setFrameShape(QScrollArea.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setWidget(strip)
-
-    def resizeEvent(self, event: Any) -> None:  # noqa: N802 (Qt's name)
-        """Hand the room on."""
-        super().resizeEvent(event)
-        self._strip.fit(self.maximumViewportSize())
-
-
-def _toggle(word: str, tip: str, parent: QWidget) -> QToolButton:
-    button = QToolButton(parent)
-    button.setText(word)
-    button.setToolTip(tip)
-    button.setCheckable(True)
-    button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    button.setStyleSheet(TOGGLE_STYLE)
-    return button
 
 
 def _closer(tool: CompareTool, layers: CompareLayers, side_by_side: SideBySide) -> Callable[[], None]:

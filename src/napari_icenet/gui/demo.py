@@ -127,7 +127,7 @@ def _compare(session: Any, dock: Any) -> None:
 
     # The same for all, here too.
     dock.compare.chooser.show_line_up(LineUp.of_names(*FIRST_CHOSEN))
-    dock.compare.chip.show_kinds(FIRST_SHOWN)
+    dock.compare.chip.overlays.choose(FIRST_SHOWN)
     dock.compare.chip.strip.pick(FIRST_CHOSEN[-1])
     shown: list[Any] = []
     dock.compare.chip.shown.connect(shown.append)

@@ -12,6 +12,8 @@ from napari_icenet.gui.session import Session
 
 #: Shapes that enclose something.
 AREAS = ("polygon", "rectangle", "ellipse")
+#: Ways of working on a layer in which one sees what is selected.
+SELECTING = ("select", "direct")
 
 
 def area_layers(session: Session, name: str) -> list[Layer]:
@@ -25,11 +27,15 @@ def holds_areas(layer: Layer, name: str) -> bool:
 
 
 def inside_any(session: Session, layer: Any) -> NDArray[np.bool_]:
-    """Pixels of the frame inside a layer's areas: of several, the selected ones if any are."""
+    """Pixels of the frame inside a layer's areas: of several, those that one sees selected, if any are.
+
+    A shape that has just been drawn stays selected in napari, too, without being shown so.
+    """
     stack = session.stack
     assert stack is not None
     mask: NDArray[np.bool_] = np.zeros(tuple(stack.grid.shape), bool)
-    for index in sorted(layer.selected_data) or range(layer.nshapes):
+    selected = sorted(layer.selected_data) if layer.mode in SELECTING else []
+    for index in selected or range(layer.nshapes):
         if layer.shape_type[index] in AREAS:
             mask |= inside(session, layer, index)
     return mask

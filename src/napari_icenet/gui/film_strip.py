@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QFont, QHelpEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
+from qtpy.QtWidgets import QScrollArea, QSizePolicy, QToolTip, QWidget
 
 from napari_icenet.evaluation.comparison import Compared, Comparison
 from napari_icenet.evaluation.track_frames import Frame
@@ -256,3 +256,26 @@ class FilmStrip(QWidget):
         font.setBold(bold)
         painter.setFont(font)
         painter.setPen(self.palette().windowText().color())
+
+
+class StripRoom(QScrollArea):
+    """Holds a film strip, and tells it how much room there is.
+
+    Parameters
+    ----------
+    strip : FilmStrip
+    parent : QWidget, optional
+    """
+
+    def __init__(self, strip: FilmStrip, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._strip = strip
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(strip)
+
+    def resizeEvent(self, event: Any) -> None:  # noqa: N802 (Qt's name)
+        """Hand the room on."""
+        super().resizeEvent(event)
+        self._strip.fit(self.maximumViewportSize())

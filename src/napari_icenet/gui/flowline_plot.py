@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from napari.utils.theme import get_theme
 from numpy.typing import NDArray
 from qtpy.QtCore import QPointF, Signal
-from qtpy.QtGui import QColor, QFont, QPainterPath, QPolygonF
+from qtpy.QtGui import QColor, QPainterPath, QPolygonF
 from qtpy.QtWidgets import QFileDialog, QGraphicsPathItem, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_icenet.gui.dialogs import show_error
 from napari_icenet.gui.flowline_words import curve_sentence, date_colours, distance_axis, legend, profile_sentence
+from napari_icenet.gui.themed_plot import Inks, ThemedPlot, make_plain
 from napari_icenet.gui.work import Job
 from napari_icenet.tracking.velocity.flowline import FlowlineProfile
 
@@ -52,7 +52,7 @@ class _Curve:
         self.band.hide()
 
 
-class FlowlinePlot(QWidget):
+class FlowlinePlot(ThemedPlot):
     """Speed along a line by date, updated in place.
 
     Parameters
@@ -69,16 +69,13 @@ class FlowlinePlot(QWidget):
     place_hovered = Signal(object)
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._viewer = viewer
+        super().__init__(viewer, parent)
         self._profile: FlowlineProfile | None = None
         self._curves: list[_Curve] = []
         self._colours: list[str] = []
         self._hover: tuple[int, int] | None = None
         self._x = np.zeros(0)
         self._job: Job | None = None
-        self._stale = False
-        self._dark = True
         self.readout, self.legend = QLabel(EMPTY, self), QLabel(self)
         for label in (self.readout, self.legend):
             label.setWordWrap(True)
@@ -94,8 +91,7 @@ class FlowlinePlot(QWidget):
         self._dot = pg.ScatterPlotItem(size=8, pxMode=True)
         self._arrange()
         self.canvas.scene().sigMouseMoved.connect(self._on_move)
-        viewer.events.theme.connect(self.restyle)
-        self.restyle()
+        self._follow_theme(self.canvas, [self._item])
         self.show_profile(None)
 
     @property
@@ -109,10 +105,6 @@ class FlowlinePlot(QWidget):
         self._set_hover(None)
         self.export_button.setEnabled(profile is not None)
         self._catch_up()
-
-    def release(self) -> None:
-        """Disconnect from the viewer."""
-        self._viewer.events.theme.disconnect(self.restyle)
 
     def ask_export(self) -> None:
         """Ask for a file, and write the profile to it."""
@@ -141,25 +133,10 @@ class FlowlinePlot(QWidget):
         self._job.failed.connect(lambda error: show_error(self._viewer, str(error)))
         return self._job.start()
 
-    def showEvent(self, event: Any) -> None:  # noqa: N802  (Qt's name)
-        """Draw what was left out while hidden."""
-        super().showEvent(event)
-        self._catch_up()
-
-    def leaveEvent(self, event: Any) -> None:  # noqa: N802  (Qt's name)
-        """Say again what the plot shows."""
-        super().leaveEvent(event)
-        self._set_hover(None)
-
     # Drawing
 
-    def _catch_up(self) -> None:
-        if self._stale and self.isVisible():
-            self._stale = False
-            self._draw()
-
     def _draw(self) -> None:
-        profile = self._profile
+        profile, inks = self._profile, self._inks
         shown = 0 if profile is None else len(profile.times)
         while len(self._curves) < shown:
             self._curves.append(_Curve(self._item))
@@ -172,16 +149,16 @@ class FlowlinePlot(QWidget):
             self.legend.setText("")
         else:
             self._x, unit = distance_axis(profile)
-            self._title.setText(f"Speed, {profile.unit}", color=self._text, size="8pt")
-            self._colours = date_colours(profile.mid_times, self._dark)
+            self._title.setText(f"Speed, {profile.unit}", color=inks.text, size="8pt")
+            self._colours = date_colours(profile.mid_times, inks.dark)
             v = profile.v
             for i, curve in enumerate(self._curves[:shown]):
                 curve.show(self._x, v[i], profile.v_error[i], self._colours[i])
             top = float(np.nanmax(v, initial=0.0)) or 1.0
             self._item.setXRange(0, self._x[-1], padding=0.02)
             self._item.setYRange(0, 1.22 * top, padding=0)
-            self._below.setText(f"{unit} along the line", color=self._text, size="8pt")
-            self.legend.setText(legend(profile, self._dark))
+            self._below.setText(f"{unit} along the line", color=inks.text, size="8pt")
+            self.legend.setText(legend(profile, inks.dark))
         self._highlight()
         self._read_out()
 
@@ -234,20 +211,12 @@ class FlowlinePlot(QWidget):
     # Looks
 
     def _arrange(self) -> None:
-        item, font = self._item, QFont()
-        font.setPointSize(7)
-        item.setMenuEnabled(False)
-        item.hideButtons()
-        item.setMouseEnabled(False, False)
+        item = self._item
+        make_plain(item)
         self._title.setParentItem(item.getViewBox())
         self._title.anchor((0, 0), (0, 0), offset=(2, -3))
         self._below.setParentItem(item.getViewBox())
         self._below.anchor((1, 1), (1, 1), offset=(-2, 3))
-        for side in ("left", "bottom"):
-            axis = item.getAxis(side)
-            axis.setStyle(tickFont=font, tickTextOffset=3, tickLength=-4)
-            axis.enableAutoSIPrefix(False)
-        item.getAxis("left").setWidth(40)
         for part, level in ((self._place, 3), (self._dot, 4)):
             part.setZValue(level)
             item.addItem(part, ignoreBounds=True)
@@ -266,23 +235,9 @@ class FlowlinePlot(QWidget):
         layout.addWidget(self.canvas, 1)
         layout.addLayout(foot)
 
-    def restyle(self, _event: Any = None) -> None:
-        """Take the colours of napari's theme."""
-        theme = get_theme(self._viewer.theme)
-        background, self._text = theme.background.as_hex(), theme.text.as_hex()
-        self._dark = QColor(background).lightness() < 128
-        self.canvas.setBackground(background)
-        faint, fainter = QColor(self._text), QColor(self._text)
-        faint.setAlpha(150)
-        fainter.setAlpha(45)
-        for side in ("left", "bottom"):
-            axis = self._item.getAxis(side)
-            axis.setPen(pg.mkPen(fainter))
-            axis.setTextPen(pg.mkPen(faint))
-        self._place.setPen(pg.mkPen(faint, width=1))
-        self._dot.setPen(pg.mkPen(self._text, width=1))
-        self._stale = True
-        self._catch_up()
+    def _dress(self, inks: Inks) -> None:
+        self._place.setPen(pg.mkPen(inks.faint, width=1))
+        self._dot.setPen(pg.mkPen(inks.text, width=1))
 
 
 def band_path(x: NDArray[np.float64], v: NDArray[np.float64], error: NDArray[np.float64]) -> QPainterPath:

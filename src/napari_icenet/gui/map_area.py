@@ -31,8 +31,8 @@ def area_of(session: Session, where: str) -> NDArray[np.bool_] | None:
     ----------
     session : Session
     where : str
-        :data:`VIEW`, :data:`WHOLE`, or the name of a layer with areas (of several, the selected
-        ones if any are).
+        :data:`VIEW`, :data:`WHOLE`, or the name of a layer with areas (of several, those that one
+        sees selected, if any are).
 
     Raises
     ------

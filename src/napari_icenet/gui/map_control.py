@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
-from napari_icenet.errors import IceNetError
 from napari_icenet.evaluation.correlation_maps import CorrelationMaps, Histogram
 from napari_icenet.evaluation.map_settings import MapSettings
 from napari_icenet.gui.map_layer_kinds import BEST
 from napari_icenet.gui.map_layers import MapLayers
-from napari_icenet.gui.map_words import capital, sentence_at
+from napari_icenet.gui.map_maker import MapMaker, import_tool
+from napari_icenet.gui.map_words import capital, failure_text, sentence_at, title
 from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.placement import Placement
 from napari_icenet.gui.session import Session
 from napari_icenet.predictors.line_up import LineUp
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.worker import LatestWorker
-
-if TYPE_CHECKING:
-    from napari_icenet.evaluation.map_tool import MapTool
 
 #: Growing maps are drawn this often; thumbnails wait until nothing has grown for longer.
 DRAW_SECONDS, SETTLE_SECONDS = 0.2, 0.8
@@ -45,8 +41,7 @@ class MapControl(QObject):
     ----------
     viewer : napari.Viewer
     session : Session
-    make_tool : callable, optional
-        Makes the model that makes maps; default :class:`~napari_icenet.evaluation.map_tool.MapTool`.
+    maker : MapMaker, optional
 
     Attributes
     ----------
@@ -71,21 +66,16 @@ class MapControl(QObject):
     progressed = Signal(float, str)
     busy_changed = Signal()
     message = Signal(str)
-    # From the tool's thread to the interface's: a method of a QObject is called on its own.
-    _maps_arrived = Signal(object)
-    _progress_arrived = Signal(float, str)
-    _failure_arrived = Signal(object)
-    _busy_arrived = Signal(bool)
+    # From the worker's thread to the interface's: a method of a QObject is called on its own.
     _summary_arrived = Signal(object, object)
 
-    def __init__(self, viewer: Any, session: Session, make_tool: Callable[[], MapTool] | None = None) -> None:
+    def __init__(self, viewer: Any, session: Session, maker: MapMaker | None = None) -> None:
         super().__init__()
         self.viewer, self.session = viewer, session
         self.kind, self.target = "", 2
         self.cancelling = False
         self.summary: Summary | None = None
-        self._make_tool = make_tool or _make_tool
-        self._tool: MapTool | None = None
+        self.maker = maker or MapMaker()
         self._mapped: SceneStack | None = None
         self._ready: tuple[SceneStack, LineUp] | None = None
         self._maps: dict[SceneStack, CorrelationMaps] = {}
@@ -94,12 +84,12 @@ class MapControl(QObject):
         self.layers = MapLayers(viewer, lambda: () if session.layers is None else session.layers.layers)
         self._draw_soon = Pace(self._draw, seconds=DRAW_SECONDS, every=1)
         self._settle = Pace(self.layers.settle, seconds=SETTLE_SECONDS, every=10**9)
-        self._maps_arrived.connect(self._on_maps)
-        self._progress_arrived.connect(self._on_progress)
-        self._failure_arrived.connect(self._on_failure)
-        self._busy_arrived.connect(self._on_busy)
+        self.maker.maps_changed.connect(self._on_maps)
+        self.maker.progressed.connect(self._on_progress)
+        self.maker.failed.connect(self._on_failure)
+        self.maker.busy_changed.connect(self._on_busy)
         self._summary_arrived.connect(self._on_summary)
-        self._worker.submit("import", _import_tool)  # half a second that the first map need not take
+        self._worker.submit("import", import_tool)  # the first map need not wait for it
         session.stack_changed.connect(self._on_stack)
         session.stacks_changed.connect(self._on_stacks)
         session.readout.add(self._say_at)
@@ -132,20 +122,20 @@ class MapControl(QObject):
         self.message.emit("")
         self.cancelling = False
         self._mapped = stack
-        self._the_tool().start(stack, settings, line_up, area)
+        self.maker.start(stack, settings, line_up, area)
 
     def prepare(self, settings: MapSettings, line_up: LineUp) -> None:
         """Have processes and networks ready for a map of the shown stack that may be asked for soon."""
         stack = self.session.stack
         if stack is not None and self._mapped is None and self._ready != (stack, line_up):
             self._ready = (stack, line_up)
-            self._the_tool().prepare(stack, settings, line_up)
+            self.maker.prepare(stack, settings, line_up)
 
     def cancel(self) -> None:
         """Stop mapping; what is done stays."""
-        if self._tool is not None and self._mapped is not None:
+        if self._mapped is not None:
             self.cancelling = True
-            self._tool.cancel()
+            self.maker.cancel()
             self.busy_changed.emit()
 
     def take(self, maps: CorrelationMaps, stack: SceneStack | None = None) -> None:
@@ -194,8 +184,7 @@ class MapControl(QObject):
         self.session.readout.drop_title(self._title)
         self._draw_soon.stop()
         self._settle.stop()
-        if self._tool is not None:
-            self._tool.close()
+        self.maker.close()
         self._worker.close()
         self.layers.close()
 
@@ -217,12 +206,8 @@ class MapControl(QObject):
 
     def _show(self) -> None:
         stack = self.session.stack
-        if stack is not None:
-            whole = self.session.placement(stack, axes=2)
-            place = Placement(tuple(whole["translate"]), tuple(whole["scale"]), whole["units"][-1])
-            self.layers.show(self.maps, place, self.kind, self.target)
-        else:
-            self.layers.show(None, None, self.kind, self.target)
+        place = None if stack is None else Placement.of_choices(self.session.placement(stack, axes=2))
+        self.layers.show(self.maps, place, self.kind, self.target)
         self._settle.ask()
         self.session.readout.update()
 
@@ -235,12 +220,7 @@ class MapControl(QObject):
         maps, layer = self.maps, self.layers.layers.get(self.kind)
         if maps is None or layer is None or not layer.visible:
             return ""
-        if self.layers.side_by_side:
-            return f"NCC at t{self.target}"
-        if self.kind == BEST:
-            return f"best predictor at t{self.target}"
-        title = dict(zip(maps.keys, maps.line_up.titles, strict=True))[self.kind]
-        return f"NCC of {title} at t{self.target}"
+        return title(maps, self.kind, self.target, side_by_side=self.layers.side_by_side)
 
     def _say_at(self, row: float, col: float) -> str:
         maps = self.maps
@@ -248,20 +228,10 @@ class MapControl(QObject):
 
     # What others say
 
-    def _the_tool(self) -> MapTool:
-        if self._tool is None:
-            tool = self._tool = self._make_tool()
-            tool.maps_changed.connect(self._maps_arrived.emit)
-            tool.progressed.connect(self._progress_arrived.emit)
-            tool.failed.connect(self._failure_arrived.emit)
-            tool.busy_changed.connect(self._busy_arrived.emit)
-        return self._tool
-
     def _drop(self) -> None:
         """Stop making maps, whose last tiles are not waited for."""
         self._mapped = None
-        if self._tool is not None:
-            self._tool.cancel()
+        self.maker.cancel()
 
     def _on_stack(self, stack: SceneStack | None) -> None:
         if self._mapped is not None and self._mapped is not stack:
@@ -305,24 +275,3 @@ class MapControl(QObject):
         if stack is self.session.stack and self.maps is not None:
             self.summary = summary
             self.summary_changed.emit()
-
-
-def _import_tool() -> None:
-    from napari_icenet.evaluation import map_tool
-
-    assert map_tool
-
-
-def _make_tool() -> MapTool:
-    from napari_icenet.evaluation.map_tool import MapTool
-
-    return MapTool()
-
-
-def failure_text(error: Exception) -> str:
-    """What went wrong while mapping, in one sentence."""
-    if isinstance(error, IceNetError):
-        return str(error)
-    if isinstance(error, MemoryError):
-        return "there is not enough memory for this map; take a larger stride, or a smaller area."
-    return f"the map stopped ({type(error).__name__}: {error}); what was done is kept, start it again to go on."

@@ -6,26 +6,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QMenu, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui import map_area, map_export
 from napari_icenet.gui.at_end import when_destroyed
 from napari_icenet.gui.empty_page import EmptyPage
-from napari_icenet.gui.map_chooser import MapChooser
 from napari_icenet.gui.map_control import MapControl
 from napari_icenet.gui.map_form import MapForm, remember_settings, remembered_settings
-from napari_icenet.gui.map_histogram import MapHistogram
-from napari_icenet.gui.map_legend import MapLegend
 from napari_icenet.gui.map_plan import Plan, plan
 from napari_icenet.gui.map_pointer import MapPointer
-from napari_icenet.gui.map_table import MapTable
+from napari_icenet.gui.map_result import MapResult
 from napari_icenet.gui.map_words import capital, place_text
+from napari_icenet.gui.message import Message
 from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.settings import Remembered
-from napari_icenet.gui.theme import Fold, quiet
+from napari_icenet.gui.theme import Fold
 from napari_icenet.gui.velocity_run import RunBar
 from napari_icenet.gui.work import Progress
 from napari_icenet.predictors.line_up import LineUp
@@ -38,7 +36,6 @@ MAP_TIP = (
 )
 #: After so long on the page, processes and networks are got ready.
 PREPARE_SECONDS = 1.5
-HINT = "Point at a cell to read it; click it to see its film strip."
 
 
 class MapPage(QWidget):
@@ -86,14 +83,8 @@ class MapPage(QWidget):
         self.form = MapForm(session, self)
         self.form.show_settings(remembered_settings(self._memory))
         self.run = RunBar(self, action=MAP, tip=MAP_TIP)
-        self.said = QLabel(self)
-        self.said.setWordWrap(True)
-        self.said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.said.hide()
-        self.chooser = MapChooser(self)
-        self.legend, self.table, self.histogram = MapLegend(self), MapTable(self), MapHistogram(self)
-        self.place = quiet(HINT, self)
-        self.place.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.said = Message(self)
+        self.result = MapResult(control, self)
         self.pointer = MapPointer(viewer, session)
         self._ahead = Pace(self._show_ahead, seconds=0.25, every=1)
         # Who looks around a little on this page will want a map.
@@ -117,7 +108,6 @@ class MapPage(QWidget):
         layout.setContentsMargins(6, 6, 6, 4)
         layout.setSpacing(4)
         self.more = Fold("More", self._folded(page), page)
-        self.result = self._result(page)
         for widget in (self.form, self.more, self.run, self.said):
             layout.addWidget(widget)
         layout.addWidget(self.result, 1000)
@@ -135,17 +125,6 @@ class MapPage(QWidget):
         self.restore.hide()
         layout.addWidget(self.restore)
         return inner
-
-    def _result(self, page: QWidget) -> QWidget:
-        result = QWidget(page)
-        layout = QVBoxLayout(result)
-        layout.setContentsMargins(0, 4, 0, 0)
-        layout.setSpacing(4)
-        for widget in (self.chooser, self.legend, self.place, self.table):
-            layout.addWidget(widget)
-        layout.addWidget(self.histogram, 1000)
-        layout.addStretch(1)
-        return result
 
     def _file_buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -169,8 +148,6 @@ class MapPage(QWidget):
         control, session = self.control, self.session
         control.stack_changed.connect(self._on_stack)
         control.maps_changed.connect(self._on_maps)
-        control.summary_changed.connect(self._on_summary)
-        control.choice_changed.connect(self._on_choice)
         control.busy_changed.connect(self._on_busy)
         control.progressed.connect(self.run.show_progress)
         control.message.connect(self.say)
@@ -183,14 +160,10 @@ class MapPage(QWidget):
         self.form.changed.connect(self._ahead.ask)
         self.run.asked.connect(self.map)
         self.run.cancelled.connect(control.cancel)
-        self.chooser.chosen.connect(control.choose)
-        self.chooser.target_chosen.connect(lambda target: control.choose(control.kind, target))
-        self.chooser.side_by_side_chosen.connect(control.layers.set_side_by_side)
-        self.table.row_chosen.connect(lambda row: control.choose(self.table.keys[row]))
         self.restore.clicked.connect(control.layers.restore)
         self.open.clicked.connect(self._ask_open)
         self.open_scenes.clicked.connect(self.scenes_wanted)
-        self.pointer.hovered.connect(self._on_hover)
+        self.pointer.hovered.connect(self.result.point_at)
         self.pointer.clicked.connect(self._on_click)
 
     # What the user does
@@ -227,8 +200,7 @@ class MapPage(QWidget):
 
     def say(self, sentence: str) -> None:
         """Show one sentence; empty takes the last one back."""
-        self.said.setText(sentence)
-        self.said.setVisible(bool(sentence))
+        self.said.say(sentence)
         self.message.emit(sentence)
 
     def refresh(self) -> None:
@@ -259,10 +231,6 @@ class MapPage(QWidget):
         self.pointer.enabled = False
         super().hideEvent(event)
 
-    def _on_hover(self, row: float, col: float) -> None:
-        maps = self.control.maps
-        self.place.setText((place_text(maps, row, col, self.control.target) if maps is not None else "") or HINT)
-
     def _on_click(self, row: float, col: float) -> None:
         maps = self.control.maps
         at = None if maps is None else maps.cell_at(row, col)
@@ -280,38 +248,14 @@ class MapPage(QWidget):
         self.pages.setCurrentIndex(0 if self.session.stack is None else 1)
         self.form.list_areas()
         self._on_maps()
-        self._on_summary()
         self._on_busy()
         self._ahead.now()
 
     def _on_maps(self) -> None:
-        maps = self.control.maps
-        self.result.setVisible(maps is not None)
-        self.export.setEnabled(maps is not None)
-        if maps is not None:
-            self.chooser.show_line_up(maps.line_up)
-        self._on_choice()
-
-    def _on_choice(self) -> None:
-        control = self.control
-        self.chooser.show_choice(control.kind, control.target, control.layers.side_by_side)
-        self.legend.show_maps(control.maps, control.kind, control.target)
-        self._on_summary()
-
-    def _on_summary(self) -> None:
-        summary, control = self.control.summary, self.control
-        if summary is not None:
-            line_up, target = summary.maps.line_up, control.target
-            self.table.show_rows(line_up, summary.table[f"t{target}"], control.kind)
-            found = summary.histograms[target]
-            self.histogram.show_counts(line_up, found.edges, found.counts, control.kind)
-        elif control.maps is not None:
-            self.table.show_rows(control.maps.line_up, {}, control.kind)
-            self.histogram.show_counts(control.maps.line_up, self.histogram.edges, {}, control.kind)
+        self.export.setEnabled(self.control.maps is not None)
 
     def _on_layers(self) -> None:
         self.restore.setVisible(bool(self.control.layers.removed))
-        self.chooser.show_choice(self.control.kind, self.control.target, self.control.layers.side_by_side)
 
     def _on_busy(self) -> None:
         self.run.show_busy(self.control.busy, self.control.cancelling)

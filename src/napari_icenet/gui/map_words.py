@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from napari_icenet.errors import IceNetError
 from napari_icenet.evaluation.correlation_maps import CellState, CorrelationMaps
-from napari_icenet.gui.map_layer_kinds import STATE_TIPS, STATE_WORDS
+from napari_icenet.gui.map_layer_kinds import BEST, STATE_TIPS, STATE_WORDS
 from napari_icenet.gui.readout import SEPARATOR
 from napari_icenet.gui.velocity_words import hundredths
 
@@ -42,6 +43,24 @@ def place_text(maps: CorrelationMaps, row: float, col: float, target: int) -> st
     if at is None or not said:
         return ""
     return f"row {maps.rows[at[0]]:.0f} col {maps.cols[at[1]]:.0f}{SEPARATOR}{said}"
+
+
+def title(maps: CorrelationMaps, kind: str, target: int, *, side_by_side: bool) -> str:
+    """What is shown, over the picture: ``NCC of IceNet at t2``."""
+    if side_by_side:
+        return f"NCC at t{target}"
+    if kind == BEST:
+        return f"best predictor at t{target}"
+    return f"NCC of {dict(zip(maps.keys, maps.line_up.titles, strict=True))[kind]} at t{target}"
+
+
+def failure_text(error: Exception) -> str:
+    """What went wrong while mapping, in one sentence."""
+    if isinstance(error, IceNetError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this map; take a larger stride, or a smaller area."
+    return f"the map stopped ({type(error).__name__}: {error}); what was done is kept, start it again to go on."
 
 
 def number_text(value: float | None, digits: int = 2, *, signed: bool = False) -> str:

@@ -72,6 +72,12 @@ class Placement:
         (y, x), (height, width) = layer.translate[-2:], layer.scale[-2:]
         return cls((float(y), float(x)), (float(height), float(width)), str(layer.units[-1]))
 
+    @classmethod
+    def of_choices(cls, choices: dict[str, Any]) -> Placement:
+        """As a layer with these :meth:`layer_choices` would lie."""
+        (y, x), (height, width) = choices["translate"][-2:], choices["scale"][-2:]
+        return cls((y, x), (height, width), choices["units"][-1])
+
     def layer_choices(self, axes: int = 3) -> dict[str, Any]:
         """``scale``, ``translate``, ``units`` and ``axis_labels`` of a layer (time, y, x), or (y, x)."""
         found = {

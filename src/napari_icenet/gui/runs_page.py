@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QHBoxLayout,
-    QLabel,
-    QMenu,
     QProgressBar,
     QPushButton,
     QSizePolicy,
@@ -23,10 +20,13 @@ from qtpy.QtWidgets import (
 
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui.empty_page import EmptyPage
+from napari_icenet.gui.map_words import capital
+from napari_icenet.gui.message import Message
 from napari_icenet.gui.runs_actions import NEXT, RunActions
 from napari_icenet.gui.runs_chips import RunChips
 from napari_icenet.gui.runs_curves import RunCurves
 from napari_icenet.gui.runs_facts import RunLog, SettingsTable
+from napari_icenet.gui.runs_menu import RunMenu
 from napari_icenet.gui.runs_result import RunResult
 from napari_icenet.gui.runs_table import RunsTable
 from napari_icenet.gui.runs_words import progress_text, score_text, what_text
@@ -35,7 +35,6 @@ from napari_icenet.gui.theme import make_primary, quiet
 from napari_icenet.gui.train_follow import RunFollower
 from napari_icenet.gui.train_reading import RunView
 from napari_icenet.gui.train_toggles import Toggles
-from napari_icenet.training.before_after import cancel_comparison
 from napari_icenet.training.comparing_runs import compare_runs
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.summary import RunSummary
@@ -92,13 +91,9 @@ class RunsPage(QWidget):
         self.more.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         self.more.setAccessibleName("More that can be done with the run")
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.menu = QMenu(self.more)
-        self.menu.setToolTipsVisible(True)
+        self.menu = RunMenu(follower, self.actions_, self.more)
         self.more.setMenu(self.menu)
-        self.message = QLabel(self)
-        self.message.setWordWrap(True)
-        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.message.hide()
+        self.message = Message(self)
         self.curves, self.chips, self.result = RunCurves(viewer, self), RunChips(self), RunResult(self)
         self.settings, self.log = SettingsTable(self), RunLog(self)
         self._settings_of: tuple[Path, ...] = ()
@@ -156,7 +151,9 @@ class RunsPage(QWidget):
         self.next.clicked.connect(self._on_next)
         self.stop.clicked.connect(lambda: self._with_run(lambda run: actions.request(run, "stop")))
         self.export.clicked.connect(lambda: self._with_run(actions.export))
-        self.menu.aboutToShow.connect(self._fill_menu)
+        self.menu.aboutToShow.connect(lambda: self.menu.offer(self.run))
+        self.menu.settings_wanted.connect(self.settings_wanted)
+        self.menu.said.connect(self.say)
         self.toggles.picked.connect(self.show_panel)
 
     # What the user does
@@ -182,9 +179,7 @@ class RunsPage(QWidget):
 
     def say(self, sentence: str) -> None:
         """Show one sentence; empty takes the last one back."""
-        sentence = sentence[:1].upper() + sentence[1:]
-        self.message.setText(sentence)
-        self.message.setVisible(bool(sentence))
+        self.message.say(capital(sentence))
 
     def _on_next(self) -> None:
         run, actions = self.run, self.actions_
@@ -209,58 +204,6 @@ class RunsPage(QWidget):
 
     def _delete(self) -> None:
         self._with_run(self.actions_.delete)
-
-    def _fill_menu(self) -> None:
-        self.menu.clear()
-        run, actions = self.run, self.actions_
-        if run is None:
-            return
-        self._act("Use these settings again", "Set up a new run with them.", lambda: self._use_again(run))
-        self._act(
-            "Open folder", "All that the run is: weights, cards, log, pictures.", lambda: actions.open_folder(run)
-        )
-        if run.state == "queued":
-            self._act("Next in the queue", "Let it start before the others that wait.", lambda: actions.put_first(run))
-        if run.resumable:
-            self._act(
-                "Resume with the datasets elsewhere…",
-                "Name the places to which its datasets have moved.",
-                lambda: actions.ask_datasets(run),
-            )
-        view = self.follower.views.get(run.folder)
-        if view is not None and view.comparing is not None and view.comparing.state == "running":
-            self._act(
-                "Stop comparing",
-                "Leave before and after uncompared; the weights stay.",
-                lambda: self.follower.act(lambda: cancel_comparison(run.folder)),
-            )
-        elif run.state == "finished" and run.weights is not None:
-            self._act(
-                "Compare before and after again",
-                "Hold its weights once more against those before, on held-out ice; no step is taken.",
-                lambda: actions.compare_again(run),
-            )
-        if run.active:
-            self._act("End at once…", "Kill it where it does not heed Stop.", lambda: actions.end(run))
-        if importlib.util.find_spec("tensorboard") is not None:
-            from napari_icenet.gui.runs_tensorboard import open_board
-
-            self._act(
-                "TensorBoard", "Show its curves there.", lambda: self.follower.act(lambda: open_board(run.folder))
-            )
-        self.menu.addSeparator()
-        self._act("Delete…", "Delete it with all it holds, after asking.", lambda: actions.delete(run))
-
-    def _act(self, words: str, tip: str, does: Any) -> None:
-        action = self.menu.addAction(words, does)
-        assert action is not None  # Qt makes it with its title
-        action.setToolTip(tip)
-
-    def _use_again(self, run: RunSummary) -> None:
-        try:
-            self.settings_wanted.emit(RunFolder(run.folder).settings())
-        except IceNetError as error:
-            self.say(str(error))
 
     # What is shown
 

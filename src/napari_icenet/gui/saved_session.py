@@ -157,7 +157,7 @@ def _choices(dock: IceNetDock) -> SavedChoices:
     chip = dock.compare.chip
     return SavedChoices(
         line_up=dock.compare.chooser.line_up,
-        overlays=tuple(kind for kind, button in chip.kinds.items() if button.isChecked()),
+        overlays=chip.overlays.chosen,
         target=chip.target + 1,
         picked=chip.strip.focus,
         velocity=_made(dock.velocity.form.settings),
@@ -220,7 +220,7 @@ def _restore_choices(dock: IceNetDock, choices: SavedChoices) -> None:
     chip = dock.compare.chip
     if choices.line_up is not None:
         dock.compare.chooser.show_line_up(choices.line_up)
-    chip.show_kinds(choices.overlays)
+    chip.overlays.choose(choices.overlays)
     chip.show_target(choices.target - 1)
     if choices.picked:
         chip.strip.pick(choices.picked)

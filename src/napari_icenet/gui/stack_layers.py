@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from psygnal import Signal
 
-from napari_icenet.gui.area_outline import outlines
-from napari_icenet.gui.colours import AREA, MASK
 from napari_icenet.gui.frame_sources import BandFrames, CompositeFrames, FrameSource, MaskFrames
 from napari_icenet.gui.frames import FrameCache, level_count
 from napari_icenet.gui.lazy_frames import pyramid
+from napari_icenet.gui.stack_contrast import AutoContrast
 from napari_icenet.gui.stack_facts import natural_colours
+from napari_icenet.gui.stack_layer_kinds import add_area, add_composite, add_mask, add_picture
 from napari_icenet.scenes.stack import SceneStack
 
 
@@ -53,8 +53,6 @@ class StackLayers:
         self._time = 0
         self._visible = True
         self._hidden: list[Any] = []
-        self._auto_contrast = True
-        self._setting_contrast = False
         self.composite_bands = natural_colours(stack)
         self._composite_source: CompositeFrames | None = None
         self._mask_source = MaskFrames(stack)
@@ -62,8 +60,13 @@ class StackLayers:
         self.mask: Any = None
         self.area: Any = None
         cache.ask(self._source, 0, self._coarsest)
-        self.image = self._add_image()
-        self._add_area()
+        self.image: Any = add_picture(
+            viewer, self._data(self._source), self._name(self.band), self._source.limits(0) or (0.0, 1.0), placement
+        )
+        self._contrast = AutoContrast(viewer, self.image)
+        self._contrast.taken_over.connect(self.shown_changed.emit)
+        self._update_contrast()
+        self.area = add_area(viewer, stack, self._name("area of interest"), placement)
         viewer.layers.selection.active = self.image
         cache.loaded.connect(self._frame_loaded)
         self._prefetch()
@@ -186,12 +189,12 @@ class StackLayers:
     @property
     def auto_contrast(self) -> bool:
         """Whether contrast follows the date; off once the user has set it by hand."""
-        return self._auto_contrast
+        return self._contrast.on
 
     @auto_contrast.setter
     def auto_contrast(self, value: bool) -> None:
-        if value != self._auto_contrast:
-            self._auto_contrast = value
+        if value != self._contrast.on:
+            self._contrast.on = value
             self._update_contrast()
             self.shown_changed.emit()
 
@@ -218,74 +221,17 @@ class StackLayers:
     def _name(self, what: str) -> str:
         return f"{self.stack.name} · {what}"
 
-    def _add_image(self) -> Any:
-        limits = self._source.limits(0) or (0.0, 1.0)
-        first = not self.viewer.layers
-        layer = self.viewer.add_image(
-            self._data(self._source),
-            multiscale=self._coarsest > 0,
-            name=self._name(self.band),
-            colormap="gray",
-            # One frame at a time, in its own type: a mean over dates would be another picture.
-            projection_mode="none",
-            contrast_limits=limits,
-            # napari starts in the middle of an axis: hidden, the frame there is not read in vain.
-            visible=False,
-            **self._placement,
-        )
-        if first:
-            self.viewer.dims.set_current_step(0, 0)
-        layer.visible = True
-        self.image = layer
-        self._update_contrast()
-        layer.events.contrast_limits.connect(self._contrast_was_set)
-        return layer
-
     def _add_mask(self) -> None:
-        from napari.utils.colormaps import DirectLabelColormap
-
-        colours: dict[int | None, Any] = {None: (0, 0, 0, 0), 0: (0, 0, 0, 0)}
-        colours.update(enumerate(MASK.values(), 1))
-        self.mask = self.viewer.add_labels(
-            self._data(self._mask_source),
-            multiscale=self._coarsest > 0,
-            name=self._name("mask"),
-            colormap=DirectLabelColormap(color_dict=colours),
-            opacity=0.45,
-            **self._placement,
-        )
-        self.mask.editable = False
+        self.mask = add_mask(self.viewer, self._data(self._mask_source), self._name("mask"), self._placement)
         self.mask.events.visible.connect(self._mask_toggled)
         self._mask_toggled()
 
     def _add_composite(self) -> None:
         assert self.composite_bands is not None
         self._composite_source = CompositeFrames(self.stack, self.composite_bands)
-        self.composite = self.viewer.add_image(
-            self._data(self._composite_source),
-            rgb=True,
-            projection_mode="none",
-            multiscale=self._coarsest > 0,
-            name=self._name("composite"),
-            **self._placement,
-        )
-        # Just above the grey picture, below whatever is drawn on it.
-        self.viewer.layers.move(self.viewer.layers.index(self.composite), self.viewer.layers.index(self.image) + 1)
+        data, name = self._data(self._composite_source), self._name("composite")
+        self.composite = add_composite(self.viewer, data, name, self.image, self._placement)
         self.viewer.layers.selection.active = self.image
-
-    def _add_area(self) -> None:
-        if self.stack.area is None:
-            return
-        flat = {key: value[-2:] for key, value in self._placement.items()}
-        self.area = self.viewer.add_shapes(
-            outlines(self.stack.area),
-            shape_type="path",
-            edge_color=AREA,
-            edge_width=max(1.0, max(self.stack.grid.shape) / 400),
-            name=self._name("area of interest"),
-            **flat,
-        )
-        self.area.editable = False
 
     # Keeping up ------------------------------------------------------------------------------
 
@@ -299,7 +245,7 @@ class StackLayers:
         named = self.image.name == self._name(old.band)
         # Limits of one band mean nothing in another: its own come back, or are found anew.
         if reflectance != old.reflectance:
-            self._auto_contrast = True
+            self._contrast.on = True
         self.image.data = self._data(self._source)
         if named:
             self.image.name = self._name(band)
@@ -308,26 +254,7 @@ class StackLayers:
         self.shown_changed.emit()
 
     def _update_contrast(self) -> None:
-        limits = self._source.limits(self._time)
-        if not self._auto_contrast or limits is None or tuple(self.image.contrast_limits) == limits:
-            return
-        self._setting_contrast = True
-        try:
-            spread = limits[1] - limits[0]
-            lowest, highest = self.image.contrast_limits_range
-            # The slider's ends stay while they are of use: each change of them repaints the list of layers.
-            if limits[0] < lowest or limits[1] > highest or highest - lowest > 8 * spread:
-                self.image.contrast_limits_range = (limits[0] - spread, limits[1] + spread)
-            # With the new date the list of layers was told to repaint this row; of the contrast it repaints all.
-            with self.viewer.layers.events.blocker_all():
-                self.image.contrast_limits = limits
-        finally:
-            self._setting_contrast = False
-
-    def _contrast_was_set(self, event: Any = None) -> None:
-        if not self._setting_contrast and self._auto_contrast:
-            self._auto_contrast = False
-            self.shown_changed.emit()
+        self._contrast.show(self._source.limits(self._time))
 
     def _mask_toggled(self, event: Any = None) -> None:
         self._prefetch()

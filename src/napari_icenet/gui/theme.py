@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QIcon
-from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from napari_icenet.gui.colours import PRIMARY
@@ -13,7 +13,7 @@ from napari_icenet.gui.colours import PRIMARY
 GAP, TIGHT = 10, 4
 
 #: Of buttons that stay pressed: what is on is filled, in both themes.
-TOGGLE_STYLE = (
+_TOGGLE_STYLE = (
     "QToolButton { padding: 2px 4px; border: 1px solid palette(mid); border-radius: 3px; background: transparent;"
     " font-size: 11px; }"
     f"QToolButton:checked {{ background: {PRIMARY}; border-color: {PRIMARY}; color: white; }}"
@@ -31,6 +31,17 @@ def make_primary(button: QPushButton) -> QPushButton:
         "QPushButton:hover { background: #0A86CC; }"
         "QPushButton:disabled { background: palette(mid); color: palette(dark); }"
     )
+    return button
+
+
+def toggle(word: str, tip: str, parent: QWidget | None = None) -> QToolButton:
+    """A button that stays pressed, as wide as there is room."""
+    button = QToolButton(parent)
+    button.setText(word)
+    button.setToolTip(tip)
+    button.setCheckable(True)
+    button.setStyleSheet(_TOGGLE_STYLE)
+    button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     return button
 
 

@@ -4,27 +4,102 @@ from __future__ import annotations
 
 from typing import Any
 
-from napari.layers import Layer, Shapes
+import numpy as np
+from napari.layers import Shapes
+from numpy.typing import NDArray
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from napari_icenet.gui import colours, drawn_areas
 from napari_icenet.gui.drawn_areas import area_layers
-from napari_icenet.gui.map_area import WHOLE
+from napari_icenet.gui.map_area import WHOLE, area_of
 from napari_icenet.gui.session import Session
 
 #: The layer that areas are drawn on.
 DRAWN = "training area"
 
 
-def candidates(session: Session) -> list[str]:
-    """What can be chosen: the whole frame, and the layers on which areas are drawn."""
-    return [WHOLE, *(layer.name for layer in area_layers(session, DRAWN))]
+class AreaBox(QComboBox):
+    """Offers the whole frame and the layers on which areas are drawn, and follows what is drawn on the chosen one.
 
+    Parameters
+    ----------
+    session : Session
+    parent : QWidget, optional
 
-def layer_of(session: Session, where: str) -> Any | None:
-    """The layer of that name on which areas are drawn."""
-    return next((one for one in session.viewer.layers if one.name == where and isinstance(one, Shapes)), None)
+    Attributes
+    ----------
+    changed : Signal()
+        Another area was chosen, or the chosen one was drawn otherwise.
+    """
 
+    changed = Signal()
 
-def start_drawing(session: Session) -> Layer:
-    """The layer on which the area is drawn, ready for the next polygon."""
-    return drawn_areas.start_drawing(session, DRAWN, colours.AREA, filled="10")
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._filling = False
+        self._listened: Any = None
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.currentIndexChanged.connect(self._tell)
+
+    def ground(self) -> NDArray[np.bool_] | None:
+        """The chosen ground, shape (y, x) of the frame; None for all of it.
+
+        Raises
+        ------
+        TrackingError
+            The chosen layer is gone, or shows no area.
+        """
+        self._listen()
+        where = self.currentText()
+        return None if where in ("", WHOLE) else area_of(self._session, where)
+
+    def list_layers(self, *_: Any) -> None:
+        """Offer what there is now; where the chosen layer is gone, the whole frame is chosen."""
+        chosen, self._filling = self.currentText() or WHOLE, True
+        self.clear()
+        self.addItems([WHOLE, *(layer.name for layer in area_layers(self._session, DRAWN))])
+        found = self.findText(chosen)
+        self.setCurrentIndex(max(0, found))
+        self._filling = False
+        self._listen()
+        if found < 0:
+            self._tell()
+
+    def draw(self) -> None:
+        """Choose the layer on which areas are drawn, ready for the next polygon."""
+        if self._session.stack is not None:
+            layer = drawn_areas.start_drawing(self._session, DRAWN, colours.AREA, filled="10")
+            self.list_layers()
+            self.setCurrentText(layer.name)
+
+    def release(self) -> None:
+        """Hear no more of the layer on which the area is drawn."""
+        if self._listened is not None:
+            self._listened.events.data.disconnect(self._on_drawn)
+            self._listened.selected_data.events.items_changed.disconnect(self._tell)
+            self._listened.events.mode.disconnect(self._tell)
+            self._listened = None
+
+    def _listen(self) -> None:
+        where, layers = self.currentText(), self._session.viewer.layers
+        layer: Any = next((one for one in layers if one.name == where and isinstance(one, Shapes)), None)
+        if layer is not self._listened:
+            self.release()
+            self._listened = layer
+            if layer is not None:
+                layer.events.data.connect(self._on_drawn)
+                # Of several areas those count that one sees selected.
+                layer.selected_data.events.items_changed.connect(self._tell)
+                layer.events.mode.connect(self._tell)
+
+    def _on_drawn(self, event: Any) -> None:
+        # While a polygon grows, each move of the mouse is told.
+        if str(getattr(event, "action", "")).rpartition(".")[2].lower() in ("added", "changed", "removed", ""):
+            self._tell()
+
+    def _tell(self, *_: Any) -> None:
+        if not self._filling:
+            self._listen()
+            self.changed.emit()

@@ -21,11 +21,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_icenet.gui import train_area
-from napari_icenet.gui.map_area import WHOLE, area_of
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.settings import Remembered
 from napari_icenet.gui.theme import close_grid
+from napari_icenet.gui.train_area import AreaBox
 from napari_icenet.gui.train_checklist import Checklist
 from napari_icenet.gui.train_data_words import SOURCES, SPLIT_BY, TIPS, TRACKINGS, suited
 from napari_icenet.gui.train_planner import Wanted
@@ -54,13 +53,12 @@ class DataForm(QWidget):
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session = session
         self._stack: SceneStack | None = None
         self._filling = True
-        self._listened: Any = None
         self.more = QWidget(self)
         self.bands, self.dates = Checklist("bands", TIPS["bands"], self), Checklist("dates", TIPS["dates"], self)
-        self.area, self.split_by = self._box("area"), self._box("split_by", SPLIT_BY)
+        self.area, self.split_by = AreaBox(session, self), self._box("split_by", SPLIT_BY)
+        self._describe(self.area, "area")
         self.tracking = self._box("tracking", TRACKINGS, self.more)
         self.draw = QPushButton("Draw", self)
         self.draw.setToolTip("Draw a polygon on the picture; a double click or Esc ends it.")
@@ -91,7 +89,8 @@ class DataForm(QWidget):
         self._lay_out()
         self.bands.changed.connect(self._tell)
         self.dates.changed.connect(self._tell)
-        self.draw.clicked.connect(self._draw)
+        self.area.changed.connect(self._tell)
+        self.draw.clicked.connect(self.area.draw)
         self._filling = False
         self.show_values({})
 
@@ -128,12 +127,11 @@ class DataForm(QWidget):
 
     def wanted(self) -> Wanted | None:
         """The dataset that is to be made of the open stack; None without one."""
-        stack, where, session = self._stack, self.area.currentText(), self._session
+        stack = self._stack
         if stack is None:
             return None
-        values = self.values()
-        mask = None if where in ("", WHOLE) else area_of(session, where)
-        return Wanted(stack, values, lambda: mask, self.weights if self.spare.isChecked() else None)
+        values, ground = self.values(), self.area.ground()
+        return Wanted(stack, values, lambda: ground, self.weights if self.spare.isChecked() else None)
 
     # What is shown
 
@@ -167,7 +165,7 @@ class DataForm(QWidget):
         if stack is not None:
             self.show_values(suited(stack))
         self._filling = False
-        self.list_areas()
+        self.area.list_layers()
         self._tell()
 
     def show_values(self, values: dict[str, Any]) -> None:
@@ -182,32 +180,7 @@ class DataForm(QWidget):
             box.setCurrentIndex(max(0, box.findData(values.get(name, getattr(_FIRST, name)))))
         self._filling = before
 
-    def list_areas(self, *_: Any) -> None:
-        """List the layers on which areas are drawn, and hear when the chosen one changes."""
-        chosen, before, self._filling = self.area.currentText() or WHOLE, self._filling, True
-        self.area.clear()
-        self.area.addItems(train_area.candidates(self._session))
-        found = self.area.findText(chosen)
-        self.area.setCurrentIndex(max(0, found))
-        self._filling = before
-        self._listen()
-        if found < 0:
-            self._tell()
-
-    def release(self) -> None:
-        """Hear no more of the layer on which the area is drawn."""
-        if self._listened is not None:
-            self._listened.events.data.disconnect(self._on_drawn)
-            self._listened.selected_data.events.items_changed.disconnect(self._tell)
-            self._listened = None
-
     # What the user does
-
-    def _draw(self) -> None:
-        if self._stack is not None:
-            layer = train_area.start_drawing(self._session)
-            self.list_areas()
-            self.area.setCurrentText(layer.name)
 
     def _ask_dataset(self) -> None:
         memory = Remembered("train")
@@ -216,24 +189,8 @@ class DataForm(QWidget):
             memory.set("datasets", str(Path(chosen).parent))
             self.show_dataset(Path(chosen))
 
-    def _listen(self) -> None:
-        layer = train_area.layer_of(self._session, self.area.currentText())
-        if layer is not self._listened:
-            self.release()
-            self._listened = layer
-            if layer is not None:
-                layer.events.data.connect(self._on_drawn)
-                # Of several areas the selected ones count.
-                layer.selected_data.events.items_changed.connect(self._tell)
-
-    def _on_drawn(self, event: Any) -> None:
-        # While a polygon grows, each move of the mouse is told.
-        if str(getattr(event, "action", "")).rpartition(".")[2].lower() in ("added", "changed", "removed", ""):
-            self._tell()
-
     def _tell(self, *_: Any) -> None:
         if not self._filling:
-            self._listen()
             self.changed.emit()
 
     # Layout
@@ -293,11 +250,11 @@ class DataForm(QWidget):
         row.addWidget(self.browse)
         return page
 
-    def _box(self, name: str, items: dict[str, str] | None = None, parent: QWidget | None = None) -> QComboBox:
+    def _box(self, name: str, items: dict[str, str], parent: QWidget | None = None) -> QComboBox:
         box = QComboBox(parent or self)
         self._describe(box, name)
         box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        for key, title in (items or {}).items():
+        for key, title in items.items():
             box.addItem(title, key)
         box.currentIndexChanged.connect(self._tell)
         return box

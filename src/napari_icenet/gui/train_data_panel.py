@@ -87,7 +87,7 @@ class DataPanel(QWidget):
         self.session.stack_changed.connect(self._on_stack)
         self.session.readout.add_title(self._title)
         for events in (self.viewer.layers.events.inserted, self.viewer.layers.events.removed):
-            events.connect(self.form.list_areas)
+            events.connect(self.form.area.list_layers)
         self.form.changed.connect(self._soon.ask)
         self.form.source_changed.connect(self._on_source)
         self.planner.planned.connect(self._on_planned)
@@ -190,8 +190,7 @@ class DataPanel(QWidget):
         self.look.setEnabled(found is not None)
         place = None
         if stack is not None and self.isVisible():
-            whole = self.session.placement(stack, axes=2)
-            place = Placement(tuple(whole["translate"]), tuple(whole["scale"]), str(whole["units"][-1]))
+            place = Placement.of_choices(self.session.placement(stack, axes=2))
         if found is not None:
             # Split by time, all ground is on all sides: the dates tell, not the picture.
             self.splits.show(None if found.days else found.codes, found.step, place)
@@ -269,9 +268,9 @@ class DataPanel(QWidget):
 
     def closer(self) -> Callable[[], None]:
         """Ends threads and lets go of the viewer; touches no widget, for they are being deleted then."""
-        planner, splits, soon, release = self.planner, self.splits, self._soon, self.form.release
+        planner, splits, soon, release = self.planner, self.splits, self._soon, self.form.area.release
         session, layers = self.session, self.viewer.layers
-        title, on_stack, areas = self._title, self._on_stack, self.form.list_areas
+        title, on_stack, areas = self._title, self._on_stack, self.form.area.list_layers
 
         def close() -> None:
             soon.stop()

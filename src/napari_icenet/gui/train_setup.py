@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QStacked
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui.empty_page import EmptyPage
 from napari_icenet.gui.map_words import capital
+from napari_icenet.gui.message import Message
 from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.readout import SEPARATOR
 from napari_icenet.gui.session import Session
@@ -68,10 +69,7 @@ class SetupPage(QWidget):
         self.name.setToolTip("Name of the run, and of its folder. Default: by the ice and the preset.")
         self.name.setAccessibleName("Name of the run")
         self.bar = StartBar(self)
-        self.message = QLabel(self)
-        self.message.setWordWrap(True)
-        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.message.hide()
+        self.message = Message(self)
         self._ahead = Pace(self._show_ahead, seconds=0.15, every=1)
         self._lay_out()
         self._connect()
@@ -154,7 +152,7 @@ class SetupPage(QWidget):
         """Start the run, or let it wait its turn; it cuts its dataset itself, where there is none yet."""
         self.say("")
         path, data = self.data.path, self.data
-        settings = self.settings.settings(() if path is None else (path,))
+        settings = self.settings.settings(() if path is None else (path,), self._chip)
         if settings is None or path is None or data.trouble_with(settings):
             self._show_ahead()
             return
@@ -182,8 +180,7 @@ class SetupPage(QWidget):
 
     def say(self, sentence: str) -> None:
         """Show one sentence; empty takes the last one back."""
-        self.message.setText(capital(sentence))
-        self.message.setVisible(bool(sentence))
+        self.message.say(capital(sentence))
 
     def _cancel(self) -> None:
         if self.builder.busy:
@@ -227,13 +224,19 @@ class SetupPage(QWidget):
 
     # What is shown
 
+    @property
+    def _chip(self) -> int | None:
+        """Chip of the sequences, px; None before they are known."""
+        size = self.data.sequence_size
+        return None if size is None else size[1]
+
     def _show_page(self, *_: Any) -> None:
         nothing = self.session.stack is None and self.data.from_stack
         self.pages.setCurrentIndex(0 if nothing else 1)
 
     def _show_ahead(self) -> None:
         """What Start will do, or why it cannot."""
-        settings, preset = self.settings.settings(), self.settings.preset
+        settings, preset = self.settings.settings(chip=self._chip), self.settings.preset
         self.name.setPlaceholderText(name_text(self.data.ice, preset))
         if settings is not None:
             self.data.form.show_weights(settings.weights)

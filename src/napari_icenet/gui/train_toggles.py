@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QToolButton, QWidget
+from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
 
-from napari_icenet.gui.theme import TOGGLE_STYLE
+from napari_icenet.gui.theme import toggle
 
 
 class Toggles(QWidget):
@@ -35,13 +35,8 @@ class Toggles(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(3)
         for key, (title, tip) in items.items():
-            button = QToolButton(self)
-            button.setText(title)
-            button.setToolTip(tip)
+            button = toggle(title, tip, self)
             button.setAccessibleDescription(tip)
-            button.setCheckable(True)
-            button.setStyleSheet(TOGGLE_STYLE)
-            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.clicked.connect(lambda _checked, key=key: self.picked.emit(key))
             self.buttons[key] = button
             self._group.addButton(button)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,11 @@ from qtpy.QtCore import QObject, Signal
 from napari_icenet.errors import IceNetError, TrackingError
 from napari_icenet.gui.placement import Placement
 from napari_icenet.gui.session import Session
+from napari_icenet.gui.velocity_dates import map_at, pair_of
 from napari_icenet.gui.velocity_layers import VelocityLayers
+from napari_icenet.gui.velocity_mappers import VelocityMappers
 from napari_icenet.gui.velocity_picture import top_speed
+from napari_icenet.gui.velocity_placement import frame_placement
 from napari_icenet.gui.velocity_words import sentence_at, title
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.velocity.mapper import Pair, VelocityMapper
@@ -31,8 +34,7 @@ class VelocityControl(QObject):
     ----------
     viewer : napari.Viewer
     session : Session
-    make_mapper : callable, optional
-        Makes the model of a stack; default :class:`VelocityMapper`.
+    mappers : VelocityMappers, optional
 
     Attributes
     ----------
@@ -56,29 +58,21 @@ class VelocityControl(QObject):
     busy_changed = Signal()
     device_changed = Signal()
     message = Signal(str)
-    # From the mapper's thread to the interface's: a method of a QObject is called on its own.
-    _maps_arrived = Signal(object)
-    _progress_arrived = Signal(object, float, str)
-    _failure_arrived = Signal(object, str)
-    _busy_arrived = Signal(object)
 
-    def __init__(
-        self, viewer: Any, session: Session, make_mapper: Callable[[SceneStack], VelocityMapper] = VelocityMapper
-    ) -> None:
+    def __init__(self, viewer: Any, session: Session, mappers: VelocityMappers | None = None) -> None:
         super().__init__()
         self.viewer, self.session = viewer, session
         self.mapper: VelocityMapper | None = None
         self.cancelling = False
-        self._make_mapper = make_mapper
-        self._mappers: dict[SceneStack, VelocityMapper] = {}
+        self._mappers = mappers or VelocityMappers()
         self._take_over()
         self._index = 0
         self._closed = False
         self.layers = VelocityLayers(viewer, lambda: () if session.layers is None else session.layers.layers)
-        self._maps_arrived.connect(self._on_maps)
-        self._progress_arrived.connect(self._on_progress)
-        self._failure_arrived.connect(self._on_failure)
-        self._busy_arrived.connect(self._on_busy)
+        self._mappers.maps_changed.connect(self._on_maps)
+        self._mappers.progressed.connect(self._on_progress)
+        self._mappers.failed.connect(self._on_failure)
+        self._mappers.busy_changed.connect(self._on_busy)
         session.stack_changed.connect(self._on_stack)
         session.stacks_changed.connect(self._on_stacks)
         session.time_changed.connect(self._on_time)
@@ -122,12 +116,12 @@ class VelocityControl(QObject):
 
     def maps_of(self, stack: SceneStack) -> tuple[VelocityMap, ...]:
         """The maps of any open stack."""
-        mapper = self._mappers.get(stack)
+        mapper = self._mappers.find(stack)
         return () if mapper is None else tuple(mapper.maps)
 
     def series_of(self, stack: SceneStack) -> VelocitySeries | None:
         """The time series inverted from the maps of any open stack."""
-        mapper = self._mappers.get(stack)
+        mapper = self._mappers.find(stack)
         return None if mapper is None else mapper.series
 
     # What is done
@@ -195,11 +189,7 @@ class VelocityControl(QObject):
         self.session.time_changed.disconnect(self._on_time)
         self.session.readout.drop(self._say_at)
         self.session.readout.drop_title(self._title)
-        for mapper in self._mappers.values():
-            mapper.cancel()
-        for mapper in self._mappers.values():
-            mapper.close()
-        self._mappers.clear()
+        self._mappers.close()
         self.layers.close()
 
     # Drawing
@@ -226,20 +216,7 @@ class VelocityControl(QObject):
         stack = self.session.stack
         if stack is None:
             raise TrackingError("open the scenes of this map first.")
-        whole = self.session.placement(stack, axes=2)
-        place = Placement(tuple(whole["translate"]), tuple(whole["scale"]), whole["units"][-1])
-        frame, grid = found.frame, stack.grid
-        if frame == grid or (grid.crs is None and frame.crs is None and frame.shape == grid.shape):
-            return place
-        if frame.crs is None or frame.crs != grid.crs:
-            raise TrackingError(
-                f"the map of {found.labels[0]} → {found.labels[1]} lies on another map grid than {stack.name}; "
-                "open the scenes it was made from."
-            )
-        row, col = (float(v) for v in grid.rowcol(*(float(v) for v in frame.xy(0, 0))))
-        y, x = place.to_world(row, col)
-        ratio = [a / b for a, b in zip(frame.pixel_size, grid.pixel_size, strict=True)]
-        return Placement((float(y), float(x)), (place.size[0] * ratio[0], place.size[1] * ratio[1]), place.unit)
+        return frame_placement(found, stack, Placement.of_choices(self.session.placement(stack, axes=2)))
 
     def _title(self) -> str:
         found, layer, stack = self.shown, self.layers.layers.get("speed"), self.session.stack
@@ -262,11 +239,8 @@ class VelocityControl(QObject):
     def _on_stack(self, stack: SceneStack | None) -> None:
         if self.mapper is not None:
             self.mapper.cancel()
-        mapper = None if stack is None else self._mappers.get(stack)
-        if stack is not None and mapper is None:
-            mapper = self._mappers[stack] = self._make_mapper(stack)
-            self._listen(mapper)
-        self.mapper, self.cancelling = mapper, False
+        mapper = self.mapper = None if stack is None else self._mappers.of(stack)
+        self.cancelling = False
         self.message.emit("")
         if mapper is not None and not mapper.device:
             mapper.find_device()
@@ -277,11 +251,9 @@ class VelocityControl(QObject):
         self.busy_changed.emit()
 
     def _on_stacks(self) -> None:
-        for stack in [s for s in self._mappers if s not in self.session.stacks]:
-            mapper = self._mappers.pop(stack)
-            if self.mapper is mapper:
-                self.mapper = None
-            mapper.close()
+        if self.mapper is not None and self.mapper.stack not in self.session.stacks:
+            self.mapper = None
+        self._mappers.keep(self.session.stacks)
 
     def _on_time(self, time: int) -> None:
         index = self._index_at(time, self._index)
@@ -289,23 +261,8 @@ class VelocityControl(QObject):
             self._show(index)
 
     def _index_at(self, time: int, now: int) -> int:
-        """The map that starts on a date, else spans it, else ends on it, else the one shown."""
         stack = self.session.stack
-        if stack is None or not self.maps:
-            return 0
-        pairs = [pair_of(stack, found) for found in self.maps]
-        ranks = [_fit(pair, time) for pair in pairs]
-        best = min(ranks)
-        if best == _NO_FIT or (now < len(ranks) and ranks[now] == best):
-            return min(now, len(pairs) - 1)
-        return ranks.index(best)
-
-    def _listen(self, mapper: VelocityMapper) -> None:
-        mapper.maps_changed.connect(lambda _maps: self._maps_arrived.emit(mapper))
-        mapper.progressed.connect(lambda share, text: self._progress_arrived.emit(mapper, share, text))
-        mapper.failed.connect(lambda sentence: self._failure_arrived.emit(mapper, sentence))
-        mapper.busy_changed.connect(lambda _busy: self._busy_arrived.emit(mapper))
-        mapper.device_changed.connect(lambda _title: self._busy_arrived.emit(mapper))
+        return 0 if stack is None or not self.maps else map_at(stack, self.maps, time, now)
 
     def _on_maps(self, mapper: VelocityMapper) -> None:
         if mapper is self.mapper:
@@ -327,21 +284,3 @@ class VelocityControl(QObject):
                 self.cancelling = False
             self.busy_changed.emit()
             self.device_changed.emit()
-
-
-_NO_FIT = 3
-
-
-def _fit(pair: Pair | None, time: int) -> int:
-    """How well a pair belongs to a date: 0 starts there, 1 spans it, 2 ends there."""
-    if pair is None:
-        return _NO_FIT
-    if pair[0] == time:
-        return 0
-    return 1 if min(pair) < time < max(pair) else 2 if pair[1] == time else _NO_FIT
-
-
-def pair_of(stack: SceneStack, found: VelocityMap) -> Pair | None:
-    """Indices of a map's dates in a stack; None where it has other dates."""
-    index = [np.flatnonzero(stack.times == time.astype("datetime64[s]")) for time in found.times]
-    return (int(index[0][0]), int(index[1][0])) if all(len(i) for i in index) else None

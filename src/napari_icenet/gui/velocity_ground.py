@@ -35,7 +35,7 @@ def mask_of(session: Session, layer: Layer) -> NDArray[np.bool_]:
     ----------
     session : Session
     layer : Shapes, Labels or Image
-        Areas (of several, the selected ones if any are), or pixels above zero.
+        Areas (of several, those that one sees selected, if any are), or pixels above zero.
 
     Raises
     ------

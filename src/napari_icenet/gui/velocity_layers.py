@@ -15,7 +15,8 @@ from napari_icenet.gui.layer_list import insert_above
 from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.placement import Placement
 from napari_icenet.gui.velocity_layer_kinds import ARROW_PX, FIRST, MAKERS, ORDER, UNITS, layer_name
-from napari_icenet.gui.velocity_picture import Arrows, arrows_of, cell_offset, ncc_of, speed_of
+from napari_icenet.gui.velocity_picture import Arrows, arrows_of, ncc_of, speed_of
+from napari_icenet.gui.velocity_placement import cells_placement
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
 
 
@@ -207,13 +208,6 @@ class VelocityLayers(QObject):
         width = ARROW_PX / float(self._viewer.scene.camera.zoom) / float(abs(layer.scale[-1]))
         if self._width is None or abs(width / self._width - 1) > 0.04:
             layer.edge_width = self._width = width
-
-
-def cells_placement(place: Placement, spacing: int) -> dict[str, Any]:
-    """Where a map of cells of spacing × spacing pixels lies, on a frame that lies at ``place``."""
-    y, x = place.to_world(cell_offset(spacing), cell_offset(spacing))
-    size = (place.size[0] * spacing, place.size[1] * spacing)
-    return Placement((float(y), float(x)), size, place.unit).layer_choices(2)
 
 
 def _fill(layer: Any, values: NDArray[Any]) -> None:

@@ -8,35 +8,26 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import (
-    QComboBox,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSizePolicy,
-    QStackedLayout,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui import velocity_files
 from napari_icenet.gui.at_end import when_destroyed
 from napari_icenet.gui.empty_page import EmptyPage
+from napari_icenet.gui.message import Message
 from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.settings import Remembered
-from napari_icenet.gui.theme import Fold, GrowingFold, quiet
+from napari_icenet.gui.theme import Fold, GrowingFold
 from napari_icenet.gui.velocity_along import VelocityAlong
 from napari_icenet.gui.velocity_along_panel import AlongPanel
 from napari_icenet.gui.velocity_control import VelocityControl
 from napari_icenet.gui.velocity_form import VelocityForm, remember_settings, remembered_settings
-from napari_icenet.gui.velocity_legend import ArrowLegend, ReasonLegend
 from napari_icenet.gui.velocity_options import VelocityOptions
+from napari_icenet.gui.velocity_result import VelocityResult
 from napari_icenet.gui.velocity_run import RunBar
-from napari_icenet.gui.velocity_words import estimate, summary, title
+from napari_icenet.gui.velocity_words import estimate
 from napari_icenet.gui.work import Progress
 from napari_icenet.tracking.velocity.output import write_maps
 
@@ -73,10 +64,7 @@ class VelocityTab(QWidget):
         self.options = VelocityOptions(session, self)
         self.run = RunBar(self)
         self.along = AlongPanel(VelocityAlong(control), self)
-        self.message = QLabel(self)
-        self.message.setWordWrap(True)
-        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.message.hide()
+        self.message = Message(self)
         self._ahead = Pace(self._show_ahead, seconds=0.15, every=1)
         self._lay_out()
         self._connect()
@@ -108,36 +96,12 @@ class VelocityTab(QWidget):
         layout.addWidget(self.more)
         layout.addWidget(self.run)
         layout.addWidget(self.message)
-        self.result = self._result(page)
+        self.result = VelocityResult(self.control, page)
         layout.addWidget(self.result)
         self.lines = GrowingFold("Along a line, beside GPS", self.along, page)
         layout.addWidget(self.lines, 1000)
         layout.addStretch(1)
         layout.addLayout(self._file_buttons())
-
-    def _result(self, page: QWidget) -> QWidget:
-        result = QWidget(page)
-        self.before, self.after = _step("◀", "The pair before.", result), _step("▶", "The next pair.", result)
-        self.pair = QComboBox(result)
-        self.pair.setToolTip("Which pair of dates is drawn; it follows the time slider, and the slider follows it.")
-        self.pair.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        chooser = QHBoxLayout()
-        chooser.setSpacing(3)
-        chooser.addWidget(self.before)
-        chooser.addWidget(self.pair, 1)
-        chooser.addWidget(self.after)
-        self.summary = quiet(parent=result)
-        self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.arrow = ArrowLegend(result)
-        self.reasons = ReasonLegend(result)
-        layout = QVBoxLayout(result)
-        layout.setContentsMargins(0, 4, 0, 0)
-        layout.setSpacing(4)
-        layout.addLayout(chooser)
-        layout.addWidget(self.summary)
-        layout.addWidget(self.reasons)
-        layout.addWidget(self.arrow)
-        return result
 
     def _file_buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -156,12 +120,10 @@ class VelocityTab(QWidget):
         control = self.control
         control.mapper_changed.connect(self._on_mapper)
         control.maps_changed.connect(self._on_maps)
-        control.shown_changed.connect(self._on_shown)
         control.busy_changed.connect(self._on_busy)
         control.device_changed.connect(self._ahead.ask)
         control.progressed.connect(self.run.show_progress)
-        control.message.connect(self._say)
-        control.layers.scale_changed.connect(self._show_arrow)
+        control.message.connect(self.message.say)
         control.layers.shown_changed.connect(self._show_restore)
         self.session.band_changed.connect(self.form.show_band)
         self.form.changed.connect(self._ahead.ask)
@@ -174,9 +136,6 @@ class VelocityTab(QWidget):
         self.more.toggled.connect(lambda open_: self.lines.set_open(False) if open_ else None)
         self.lines.toggled.connect(lambda open_: self.more.collapse() if open_ else None)
         self.along.wanted.connect(lambda: self.lines.set_open(True))
-        self.pair.activated.connect(control.choose)
-        self.before.clicked.connect(lambda: control.choose(control.index - 1))
-        self.after.clicked.connect(lambda: control.choose(control.index + 1))
         self.save.clicked.connect(self._ask_save)
         self.write.clicked.connect(self._ask_report)
         self.reopen.clicked.connect(self._ask_open)
@@ -201,7 +160,7 @@ class VelocityTab(QWidget):
         def write(_progress: Progress) -> None:
             write_maps(maps, path, series=series if path.suffix.lower() == ".nc" else None)
 
-        self.session.run(f"Saving {path.name}", write, lambda _none: self._say(f"Wrote {path.name}."))
+        self.session.run(f"Saving {path.name}", write, lambda _none: self.message.say(f"Wrote {path.name}."))
 
     def report_to(self, path: Path) -> None:
         """Write the quality report and its figure off the interface's thread."""
@@ -211,7 +170,7 @@ class VelocityTab(QWidget):
             velocity_files.write_report(maps, report, path)
 
         done = f"Wrote {path.name} and {path.with_suffix('.png').name}."
-        self.session.run(f"Writing {path.name}", write, lambda _none: self._say(done))
+        self.session.run(f"Writing {path.name}", write, lambda _none: self.message.say(done))
 
     def open_map(self, path: Path) -> None:
         """Read maps off the interface's thread and show them."""
@@ -250,28 +209,8 @@ class VelocityTab(QWidget):
         self._ahead.now()
 
     def _on_maps(self) -> None:
-        maps = self.control.maps
-        self.pair.clear()
-        self.pair.addItems([title(found) for found in maps])
-        for widget in (self.result, self.save, self.write):
-            widget.setVisible(bool(maps))
-        several = len(maps) > 1
-        self.before.setVisible(several)
-        self.after.setVisible(several)
-        self._on_shown()
-
-    def _on_shown(self) -> None:
-        found, count = self.control.shown, len(self.control.maps)
-        self.pair.setCurrentIndex(self.control.index if count else -1)
-        self.before.setEnabled(self.control.index > 0)
-        self.after.setEnabled(self.control.index < count - 1)
-        self.summary.setText("" if found is None else summary(found, self.control.report, self.control.index))
-        self.reasons.show_map(found)
-        self._show_arrow()
-
-    def _show_arrow(self) -> None:
-        found = self.control.shown
-        self.arrow.show_scale(self.control.layers.screen_px_per_unit, "" if found is None else found.unit)
+        for button in (self.save, self.write):
+            button.setVisible(bool(self.control.maps))
 
     def _show_restore(self) -> None:
         self.options.restore.setVisible(bool(self.control.layers.removed))
@@ -294,10 +233,6 @@ class VelocityTab(QWidget):
             return
         self.run.show_ahead(f"{text} · {mapper.device}" if mapper.device else text, True)
 
-    def _say(self, sentence: str) -> None:
-        self.message.setText(sentence)
-        self.message.setVisible(bool(sentence))
-
 
 def _closer(control: VelocityControl, ahead: Pace, along: AlongPanel) -> Callable[[], None]:
     # Nothing of this may speak to a widget: they are being deleted when it is called.
@@ -310,11 +245,3 @@ def _closer(control: VelocityControl, ahead: Pace, along: AlongPanel) -> Callabl
         ahead.stop()
 
     return close
-
-
-def _step(text: str, tip: str, parent: QWidget) -> QToolButton:
-    button = QToolButton(parent)
-    button.setText(text)
-    button.setToolTip(tip)
-    button.setFixedSize(26, 24)
-    return button
