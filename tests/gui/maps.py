@@ -183,7 +183,7 @@ class MapDesk:
 
     def settle(self):
         self.qtbot.waitUntil(lambda: self.page.run.button.text() == MAP, timeout=60_000)
-        self.qtbot.waitUntil(lambda: not self.control._draw_soon.waiting, timeout=5_000)
+        self.qtbot.waitUntil(lambda: not self.control._draw_soon.waiting, timeout=60_000)
         self.qtbot.waitUntil(
             lambda: (
                 self.control.maps is None

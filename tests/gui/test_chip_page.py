@@ -53,14 +53,14 @@ def shown(dock, qtbot, time):
         assert made.whole
         assert made.line_up == dock.compare.chooser.line_up
 
-    qtbot.waitUntil(drawn, timeout=20000)
+    qtbot.waitUntil(drawn, timeout=60_000)
     return page.strip.comparison
 
 
 def placed(dock, qtbot, at=AT):
     hand = Hand(dock.session.viewer, dock.session)
     hand.click(*at)
-    qtbot.waitUntil(lambda: dock.track.control.selected_track() is not None, timeout=20000)
+    qtbot.waitUntil(lambda: dock.track.control.selected_track() is not None, timeout=60_000)
     return hand
 
 
@@ -95,7 +95,7 @@ def test_dragging_the_chip_compares_what_is_under_it(desk, page, qtbot):
     hand = placed(desk, qtbot)
     shown(desk, qtbot, 0)
     hand.drag(AT, (AT[0] - 24, AT[1] - 30))
-    qtbot.waitUntil(lambda: page.strip.comparison.past[-1].row == AT[0] - 24, timeout=20000)
+    qtbot.waitUntil(lambda: page.strip.comparison.past[-1].row == AT[0] - 24, timeout=60_000)
     assert page.strip.comparison.past[-1].col == AT[1] - 30
 
 
@@ -108,7 +108,7 @@ def test_changing_c_changes_the_search_window(desk, page, qtbot):
             page.strip.comparison.compared[:1] != ()
             and page.strip.comparison.compared[0].judged[0].match.surface.values.shape == (17, 17)
         ),
-        timeout=20000,
+        timeout=60_000,
     )
     assert before == (33, 33)
 
@@ -307,7 +307,7 @@ def test_no_predictor_is_told(desk, page, qtbot):
     shown(desk, qtbot, 0)
     for button in desk.compare.chooser.buttons.values():
         button.setChecked(False)
-    qtbot.waitUntil(lambda: "No predictor is chosen" in page.message.text(), timeout=20000)
+    qtbot.waitUntil(lambda: "No predictor is chosen" in page.message.text(), timeout=60_000)
 
 
 def test_a_device_that_is_not_there_is_told_in_the_row(desk, page, qtbot):

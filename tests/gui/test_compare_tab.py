@@ -97,7 +97,7 @@ def test_the_next_cell_moves_the_same_chip(mapped, qtbot):
 
 def test_the_line_up_serves_both_pages(mapped, qtbot):
     mapped.compare.chooser.buttons["blurred"].setChecked(True)
-    qtbot.waitUntil(lambda: "4 predictors" in mapped.compare.map.run.line.text())
+    qtbot.waitUntil(lambda: "4 predictors" in mapped.compare.map.run.line.text(), timeout=60_000)
 
 
 def test_closing_the_stack_ends_everything(mapped, qtbot):

@@ -55,7 +55,7 @@ def test_drawing_does_not_wait_and_others_get_exact_values(large, cache, qtbot):
     drawn = frames[0, :, :]
     assert drawn.shape == (SIDE, SIDE + 3)
     assert np.isnan(drawn).all()
-    with qtbot.waitSignal(cache.loaded, timeout=20_000):
+    with qtbot.waitSignal(cache.loaded, timeout=60_000):
         pass
     np.testing.assert_array_equal(frames[0, :, :], frames[0])
     # On another thread, as a plugin would, even a tuple waits.
@@ -77,7 +77,7 @@ def test_coarse_first_then_exact(large, cache, qtbot):
     step = 2**coarsest
     assert np.abs(coarse // 10_000 - exact // 10_000).max() <= step / 2 + 1
     assert not np.array_equal(coarse, exact)
-    with qtbot.waitSignal(cache.loaded, timeout=20_000):
+    with qtbot.waitSignal(cache.loaded, timeout=60_000):
         pass
     np.testing.assert_array_equal(window[0, :, :], exact)
 
@@ -110,5 +110,5 @@ def test_the_newest_wish_comes_first(large, cache, monkeypatch, qtbot):
         # The first is being read before the others are known, so that all of them wait.
         assert begun.wait(10)
     gate.set()
-    qtbot.waitUntil(lambda: len(order) == 5, timeout=5000)
+    qtbot.waitUntil(lambda: len(order) == 5, timeout=60_000)
     assert order == ["running", "newest", "urgent", "soon", "later"]

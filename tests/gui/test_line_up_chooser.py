@@ -23,7 +23,7 @@ def chooser(qtbot):
     made = LineUpChooser()
     qtbot.addWidget(made)
     made.show()
-    qtbot.waitUntil(lambda: made.device.count() > 1, timeout=20000)
+    qtbot.waitUntil(lambda: made.device.count() > 1, timeout=60_000)
     return made
 
 

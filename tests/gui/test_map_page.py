@@ -118,7 +118,7 @@ def test_maps_grow_in_place_and_what_waits_is_told_from_what_is_lost(desk):
     desk.tool.at_once = False
     desk.page.run.button.click()
     desk.tool.grow(0.5)
-    desk.qtbot.waitUntil(lambda: desk.control.maps.done > 0.4 and desk.control.layers.settled, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.control.maps.done > 0.4 and desk.control.layers.settled, timeout=60_000)
     desk.qtbot.waitUntil(lambda: not desk.control._draw_soon.waiting)
     layers, half = desk.control.layers.layers, desk.layer("median").data
     assert desk.page.run.button.text() == CANCEL

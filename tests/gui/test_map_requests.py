@@ -111,11 +111,11 @@ def test_the_date_shown_is_t0_or_every_date_is(desk):
 
 
 def test_who_stays_on_the_page_finds_networks_ready(desk):
-    desk.qtbot.waitUntil(lambda: bool(desk.tool.prepared), timeout=10_000)
+    desk.qtbot.waitUntil(lambda: bool(desk.tool.prepared), timeout=60_000)
     assert desk.tool.prepared == [(desk.session.stack, LINE_UP)]
     desk.line_up = LineUp.of_names("blurred")
     desk.page.refresh()
-    desk.qtbot.waitUntil(lambda: len(desk.tool.prepared) == 2, timeout=10_000)
+    desk.qtbot.waitUntil(lambda: len(desk.tool.prepared) == 2, timeout=60_000)
     assert desk.tool.asked == []
 
 
@@ -198,7 +198,7 @@ def test_layers_that_are_renamed_hidden_or_removed_meanwhile_do_no_harm(desk):
     desk.tool.at_once = False
     desk.page.run.button.click()
     desk.tool.grow(0.3)
-    desk.qtbot.waitUntil(lambda: desk.control.layers.settled and len(desk.control.layers.layers) == 5, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.control.layers.settled and len(desk.control.layers.layers) == 5, timeout=60_000)
     desk.layer("median").name = "x"
     desk.layer("persistence").visible = True
     for layer in [one for kind, one in desk.control.layers.layers.items() if kind != "median"]:

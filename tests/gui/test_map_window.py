@@ -44,7 +44,7 @@ def test_real_ice_is_mapped_clicked_and_reported_and_nothing_outlives_the_window
     qtbot.mouseClick(page.run.button, Qt.MouseButton.LeftButton)
     assert page.run.button.text() == CANCEL
     qtbot.waitUntil(lambda: page.run.button.text() == MAP, timeout=90_000)
-    qtbot.waitUntil(lambda: page.control.layers.settled and not page.control._draw_soon.waiting, timeout=20_000)
+    qtbot.waitUntil(lambda: page.control.layers.settled and not page.control._draw_soon.waiting, timeout=60_000)
     maps = page.control.maps
     assert maps.done == 1
     assert not page.said.text()
@@ -58,7 +58,7 @@ def test_real_ice_is_mapped_clicked_and_reported_and_nothing_outlives_the_window
     assert session.time + 2 == CLOUDY
     assert abs(np.nanmedian(maps.values["persistence"][1])) < 0.3
     qtbot.waitUntil(
-        lambda: page.result.table.item(0, 6).text() == str(maps.table()["t1"]["persistence"]["n"]), timeout=20_000
+        lambda: page.result.table.item(0, 6).text() == str(maps.table()["t1"]["persistence"]["n"]), timeout=60_000
     )
 
     r, c = (int(v) for v in np.argwhere(scored)[len(np.argwhere(scored)) // 2])
@@ -81,5 +81,5 @@ def test_real_ice_is_mapped_clicked_and_reported_and_nothing_outlives_the_window
     assert processes
     assert all(alive(number) for number in processes)
     viewer.close()
-    qtbot.waitUntil(lambda: not any(alive(number) for number in processes), timeout=10_000)
-    qtbot.waitUntil(lambda: not any(t.name.startswith("icenet-map") for t in threading.enumerate()), timeout=5_000)
+    qtbot.waitUntil(lambda: not any(alive(number) for number in processes), timeout=60_000)
+    qtbot.waitUntil(lambda: not any(t.name.startswith("icenet-map") for t in threading.enumerate()), timeout=60_000)

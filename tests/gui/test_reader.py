@@ -91,7 +91,7 @@ def test_a_folder_dropped_on_the_picture_opens(viewer, archive, qtbot):
     session = Session.of(viewer)
     canvas = viewer.window._qt_window._qt_viewer
     assert drop(canvas, archive).isAccepted()
-    qtbot.waitUntil(lambda: session.stack is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: session.stack is not None, timeout=60_000)
     assert session.stack.name == "archive"
 
 
@@ -124,7 +124,7 @@ def test_the_real_sample_carries_its_credit(viewer, archive, monkeypatch, qtbot)
     monkeypatch.setattr(samples, "perito_moreno", fetch)
     viewer.open_sample("napari-icenet", "perito_moreno")
     session = Session.of(viewer)
-    qtbot.waitUntil(lambda: session.stack is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: session.stack is not None, timeout=60_000)
     assert session.credits[session.stack] == samples.PERITO_MORENO_CREDIT
 
 

@@ -46,7 +46,7 @@ def make_dock(make_napari_viewer, qtbot):
 
 
 def idle(dock, qtbot):
-    qtbot.waitUntil(lambda: dock.session.job is None, timeout=30000)
+    qtbot.waitUntil(lambda: dock.session.job is None, timeout=60_000)
 
 
 def tracked(dock, qtbot):
@@ -57,7 +57,7 @@ def tracked(dock, qtbot):
             and not control.tracker.busy
             and len(control.tracker.tracks) == len(control.tracker.marks) > 0
         ),
-        timeout=30000,
+        timeout=60_000,
     )
     return control.tracker
 

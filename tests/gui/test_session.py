@@ -60,7 +60,7 @@ def test_opening_goes_on_behind_the_window(session, archive, qtbot):
     job = session.open(archive)
     job.progressed.connect(lambda fraction, text: seen.append((threading.get_ident(), text)))
     assert session.stack is None
-    with qtbot.waitSignal(job.ended, timeout=20_000):
+    with qtbot.waitSignal(job.ended, timeout=60_000):
         pass
     assert session.stack.shape == (3, 3, 40, 50)
     assert session.job is None
@@ -72,7 +72,7 @@ def test_bad_input_is_one_sentence_and_the_rest_stays_open(session, stack, tmp_p
     session.add_stack(stack)
     empty = tmp_path / "empty"
     empty.mkdir()
-    with qtbot.waitSignal(session.open(empty).ended, timeout=20_000):
+    with qtbot.waitSignal(session.open(empty).ended, timeout=60_000):
         pass
     (sentence,) = sentences
     assert str(empty) in sentence
@@ -90,7 +90,7 @@ def test_cancel_stops_and_says_nothing(session, sentences, qtbot):
 
     job = session.start("Opening a folder without end", find)
     assert going.wait(10)
-    with qtbot.waitSignal(job.ended, timeout=10_000):
+    with qtbot.waitSignal(job.ended, timeout=60_000):
         session.cancel()
     assert (session.job, session.stack, sentences) == (None, None, [])
     with pytest.raises(Cancelled):
@@ -107,7 +107,7 @@ def test_one_thing_at_a_time(session, stack, sentences, qtbot):
     job = session.start("Opening one", find)
     assert session.open("another") is None
     assert sentences == ["Opening one is still under way; wait for it, or cancel it."]
-    with qtbot.waitSignal(job.ended, timeout=10_000):
+    with qtbot.waitSignal(job.ended, timeout=60_000):
         release.set()
     assert session.stack is stack
 
@@ -139,6 +139,6 @@ def test_nothing_is_left_when_the_window_closes(make_napari_viewer, qtbot, stack
     session.add_stack(stack)
     session.cache.ask(session.layers.source, 2, urgent=False)
     viewer.close()
-    qtbot.waitUntil(lambda: viewer not in Session._sessions, timeout=5000)
+    qtbot.waitUntil(lambda: viewer not in Session._sessions, timeout=60_000)
     assert not [thread for thread in threading.enumerate() if thread.name == "icenet-frames"]
     assert session.cache.held(session.cache, 0) is None

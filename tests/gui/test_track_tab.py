@@ -58,10 +58,12 @@ class Desk:
                 if track.valid.any():
                     assert self.control.live.surface(track, self.tracker.time) is not None
 
-        self.qtbot.waitUntil(done, timeout=10_000)
+        self.qtbot.waitUntil(done, timeout=60_000)
         self.qtbot.wait(50)
+        # The frame that shows it, and what lags behind frames.
+        self.qtbot.waitUntil(lambda: not self.control.live.waiting, timeout=60_000)
         paces = (self.control.layers._slow, self.tab.plots._pace, self.tab._tables)
-        self.qtbot.waitUntil(lambda: not any(pace.waiting for pace in paces), timeout=10_000)
+        self.qtbot.waitUntil(lambda: not any(pace.waiting for pace in paces), timeout=60_000)
 
     def place(self, row=AT[0], col=AT[1]):
         self.hand.click(row, col)
@@ -277,7 +279,7 @@ def test_stable_ground_by_a_mask(desk):
     desk.tab.more.expand()
     desk.tab.mask_layer.setCurrentText("rock")
     desk.tab.mask_layer.activated.emit(desk.tab.mask_layer.currentIndex())
-    desk.qtbot.waitUntil(lambda: desk.tracker.ground is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.tracker.ground is not None, timeout=60_000)
     assert desk.tracker.ground.drow[1] == pytest.approx(STEP[0], abs=0.1)
 
 

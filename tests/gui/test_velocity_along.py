@@ -31,7 +31,7 @@ def desk(window, qtbot):
 
 
 def profile(desk):
-    desk.qtbot.waitUntil(lambda: not desk.tab.along.model.busy, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: not desk.tab.along.model.busy, timeout=60_000)
     desk.qtbot.wait(50)
     return desk.tab.along.plot.profile
 
@@ -73,7 +73,7 @@ def test_lines_of_a_file_are_drawn_and_followed(desk, tmp_path):
     path = tmp_path / "lines.geojson"
     write_lines([LINE], path, desk.session.stack.grid)
     desk.tab.along.model.read(path)
-    desk.qtbot.waitUntil(lambda: any("lines" in layer.name for layer in desk.viewer.layers), timeout=20_000)
+    desk.qtbot.waitUntil(lambda: any("lines" in layer.name for layer in desk.viewer.layers), timeout=60_000)
     np.testing.assert_allclose(profile(desk).v, along(desk.control.shown, LINE).v, rtol=2e-2)
     layer = next(layer for layer in desk.viewer.layers if "lines" in layer.name)
     desk.viewer.layers.remove(layer)
@@ -99,7 +99,7 @@ def test_gps_points_are_compared_with_the_map_in_a_table(desk, tmp_path):
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
     panel = desk.tab.along
     panel.model.read(path)
-    desk.qtbot.waitUntil(lambda: panel.comparison is not None or desk.tab.message.text() != "", timeout=20_000)
+    desk.qtbot.waitUntil(lambda: panel.comparison is not None or desk.tab.message.text() != "", timeout=60_000)
     assert not desk.tab.message.text()
     assert panel.table.rowCount() == 2
     assert panel.table.item(0, 0).text() == "G0"
@@ -115,14 +115,14 @@ def test_maps_are_saved_and_opened_again(desk, tmp_path):
     desk.map()
     path = tmp_path / "v.nc"
     desk.tab.save_to(path)
-    desk.qtbot.waitUntil(lambda: "Wrote v.nc" in desk.tab.message.text(), timeout=30_000)
+    desk.qtbot.waitUntil(lambda: "Wrote v.nc" in desk.tab.message.text(), timeout=60_000)
     saved = desk.control.maps
     assert [found.labels for found in read_netcdf(path)] == [found.labels for found in saved]
     desk.control.mapper.take([])
     desk.qtbot.wait(50)
     assert desk.control.shown is None
     desk.tab.open_map(path)
-    desk.qtbot.waitUntil(lambda: desk.control.shown is not None, timeout=30_000)
+    desk.qtbot.waitUntil(lambda: desk.control.shown is not None, timeout=60_000)
     assert desk.tab.result.pair.count() == 5
     np.testing.assert_allclose(desk.layer("speed").data, np.where(saved[0].valid, saved[0].v, np.nan), rtol=1e-4)
     desk.session.time = 3
@@ -149,7 +149,7 @@ def test_a_file_that_is_no_map_is_told_in_a_sentence(desk, tmp_path, monkeypatch
     path = tmp_path / "notes.nc"
     path.write_text("no map")
     desk.tab.open_map(path)
-    desk.qtbot.waitUntil(lambda: bool(said), timeout=20_000)
+    desk.qtbot.waitUntil(lambda: bool(said), timeout=60_000)
     assert "notes.nc" in said[0]
     assert desk.control.shown is None
 

@@ -228,7 +228,7 @@ def test_errors_are_said_in_the_tab_and_change_nothing(desk):
 
 def test_what_cannot_be_mapped_is_said_before(desk):
     desk.tab.form.numbers["chip"].setValue(256)
-    desk.qtbot.waitUntil(lambda: "larger than the frame" in desk.tab.run.line.text())
+    desk.qtbot.waitUntil(lambda: "larger than the frame" in desk.tab.run.line.text(), timeout=60_000)
     assert not desk.tab.run.button.isEnabled()
     desk.tab.form.numbers["chip"].setValue(32)
     desk.qtbot.waitUntil(desk.tab.run.button.isEnabled)

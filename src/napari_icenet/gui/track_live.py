@@ -62,6 +62,11 @@ class TrackLive(QObject):
         """Whose results are shown."""
         return self._tracker
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a frame is still to come."""
+        return bool(self._timer.isActive())
+
     def attach(self, tracker: ClickTracker | None) -> None:
         """Listen to another tracker; what the former still computes is kept there, not shown."""
         self._listen(self._tracker, False)
