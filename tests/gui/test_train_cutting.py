@@ -21,7 +21,7 @@ def _slow(own_home):
 def test_it_is_cut_and_trained_on_though_the_window_is_closed(new_desk, tmp_path):
     first = new_desk()
     first.choose_stack(open_stack(dated_pictures(tmp_path / "glacier")))
-    assert "Cuts the sequences, then trains" in first.setup.bar.line.text()
+    first.until(lambda: "Cuts the sequences, then trains" in first.setup.bar.line.text())
     planned = first.setup.data.planned.plan
     path = planned.place_in(tmp_path / "home" / "datasets")
     first.start(small())

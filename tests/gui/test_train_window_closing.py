@@ -99,6 +99,6 @@ def test_while_a_dataset_is_cut(window):
     leave = Answers("Close")
     assert gone(desk)
     assert len(leave.seen) == 1
-    desk.until(lambda: not desk.setup.builder.busy, 5)
+    desk.until(lambda: not desk.setup.builder.busy)
     assert not path.exists()
     assert list(path.parent.glob(f".{path.name}.partial"))

@@ -85,7 +85,7 @@ def press_resume(desk):
     folder, before = desk.run.folder, steps(desk.run.folder)
     assert not desk.runs.progress.isVisible()
     assert not desk.runs.stop.isVisible()
-    desk.until(lambda: desk.runs.next.text() == "Resume" and desk.runs.next.isEnabled(), 10)
+    desk.until(lambda: desk.runs.next.text() == "Resume" and desk.runs.next.isEnabled())
     desk.runs.next.click()
     assert desk.runs.next.text() == "Going on …"
     desk.until_state("running")
@@ -110,13 +110,13 @@ def test_a_machine_asleep_is_waited_for(going):
     for jump, said in words.items():
         (run.path / "status.json").write_text(json.dumps(told | {"updated": time.time() + jump}))
         looks = desk.tab.follower.looks
-        desk.until(lambda looks=looks: desk.tab.follower.looks >= looks + 2, 10)
+        desk.until(lambda looks=looks: desk.tab.follower.looks >= looks + 2)
         assert desk.run.state == "running"
         assert desk.runs.next.text() == "Pause"
         assert desk.runs.stop.isVisible()
         assert f"tep {desk.run.step} of 5" in desk.runs.line.text()
         assert desk.run.seconds_left == left
-        desk.until(lambda said=said: said in desk.runs.line.text(), 10)
+        desk.until(lambda said=said: said in desk.runs.line.text())
         assert not desk.runs.message.isVisible()
     assert steps(run.path) == asleep
     os.kill(pid, signal.SIGCONT)
@@ -130,7 +130,7 @@ def test_killed_by_somebody(going):
     desk = going
     os.kill(RunFolder(desk.run.folder).status().pid, signal.SIGKILL)
     desk.until_state("stopped")
-    desk.until(lambda: "It was killed, by somebody or by the system for want of memory" in desk.runs.line.text(), 10)
+    desk.until(lambda: "It was killed, by somebody or by the system for want of memory" in desk.runs.line.text())
     assert "resume it to go on" in desk.runs.line.text()
     assert desk.runs.table.item(0, 1).text() == "stopped"
     press_resume(desk)
@@ -141,7 +141,7 @@ def test_killed_by_the_system_for_want_of_memory(going):
     Path(os.environ["VMSTAT"]).write_text("nr_free_pages 9\noom_kill 4\n")
     os.kill(RunFolder(desk.run.folder).status().pid, signal.SIGKILL)
     desk.until_state("stopped")
-    desk.until(lambda: "The system ended it, for the memory was full" in desk.runs.line.text(), 10)
+    desk.until(lambda: "The system ended it, for the memory was full" in desk.runs.line.text())
     assert "choose a smaller batch, or close programs, then resume it" in desk.runs.line.text()
     press_resume(desk)
 
@@ -154,7 +154,7 @@ def test_trainer_and_keeper_killed_together(going):
         os.kill(pid, signal.SIGKILL)
     wait_for(lambda: not trainers(desk.run.folder))
     desk.until_state("stopped")
-    desk.until(lambda: "Its process has died; resume it to go on" in desk.runs.line.text(), 10)
+    desk.until(lambda: "Its process has died; resume it to go on" in desk.runs.line.text())
     press_resume(desk)
 
 
@@ -172,7 +172,7 @@ def test_the_disk_fills_while_a_run_is_training(going):
 def test_the_disk_fills_while_the_dataset_is_cut(desk):
     desk.choose_stack(stack_of(moving(6, 288, (0, 1))))
     desk.setup.settings.show_settings(small(validation={"every": 0}))
-    desk.until(desk.setup.bar.button.isEnabled, 10)
+    desk.until(desk.setup.bar.button.isEnabled)
     path = desk.setup.data.path
     with no_file_above(4096):
         desk.setup.bar.button.click()
@@ -182,7 +182,7 @@ def test_the_disk_fills_while_the_dataset_is_cut(desk):
     assert not path.exists()
     # With space again, the same button goes on.
     button = desk.runs.next if desk.run is not None else desk.setup.bar.button
-    desk.until(button.isEnabled, 10)
+    desk.until(button.isEnabled)
     assert button.text() in ("Start training", "Resume")
     button.click()
     desk.until(lambda: desk.run is not None and desk.run.state in ("running", "finished"))

@@ -85,7 +85,7 @@ def test_its_settings_are_used_again(desk, dataset):
     assert settings.essence() == RunFolder(default_root() / "first").settings().essence()
     assert settings.optimisation.steps == STEPS
     assert desk.setup.data.form.dataset == dataset
-    desk.until(desk.setup.bar.button.isEnabled, 10)
+    desk.until(desk.setup.bar.button.isEnabled)
 
 
 def test_its_folder_is_shown(desk, monkeypatch):
@@ -109,7 +109,7 @@ def test_it_is_exported_as_one_file(desk, tmp_path, monkeypatch):
     desk.runs.export.click()
     assert not desk.runs.message.isVisible()
     desk.runs.export.click()
-    desk.until(lambda: desk.runs.message.text().startswith("Wrote mine.safetensors, which holds its card"), 10)
+    desk.until(lambda: desk.runs.message.text().startswith("Wrote mine.safetensors, which holds its card"))
     assert [path.rpartition("/")[2] for path in suggested] == ["first.safetensors"] * 2
     assert load_weights(tmp_path / "mine.safetensors", "tiny")[1].model == "tiny"
 
@@ -128,8 +128,8 @@ def test_deleting_asks_first(desk):
     yes = Answers("Yes")
     press(desk, "Delete…")
     assert len(yes.seen) == 1
-    desk.until(lambda: [run.name for run in desk.tab.follower.runs] == ["second"], 10)
-    desk.until(lambda: desk.runs.message.text() == "Deleted first.", 10)
+    desk.until(lambda: [run.name for run in desk.tab.follower.runs] == ["second"])
+    desk.until(lambda: desk.runs.message.text() == "Deleted first.")
     assert not (default_root() / "first").exists()
     assert desk.runs.run.name == "second"
 
@@ -140,7 +140,7 @@ def test_two_are_compared_with_ctrl_click(desk):
     values["optimisation"]["learning_rate"] = 0.5
     config.write_text(json.dumps(values))
     click(desk, "second", Qt.KeyboardModifier.ControlModifier)
-    desk.until(lambda: {path.name for path in desk.tab.follower.views} == {"first", "second"}, 10)
+    desk.until(lambda: {path.name for path in desk.tab.follower.views} == {"first", "second"})
     assert desk.run.name == "first"
     desk.runs.show_panel("Settings")
     table = desk.runs.settings
@@ -148,22 +148,22 @@ def test_two_are_compared_with_ctrl_click(desk):
     assert rows == [["Learning rate", "0.01", "0.5"]]
     click(desk, "second")
     assert desk.run.name == "second"
-    desk.until(lambda: desk.runs.settings.rowCount() > 20, 10)
+    desk.until(lambda: desk.runs.settings.rowCount() > 20)
 
 
 def test_the_mouse_over_the_curves_reads_their_values(desk):
     curves = desk.runs.curves
-    desk.until(lambda: curves.readout.text().startswith(f"step {STEPS} "), 10)
+    desk.until(lambda: curves.readout.text().startswith(f"step {STEPS} "))
     at_end = curves.readout.text()
     view = desk.tab.follower.views[desk.run.folder]
     box = curves.scores.getViewBox()
     for step, judged in ((10, 0), (16, 1)):
-        desk.until(lambda step=step: read_at(curves, box, step).startswith(f"step {step} "), 5)
+        desk.until(lambda step=step: read_at(curves, box, step).startswith(f"step {step} "))
         assert f"NCC {view.validation.t2[judged]:.2f}".replace("0.", ".") in curves.readout.text()
         smooth = view.smooth["mse"]
         assert f"mse {smooth[1][list(smooth[0]).index(step)]:.3g}" in curves.readout.text()
     QApplication.sendEvent(curves, QEvent(QEvent.Type.Leave))
-    desk.until(lambda: curves.readout.text() == at_end, 5)
+    desk.until(lambda: curves.readout.text() == at_end)
 
 
 def read_at(curves, box, step):
@@ -187,11 +187,11 @@ def test_those_that_wait_change_places_and_one_that_goes_on_is_ended(desk, datas
     assert desk.runs.line.text() == "Waits for the runs before it."
     assert desk.runs.table.item(desk.runs.table.folders.index(hurried), 1).text() == "queued"
     press(desk, "Next in the queue")
-    desk.until(lambda: Queue().waiting == (hurried, waiting), 10)
+    desk.until(lambda: Queue().waiting == (hurried, waiting))
     click(desk, "waiting")
-    desk.until(lambda: desk.runs.next.text() == "Take out of the queue", 10)
+    desk.until(lambda: desk.runs.next.text() == "Take out of the queue")
     desk.runs.next.click()
-    desk.until(lambda: desk.run.state == "new", 10)
+    desk.until(lambda: desk.run.state == "new")
     assert Queue().waiting == (hurried,)
     assert desk.runs.next.text() == "Start"
     click(desk, "working")

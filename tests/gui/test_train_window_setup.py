@@ -31,7 +31,7 @@ def test_a_batch_larger_than_the_ice_that_is_cut(desk):
     desk.setup.settings.show_settings(small(optimisation={"batch": training}))
     desk.until(lambda: not off(desk))
     desk.setup.settings.editors["optimisation.batch"].widget.setValue(training + 1)
-    desk.until(lambda: off(desk), 5)
+    desk.until(lambda: off(desk))
     said = desk.setup.bar.line.text()
     assert said.startswith(f"A batch of {training + 1} is larger than the {training} training sequences; choose")
     # Every second chip gives more sequences: the way on that the sentence names.
@@ -46,12 +46,12 @@ def test_a_device_that_is_not_there(desk, dataset):
     # As the settings of a run of another machine.
     desk.setup.settings.show_settings(small(dataset, device="cuda"))
     device = desk.setup.settings.editors["device"]
-    desk.until(device.error.isVisible, 10)
+    desk.until(device.error.isVisible)
     assert device.error.text() == "This machine has no cuda; choose another device."
-    desk.until(lambda: off(desk), 5)
+    desk.until(lambda: off(desk))
     assert desk.setup.bar.line.text() == "A setting above cannot be used."
     device.widget.setCurrentIndex(device.widget.findData("cpu"))
-    desk.until(lambda: on(desk), 5)
+    desk.until(lambda: on(desk))
     assert not device.error.isVisible()
 
 
@@ -59,25 +59,25 @@ def test_weights_of_another_network(desk, dataset, tmp_path):
     desk.choose_dataset(dataset)
     weights = desk.setup.settings.editors["weights"]
     desk.setup.settings.show_settings(small(dataset, weights="icenet"))
-    desk.until(weights.error.isVisible, 5)
+    desk.until(weights.error.isVisible)
     assert weights.error.text() == "The weights to start from are of icenet, not of tiny; choose others."
-    desk.until(lambda: off(desk), 5)
+    desk.until(lambda: off(desk))
     # Those of a run are known by their card.
     run = stopped_run("other", small(dataset), 3)
     shutil.copytree(run, tmp_path / "kept")
     known = str(tmp_path / "kept" / "last.safetensors")
     desk.setup.settings.show_settings(small(dataset, weights=known))
-    desk.until(lambda: on(desk), 5)
+    desk.until(lambda: on(desk))
     assert not weights.error.isVisible()
     desk.setup.settings.show_settings(small(dataset, model="icenet", weights=known))
     said = "The weights to start from are of tiny, not of icenet; choose others."
-    desk.until(lambda: weights.error.text() == said, 5)
+    desk.until(lambda: weights.error.text() == said)
     (tmp_path / "kept" / "last.json").unlink()
     (tmp_path / "kept" / "last.safetensors").unlink()
     desk.setup.settings.show_settings(small(dataset, weights=known))
-    desk.until(lambda: "last.safetensors is no file of weights" in weights.error.text(), 5)
+    desk.until(lambda: "last.safetensors is no file of weights" in weights.error.text())
     weights.widget.setCurrentIndex(0)
-    desk.until(lambda: on(desk), 5)
+    desk.until(lambda: on(desk))
 
 
 def test_a_disk_too_small_for_the_dataset(desk, monkeypatch):
@@ -85,13 +85,13 @@ def test_a_disk_too_small_for_the_dataset(desk, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=100_000))
     desk.choose_stack(stack_of(moving(6, 288, (0, 1))))
     desk.setup.settings.show_settings(small())
-    desk.until(lambda: off(desk) and "100 kB are free on the disk of" in desk.setup.bar.line.text(), 10)
+    desk.until(lambda: off(desk) and "100 kB are free on the disk of" in desk.setup.bar.line.text())
     assert desk.setup.bar.line.text().endswith("choose a larger stride or fewer bands, or free some space.")
     monkeypatch.undo()
     # Space was freed: the next look lets it start.
     desk.tab.show_page(1)
     desk.tab.show_page(0)
-    desk.until(lambda: not off(desk), 10)
+    desk.until(lambda: not off(desk))
 
 
 def test_a_disk_too_small_for_checkpoints(desk, dataset, monkeypatch):
@@ -101,7 +101,7 @@ def test_a_disk_too_small_for_checkpoints(desk, dataset, monkeypatch):
     desk.setup.settings.show_settings(small(dataset))
     desk.until(lambda: on(desk))
     desk.setup.bar.button.click()
-    desk.until(lambda: bool(desk.setup.message.text()), 10)
+    desk.until(lambda: bool(desk.setup.message.text()))
     assert desk.setup.message.text().startswith("3 MB are free on the disk of ")
     assert desk.setup.message.text().endswith("free some space, or choose another folder.")
     assert desk.setup.message.isVisible()
@@ -135,7 +135,7 @@ def test_an_area_drawn_with_the_mouse_is_what_is_learned_from(desk):
     assert data.form.area.currentText() == "training area"
     QTest.keyClick(hand.native, Qt.Key.Key_Escape)
     assert layer.shape_type == ["polygon"]
-    desk.until(lambda: area() == pytest.approx(152 * 271, rel=0.02), 10)
+    desk.until(lambda: area() == pytest.approx(152 * 271, rel=0.02))
     part = data.planned.estimate.sequences
     assert 0 < part < whole
     assert f"{part} sequences" in data.sizes.text()
@@ -144,18 +144,18 @@ def test_an_area_drawn_with_the_mouse_is_what_is_learned_from(desk):
     hand.move(270, 8)
     hand.double_click(270, 8)
     assert layer.nshapes == 2
-    desk.until(lambda: area() == pytest.approx(252 * 271, rel=0.02), 10)
+    desk.until(lambda: area() == pytest.approx(252 * 271, rel=0.02))
     # Selected with napari's own tool, one of them counts alone; once that is put away, both do.
     layer.mode, layer.selected_data = "select", {0}
-    desk.until(lambda: area() == pytest.approx(152 * 271, rel=0.02), 10)
+    desk.until(lambda: area() == pytest.approx(152 * 271, rel=0.02))
     layer.mode = "pan_zoom"
-    desk.until(lambda: area() == pytest.approx(252 * 271, rel=0.02), 10)
+    desk.until(lambda: area() == pytest.approx(252 * 271, rel=0.02))
     assert data.planned.estimate.sequences > part
     # Ground without ice for a single chip cannot be learned from; without the area, all can.
     layer.data = [np.array([[5.0, 5], [5, 9], [9, 9], [9, 5]])]
     desk.setup.settings.show_settings(small())
-    desk.until(lambda: off(desk), 10)
+    desk.until(lambda: off(desk))
     assert "choose" in desk.setup.bar.line.text()
     data.form.area.setCurrentIndex(0)
-    desk.until(lambda: data.planned is not None and data.planned.estimate.sequences == whole, 10)
-    desk.until(lambda: not off(desk), 5)
+    desk.until(lambda: data.planned is not None and data.planned.estimate.sequences == whole)
+    desk.until(lambda: not off(desk))

@@ -15,7 +15,7 @@ def test_resumed_in_both_at_once_paused_in_one_and_stopped_in_the_other(new_desk
     for desk in (one, other):
         desk.until(lambda desk=desk: desk.run is not None and desk.run.resumable)
         desk.tab.show_page(1)
-        desk.until(desk.runs.next.isEnabled, 5)
+        desk.until(desk.runs.next.isEnabled)
         assert desk.runs.next.text() == "Resume"
     for desk in (one, other):
         desk.runs.next.click()
@@ -41,7 +41,7 @@ def test_resumed_in_both_at_once_paused_in_one_and_stopped_in_the_other(new_desk
     other.runs.stop.click()
     for desk in (one, other):
         desk.until_state("stopped")
-        desk.until(lambda desk=desk: desk.runs.next.text() == "Resume", 5)
+        desk.until(lambda desk=desk: desk.runs.next.text() == "Resume")
         assert desk.tab.bar.tabText(1) == "Runs"
     # A process takes its time to leave, with a window and other tests beside it; none comes in its place.
     one.until(lambda: not trainers(folder), 30)

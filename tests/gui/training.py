@@ -78,7 +78,7 @@ class Desk:
         """Press Start, and wait for the run."""
         self.setup.settings.show_settings(settings)
         before = len(self.tab.follower.runs)
-        self.until(self.setup.bar.button.isEnabled, 10)
+        self.until(self.setup.bar.button.isEnabled)
         self.setup.bar.button.click()
         self.until(lambda: len(self.tab.follower.runs) > before or bool(self.setup.message.text()))
         assert not self.setup.message.text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,41 @@ from napari_icenet.gui.session import Session
 AREAS = ("polygon", "rectangle", "ellipse")
 #: Ways of working on a layer in which one sees what is selected.
 SELECTING = ("select", "direct")
+
+
+class AreaWatch:
+    """Hears when another area of some layers counts: drawn, changed or taken away, or selected.
+
+    Parameters
+    ----------
+    changed : callable
+        Called then, but not with each move of the mouse while a polygon grows.
+    """
+
+    def __init__(self, changed: Callable[[], object]) -> None:
+        self._changed = changed
+        self._layers: tuple[Any, ...] = ()
+
+    def watch(self, layers: Sequence[Any]) -> None:
+        """Watch these layers, and no others any longer."""
+        if tuple(layers) == self._layers:
+            return
+        for layer in self._layers:
+            layer.events.data.disconnect(self._on_data)
+            layer.events.mode.disconnect(self._on_choice)
+            layer.selected_data.events.items_changed.disconnect(self._on_choice)
+        self._layers = tuple(layers)
+        for layer in self._layers:
+            layer.events.data.connect(self._on_data)
+            layer.events.mode.connect(self._on_choice)
+            layer.selected_data.events.items_changed.connect(self._on_choice)
+
+    def _on_data(self, event: Any) -> None:
+        if str(getattr(event, "action", "")).rpartition(".")[2].lower() in ("added", "changed", "removed", ""):
+            self._changed()
+
+    def _on_choice(self, *_: Any) -> None:
+        self._changed()
 
 
 def area_layers(session: Session, name: str) -> list[Layer]:

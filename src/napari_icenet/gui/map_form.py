@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QPushButton, QSize
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.map_settings import MapSettings
 from napari_icenet.gui import map_area
+from napari_icenet.gui.drawn_areas import AreaWatch
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.settings import Remembered
 from napari_icenet.gui.theme import close_grid
@@ -63,6 +64,7 @@ class MapForm(QWidget):
         self._session = session
         self._filling = False
         self._watched: list[Any] = []
+        self._watch = AreaWatch(self._tell)
         self.more = QWidget(self)
         self.where, self.date = _box(self, "where", {}), _box(self, "date", DATES)
         self.tracking = _box(self.more, "tracking", TRACKINGS)
@@ -136,12 +138,11 @@ class MapForm(QWidget):
 
     def watch(self, layers: list[Any]) -> None:
         """Say so when what is drawn on these layers changes, and no longer of others."""
+        self._watch.watch(layers)
         for layer in self._watched:
-            layer.events.data.disconnect(self._tell)
             layer.events.name.disconnect(self.list_areas)
         self._watched = layers
         for layer in layers:
-            layer.events.data.connect(self._tell)
             layer.events.name.connect(self.list_areas)
 
     def _draw(self) -> None:

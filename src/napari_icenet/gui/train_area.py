@@ -11,7 +11,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from napari_icenet.gui import colours, drawn_areas
-from napari_icenet.gui.drawn_areas import area_layers
+from napari_icenet.gui.drawn_areas import AreaWatch, area_layers
 from napari_icenet.gui.map_area import WHOLE, area_of
 from napari_icenet.gui.session import Session
 
@@ -39,7 +39,7 @@ class AreaBox(QComboBox):
         super().__init__(parent)
         self._session = session
         self._filling = False
-        self._listened: Any = None
+        self._watch = AreaWatch(self._tell)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.currentIndexChanged.connect(self._tell)
 
@@ -76,28 +76,11 @@ class AreaBox(QComboBox):
 
     def release(self) -> None:
         """Hear no more of the layer on which the area is drawn."""
-        if self._listened is not None:
-            self._listened.events.data.disconnect(self._on_drawn)
-            self._listened.selected_data.events.items_changed.disconnect(self._tell)
-            self._listened.events.mode.disconnect(self._tell)
-            self._listened = None
+        self._watch.watch(())
 
     def _listen(self) -> None:
         where, layers = self.currentText(), self._session.viewer.layers
-        layer: Any = next((one for one in layers if one.name == where and isinstance(one, Shapes)), None)
-        if layer is not self._listened:
-            self.release()
-            self._listened = layer
-            if layer is not None:
-                layer.events.data.connect(self._on_drawn)
-                # Of several areas those count that one sees selected.
-                layer.selected_data.events.items_changed.connect(self._tell)
-                layer.events.mode.connect(self._tell)
-
-    def _on_drawn(self, event: Any) -> None:
-        # While a polygon grows, each move of the mouse is told.
-        if str(getattr(event, "action", "")).rpartition(".")[2].lower() in ("added", "changed", "removed", ""):
-            self._tell()
+        self._watch.watch([one for one in layers if one.name == where and isinstance(one, Shapes)][:1])
 
     def _tell(self, *_: Any) -> None:
         if not self._filling:
