@@ -18,10 +18,10 @@ import torch
 from machine import machine
 from torch import Tensor, nn
 
-from napari_icenet.models.device import autocast, quickest_type
+from napari_icenet.models.device import arithmetic, network_type
 from napari_icenet.models.svg_lp import SvgLp
 from napari_icenet.models.svg_lp_settings import SvgLpSettings
-from napari_icenet.training.precision import keep_freed_memory
+from napari_icenet.training.memory import keep_freed_memory
 
 DATES, SIDE, BETA = 12, 128, 1e-6
 
@@ -121,11 +121,11 @@ def report(name: str, times: list[tuple[float, float]]) -> None:
 def train(settings: SvgLpSettings, batch: int, rounds: int) -> None:
     frames = torch.rand(batch, DATES, SIDE, SIDE)
     plain, ours = FrameByFrame(settings), SvgLp(settings)
-    kind = quickest_type(torch.device("cpu"))
+    kind = network_type("auto", torch.device("cpu"))
     steppers = [torch.optim.Adam(network.parameters(), 1e-4) for network in (plain, ours)]
 
     def ours_loss() -> Tensor:
-        with autocast(torch.device("cpu"), kind):
+        with arithmetic(torch.device("cpu"), kind):
             made = ours(frames)
         return (made.frames.float() - frames[:, 1:]).square().mean() + BETA * made.divergence.mean()
 
@@ -153,7 +153,7 @@ def infer(settings: SvgLpSettings, rounds: int) -> None:
     for samples in (1, 16):
 
         def predict(samples: int = samples) -> None:
-            with torch.inference_mode(), autocast(device, quickest_type(device)):
+            with torch.inference_mode(), arithmetic(device, network_type("auto", device)):
                 network.generate(frames, 2, samples)
 
         predict()

@@ -25,10 +25,10 @@ from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.sequences.build import build_dataset
 from napari_icenet.sequences.reading import open_dataset
 from napari_icenet.sequences.settings import DatasetSettings
+from napari_icenet.training.memory import keep_freed_memory
 from napari_icenet.training.objectives import make_objective
 from napari_icenet.training.places import places_of
 from napari_icenet.training.pool import DatasetSource
-from napari_icenet.training.precision import keep_freed_memory
 from napari_icenet.training.run import train
 from napari_icenet.training.schedule import make_optimiser
 from napari_icenet.training.settings import make_run_settings

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from napari_icenet.errors import WeightsError
-from napari_icenet.models.card import Card, card_path, read_card
+from napari_icenet.models.card import FORMAT, Card, card_path, read_card
 from napari_icenet.models.registry import build
 from napari_icenet.models.weights import bundled, find_weights, load_weights, save_weights
 
@@ -165,8 +165,8 @@ def test_other_weights_are_told_apart(saved, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 2}, "is of a newer napari-icenet \\(format 2\\); update to use it"),
-        ({"format": 2, "novelty": 1}, "is of a newer napari-icenet"),
+        ({"format": FORMAT + 1}, "is of a newer napari-icenet \\(format 3\\); update to use it"),
+        ({"format": FORMAT + 1, "novelty": 1}, "is of a newer napari-icenet"),
         ({"model": "gpt"}, "describes no network there is: there is no model gpt"),
         ({"settings": {"width": 10**9}}, "describes no network there is: width 1000000000 cannot be used"),
         ({"settings": {"layers": 3}}, "describes no network there is"),

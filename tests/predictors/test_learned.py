@@ -75,6 +75,6 @@ def test_devices_that_are_not_there(saved):
 def test_a_network_handed_over_is_no_option(saved):
     made = predictor_of(network(), samples=2)
     assert isinstance(made, LearnedOptions)
-    assert made.model_dump() == {"weights": None, "device": "auto", "samples": 2, "seed": 0}
+    assert made.model_dump() == {"weights": None, "device": "auto", "precision": "fp32", "samples": 2, "seed": 0}
     with pytest.raises(UsageError, match="svg-lp: colour"):
         predictor_of(network(), colour="red")

@@ -97,6 +97,7 @@ class Evaluation:
             "search_px": self.settings.search_px,
             "block_px": BLOCK_CHIPS * self.settings.chip,
             "predictors": {p.name: _options(p) for p in self.predictors},
+            "arithmetic": {p.name: p.arithmetic() for p in self.predictors if isinstance(p, LearnedOptions)},
             "trained_here": {one.name: {**asdict(one), "stacks": list(one.stacks)} for one in self.trained_here},
             "settings": self.settings.model_dump(mode="json"),
         }

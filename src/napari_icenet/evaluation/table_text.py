@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from napari_icenet.evaluation.table import LEAST_BLOCKS, NO_DIFFERENCE, PAPER, TOO_FEW
+from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.registry import PREDICTORS, title
 from napari_icenet.tracking.templates import PAST_CHIPS
 
@@ -94,7 +95,7 @@ def _what(made: Evaluation) -> str:
         "A chip counts, for all predictors or for none, where it and at least one past frame show half of their "
         "pixels and are not flat; a predictor without a template, or whose template knows less than a quarter of the "
         f"chip, scores 0 there. Intervals are 95 %, from {settings.resamples} draws of whole blocks of ground of "
-        f"{made.provenance()['block_px']} px.{_sigma(made)}\n\n"
+        f"{made.provenance()['block_px']} px.{_sigma(made)}{_arithmetic(made)}\n\n"
         "Correlation rewards blur, so tracking stands beside it: the middle of each template is searched for within "
         f"±{settings.search_px} px, on a seeded sample of chips. Error is {error}: the median of those found; "
         "found and < 1 px are shares of the chips tried, and the latter compares predictors on the same chips."
@@ -119,6 +120,11 @@ def _sigma(made: Evaluation) -> str:
         return ""
     chosen = made.settings.split in ("validation", "test")
     return f" Blurred has σ = {sigma:g} px{', chosen on the training split' if chosen else ''}."
+
+
+def _arithmetic(made: Evaluation) -> str:
+    kinds = sorted({p.arithmetic() for p in made.predictors if isinstance(p, LearnedOptions)})
+    return f" Networks compute in {' and '.join(kinds)}." if kinds else ""
 
 
 def _ordinal(count: int) -> str:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from napari_icenet.errors import WeightsError
 
 #: Raised when a reader of an older version would misread a card or its weights.
-FORMAT = 1
+FORMAT = 2
 #: No card is longer, bytes.
 MOST_BYTES = 4 * 1024 * 1024
 #: Name of the card in the header of weights that were given away as one file.
@@ -92,6 +92,8 @@ class Card(_Record):
         Steps of the optimiser.
     device : str
         Trained on.
+    precision : str
+        Type of the network's arithmetic in training: ``float32``, or ``bfloat16`` or ``float16`` mixed with it.
     parameters : int
         Numbers in the network.
     results : dict
@@ -114,6 +116,7 @@ class Card(_Record):
     data: CardData = CardData()
     steps: int = Field(default=0, ge=0)
     device: str = "cpu"
+    precision: str = "float32"
     parameters: int = Field(default=0, ge=0)
     results: dict[str, Any] = Field(default_factory=dict)
     limits: tuple[str, ...] = ()

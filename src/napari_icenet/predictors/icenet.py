@@ -62,7 +62,7 @@ class IceNet(LearnedOptions):
         settings: IceNetSettings = network.settings  # type: ignore[assignment]
         inputs = [past_inputs(past, settings) for past in pasts]
         batch = {name: torch.from_numpy(np.stack([one[name] for one in inputs])).to(device) for name in inputs[0]}
-        with evaluating(network):
+        with evaluating(network, self.precision):
             expected = network(
                 batch["frames"], batch["known"].float(), batch["days"], batch["valid"], batch["cloud"],
                 batch["present"], batch.get("covariates"),

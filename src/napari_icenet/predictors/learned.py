@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import PrivateAttr
 
 from napari_icenet.errors import WeightsError
+from napari_icenet.models.device import Precision, arithmetic, network_type, type_name
 from napari_icenet.predictors.lots import device_errors, free_memory
 from napari_icenet.predictors.options import Options
 
@@ -31,10 +32,13 @@ class LearnedOptions(Options):
         File of the weights, or the name of bundled ones; default: those that come with the package.
     device : str
         ``auto``, ``cpu``, ``cuda``, ``cuda:1`` …; auto takes a GPU where there is one.
+    precision : {'fp32', 'bf16', 'fp16', 'auto'}
+        Of the network's arithmetic. Only fp32 gives the same predictions on every machine.
     """
 
     weights: Path | str | None = None
     device: str = "auto"
+    precision: Precision = "fp32"
 
     _given: tuple[nn.Module, Card | None] | None = PrivateAttr(default=None)
 
@@ -74,6 +78,10 @@ class LearnedOptions(Options):
         from napari_icenet.models.device import choose_device
 
         return network_of(self.name, self.weights, self.device), choose_device(self.device)
+
+    def arithmetic(self) -> str:
+        """Type that the network computes in on its device: ``float32``, or what float32 is mixed with."""
+        return type_name(network_type(self.precision, self.network()[1]))
 
     def card(self) -> Card | None:
         """Where the weights come from; None for a network without a card."""
@@ -197,14 +205,15 @@ def forget_networks(device: str | None = None) -> None:
 
 
 @contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """A network in evaluation mode without gradients, and as it was before afterwards."""
+def evaluating(network: nn.Module, precision: Precision = "fp32") -> Iterator[None]:
+    """A network in evaluation mode without gradients, in one precision, and as it was before afterwards."""
     import torch
 
     training = network.training
+    device = next(network.parameters()).device
     network.eval()
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), arithmetic(device, network_type(precision, device)):
             yield
     finally:
         network.train(training)

@@ -105,8 +105,6 @@ class SvgLpPredictor(LearnedOptions):
         """Predictions after each of some pasts, for one target of it or several."""
         import torch
 
-        from napari_icenet.models.device import autocast, quickest_type
-
         network, device = self._network(), self.network()[1]
         firsts = [run[0].frames for run in lot]
         chip, side = network.settings.chip, firsts[0].shape[-1]
@@ -117,7 +115,7 @@ class SvgLpPredictor(LearnedOptions):
             )
         frames = torch.from_numpy(np.stack([one[-network.settings.past :] for one in firsts])).to(device)
         noise = torch.Generator().manual_seed(self.seed)
-        with evaluating(network), autocast(device, quickest_type(device)):
+        with evaluating(network, self.precision):
             made = network.generate(frames, steps, self.samples, noise).float()
             mean = made.mean(1).cpu().numpy()
             spread = made.std(1).cpu().numpy() if self.samples > 1 else None

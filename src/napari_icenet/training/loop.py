@@ -12,6 +12,7 @@ from typing import Any
 
 from napari_icenet.errors import Cancelled, SceneWarning
 from napari_icenet.models.card import Card
+from napari_icenet.models.device import type_name
 from napari_icenet.models.weights import save_weights
 from napari_icenet.training.ahead import Batch
 from napari_icenet.training.checkpoint import save_checkpoint
@@ -266,7 +267,7 @@ class Loop:
             sequences_per_second=float(f"{together / pace:.4g}") if pace else None,
             message=message,
             device=str(self.stepper.device),
-            precision=str(self.stepper.kind).removeprefix("torch."),
+            precision=type_name(self.stepper.kind),
             t2=self.at.best.get("t2"),
             persistence_t2=self.at.best.get("persistence_t2"),
             best_step=self.at.best.get("step"),

@@ -17,7 +17,7 @@ import torch
 from napari_icenet import __version__
 from napari_icenet.errors import TrainingError, UsageError
 from napari_icenet.models.card import Card
-from napari_icenet.models.device import choose_device
+from napari_icenet.models.device import choose_device, network_type, type_name
 from napari_icenet.models.durable import write_durably
 from napari_icenet.models.registry import build, network_class
 from napari_icenet.models.weights import load_weights
@@ -39,12 +39,12 @@ from napari_icenet.training.event_log import cut_after
 from napari_icenet.training.launching import own_token
 from napari_icenet.training.lock import locked
 from napari_icenet.training.loop import Loop
+from napari_icenet.training.memory import keep_freed_memory
 from napari_icenet.training.objective import Objective
 from napari_icenet.training.objectives import make_objective
 from napari_icenet.training.parallel import Group
 from napari_icenet.training.places import dataset_places
 from napari_icenet.training.pool import DatasetSource, HeldSource, Pool, Source
-from napari_icenet.training.precision import choose_type, keep_freed_memory
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.sampler import Sampler
 from napari_icenet.training.settings import RunSettings, make_run_settings
@@ -122,7 +122,7 @@ class Session:
         network = self._objective.network.to(self.device)
         self.group.share_weights(network)
         stepper = Stepper(
-            self._objective, self.settings, self.device, choose_type(optimisation.precision, self.device), self.group
+            self._objective, self.settings, self.device, network_type(optimisation.precision, self.device), self.group
         )
         held_out = self._held_out() if self.group.first else None
         loop = Loop(self.settings, self.folder, stepper, held_out, self._card(), progress=progress, stop=stop)
@@ -260,6 +260,7 @@ class Session:
             command=command_of(self.settings),
             data=data,
             device=_device_name(self.device),
+            precision=type_name(network_type(self.settings.optimisation.precision, self.device)),
             limits=tuple(getattr(network, "limits", ())),
             credits=credits,
         )

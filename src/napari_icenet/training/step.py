@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_icenet.errors import TrainingError
-from napari_icenet.models.device import autocast
+from napari_icenet.models.device import arithmetic
 from napari_icenet.training.average import WeightAverage
 from napari_icenet.training.objective import Objective
 from napari_icenet.training.parallel import Group
@@ -133,7 +133,7 @@ class Stepper:
             for start in range(0, size, math.ceil(size / self.pieces)):
                 piece = {name: tensor[start : start + math.ceil(size / self.pieces)] for name, tensor in batch.items()}
                 share = len(next(iter(piece.values()))) / size
-                with autocast(self.device, self.kind):
+                with arithmetic(self.device, self.kind):
                     losses = self.objective.losses(piece, step, self._generator)
                 self.scaler.scale(losses["loss"] * share).backward()  # type: ignore[no-untyped-call]
                 for name, loss in losses.items():

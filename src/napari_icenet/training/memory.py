@@ -1,4 +1,4 @@
-"""In what precision a network learns, and memory that is kept from step to step."""
+"""Keep freed memory from one training step to the next."""
 
 from __future__ import annotations
 
@@ -6,18 +6,6 @@ import contextlib
 import ctypes
 import os
 import platform
-
-import torch
-
-from napari_icenet.models.device import quickest_type
-from napari_icenet.training.settings import Precision
-
-_TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-
-
-def choose_type(precision: Precision, device: torch.device) -> torch.dtype:
-    """The type of the network's arithmetic; ``auto`` takes the one that is quickest on the device."""
-    return quickest_type(device) if precision == "auto" else _TYPES[precision]
 
 
 def keep_freed_memory() -> None:
