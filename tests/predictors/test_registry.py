@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from napari_icenet.common.palette_1 import COLOURS
 from napari_icenet.errors import UsageError
 from napari_icenet.models import weights
 from napari_icenet.predictors import registry
-from napari_icenet.predictors.colours import COLOURS
 from napari_icenet.predictors.many import predict_many
 from napari_icenet.predictors.registry import fitting, names, predictor, title
 from napari_icenet.predictors.templates import template_predictor, template_predictors, template_titles

@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from napari_icenet.cli_train import _setting
+from napari_icenet.common.settings_model import made
 from napari_icenet.errors import UsageError
 from napari_icenet.models.registry import MODELS, network_class
 from napari_icenet.training.command import command_of
@@ -16,7 +17,6 @@ from napari_icenet.training.objectives import OBJECTIVES, objective_class
 from napari_icenet.training.presets import PRESETS, merged, preset_values
 from napari_icenet.training.schedule import learning_rate
 from napari_icenet.training.settings import OptimisationSettings, RunSettings, make_run_settings
-from napari_icenet.validation import made
 
 
 def parts(model: type[BaseModel]):

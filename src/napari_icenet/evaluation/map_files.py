@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_icenet.common.atomic_io_1 import write_whole
 from napari_icenet.evaluation.correlation_maps import CellState, CorrelationMaps
 from napari_icenet.evaluation.figure_look import save
 from napari_icenet.evaluation.map_apart import write_report
@@ -18,7 +19,6 @@ from napari_icenet.evaluation.map_words import STATE_WORDS, dates_words, record
 from napari_icenet.evaluation.settings import TARGETS
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.table import software
-from napari_icenet.tracking.writing import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.palette_1 import colour_of
 from napari_icenet.evaluation.cases import choose_cases
 from napari_icenet.evaluation.conditioning import past_of
 from napari_icenet.evaluation.figure_look import headline
 from napari_icenet.evaluation.table_text import number, title_of
-from napari_icenet.predictors.colours import colour_of
 from napari_icenet.sequences.sequences import Sequences
 from napari_icenet.tracking.prefilter import prefilter
 from napari_icenet.tracking.templates import HIGH_PASS, Predictor

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from napari_icenet.common.settings_model import made
 from napari_icenet.errors import UsageError
 from napari_icenet.predictors.registry import fitting, names, predictor
-from napari_icenet.validation import made
 
 Mode = Literal["chain", "robust"]
 #: Both ways of following the ice, in the order of the table.

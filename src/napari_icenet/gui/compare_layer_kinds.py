@@ -8,8 +8,8 @@ import numpy as np
 from napari.layers import Image, Layer, Vectors
 from napari.utils import Colormap
 
+from napari_icenet.common import palette as colours
 from napari_icenet.evaluation.comparison import Comparison
-from napari_icenet.gui import colours
 from napari_icenet.tracking.table import software
 
 #: What can be laid on the picture, from bottom to top, with its button's word and what that does.

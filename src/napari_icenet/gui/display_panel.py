@@ -6,7 +6,7 @@ from typing import Any
 
 from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
-from napari_icenet.gui.colours import MASK
+from napari_icenet.common.palette import MASK
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.stack_facts import band_title
 from napari_icenet.gui.stack_layers import StackLayers

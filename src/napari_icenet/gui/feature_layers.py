@@ -12,8 +12,8 @@ import pandas as pd
 from napari.layers import Layer, Points, Shapes
 from numpy.typing import NDArray
 
+from napari_icenet.common import palette as colours
 from napari_icenet.errors import UsageError
-from napari_icenet.gui import colours
 from napari_icenet.gui.feature_shapes import seen
 from napari_icenet.gui.layer_list import insert_layer
 from napari_icenet.gui.pace import Pace

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.palette import MASK
 from napari_icenet.errors import StackError
-from napari_icenet.gui.colours import MASK
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.scene import Flag
 from napari_icenet.scenes.stack import SceneStack

@@ -8,8 +8,9 @@ import numpy as np
 from napari.layers import Layer, Shapes
 from numpy.typing import NDArray
 
+from napari_icenet.common import palette as colours
 from napari_icenet.errors import TrackingError
-from napari_icenet.gui import colours, drawn_areas
+from napari_icenet.gui import drawn_areas
 from napari_icenet.gui.drawn_areas import area_layers, inside_any
 from napari_icenet.gui.session import Session
 

@@ -7,6 +7,7 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QPushButton, QSizePolicy, QSpinBox, QWidget
 
+from napari_icenet.common.settings_model import made
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.map_settings import MapSettings
 from napari_icenet.gui import map_area
@@ -14,7 +15,6 @@ from napari_icenet.gui.drawn_areas import AreaWatch
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.settings import Remembered
 from napari_icenet.gui.theme import close_grid
-from napari_icenet.validation import made
 
 THIS_DATE, ALL_DATES = "this", "all"
 DATES = {THIS_DATE: "Date shown", ALL_DATES: "All dates"}

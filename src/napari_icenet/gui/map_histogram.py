@@ -10,8 +10,8 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QFont, QLinearGradient, QPainter, QPainterPath, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_icenet.common import palette as colours
 from napari_icenet.evaluation.table import LIMITS
-from napari_icenet.gui import colours
 from napari_icenet.predictors.line_up import LineUp
 
 _LEFT, _RIGHT, _TOP, _BOTTOM, _BAR = 8.0, 8.0, 16.0, 18.0, 8.0

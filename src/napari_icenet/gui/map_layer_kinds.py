@@ -8,8 +8,8 @@ import numpy as np
 from napari.layers import Image, Layer
 from napari.utils import Colormap
 
+from napari_icenet.common import palette as colours
 from napari_icenet.evaluation.correlation_maps import CellState
-from napari_icenet.gui import colours
 from napari_icenet.predictors.line_up import LineUp
 
 #: Kinds beside the maps of single predictors, whose kinds are their keys.

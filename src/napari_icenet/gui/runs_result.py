@@ -5,13 +5,13 @@ from __future__ import annotations
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_icenet.common.palette_1 import colour_of
 from napari_icenet.evaluation.table import LEAST_BLOCKS
 from napari_icenet.gui.map_words import capital, interval_text, mean_text, number_text, percent_text
 from napari_icenet.gui.readout import grouped
 from napari_icenet.gui.runs_words import MODEL_WORDS
 from napari_icenet.gui.theme import quiet
 from napari_icenet.gui.track_table import ROW_PX, NumberTable, swatch
-from napari_icenet.predictors.colours import colour_of
 from napari_icenet.training.before_after import BeforeAfter, Comparing, Row
 
 HEADINGS = (

@@ -9,9 +9,9 @@ import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import Qt
 
+from napari_icenet.common.palette_1 import colour_of
 from napari_icenet.gui.runs_losses import STROKES
 from napari_icenet.gui.train_reading import RunView
-from napari_icenet.predictors.colours import colour_of
 
 
 class ScoreItems(NamedTuple):

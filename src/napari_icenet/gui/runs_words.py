@@ -6,7 +6,7 @@ import re
 import time
 from typing import Final
 
-from napari_icenet.gui import colours
+from napari_icenet.common import palette as colours
 from napari_icenet.gui.map_words import capital, number_text
 from napari_icenet.gui.readout import SEPARATOR, grouped
 from napari_icenet.gui.velocity_words import hundredths

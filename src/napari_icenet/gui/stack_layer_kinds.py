@@ -6,8 +6,8 @@ from typing import Any
 
 from napari.layers import Layer
 
+from napari_icenet.common.palette import AREA, MASK
 from napari_icenet.gui.area_outline import outlines
-from napari_icenet.gui.colours import AREA, MASK
 from napari_icenet.scenes.stack import SceneStack
 
 

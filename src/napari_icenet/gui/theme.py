@@ -7,7 +7,7 @@ from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
-from napari_icenet.gui.colours import PRIMARY
+from napari_icenet.common.palette import PRIMARY
 
 #: Space between groups, and inside one, in pixels.
 GAP, TIGHT = 10, 4

@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Image, Layer, Points, Vectors
 from napari.utils import Colormap
 
-from napari_icenet.gui import colours
+from napari_icenet.common import palette as colours
 from napari_icenet.gui.track_shapes import DASHES_PER_SIDE
 
 #: From bottom to top.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.gui import colours
+from napari_icenet.common import palette as colours
 from napari_icenet.tracking.clicker import ClickTracker
 from napari_icenet.tracking.match import CorrelationSurface, LostReason
 from napari_icenet.tracking.settings import changed

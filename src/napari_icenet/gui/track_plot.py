@@ -9,7 +9,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from qtpy.QtGui import QColor
 
-from napari_icenet.gui import colours
+from napari_icenet.common import palette as colours
 from napari_icenet.gui.themed_plot import Inks, make_plain
 from napari_icenet.gui.track_series import TrackSeries
 

@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QBrush, QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
-from napari_icenet.gui import colours
+from napari_icenet.common import palette as colours
 from napari_icenet.gui.track_picture import track_colour
 from napari_icenet.gui.track_series import TrackSeries, number_text
 from napari_icenet.tracking.match import LostReason

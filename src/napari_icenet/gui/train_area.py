@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
 
-from napari_icenet.gui import colours, drawn_areas
+from napari_icenet.common import palette as colours
+from napari_icenet.gui import drawn_areas
 from napari_icenet.gui.drawn_areas import AreaWatch, area_layers
 from napari_icenet.gui.map_area import WHOLE, area_of
 from napari_icenet.gui.session import Session

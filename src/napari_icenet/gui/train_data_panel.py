@@ -10,6 +10,7 @@ from typing import Any
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from napari_icenet.common.user_files import home
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.placement import Placement
@@ -24,7 +25,6 @@ from napari_icenet.gui.train_preview import DateStrip, SequencePreview
 from napari_icenet.gui.train_split_layer import SplitLayer
 from napari_icenet.gui.train_words import plan_text, split_text, title_text
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.training.home import home
 from napari_icenet.training.settings import RunSettings
 
 #: At the end of the names of datasets that were made here.

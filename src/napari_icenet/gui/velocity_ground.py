@@ -6,8 +6,9 @@ import numpy as np
 from napari.layers import Image, Labels, Layer, Shapes
 from numpy.typing import NDArray
 
+from napari_icenet.common import palette as colours
 from napari_icenet.errors import TrackingError
-from napari_icenet.gui import colours, drawn_areas
+from napari_icenet.gui import drawn_areas
 from napari_icenet.gui.drawn_areas import holds_areas, inside_any
 from napari_icenet.gui.session import Session
 

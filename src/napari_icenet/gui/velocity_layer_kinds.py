@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Image, Labels, Layer, Vectors
 from napari.utils import Colormap, DirectLabelColormap
 
-from napari_icenet.gui import colours
+from napari_icenet.common import palette as colours
 from napari_icenet.tracking.engine.matches import REASONS
 from napari_icenet.tracking.match import LostReason
 

@@ -6,9 +6,9 @@ import hashlib
 import json
 from pathlib import Path
 
+from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.errors import WeightsError
 from napari_icenet.models.card import INSIDE, Card, card_path, read_card
-from napari_icenet.models.durable import write_durably
 
 
 def export_weights(source: Path, path: Path) -> Path:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from napari_icenet.named import load_named
-from napari_icenet.validation import made
+from napari_icenet.common.registry import load_named
+from napari_icenet.common.settings_model import made
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -9,9 +9,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.errors import UsageError, WeightsError
 from napari_icenet.models.card import Card, card_path, read_card
-from napari_icenet.models.durable import write_durably
 
 if TYPE_CHECKING:
     import torch

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from napari_icenet.common.palette_1 import colour_of
 from napari_icenet.errors import UsageError
-from napari_icenet.predictors.colours import colour_of
 from napari_icenet.predictors.learned import LearnedOptions, model_of
 from napari_icenet.predictors.registry import predictor, predictor_class, title
 from napari_icenet.tracking.templates import Predictor

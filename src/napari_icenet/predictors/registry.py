@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from napari_icenet.common.registry import load_named
 from napari_icenet.errors import UsageError
-from napari_icenet.named import load_named
 
 if TYPE_CHECKING:
     from napari_icenet.predictors.options import Options
@@ -47,7 +47,7 @@ def predictor(name: str, **options: Any) -> Predictor:
     UsageError
         There is no such predictor (the message lists those there are) or option.
     """
-    from napari_icenet.validation import made
+    from napari_icenet.common.settings_model import made
 
     factory = predictor_class(name)
     try:

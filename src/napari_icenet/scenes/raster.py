@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window as RasterioWindow
 
+from napari_icenet.common.byte_cache import ByteCache
 from napari_icenet.errors import SceneError
-from napari_icenet.scenes.cache import ByteCache
 from napari_icenet.scenes.fill import black_border
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.raster_file import RasterInfo, dataset_of, file_state, unreadable

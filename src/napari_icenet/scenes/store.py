@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from zarr.codecs import BloscCodec
 
+from napari_icenet.common.atomic_io_2 import put_in_place
 from napari_icenet.errors import SceneError, StackError
 from napari_icenet.scenes.array_band import ArrayBand
-from napari_icenet.scenes.folders import put_in_place
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.scene import Progress, Scene, fill_marker
 from napari_icenet.scenes.stack import SceneStack

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from napari_icenet.validation import made
+from napari_icenet.common.settings_model import made
 
 Tracking = Literal["chain", "robust"]
 #: Side of the blocks of a large frame, in chips; sides that are tried, and the blocks that a frame should hold.

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from zarr.codecs import BloscCodec
 
+from napari_icenet.common.atomic_io_2 import put_in_place
 from napari_icenet.errors import DatasetError
-from napari_icenet.scenes.folders import put_in_place
 from napari_icenet.scenes.scene import fill_marker
 from napari_icenet.sequences.store_format import FORMAT, TABLES, VERSION, DatasetRecord
 

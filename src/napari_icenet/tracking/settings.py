@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from napari_icenet.validation import made
+from napari_icenet.common.settings_model import made
 
 
 class TrackSettings(BaseModel):

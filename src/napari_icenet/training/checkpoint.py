@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
+from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.errors import TrainingError
-from napari_icenet.models.durable import write_durably
 
 #: Raised when a reader of an older version would misread a checkpoint.
 FORMAT = 1

@@ -7,8 +7,8 @@ import socket
 from contextlib import suppress
 from typing import Any
 
+from napari_icenet.common.user_files import changing, home, read_list
 from napari_icenet.errors import IceNetError, TrainingError
-from napari_icenet.training.home import changing, home, read_list
 from napari_icenet.training.settings import RunSettings
 from napari_icenet.training.start_weights import start_card
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.errors import TrainingError
-from napari_icenet.models.durable import write_durably
 
 
 class EventLog:

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.errors import TrainingError, UsageError
-from napari_icenet.models.durable import write_durably
 from napari_icenet.training.launching import Launch, read_launch, write_launch
 from napari_icenet.training.lock import locked
 from napari_icenet.training.presets import merged

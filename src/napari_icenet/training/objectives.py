@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from napari_icenet.named import load_named
-from napari_icenet.validation import made
+from napari_icenet.common.registry import load_named
+from napari_icenet.common.settings_model import made
 
 if TYPE_CHECKING:
     from torch import nn

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.errors import TrainingError
-from napari_icenet.models.durable import write_durably
 from napari_icenet.predictors.alignment import register
 from napari_icenet.sequences.reading import IceNet
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_icenet.common.user_files import changing, home, read_list
 from napari_icenet.errors import IceNetError, UsageError
 from napari_icenet.training import launch as launching
-from napari_icenet.training.home import changing, home, read_list
 from napari_icenet.training.launch import Launched, going_on, launch, resume, wait_until_left, want
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.run_status import ACTIVE

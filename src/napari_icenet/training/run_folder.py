@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
+from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.errors import TrainingError, UsageError
-from napari_icenet.models.durable import write_durably
 from napari_icenet.training.launching import own_token, read_launch, standing
 from napari_icenet.training.run_status import RunStatus
 

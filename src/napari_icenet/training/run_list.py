@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from uuid import uuid4
 
+from napari_icenet.common.user_files import changing, home, read_list
 from napari_icenet.errors import TrainingError
-from napari_icenet.training.home import changing, home, read_list
 from napari_icenet.training.lock import locked
 from napari_icenet.training.queue import Queue
 from napari_icenet.training.run_folder import RunFolder

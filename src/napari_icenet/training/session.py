@@ -15,10 +15,11 @@ from typing import Self
 import torch
 
 from napari_icenet import __version__
+from napari_icenet.common.atomic_io import write_durably
+from napari_icenet.common.settings_model import made
 from napari_icenet.errors import TrainingError, UsageError
 from napari_icenet.models.card import Card
 from napari_icenet.models.device import choose_device, network_type, type_name
-from napari_icenet.models.durable import write_durably
 from napari_icenet.models.registry import build, network_class
 from napari_icenet.models.weights import load_weights
 from napari_icenet.sequences.reading import IceNet
@@ -51,7 +52,6 @@ from napari_icenet.training.settings import RunSettings, make_run_settings
 from napari_icenet.training.simulated import simulated_examples
 from napari_icenet.training.step import Stepper
 from napari_icenet.training.validation import HeldOut
-from napari_icenet.validation import made
 
 Progress = Callable[[float, str], None]
 #: Software whose versions are written down.

@@ -7,9 +7,9 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from napari_icenet.common.settings_model import made
 from napari_icenet.models.device import Precision
 from napari_icenet.scenes.simulation.glacier import TrainingSettings as SimulationSettings
-from napari_icenet.validation import made
 
 
 def _field(default: Any, description: str, unit: str = "", **limits: Any) -> Any:

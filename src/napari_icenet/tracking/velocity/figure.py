@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_icenet.common.atomic_io_1 import write_whole
 from napari_icenet.tracking.velocity import figure_panels as panels
 from napari_icenet.tracking.velocity.closure import closure, triplets
 from napari_icenet.tracking.velocity.figure_style import ACCENT, QUIET, TEXT, new_figure
 from napari_icenet.tracking.velocity.quality import assess
 from napari_icenet.tracking.velocity.quality_report import QualityReport
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
-from napari_icenet.tracking.writing import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,12 +9,12 @@ from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
 from rasterio.shutil import copy
 
+from napari_icenet.common.atomic_io_1 import write_whole
 from napari_icenet.errors import TrackingError
 from napari_icenet.tracking.table import software
 from napari_icenet.tracking.velocity.attributes import map_values, stable_shift, variable_attributes
 from napari_icenet.tracking.velocity.map_record import MapRecord
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
-from napari_icenet.tracking.writing import write_whole
 
 SUFFIXES = (".tif", ".tiff")
 #: Bands in their order; the first is what a viewer shows.

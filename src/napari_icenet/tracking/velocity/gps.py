@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from napari_icenet.common.atomic_io_1 import write_parquet, write_whole
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.tracking.table import software
 from napari_icenet.tracking.velocity.gps_files import GpsPoints, read_gps
 from napari_icenet.tracking.velocity.sampling import cell_places, maps_of, sampled
 from napari_icenet.tracking.velocity.series import VelocitySeries
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
-from napari_icenet.tracking.writing import write_parquet, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from napari_icenet.common.atomic_io_1 import write_whole
 from napari_icenet.errors import UsageError
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.tracking.velocity.features import Line
 from napari_icenet.tracking.velocity.vector_files import BEND_TOLERANCE_PX, F64, bent
-from napari_icenet.tracking.writing import write_whole
 
 #: Length of a degree of latitude, about, m.
 _DEGREE_M = 111e3

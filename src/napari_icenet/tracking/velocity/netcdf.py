@@ -19,6 +19,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from napari_icenet.common.atomic_io_1 import write_whole
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.tracking.engine.matches import REASONS, reason_code
 from napari_icenet.tracking.velocity.attributes import (
@@ -35,7 +36,6 @@ from napari_icenet.tracking.velocity.attributes import (
 )
 from napari_icenet.tracking.velocity.map_record import MapRecord
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
-from napari_icenet.tracking.writing import write_whole
 
 if TYPE_CHECKING:
     from napari_icenet.tracking.velocity.series import VelocitySeries

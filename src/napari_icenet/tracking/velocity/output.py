@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_icenet.common.atomic_io_1 import check_destination
 from napari_icenet.errors import UsageError
 from napari_icenet.tracking.engine.matches import reason_code
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
-from napari_icenet.tracking.writing import check_destination
 
 if TYPE_CHECKING:
     from napari_icenet.tracking.velocity.series import VelocitySeries

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.atomic_io_1 import write_whole
 from napari_icenet.errors import UsageError
 from napari_icenet.tracking.engine.matches import REASONS
 from napari_icenet.tracking.match import LostReason
@@ -28,7 +29,6 @@ from napari_icenet.tracking.velocity.quality_report import (
 from napari_icenet.tracking.velocity.static_terrain import per_pixel, static_density
 from napari_icenet.tracking.velocity.strain import strain_density, strain_rates
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
-from napari_icenet.tracking.writing import write_whole
 
 #: Reasons that say a point has no pixels to match, not that its match failed.
 NO_PIXELS = (LostReason.FILL, LostReason.OUTSIDE)

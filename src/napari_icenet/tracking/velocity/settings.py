@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from napari_icenet.validation import made
+from napari_icenet.common.settings_model import made
 
 #: Search radius where neither a radius, a scale factor nor a maximum speed is given, px.
 DEFAULT_RADIUS = 25

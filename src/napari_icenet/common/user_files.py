@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.errors import TrainingError
-from napari_icenet.models.durable import write_durably
 from napari_icenet.training.lock import locked
 
 #: Names another folder than the user's own.

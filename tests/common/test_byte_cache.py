@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.scenes.cache import ByteCache
+from napari_icenet.common.byte_cache import ByteCache
 
 Array = NDArray[np.uint8]
 
