@@ -177,7 +177,7 @@ def _remove(path: Path) -> None:
     """Delete an old run; anything else is left alone."""
     import shutil
 
-    from napari_icenet.training.lock import locked
+    from napari_icenet.jobs.file_lock import locked
     from napari_icenet.training.run_folder import RunFolder
 
     if not path.exists():

@@ -16,8 +16,8 @@ from qtpy.QtWidgets import QApplication, QMessageBox
 from napari_icenet.common.user_files import home
 from napari_icenet.gui import settings, train_closing
 from napari_icenet.gui.train_data_form import STACK
+from napari_icenet.jobs.detached import alive
 from napari_icenet.training.launching import read_launch
-from napari_icenet.training.processes import alive
 from napari_icenet.training.run import train
 from napari_icenet.training.run_list import default_root
 from napari_icenet.training.settings import RunSettings

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from napari_icenet.errors import TrackingError, UsageError
+from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.tracking.clicker import ClickTracker
 from napari_icenet.tracking.settings import TrackSettings
-from napari_icenet.tracking.worker import LatestWorker
 from tests.tracking.glacier import moving, texture
 
 STEPS = np.outer(np.arange(5), (0.5, 1.5))

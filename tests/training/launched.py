@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from napari_icenet.jobs.detached import alive
 from napari_icenet.training import launch as launching
 from napari_icenet.training.launching import read_launch
-from napari_icenet.training.processes import alive
 from napari_icenet.training.run_folder import RunFolder
 from tests.training.runs import wait_for
 

@@ -17,11 +17,11 @@ import torch
 from safetensors.torch import load_file
 
 from napari_icenet.errors import TrainingError, UsageError
+from napari_icenet.jobs.detached import alive
+from napari_icenet.jobs.file_lock import locked
 from napari_icenet.training.before_after import read_comparison
 from napari_icenet.training.launch import end, launch, resume, trouble, want
 from napari_icenet.training.launching import read_launch
-from napari_icenet.training.lock import locked
-from napari_icenet.training.processes import alive
 from napari_icenet.training.run import train
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.run_status import RunStatus

@@ -9,9 +9,9 @@ import signal
 import pytest
 
 from napari_icenet.errors import TrainingError, UsageError
+from napari_icenet.jobs.detached import alive
 from napari_icenet.training.launch import trouble
 from napari_icenet.training.launching import read_launch
-from napari_icenet.training.processes import alive
 from napari_icenet.training.queue import Queue
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.run_list import Runs

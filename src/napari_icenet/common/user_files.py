@@ -11,7 +11,7 @@ from typing import Any
 
 from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.errors import TrainingError
-from napari_icenet.training.lock import locked
+from napari_icenet.jobs.file_lock import locked
 
 #: Names another folder than the user's own.
 VARIABLE = "ICENET_HOME"

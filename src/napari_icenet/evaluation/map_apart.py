@@ -10,10 +10,10 @@ from typing import Any
 
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.correlation_maps import CorrelationMaps
-from napari_icenet.evaluation.map_crew import PATIENCE, Hand
 from napari_icenet.evaluation.map_failures import ended
 from napari_icenet.evaluation.map_work import Report
 from napari_icenet.evaluation.report import check_report
+from napari_icenet.jobs.worker_process import PATIENCE, Hand
 from napari_icenet.scenes.stack import SceneStack
 
 #: Number of the only run.

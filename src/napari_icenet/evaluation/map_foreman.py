@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 from napari_icenet.errors import IceNetError, UsageError
 from napari_icenet.evaluation.correlation_maps import CorrelationMaps
-from napari_icenet.evaluation.map_crew import Crew, Hand
 from napari_icenet.evaluation.map_failures import ended, told
 from napari_icenet.evaluation.map_run import Known, MapRun, on_graphics
 from napari_icenet.evaluation.map_work import Follow, Job, Prepare, Score
+from napari_icenet.jobs.worker_process import Crew, Hand
 
 #: Idle processes end after this many seconds, and give their memory back.
 IDLE_SECONDS = 300.0

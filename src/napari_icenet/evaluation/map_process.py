@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from napari_icenet.errors import SceneWarning
-from napari_icenet.predictors.pipe import Pipe, pipe_to_parent
+from napari_icenet.jobs.channel import Pipe, pipe_to_parent
 
 #: A processor's worth of politeness towards the window and whatever else is at work.
 _NICE = 5

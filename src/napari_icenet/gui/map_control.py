@@ -18,9 +18,9 @@ from napari_icenet.gui.map_words import capital, failure_text, sentence_at, titl
 from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.placement import Placement
 from napari_icenet.gui.session import Session
+from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.predictors.line_up import LineUp
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.worker import LatestWorker
 
 #: Growing maps are drawn this often; thumbnails wait until nothing has grown for longer.
 DRAW_SECONDS, SETTLE_SECONDS = 0.2, 0.8

@@ -13,9 +13,9 @@ from napari_icenet.errors import IceNetError, UsageError
 from napari_icenet.gui.feature_layers import FeatureLayers, line_of
 from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.velocity_control import VelocityControl
+from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.tracking.velocity.flowline import along
 from napari_icenet.tracking.velocity.gps import compare
-from napari_icenet.tracking.worker import LatestWorker
 
 #: While a line is drawn or dragged, its profile follows this often.
 PROFILE_SECONDS = 0.12

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from napari_icenet.errors import IceNetError, WeightsError
+from napari_icenet.jobs.channel import Pipe, pipe_to_parent, start_beside
 from napari_icenet.predictors.learned import LearnedOptions
-from napari_icenet.predictors.pipe import Pipe, pipe_to_parent, start_beside
 from napari_icenet.tracking.templates import Past, Prediction
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from napari_icenet.errors import IceNetError
+from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking import stable as stable_ground
 from napari_icenet.tracking.follow import follow, prefetch, unfollowed
@@ -20,7 +21,6 @@ from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.stable import StableGround
 from napari_icenet.tracking.templates import Predictor
 from napari_icenet.tracking.track import Track
-from napari_icenet.tracking.worker import LatestWorker
 
 #: A track that takes longer is shown as far as it has come, this often.
 PARTIAL_SECONDS = 0.1

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.errors import Cancelled, IceNetError, TrainingError
-from napari_icenet.training.processes import alive
+from napari_icenet.jobs.detached import alive
 from napari_icenet.training.run_folder import RunFolder
 
 Progress = Callable[[float, str], None]

@@ -114,10 +114,10 @@ def _followed(
 
 def _build(pipe: Connection, plan: DataPlan, path: Path, force: bool) -> None:
     """The work of the process."""
+    from napari_icenet.jobs.detached import NICE
     from napari_icenet.sequences.build import build_dataset
     from napari_icenet.sequences.store import work_folder
     from napari_icenet.training.calibration import remember
-    from napari_icenet.training.processes import NICE
 
     if hasattr(os, "nice"):
         os.nice(NICE)

@@ -16,9 +16,9 @@ from pathlib import Path
 from types import FrameType
 
 from napari_icenet.errors import IceNetError
+from napari_icenet.jobs.detached import out_of_memory_kills, start_apart
 from napari_icenet.training.last_words import last_words
 from napari_icenet.training.launching import VARIABLE, Launch, read_launch, write_launch
-from napari_icenet.training.processes import out_of_memory_kills, start_apart
 from napari_icenet.training.run_folder import RunFolder
 
 

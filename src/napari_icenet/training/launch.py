@@ -22,10 +22,10 @@ from uuid import uuid4
 
 from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.errors import TrainingError, UsageError
+from napari_icenet.jobs.detached import alive, start_apart
+from napari_icenet.jobs.file_lock import locked
 from napari_icenet.training.launching import Launch, read_launch, write_launch
-from napari_icenet.training.lock import locked
 from napari_icenet.training.presets import merged
-from napari_icenet.training.processes import alive, start_apart
 from napari_icenet.training.run_folder import STARTING, RunFolder
 from napari_icenet.training.run_status import ACTIVE
 from napari_icenet.training.settings import RunSettings, make_run_settings

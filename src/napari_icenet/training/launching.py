@@ -9,8 +9,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from napari_icenet.common.atomic_io import write_durably
-from napari_icenet.training.lock import held
-from napari_icenet.training.processes import alive
+from napari_icenet.jobs.detached import alive
+from napari_icenet.jobs.file_lock import held
 from napari_icenet.training.run_status import ACTIVE, RunStatus
 
 #: Tells a process which launch it belongs to.

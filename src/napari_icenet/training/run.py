@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_icenet.errors import Cancelled, IceNetError, TrainingError, UsageError
+from napari_icenet.jobs.file_lock import locked
 from napari_icenet.training.cutting import cut_missing
-from napari_icenet.training.lock import locked
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.run_status import RunStatus, State
 from napari_icenet.training.settings import RunSettings

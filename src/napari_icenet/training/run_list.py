@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from napari_icenet.common.user_files import changing, home, read_list
 from napari_icenet.errors import TrainingError
-from napari_icenet.training.lock import locked
+from napari_icenet.jobs.file_lock import locked
 from napari_icenet.training.queue import Queue
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.summary import RunSummary, summarize_run

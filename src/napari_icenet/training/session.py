@@ -18,6 +18,7 @@ from napari_icenet import __version__
 from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.common.settings_model import made
 from napari_icenet.errors import TrainingError, UsageError
+from napari_icenet.jobs.file_lock import locked
 from napari_icenet.models.card import Card
 from napari_icenet.models.device import choose_device, network_type, type_name
 from napari_icenet.models.registry import build, network_class
@@ -38,7 +39,6 @@ from napari_icenet.training.data_record import (
 )
 from napari_icenet.training.event_log import cut_after
 from napari_icenet.training.launching import own_token
-from napari_icenet.training.lock import locked
 from napari_icenet.training.loop import Loop
 from napari_icenet.training.memory import keep_freed_memory
 from napari_icenet.training.objective import Objective

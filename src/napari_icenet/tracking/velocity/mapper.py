@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_icenet.errors import Cancelled, IceNetError, TrackingError
+from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.velocity.settings import VelocitySettings
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
-from napari_icenet.tracking.worker import LatestWorker
 
 if TYPE_CHECKING:
     from napari_icenet.tracking.engine.engine import Engine

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from napari_icenet.predictors.pipe import start_beside
+from napari_icenet.jobs.channel import start_beside
 
 #: A process that does not answer a wish to stop is ended after this, seconds.
 PATIENCE = 0.5
