@@ -21,7 +21,7 @@ from machine import machine
 from other_tools import Found, Job
 
 from napari_icenet.scenes.grid import Window
-from napari_icenet.scenes.opening import open_stack
+from napari_icenet.scenes.open import open_stack
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.engine.engine import Engine
 from napari_icenet.tracking.prefilter import prefilter

@@ -92,7 +92,7 @@ def test_twice_gives_the_same_numbers_and_replaces_only_when_told(report, ice, i
 
 
 def test_a_dataset_gives_what_its_stack_gives(ice, report, icenet, tmp_path):
-    from napari_icenet.scenes.opening import open_stack
+    from napari_icenet.scenes.open import open_stack
 
     store = tmp_path / "ice.zarr"
     build_dataset([open_stack(ice)], store, DatasetSettings(chip=32, stride=32, frames=5, scale=1.5))

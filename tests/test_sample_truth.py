@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_icenet.scenes.opening import open_stack
+from napari_icenet.scenes.open import open_stack
 from napari_icenet.scenes.samples import simulated_sample
 from napari_icenet.scenes.simulation import load_truth
 from napari_icenet.tracking.follow import follow

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_icenet.scenes.opening import open_stack
+    from napari_icenet.scenes.open import open_stack
     from napari_icenet.scenes.simulation import simulate
     from napari_icenet.scenes.stack import SceneStack
     from napari_icenet.scenes.summary import summarize

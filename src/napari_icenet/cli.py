@@ -122,7 +122,7 @@ def _reached(made: Path, progress: ProgressLine) -> str | None:
     """What persistence and high-pass reach on simulated scenes; None of scenes too few or too small to tell."""
     from napari_icenet.errors import StackError
     from napari_icenet.evaluation.reference_measure import reference_measure
-    from napari_icenet.scenes.opening import open_stack
+    from napari_icenet.scenes.open import open_stack
 
     try:
         return reference_measure(open_stack(made), progress=progress).as_text()

@@ -34,7 +34,7 @@ def open_for_command(
     path: Path, band: str | None, crs: str | None, extent: Literal["intersection", "union"]
 ) -> SceneStack:
     """Open a stack with progress on stderr; what was noticed becomes warnings."""
-    from napari_icenet.scenes.opening import open_stack
+    from napari_icenet.scenes.open import open_stack
 
     # The panchromatic band has a 15 m grid of its own, so asking for it opens another stack.
     bands = ("B8",) if band is not None and band.upper().lstrip("B") == "8" else None

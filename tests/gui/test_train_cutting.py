@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_icenet.scenes.opening import open_stack
+from napari_icenet.scenes.open import open_stack
 from napari_icenet.sequences.reading import open_dataset
 from napari_icenet.training import launch as launching
 from napari_icenet.training.run_folder import RunFolder

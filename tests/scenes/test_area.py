@@ -8,7 +8,7 @@ from affine import Affine
 
 from napari_icenet.scenes.area import read_area
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.scenes.raster_file import inspect
+from napari_icenet.scenes.raster.file import inspect
 from tests.scenes.products import SHAPE, TRANSFORM_UTM, write_picture, write_tiff
 
 GRID = Grid(*SHAPE)

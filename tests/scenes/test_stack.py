@@ -8,7 +8,7 @@ import pytest
 
 from napari_icenet.errors import SceneError, SceneWarning, StackError, UsageError
 from napari_icenet.scenes import Flag, Grid, Scene, SceneStack, Window
-from napari_icenet.scenes.array_band import ArrayBand
+from napari_icenet.scenes.raster.array import ArrayBand
 from napari_icenet.scenes.scene import Provenance, Scaling
 
 

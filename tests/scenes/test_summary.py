@@ -12,9 +12,9 @@ from rasterio.crs import CRS
 
 from napari_icenet.errors import Cancelled, SceneError, SceneWarning, StackError
 from napari_icenet.scenes import Flag, Grid, Scene, SceneStack, Window
-from napari_icenet.scenes.array_band import ArrayBand
-from napari_icenet.scenes.sampling import shares
+from napari_icenet.scenes.raster.array import ArrayBand
 from napari_icenet.scenes.scene import Provenance
+from napari_icenet.scenes.statistics import shares
 from napari_icenet.scenes.summary import StackSummary, summarize
 from tests.scenes.products import SHAPE, stored_values, write_picture, write_product, write_tiff
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from napari_icenet.scenes.array_band import ArrayBand
+from napari_icenet.scenes.raster.array import ArrayBand
 from napari_icenet.scenes.scene import Flag
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.chips import chip_window

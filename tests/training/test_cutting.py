@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from napari_icenet.errors import TrainingError
-from napari_icenet.scenes.opening import open_stack
+from napari_icenet.scenes.open import open_stack
 from napari_icenet.sequences.build import build_dataset
 from napari_icenet.sequences.reading import open_dataset
 from napari_icenet.training import launch as launching

@@ -16,7 +16,7 @@ from napari_icenet.evaluation.conditioning import past_of
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
 from napari_icenet.evaluation.stack_source import LOT, Batch, Task
 from napari_icenet.predictors.blurred import choose_sigma
-from napari_icenet.scenes.band_names import find_band
+from napari_icenet.scenes.bands import find_band
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.sequences.reading import IceNet, open_dataset
 from napari_icenet.sequences.sequences import Sequences

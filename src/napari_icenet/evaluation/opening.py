@@ -35,7 +35,7 @@ def open_source(
     given : dict
         Fields of :class:`~napari_icenet.evaluation.settings.EvaluationSettings`; None stands for the default.
     crs, extent : str
-        Of a stack, as in :func:`~napari_icenet.scenes.opening.open_stack`.
+        Of a stack, as in :func:`~napari_icenet.scenes.open.open_stack`.
     covariates : Path, optional
         A file with further facts of each date of a stack; a dataset has its own.
     progress : callable, optional
@@ -57,7 +57,7 @@ def open_source(
     settings = make_evaluation_settings(given)
     if settings.split is not None:
         raise UsageError(f"{path} is a stack and has no splits; leave --split out, or build a dataset of it first.")
-    from napari_icenet.scenes.opening import open_stack
+    from napari_icenet.scenes.open import open_stack
 
     # The panchromatic band has a 15 m grid of its own, so asking for it alone opens another stack.
     panchromatic = settings.bands is not None and {b.upper().lstrip("B") for b in settings.bands} == {"8"}

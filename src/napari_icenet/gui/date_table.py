@@ -11,8 +11,8 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableW
 
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.stack_facts import path_row, unusual_geometry
-from napari_icenet.scenes.sampling import Shares, shares
 from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.scenes.statistics import Shares, shares
 
 COLUMNS = ("Date", "Sensor", "Path/row", "Fill", "Cloud")
 SENSOR, PATH_ROW, FILL, CLOUD = 1, 2, 3, 4

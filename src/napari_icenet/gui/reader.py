@@ -34,8 +34,8 @@ def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], lis
 
 def looks_like_scenes(path: Path) -> bool:
     """Whether a file or folder bears the name of a product, of dated images, of a saved stack or session."""
-    from napari_icenet.scenes.dated import is_dated_folder
-    from napari_icenet.scenes.product_name import parse_product_name
+    from napari_icenet.scenes.dated_folder import is_dated_folder
+    from napari_icenet.scenes.landsat.product_id import parse_product_name
 
     name = path.name.upper()
     if path.is_file():
@@ -105,7 +105,7 @@ def _without_window(path: str) -> list[LayerData]:
 
 
 def _is_saved_stack(path: Path) -> bool:
-    from napari_icenet.scenes.store_format import FORMAT
+    from napari_icenet.scenes.store.schema import FORMAT
 
     try:
         found = json.loads((path / "zarr.json").read_text())["attributes"]["format"]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from napari_icenet.gui.readout import SEPARATOR, grouped
 from napari_icenet.gui.train_planner import coarse_step
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.scenes.store_format import GridRecord
+from napari_icenet.scenes.store.schema import GridRecord
 from napari_icenet.sequences.sequences import SPLITS
 from napari_icenet.sequences.split_map import split_map
 

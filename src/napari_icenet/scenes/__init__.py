@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_icenet.scenes.grid import Grid, Window
-    from napari_icenet.scenes.opening import open_stack
+    from napari_icenet.scenes.open import open_stack
     from napari_icenet.scenes.scene import Flag, Notice, Scene
     from napari_icenet.scenes.stack import SceneStack
 

@@ -12,7 +12,7 @@ from rasterio.warp import Resampling, reproject
 
 from napari_icenet.errors import SceneError
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.scenes.raster_file import dataset_of, inspect
+from napari_icenet.scenes.raster.file import dataset_of, inspect
 
 MASK_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".jp2", ".webp"})
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Origin(BaseModel):
-    """What :func:`~napari_icenet.scenes.opening.open_stack` was called with.
+    """What :func:`~napari_icenet.scenes.open.open_stack` was called with.
 
     Attributes
     ----------

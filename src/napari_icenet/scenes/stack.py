@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.errors import SceneError, SceneWarning, StackError
-from napari_icenet.scenes import lazy, sampling
-from napari_icenet.scenes.array_band import ArrayBand, scenes_of_array
-from napari_icenet.scenes.band_names import find_band
+from napari_icenet.scenes import dask_array as lazy
+from napari_icenet.scenes import statistics as sampling
+from napari_icenet.scenes.bands import find_band
 from napari_icenet.scenes.dates import date_labels, find_date
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.origin import Origin
+from napari_icenet.scenes.raster.array import ArrayBand, scenes_of_array
 from napari_icenet.scenes.scene import Flag, Notice, Progress, Scene
 
 if TYPE_CHECKING:
@@ -268,8 +269,8 @@ class SceneStack:
         return self._contrasts[time, name]
 
     def save(self, path: str | Path, *, overwrite: bool = False, progress: Progress | None = None) -> Path:
-        """Write the stack as a zarr store; see :func:`napari_icenet.scenes.store.save_stack`."""
-        from napari_icenet.scenes.store import save_stack
+        """Write the stack as a zarr store; see :func:`napari_icenet.scenes.store.zarr_store.save_stack`."""
+        from napari_icenet.scenes.store.zarr_store import save_stack
 
         return save_stack(self, path, overwrite=overwrite, progress=progress)
 

@@ -183,7 +183,7 @@ def summarize(stack: SceneStack | str | Path, *, progress: Progress | None = Non
     """
     if not isinstance(stack, str | Path):
         return _of_stack(stack, progress)
-    from napari_icenet.scenes.opening import find_scenes, open_stack, saved_stack_at, stack_of
+    from napari_icenet.scenes.open import find_scenes, open_stack, saved_stack_at, stack_of
 
     if saved_stack_at(Path(stack)):
         return _of_stack(open_stack(stack), progress)
@@ -203,7 +203,7 @@ def _part(progress: Progress | None, start: float, stop: float) -> Progress | No
 
 
 def _of_stack(stack: SceneStack, progress: Progress | None) -> StackSummary:
-    from napari_icenet.scenes.sampling import shares
+    from napari_icenet.scenes.statistics import shares
 
     scenes: list[SceneSummary] = []
     # Decoding full scenes takes the time, and GDAL leaves the other threads free while it does.
@@ -236,7 +236,7 @@ def _of_scenes(
     name: str, scenes: Sequence[Scene], notices: Sequence[Notice], why: str, progress: Progress | None
 ) -> StackSummary:
     """Each scene by itself, as a stack of one date."""
-    from napari_icenet.scenes.selection import choose_bands
+    from napari_icenet.scenes.select import choose_bands
     from napari_icenet.scenes.stack import SceneStack
 
     each = []

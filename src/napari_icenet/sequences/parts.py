@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.scenes.store_format import GridRecord
+from napari_icenet.scenes.store.schema import GridRecord
 from napari_icenet.sequences.chip_grid import chip_grid
 from napari_icenet.sequences.cut import CACHE_BYTES, Tracker, cut_tracks
 from napari_icenet.sequences.sequences import SPLITS, Sequences

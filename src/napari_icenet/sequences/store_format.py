@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model
 from napari_icenet.scenes.credit import credit_of
 from napari_icenet.scenes.scene import Scene
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.scenes.store_format import GridRecord
+from napari_icenet.scenes.store.schema import GridRecord
 from napari_icenet.sequences.settings import DatasetSettings
 
 FORMAT = "icenet dataset"

@@ -159,7 +159,7 @@ def cut_missing(
 
 def _planned(run: RunFolder, recipe: Recipe, stopped: Callable[[], bool]) -> DataPlan:
     """The plan as it was when the run was set up."""
-    from napari_icenet.scenes.opening import open_stack
+    from napari_icenet.scenes.open import open_stack
 
     def heed(_share: float, _text: str) -> None:
         if stopped():

@@ -10,7 +10,7 @@ from scipy.ndimage import map_coordinates
 
 from napari_icenet.errors import Cancelled, TrackingError, UsageError
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.scenes.opening import open_stack
+from napari_icenet.scenes.open import open_stack
 from napari_icenet.scenes.samples import simulated_sample
 from napari_icenet.scenes.simulation import load_truth
 from napari_icenet.scenes.simulation.products import write_tif

@@ -11,7 +11,7 @@ from rasterio.crs import CRS
 
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.scenes.opening import open_stack
+from napari_icenet.scenes.open import open_stack
 from napari_icenet.scenes.samples import simulated_sample
 from napari_icenet.scenes.simulation import load_truth
 from napari_icenet.scenes.simulation.products import write_tif

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from napari_icenet.scenes.opening import open_stack
+from napari_icenet.scenes.open import open_stack
 from napari_icenet.scenes.samples import simulated_sample
 from napari_icenet.tracking.engine.engine import Engine
 from napari_icenet.tracking.velocity.mapping import map_pair
@@ -18,7 +18,7 @@ SETTINGS = VelocitySettings(band="B4", spacing=32, radius=12, max_chip=64)
 #: Maps a pair into the folder that it is given, and rests a while after each tile so that it can be killed.
 SCRIPT = """
 import sys, time
-from napari_icenet.scenes.opening import open_stack
+from napari_icenet.scenes.open import open_stack
 from napari_icenet.tracking.velocity import finished_tiles, mapping
 from napari_icenet.tracking.velocity.settings import VelocitySettings
 write = finished_tiles.FinishedTiles.write

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_icenet.scenes.opening import open_stack
+from napari_icenet.scenes.open import open_stack
 from napari_icenet.scenes.samples import simulated_sample
 from napari_icenet.scenes.simulation.truth import load_truth
 from napari_icenet.tracking.velocity.coregistration import coregistered, offset_error, slow_mode

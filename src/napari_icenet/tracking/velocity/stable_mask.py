@@ -12,7 +12,7 @@ from rasterio.errors import RasterioError
 from napari_icenet.errors import SceneError, TrackingError
 from napari_icenet.scenes.area import on_grid
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.scenes.raster_file import dataset_of, inspect
+from napari_icenet.scenes.raster.file import dataset_of, inspect
 
 #: Suffixes of files of outlines; all others are pictures.
 VECTOR_SUFFIXES = frozenset({".gpkg", ".geojson", ".json", ".shp", ".fgb", ".kml", ".gml"})

@@ -10,9 +10,9 @@ from rasterio.windows import Window as RasterioWindow
 
 from napari_icenet.common.byte_cache import ByteCache
 from napari_icenet.errors import SceneError
-from napari_icenet.scenes.fill import black_border
 from napari_icenet.scenes.grid import Window
-from napari_icenet.scenes.raster_file import RasterInfo, dataset_of, file_state, unreadable
+from napari_icenet.scenes.raster.file import RasterInfo, dataset_of, file_state, unreadable
+from napari_icenet.scenes.raster.fill import black_border
 
 #: How missing pixels are told: one stored value, the file's own mask or alpha, or the black
 #: border of the picture. NaN is missing in any case.

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import date
 
-from napari_icenet.scenes.band_names import find_band
-from napari_icenet.scenes.landsat_files import band_order
+from napari_icenet.scenes.bands import find_band
+from napari_icenet.scenes.landsat.files import band_order
 from napari_icenet.scenes.scene import Notice, Scene
 
 #: Landsat 4, 5 and 7 (TM, ETM+) number their bands alike, Landsat 8 and 9 (OLI) otherwise: B1 is

@@ -10,13 +10,13 @@ from pyproj import Transformer
 from rasterio.crs import CRS
 
 from napari_icenet.errors import StackError, UsageError
-from napari_icenet.scenes.alignment import Alignment, align
-from napari_icenet.scenes.array_band import ArrayBand
+from napari_icenet.scenes.align.align import Alignment, align
+from napari_icenet.scenes.align.warp import WarpedBand
 from napari_icenet.scenes.grid import Grid, Window
-from napari_icenet.scenes.raster import RasterBand
-from napari_icenet.scenes.raster_file import inspect
+from napari_icenet.scenes.raster.array import ArrayBand
+from napari_icenet.scenes.raster.band import RasterBand
+from napari_icenet.scenes.raster.file import inspect
 from napari_icenet.scenes.scene import Flag, Scene
-from napari_icenet.scenes.warping import WarpedBand
 from tests.scenes.products import write_tiff
 
 UTM33, UTM34, POLAR = CRS.from_epsg(32633), CRS.from_epsg(32634), CRS.from_epsg(3413)

@@ -14,7 +14,7 @@ from rasterio.crs import CRS
 
 from napari_icenet.errors import Cancelled, SceneError, SceneWarning, StackError, UsageError
 from napari_icenet.scenes import Flag, Grid, Notice, Scene, SceneStack, Window, open_stack
-from napari_icenet.scenes.array_band import ArrayBand
+from napari_icenet.scenes.raster.array import ArrayBand
 from napari_icenet.scenes.scene import Provenance, Scaling
 
 

@@ -12,9 +12,9 @@ from rasterio.crs import CRS
 from rasterio.warp import calculate_default_transform, transform
 
 from napari_icenet.errors import StackError
+from napari_icenet.scenes.align.warp import frame_on
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.scene import Scene
-from napari_icenet.scenes.warping import frame_on
 
 Extent = Literal["intersection", "union"]
 

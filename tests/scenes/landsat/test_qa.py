@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from napari_icenet.errors import SceneError
 from napari_icenet.scenes.grid import Window
-from napari_icenet.scenes.quality import QualityLayout, QualityMask, decode_quality
-from napari_icenet.scenes.raster_file import inspect
+from napari_icenet.scenes.landsat.qa import QualityLayout, QualityMask, decode_quality
+from napari_icenet.scenes.raster.file import inspect
 from napari_icenet.scenes.scene import Flag
 from tests.scenes.products import write_tiff
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_icenet.errors import SceneError
-from napari_icenet.scenes.mtl import Metadata, find_metadata, read_metadata
+from napari_icenet.scenes.landsat.mtl import Metadata, find_metadata, read_metadata
 
 TEXT = """GROUP = LANDSAT_METADATA_FILE
   GROUP = PRODUCT_CONTENTS

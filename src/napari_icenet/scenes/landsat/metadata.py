@@ -12,7 +12,7 @@ from rasterio.crs import CRS
 
 from napari_icenet.errors import SceneError
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.scenes.mtl import Metadata
+from napari_icenet.scenes.landsat.mtl import Metadata
 from napari_icenet.scenes.scene import Scaling
 
 #: Surface reflectance ordered in Collection 1 is stored in ten-thousandths (LaSRC product guide).

@@ -11,10 +11,10 @@ from rasterio.enums import ColorInterp
 
 from napari_icenet.common.byte_cache import ByteCache
 from napari_icenet.errors import SceneError
-from napari_icenet.scenes.fill import black_border
 from napari_icenet.scenes.grid import Window
-from napari_icenet.scenes.raster import decimated, thumbnail_shape
-from napari_icenet.scenes.raster_file import RasterInfo, dataset_of, file_state, unreadable
+from napari_icenet.scenes.raster.band import decimated, thumbnail_shape
+from napari_icenet.scenes.raster.file import RasterInfo, dataset_of, file_state, unreadable
+from napari_icenet.scenes.raster.fill import black_border
 
 #: Formats that GDAL decodes from the top down to whatever row is asked for.
 WHOLE_FILE_DRIVERS = frozenset({"JPEG", "PNG"})

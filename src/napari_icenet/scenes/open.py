@@ -14,16 +14,16 @@ from rasterio.crs import CRS
 from rasterio.env import set_gdal_config
 
 from napari_icenet.errors import SceneError, StackError, UsageError
-from napari_icenet.scenes.alignment import align, coordinate_system
-from napari_icenet.scenes.dated import IMAGE_SUFFIXES, is_dated_folder, read_dated_folder
+from napari_icenet.scenes.align.align import align, coordinate_system
+from napari_icenet.scenes.align.common_grid import Extent
+from napari_icenet.scenes.dated_folder import IMAGE_SUFFIXES, is_dated_folder, read_dated_folder
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.scenes.landsat import PAN_BAND, is_product, read_product, read_product_files
-from napari_icenet.scenes.landsat_files import ProductFiles, may_look_into, product_files
+from napari_icenet.scenes.landsat.files import ProductFiles, may_look_into, product_files
+from napari_icenet.scenes.landsat.product import PAN_BAND, is_product, read_product, read_product_files
+from napari_icenet.scenes.landsat.product_id import parse_product_name
 from napari_icenet.scenes.origin import Origin
-from napari_icenet.scenes.product_name import parse_product_name
 from napari_icenet.scenes.scene import Notice, Progress, Scene
-from napari_icenet.scenes.selection import choose_bands, mixed_meanings, newest_of_each_acquisition
-from napari_icenet.scenes.shared_ground import Extent
+from napari_icenet.scenes.select import choose_bands, mixed_meanings, newest_of_each_acquisition
 from napari_icenet.scenes.stack import SceneStack
 
 #: GDAL keeps decoded blocks in up to a twentieth of the machine's memory unless told otherwise; two
@@ -284,7 +284,7 @@ def _asks_for_pan(path: Path, bands: Sequence[str | int] | None) -> bool:
 
 
 def _open_saved(path: Path, bands: Sequence[str | int] | None, crs: str | CRS | None) -> SceneStack:
-    from napari_icenet.scenes.store import read_stack
+    from napari_icenet.scenes.store.zarr_store import read_stack
 
     stack = read_stack(path)
     if crs is not None and coordinate_system(crs) != stack.grid.crs:

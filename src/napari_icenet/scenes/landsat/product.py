@@ -9,13 +9,13 @@ from pathlib import Path
 
 from napari_icenet.errors import SceneError
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.scenes.landsat_files import ProductFiles, product_files
-from napari_icenet.scenes.landsat_metadata import ORDERED_SURFACE, LandsatMetadata
-from napari_icenet.scenes.mtl import read_metadata
-from napari_icenet.scenes.product_name import ProductName, parse_product_name
-from napari_icenet.scenes.quality import QualityLayout, QualityMask
-from napari_icenet.scenes.raster import RasterBand
-from napari_icenet.scenes.raster_file import RasterInfo, inspect
+from napari_icenet.scenes.landsat.files import ProductFiles, product_files
+from napari_icenet.scenes.landsat.metadata import ORDERED_SURFACE, LandsatMetadata
+from napari_icenet.scenes.landsat.mtl import read_metadata
+from napari_icenet.scenes.landsat.product_id import ProductName, parse_product_name
+from napari_icenet.scenes.landsat.qa import QualityLayout, QualityMask
+from napari_icenet.scenes.raster.band import RasterBand
+from napari_icenet.scenes.raster.file import RasterInfo, inspect
 from napari_icenet.scenes.scene import Notice, Provenance, Scene
 
 PAN_BAND = "B8"

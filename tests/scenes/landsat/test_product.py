@@ -10,7 +10,7 @@ import rasterio
 
 from napari_icenet.errors import SceneError
 from napari_icenet.scenes.grid import Window
-from napari_icenet.scenes.landsat import is_product, read_product
+from napari_icenet.scenes.landsat.product import is_product, read_product
 from napari_icenet.scenes.scene import Flag, Notice
 from tests.scenes.products import (
     COLLECTION_1_L1,

@@ -15,12 +15,12 @@ from rasterio.enums import ColorInterp
 from napari_icenet.errors import SceneError
 from napari_icenet.scenes.area import read_area
 from napari_icenet.scenes.credit import read_credit
-from napari_icenet.scenes.landsat import FILL, PAN_BAND, read_product_files
-from napari_icenet.scenes.landsat_files import product_files
-from napari_icenet.scenes.picture import WHOLE_FILE_DRIVERS, PictureBand, decode
-from napari_icenet.scenes.product_name import ProductName, parse_product_name
-from napari_icenet.scenes.raster import FillRule, RasterBand
-from napari_icenet.scenes.raster_file import RasterInfo, inspect
+from napari_icenet.scenes.landsat.files import product_files
+from napari_icenet.scenes.landsat.product import FILL, PAN_BAND, read_product_files
+from napari_icenet.scenes.landsat.product_id import ProductName, parse_product_name
+from napari_icenet.scenes.raster.band import FillRule, RasterBand
+from napari_icenet.scenes.raster.file import RasterInfo, inspect
+from napari_icenet.scenes.raster.picture import WHOLE_FILE_DRIVERS, PictureBand, decode
 from napari_icenet.scenes.scene import BandSource, Notice, Progress, Provenance, Scene
 
 IMAGE_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg"})

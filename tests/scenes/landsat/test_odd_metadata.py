@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from napari_icenet.errors import IceNetError
-from napari_icenet.scenes.landsat import read_product
+from napari_icenet.scenes.landsat.product import read_product
 from tests.scenes.products import (
     COLLECTION_2_L1,
     mtl_groups,

@@ -95,7 +95,7 @@ def contrast(stack: SceneStack, time: int, band: str) -> tuple[float, float]:
 
 
 def _valid(stack: SceneStack, time: int, band: str) -> NDArray[np.bool_]:
-    from napari_icenet.scenes.raster import thumbnail_shape
+    from napari_icenet.scenes.raster.band import thumbnail_shape
 
     source = stack.scenes[time].bands[band]
     small = thumbnail_shape(stack.grid.shape, SAMPLE_SIDE_PX)

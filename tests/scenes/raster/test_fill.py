@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from napari_icenet.scenes.fill import JPEG_REACH_PX, black_border
+from napari_icenet.scenes.raster.fill import JPEG_REACH_PX, black_border
 
 
 def test_black_at_the_frame_is_fill_and_shadow_inside_is_not() -> None:

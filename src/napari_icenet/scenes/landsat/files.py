@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_icenet.errors import SceneError
-from napari_icenet.scenes.mtl import find_metadata
-from napari_icenet.scenes.product_name import ProductName, parse_product_name
+from napari_icenet.scenes.landsat.mtl import find_metadata
+from napari_icenet.scenes.landsat.product_id import ProductName, parse_product_name
 
 _BAND_FILE = re.compile(
     r"^(?P<product>.+?)_(?:(?P<kind>SR|ST)_)?B(?:AND)?(?P<band>\d{1,2}(?:_VCID_[12])?)\.TIFF?$", re.IGNORECASE

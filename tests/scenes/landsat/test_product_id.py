@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_icenet.scenes.product_name import ProductName, parse_product_name
+from napari_icenet.scenes.landsat.product_id import ProductName, parse_product_name
 
 
 def test_collection_name_is_read_field_by_field() -> None:

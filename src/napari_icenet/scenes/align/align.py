@@ -14,9 +14,7 @@ from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
 from napari_icenet.errors import StackError, UsageError
-from napari_icenet.scenes.grid import Grid, Window
-from napari_icenet.scenes.scene import Flag, MaskSource, Notice, Scene
-from napari_icenet.scenes.shared_ground import (
+from napari_icenet.scenes.align.common_grid import (
     Extent,
     common_window,
     crs_name,
@@ -26,8 +24,10 @@ from napari_icenet.scenes.shared_ground import (
     sharing,
     unify_crs,
 )
-from napari_icenet.scenes.shifting import ShiftedBand, ShiftedMask
-from napari_icenet.scenes.warping import WarpedBand, WarpedMask
+from napari_icenet.scenes.align.shift import ShiftedBand, ShiftedMask
+from napari_icenet.scenes.align.warp import WarpedBand, WarpedMask
+from napari_icenet.scenes.grid import Grid, Window
+from napari_icenet.scenes.scene import Flag, MaskSource, Notice, Scene
 
 #: An intersection that keeps less than this part of the smallest scene is told.
 SMALL_SHARE = 0.5

@@ -12,8 +12,8 @@ from rasterio.enums import Resampling
 
 from napari_icenet.errors import SceneError
 from napari_icenet.scenes.grid import Window
-from napari_icenet.scenes.raster import RasterBand, decimated, thumbnail_shape
-from napari_icenet.scenes.raster_file import HANDLES_PER_THREAD, dataset_of, inspect
+from napari_icenet.scenes.raster.band import RasterBand, decimated, thumbnail_shape
+from napari_icenet.scenes.raster.file import HANDLES_PER_THREAD, dataset_of, inspect
 from tests.scenes.products import TRANSFORM_UTM, stored_values, write_picture, write_tiff
 
 SHAPE = (300, 400)

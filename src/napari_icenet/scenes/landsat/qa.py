@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.scenes.grid import Grid, Window
-from napari_icenet.scenes.raster import RasterBand
-from napari_icenet.scenes.raster_file import RasterInfo
+from napari_icenet.scenes.raster.band import RasterBand
+from napari_icenet.scenes.raster.file import RasterInfo
 from napari_icenet.scenes.scene import Flag
 
 

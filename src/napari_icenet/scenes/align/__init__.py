@@ -1,0 +1,1 @@
+"""Scenes onto one grid: common ground, whole-pixel shifts, warps. Imports ``raster``."""

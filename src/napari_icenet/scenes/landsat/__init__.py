@@ -1,0 +1,1 @@
+"""Landsat products: names, metadata, files, quality bits. Imported by ``scenes``; imports ``raster``."""

@@ -1,0 +1,1 @@
+"""Bands of pixels in files, pictures and arrays, read window by window. Imports nothing above ``scenes.grid``."""

@@ -1,0 +1,1 @@
+"""Stacks saved as Zarr, and read again. Imports the rest of ``scenes``."""
