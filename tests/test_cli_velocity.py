@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from napari_icenet.scenes.samples import simulated_sample
-from napari_icenet.scenes.simulation import load_truth
+from napari_icenet.simulation import load_truth
 from napari_icenet.tracking.velocity.netcdf import read_netcdf
 from napari_icenet.tracking.velocity.settings import VelocitySettings
 from tests.scenes.products import COLLECTION_2_L1, TRANSFORM_UTM, write_picture, write_product

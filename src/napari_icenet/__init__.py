@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_icenet.scenes.open import open_stack
-    from napari_icenet.scenes.simulation import simulate
     from napari_icenet.scenes.stack import SceneStack
     from napari_icenet.scenes.summary import summarize
+    from napari_icenet.simulation import simulate
     from napari_icenet.tracking.clicker import ClickTracker
     from napari_icenet.tracking.export import write_tracks
     from napari_icenet.tracking.follow import follow

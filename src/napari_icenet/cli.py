@@ -105,7 +105,7 @@ def simulate(
     force: Annotated[bool, typer.Option("--force", help="Replace OUT if it is there.")] = False,
 ) -> None:
     """Landsat-like product folders of a simulated glacier, its exact flow beside them."""
-    from napari_icenet.scenes.simulation import simulate as run
+    from napari_icenet.simulation import simulate as run
 
     with ProgressLine() as progress:
         made = run(

@@ -134,7 +134,7 @@ def test_checkout_offers_its_own_sample() -> None:
 
 def test_an_installed_package_makes_its_sample_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Away from the checkout, with a small archive in place of the full one.
-    from napari_icenet.scenes import simulation
+    from napari_icenet import simulation
 
     monkeypatch.setattr(samples, "__file__", str(tmp_path / "lib" / "napari_icenet" / "scenes" / "samples.py"))
     monkeypatch.setenv(samples.CACHE_VARIABLE, str(tmp_path / "cache"))

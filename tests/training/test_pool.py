@@ -7,9 +7,9 @@ import pytest
 
 from napari_icenet.errors import Cancelled, TrainingError
 from napari_icenet.predictors.alignment import moved, register
-from napari_icenet.scenes.simulation.glacier import TrainingSettings
-from napari_icenet.scenes.simulation.training import simulated_sequences
 from napari_icenet.sequences.reading import open_dataset
+from napari_icenet.simulation.glacier import TrainingSettings
+from napari_icenet.simulation.sequences import simulated_sequences
 from napari_icenet.training.examples import Examples
 from napari_icenet.training.places import dataset_places, places_of
 from napari_icenet.training.pool import DatasetSource, HeldSource, Pool

@@ -13,7 +13,7 @@ from napari_icenet.evaluation.displacement import Flow
 from napari_icenet.scenes.stack import SceneStack
 
 if TYPE_CHECKING:
-    from napari_icenet.scenes.simulation.truth import Truth
+    from napari_icenet.simulation.truth import Truth
 
 
 def known_flow(stack: SceneStack, path: Path | None = None) -> Flow | None:
@@ -45,7 +45,7 @@ def known_flow(stack: SceneStack, path: Path | None = None) -> Flow | None:
 
 def _truth(stack: SceneStack, path: Path | None) -> Truth | None:
     # The simulator takes its time to load, and most ice is real.
-    from napari_icenet.scenes.simulation.truth import load_truth
+    from napari_icenet.simulation.truth import load_truth
 
     # A product is a folder in its archive.
     places = (scene.provenance.location for scene in stack.scenes)

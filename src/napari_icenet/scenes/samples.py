@@ -55,7 +55,7 @@ def simulated_sample(progress: Progress | None = None) -> Path:
         The cache cannot be written.
     """
     from napari_icenet import __version__
-    from napari_icenet.scenes.simulation import simulate
+    from napari_icenet.simulation import simulate
 
     bundled = Path(__file__).resolve().parents[3] / "sample_data"
     if _complete(bundled):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from napari_icenet.common.settings_model import made
 from napari_icenet.models.device import Precision
-from napari_icenet.scenes.simulation.glacier import TrainingSettings as SimulationSettings
+from napari_icenet.simulation.glacier import TrainingSettings as SimulationSettings
 
 
 def _field(default: Any, description: str, unit: str = "", **limits: Any) -> Any:

@@ -16,8 +16,8 @@ import numpy as np
 from napari_icenet import __version__
 from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.errors import TrainingError
-from napari_icenet.scenes.simulation.glacier import TrainingSettings, draw_glacier
-from napari_icenet.scenes.simulation.training import sequences_of
+from napari_icenet.simulation.glacier import TrainingSettings, draw_glacier
+from napari_icenet.simulation.sequences import sequences_of
 from napari_icenet.training.examples import Examples
 from napari_icenet.training.places import places_of
 

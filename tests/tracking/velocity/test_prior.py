@@ -13,9 +13,9 @@ from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.open import open_stack
 from napari_icenet.scenes.samples import simulated_sample
-from napari_icenet.scenes.simulation import load_truth
-from napari_icenet.scenes.simulation.products import write_tif
 from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.simulation import load_truth
+from napari_icenet.simulation.landsat_product import write_tif
 from napari_icenet.tracking.velocity.geotiff import write_geotiff
 from napari_icenet.tracking.velocity.mapping import map_pair
 from napari_icenet.tracking.velocity.netcdf import write_netcdf

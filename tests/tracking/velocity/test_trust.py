@@ -5,7 +5,7 @@ import pytest
 
 from napari_icenet.scenes.open import open_stack
 from napari_icenet.scenes.samples import simulated_sample
-from napari_icenet.scenes.simulation.truth import load_truth
+from napari_icenet.simulation.truth import load_truth
 from napari_icenet.tracking.velocity.coregistration import coregistered, offset_error, slow_mode
 from napari_icenet.tracking.velocity.inversion import invert
 from napari_icenet.tracking.velocity.mapping import map_pair

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates, spline_filter
 
-from napari_icenet.scenes.simulation.flow import Flow
-from napari_icenet.scenes.simulation.randomness import Amplitude, Raster, fractal, random_field, ripples, step, stream
-from napari_icenet.scenes.simulation.settings import SimulationSettings
+from napari_icenet.simulation.flow import Flow
+from napari_icenet.simulation.random_fields import Amplitude, Raster, fractal, random_field, ripples, step, stream
+from napari_icenet.simulation.settings import SimulationSettings
 
 #: Spacing of the maps in trunk coordinates, pixels. Their shortest waves span four samples or more.
 SPACING = 0.5

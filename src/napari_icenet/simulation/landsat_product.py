@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.scene import Flag
-from napari_icenet.scenes.simulation.mtl import REFLECTANCE_GAIN, REFLECTANCE_OFFSET, mtl_groups, odl, product_id
-from napari_icenet.scenes.simulation.randomness import Raster
-from napari_icenet.scenes.simulation.simulation import Frame, Simulation
-from napari_icenet.scenes.simulation.sun import Sun
+from napari_icenet.simulation.landsat_mtl import REFLECTANCE_GAIN, REFLECTANCE_OFFSET, mtl_groups, odl, product_id
+from napari_icenet.simulation.random_fields import Raster
+from napari_icenet.simulation.simulator import Frame, Simulation
+from napari_icenet.simulation.sun import Sun
 
 #: Stored values are multiples of this. It is below the sensor's noise; finer digits of noise would only
 #: make the files larger.

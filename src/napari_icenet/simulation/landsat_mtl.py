@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.scenes.simulation.sun import Sun
+from napari_icenet.simulation.sun import Sun
 
 #: Reflectance of a Level-1 product under an overhead sun: gain · DN + offset.
 REFLECTANCE_GAIN, REFLECTANCE_OFFSET = 2.0e-5, -0.1

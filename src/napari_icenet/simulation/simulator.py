@@ -16,10 +16,10 @@ from rasterio.crs import CRS
 
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.scene import Flag
-from napari_icenet.scenes.simulation.flow import Float, Flow
-from napari_icenet.scenes.simulation.randomness import Raster, fractal, random_field, stream
-from napari_icenet.scenes.simulation.settings import SimulationSettings
-from napari_icenet.scenes.simulation.sky import (
+from napari_icenet.simulation.flow import Float, Flow
+from napari_icenet.simulation.random_fields import Raster, fractal, random_field, stream
+from napari_icenet.simulation.settings import SimulationSettings
+from napari_icenet.simulation.sky import (
     Weather,
     cast_shadow,
     cloud_depth,
@@ -28,9 +28,9 @@ from napari_icenet.scenes.simulation.sky import (
     sunlight,
     veil_depth,
 )
-from napari_icenet.scenes.simulation.spectrum import OPTICS, Light, reflectance
-from napari_icenet.scenes.simulation.sun import Sun, pass_times, sun_position
-from napari_icenet.scenes.simulation.surface import SUPERSAMPLING, Surface
+from napari_icenet.simulation.spectra import OPTICS, Light, reflectance
+from napari_icenet.simulation.sun import Sun, pass_times, sun_position
+from napari_icenet.simulation.surface import SUPERSAMPLING, Surface
 
 #: Byrd Glacier, 80°01′25″ S, 153°11′10″ E.
 LATITUDE, LONGITUDE = -(80 + 1 / 60 + 25 / 3600), 153 + 11 / 60 + 10 / 3600

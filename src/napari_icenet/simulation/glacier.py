@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.scene import Flag, Provenance
-from napari_icenet.scenes.simulation.flow import Float
-from napari_icenet.scenes.simulation.randomness import Raster, stream
-from napari_icenet.scenes.simulation.settings import SimulationSettings
-from napari_icenet.scenes.simulation.simulation import Simulation
 from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.simulation.flow import Float
+from napari_icenet.simulation.random_fields import Raster, stream
+from napari_icenet.simulation.settings import SimulationSettings
+from napari_icenet.simulation.simulator import Simulation
 
 #: Of the orbit's passes, those that a glacier's dates are drawn from: some three summers.
 PASSES = 30

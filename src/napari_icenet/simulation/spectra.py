@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_icenet.scenes.simulation.randomness import Raster
+from napari_icenet.simulation.random_fields import Raster
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from itertools import count as counting
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.scenes.simulation.flow import Float
-from napari_icenet.scenes.simulation.glacier import SimulatedGlacier, TrainingSettings, draw_glacier
-from napari_icenet.scenes.simulation.randomness import Raster, stream
+from napari_icenet.simulation.flow import Float
+from napari_icenet.simulation.glacier import SimulatedGlacier, TrainingSettings, draw_glacier
+from napari_icenet.simulation.random_fields import Raster, stream
 
 #: Places tried for each sequence of a glacier, and the farthest that a frame may overlap the fill.
 CANDIDATES, MOST_FILL = 40, 0.1

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from napari_icenet.scenes.simulation.randomness import Raster, fractal, random_field, step, stream
-from napari_icenet.scenes.simulation.settings import SimulationSettings
+from napari_icenet.simulation.random_fields import Raster, fractal, random_field, step, stream
+from napari_icenet.simulation.settings import SimulationSettings
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from napari_icenet.scenes.simulation.simulation import LATITUDE, LONGITUDE
-from napari_icenet.scenes.simulation.sun import pass_times, sun_position
+from napari_icenet.simulation.simulator import LATITUDE, LONGITUDE
+from napari_icenet.simulation.sun import pass_times, sun_position
 
 
 def test_sun_agrees_with_a_real_scene() -> None:

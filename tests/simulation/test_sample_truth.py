@@ -7,7 +7,7 @@ import pytest
 
 from napari_icenet.scenes.open import open_stack
 from napari_icenet.scenes.samples import simulated_sample
-from napari_icenet.scenes.simulation import load_truth
+from napari_icenet.simulation import load_truth
 from napari_icenet.tracking.follow import follow
 from napari_icenet.tracking.pictures import Pictures
 from napari_icenet.tracking.settings import TrackSettings

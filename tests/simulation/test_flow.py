@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from napari_icenet.scenes.simulation.flow import Flow
+from napari_icenet.simulation.flow import Flow
 
 
 @pytest.fixture

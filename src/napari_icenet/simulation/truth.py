@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from napari_icenet.errors import StackError
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.scenes.simulation.flow import Flow
-from napari_icenet.scenes.simulation.products import write_tif
-from napari_icenet.scenes.simulation.settings import SimulationSettings
-from napari_icenet.scenes.simulation.simulation import Frame, Simulation, byrd_flow, byrd_grid
+from napari_icenet.simulation.flow import Flow
+from napari_icenet.simulation.landsat_product import write_tif
+from napari_icenet.simulation.settings import SimulationSettings
+from napari_icenet.simulation.simulator import Frame, Simulation, byrd_flow, byrd_grid
 
 Float = NDArray[np.float64]
 DAYS_PER_YEAR = 365.25

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
 from napari_icenet.scenes.scene import Flag
-from napari_icenet.scenes.simulation import Simulation, SimulationSettings
-from napari_icenet.scenes.simulation.sun import Sun
-from napari_icenet.scenes.simulation.truth import truth_of
+from napari_icenet.simulation import Simulation, SimulationSettings
+from napari_icenet.simulation.sun import Sun
+from napari_icenet.simulation.truth import truth_of
 
 HALF, REACH = 24, 5
 

@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_icenet.scenes.simulation.glacier import CENTRE, SimulatedGlacier, TrainingSettings, draw_glacier
-from napari_icenet.scenes.simulation.simulation import Simulation
-from napari_icenet.scenes.simulation.training import (
+from napari_icenet.simulation.glacier import CENTRE, SimulatedGlacier, TrainingSettings, draw_glacier
+from napari_icenet.simulation.sequences import (
     SimulatedSequences,
     sequences_of,
     simulated_glaciers,
     simulated_sequences,
 )
+from napari_icenet.simulation.simulator import Simulation
 
 #: Small and quick: four dates of small chips.
 SMALL = TrainingSettings(chip=64, frames=4, size=256, bands=2, per_glacier=5)

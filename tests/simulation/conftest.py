@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_icenet.scenes.simulation import Truth, load_truth, simulate
+from napari_icenet.simulation import Truth, load_truth, simulate
 
 
 @pytest.fixture(scope="package")

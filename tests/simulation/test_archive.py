@@ -11,7 +11,7 @@ from napari_icenet import __version__
 from napari_icenet.errors import Cancelled, StackError, UsageError
 from napari_icenet.scenes import open_stack
 from napari_icenet.scenes.scene import Flag
-from napari_icenet.scenes.simulation import Simulation, Truth, load_truth, simulate
+from napari_icenet.simulation import Simulation, Truth, load_truth, simulate
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -12,11 +12,11 @@ from pydantic import ValidationError
 
 from napari_icenet import __version__
 from napari_icenet.errors import StackError, UsageError
-from napari_icenet.scenes.simulation.mtl import product_id
-from napari_icenet.scenes.simulation.products import README, write_product
-from napari_icenet.scenes.simulation.settings import SAMPLE_SEED, Preset, SimulationSettings
-from napari_icenet.scenes.simulation.simulation import Simulation
-from napari_icenet.scenes.simulation.truth import FOLDER, RECORD, truth_of, write_sky, write_truth
+from napari_icenet.simulation.landsat_mtl import product_id
+from napari_icenet.simulation.landsat_product import README, write_product
+from napari_icenet.simulation.settings import SAMPLE_SEED, Preset, SimulationSettings
+from napari_icenet.simulation.simulator import Simulation
+from napari_icenet.simulation.truth import FOLDER, RECORD, truth_of, write_sky, write_truth
 
 Progress = Callable[[float, str], None]
 
@@ -26,7 +26,7 @@ Each folder LC08_… is one acquisition. The folder truth/ tells what is exactly
   vx.tif, vy.tif   velocity along the grid's x and y, metres per year on the ground
   stable.tif   1 where the ground never moves
   *_cloud.tif  1 where the scene has cloud, 2 where it has the shadow of a cloud
-In Python: napari_icenet.scenes.simulation.load_truth(folder).displacement(row, col, i, j).
+In Python: napari_icenet.simulation.load_truth(folder).displacement(row, col, i, j).
 """
 
 
