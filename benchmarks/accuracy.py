@@ -23,8 +23,8 @@ import pairs  # noqa: E402
 from machine import machine  # noqa: E402
 from other_tools import Found, Job  # noqa: E402
 
-from napari_icenet.tracking.engine.engine import Engine  # noqa: E402
-from napari_icenet.tracking.prefilter import prefilter  # noqa: E402
+from napari_icenet.matching.engine.engine import Engine  # noqa: E402
+from napari_icenet.matching.prefilter import prefilter  # noqa: E402
 from napari_icenet.tracking.velocity.settings import VelocitySettings  # noqa: E402
 
 OURS = "napari-icenet"

@@ -20,11 +20,11 @@ import other_tools
 from machine import machine
 from other_tools import Found, Job
 
+from napari_icenet.matching.engine.engine import Engine
+from napari_icenet.matching.prefilter import prefilter
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.open import open_stack
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.engine.engine import Engine
-from napari_icenet.tracking.prefilter import prefilter
 from napari_icenet.tracking.velocity.outliers import borne_out
 
 CHIP, RADIUS, SPACING = 64, 25, 32

@@ -4,7 +4,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-from napari_icenet.tracking.engine.device import cores
+from napari_icenet.matching.engine.device import cores
 
 
 def machine() -> str:

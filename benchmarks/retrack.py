@@ -17,10 +17,10 @@ import cv2
 import numpy as np
 from scipy.ndimage import fourier_shift, gaussian_filter
 
+from napari_icenet.matching.chips import chip_window, search_window
+from napari_icenet.matching.pictures import Pictures
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.chips import chip_window, search_window
 from napari_icenet.tracking.follow import follow, prefetch
-from napari_icenet.tracking.pictures import Pictures
 from napari_icenet.tracking.settings import TrackSettings
 
 

@@ -7,12 +7,12 @@ import pytest
 
 from napari_icenet.errors import TrackingError
 from napari_icenet.evaluation.comparison import compare
+from napari_icenet.matching.pictures import Pictures
+from napari_icenet.matching.prefilter import prefilter
 from napari_icenet.predictors.line_up import LineUp
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.follow import follow
-from napari_icenet.tracking.pictures import Pictures
-from napari_icenet.tracking.prefilter import prefilter
 from napari_icenet.tracking.settings import TrackSettings
 from tests.tracking.glacier import START, cloud, shifted, texture
 

@@ -5,9 +5,9 @@ import pytest
 
 from napari_icenet.evaluation.displacement import TemplateTracking, expected_places
 from napari_icenet.evaluation.scoring import Scorer
+from napari_icenet.matching.prefilter import prefilter
+from napari_icenet.matching.template import Prediction
 from napari_icenet.predictors.registry import predictor
-from napari_icenet.tracking.prefilter import prefilter
-from napari_icenet.tracking.templates import Prediction
 from tests.evaluation.chips import SIDE, Ahead, Nothing, Oldest, moving_chips, noise, sequences
 
 T0 = 7

@@ -8,8 +8,8 @@ import pytest
 from napari_icenet.gui.velocity_picture import cell_at
 from napari_icenet.gui.velocity_run import CANCEL
 from napari_icenet.gui.velocity_search import NO_MAP
-from napari_icenet.tracking.engine.matches import reason_code
-from napari_icenet.tracking.match import LostReason
+from napari_icenet.matching.engine.matches import reason_code
+from napari_icenet.matching.match import LostReason
 from tests.gui.ice import moving_ice
 from tests.gui.velocity import LOST, Desk, kept_viewer
 

@@ -15,8 +15,8 @@ from napari_icenet.gui.session import Session
 from napari_icenet.gui.velocity_control import VelocityControl
 from napari_icenet.gui.velocity_mappers import VelocityMappers
 from napari_icenet.gui.velocity_tab import VelocityTab
-from napari_icenet.tracking.engine.matches import reason_code
-from napari_icenet.tracking.match import LostReason
+from napari_icenet.matching.engine.matches import reason_code
+from napari_icenet.matching.match import LostReason
 from napari_icenet.tracking.velocity.mapper import VelocityMapper
 from napari_icenet.tracking.velocity.settings import VelocitySettings
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap, map_cells

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from napari_icenet.errors import UsageError
+from napari_icenet.matching.engine import device as machine
 from napari_icenet.models import device as module
 from napari_icenet.models.device import choose_device, devices
-from napari_icenet.tracking.engine import device as machine
 
 GIB = 1024**3
 

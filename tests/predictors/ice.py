@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from napari_icenet.tracking.templates import Past
+from napari_icenet.matching.template import Past
 from tests.tracking.glacier import cloud, shifted, texture
 
 SIDE = 64

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from napari_icenet.errors import UsageError, WeightsError
+from napari_icenet.matching.template import Past
 from napari_icenet.predictors.apart import Apart, PredictionProcess
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.registry import predictor
-from napari_icenet.tracking.templates import Past
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,12 @@ import pytest
 import torch
 
 from napari_icenet.errors import UsageError
+from napari_icenet.matching.template import Past
 from napari_icenet.predictors import svg_lp
 from napari_icenet.predictors.learned import predictor_of
 from napari_icenet.predictors.many import BatchPredictor
 from napari_icenet.predictors.registry import predictor
 from napari_icenet.predictors.unit_range import unit_range
-from napari_icenet.tracking.templates import Past
 from tests.models.sequences import SIDE, drifting, network
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_icenet.matching.engine.engine import Engine
+from napari_icenet.matching.pictures import Pictures
 from napari_icenet.sequences.matching import Matcher
 from napari_icenet.sequences.motion import Motion
 from napari_icenet.sequences.settings import DatasetSettings
-from napari_icenet.tracking.engine.engine import Engine
-from napari_icenet.tracking.pictures import Pictures
 from tests.sequences.ice import moving, stack_of
 
 STEP = 2, -3

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from napari_icenet.errors import TrackingError, UsageError
+from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.pictures import Pictures
+from napari_icenet.matching.template import Prediction
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.follow import follow, surface
-from napari_icenet.tracking.match import LostReason
-from napari_icenet.tracking.pictures import Pictures
 from napari_icenet.tracking.settings import TrackSettings
-from napari_icenet.tracking.templates import Prediction
 from tests.tracking.glacier import START, cloud, moving, shifted, texture
 
 STEPS = np.array([(0, 0), (0.4, 1.3), (0.8, 2.6), (1.7, 3.4), (2.1, 5.2), (2.5, 6.5)])

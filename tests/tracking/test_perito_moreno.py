@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_icenet.matching.pictures import Pictures
 from napari_icenet.scenes.open import open_stack
 from napari_icenet.tracking.follow import follow
-from napari_icenet.tracking.pictures import Pictures
 from napari_icenet.tracking.settings import TrackSettings
 
 pytestmark = pytest.mark.real

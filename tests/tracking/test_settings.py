@@ -1,7 +1,7 @@
 import pytest
 
 from napari_icenet.errors import UsageError
-from napari_icenet.tracking.chips import chip_window, search_window, square
+from napari_icenet.matching.chips import chip_window, search_window, square
 from napari_icenet.tracking.settings import TrackSettings, changed, make_settings
 
 

@@ -6,9 +6,9 @@ from affine import Affine
 from pyproj import Geod
 from rasterio.crs import CRS
 
+from napari_icenet.matching.pictures import Pictures
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.tracking.follow import follow
-from napari_icenet.tracking.pictures import Pictures
 from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.stable import from_mask, from_tracks, relative_motion
 from tests.tracking.glacier import START, moving

@@ -13,10 +13,10 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import nn
 
+from napari_icenet.matching.template import Past, Prediction
 from napari_icenet.models.registry import MODELS
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.registry import PREDICTORS
-from napari_icenet.tracking.templates import Past, Prediction
 from napari_icenet.training.objectives import OBJECTIVES
 
 #: Frames of a sequence, and side of a chip.

@@ -12,16 +12,16 @@ from napari_icenet.errors import IceNetError, TrackingError
 from napari_icenet.evaluation.correlation import Image, correlation
 from napari_icenet.evaluation.displacement import Flow
 from napari_icenet.evaluation.track_frames import Frame, Place, Target, frames_around, past_before
+from napari_icenet.matching.match import Match, find_peak
+from napari_icenet.matching.pictures import Pictures
+from napari_icenet.matching.prefilter import prefilter
+from napari_icenet.matching.template import Past, Prediction, Predictor
 from napari_icenet.predictors.apart import Apart, PredictionProcess
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.line_up import Entry, LineUp
 from napari_icenet.predictors.many import BatchPredictor
 from napari_icenet.tracking.correlate import Correlator
-from napari_icenet.tracking.match import Match, find_peak
-from napari_icenet.tracking.pictures import Pictures
-from napari_icenet.tracking.prefilter import prefilter
 from napari_icenet.tracking.settings import changed
-from napari_icenet.tracking.templates import Past, Prediction, Predictor
 from napari_icenet.tracking.track import Track
 
 F32 = NDArray[np.float32]

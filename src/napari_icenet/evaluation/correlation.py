@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.tracking.zncc import FLAT
+from napari_icenet.matching.zncc import FLAT
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]

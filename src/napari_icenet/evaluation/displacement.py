@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.evaluation.conditioning import Pair
+from napari_icenet.matching.engine.engine import Engine
+from napari_icenet.matching.engine.peaks import BORDER_PX, find_peaks
 from napari_icenet.sequences.sequences import Sequences
-from napari_icenet.tracking.engine.engine import Engine
-from napari_icenet.tracking.engine.peaks import BORDER_PX, find_peaks
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]

@@ -15,12 +15,12 @@ from napari_icenet.evaluation.strata import strata_table
 from napari_icenet.evaluation.table import early_table, mode_table
 from napari_icenet.evaluation.trained_here import TrainedHere, trained_here
 from napari_icenet.evaluation.workers import score_all
+from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.icenet_inputs import say_covariates_missing
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.registry import predictor
 from napari_icenet.sequences.sequences import Sequences
 from napari_icenet.tracking.table import software
-from napari_icenet.tracking.templates import Predictor
 
 Progress = Callable[[float, str], None]
 

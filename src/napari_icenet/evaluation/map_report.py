@@ -15,9 +15,9 @@ from napari_icenet.evaluation.stack_source import StackSource
 from napari_icenet.evaluation.strata import strata_table
 from napari_icenet.evaluation.table import early_table
 from napari_icenet.evaluation.trained_here import trained_here
+from napari_icenet.matching.template import Past, Prediction, Predictor
 from napari_icenet.predictors.line_up import Entry
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.templates import Past, Prediction, Predictor
 
 
 def write_report(

@@ -15,11 +15,11 @@ from napari_icenet.evaluation.map_gathering import Gathering
 from napari_icenet.evaluation.map_settings import MapSettings
 from napari_icenet.evaluation.map_work import Follow, Job, Order, Places, Score
 from napari_icenet.evaluation.scores import Scores
+from napari_icenet.matching.engine.device import may_have
 from napari_icenet.predictors.line_up import LineUp
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.sequences.cut import CACHE_BYTES, check_fits
 from napari_icenet.sequences.tracks import Tracks
-from napari_icenet.tracking.engine.device import may_have
 
 #: Side of a tile, cells: a second of a network on one core.
 _TILE = 4

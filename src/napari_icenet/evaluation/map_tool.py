@@ -17,9 +17,9 @@ from napari_icenet.evaluation.correlation_maps import CorrelationMaps
 from napari_icenet.evaluation.map_foreman import Foreman
 from napari_icenet.evaluation.map_run import MapRun
 from napari_icenet.evaluation.map_settings import MapSettings
+from napari_icenet.matching.engine.device import cores
 from napari_icenet.predictors.line_up import LineUp
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.engine.device import cores
 
 #: Processes at most: each has a copy of the networks in memory.
 MOST_PROCESSES = 8

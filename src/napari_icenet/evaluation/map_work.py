@@ -18,6 +18,8 @@ from napari_icenet.evaluation.known_flow import known_flow
 from napari_icenet.evaluation.map_settings import DateWindow, MapSettings
 from napari_icenet.evaluation.scores import Scores
 from napari_icenet.evaluation.scoring import Scorer
+from napari_icenet.matching.engine.engine import Engine
+from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.line_up import LineUp
 from napari_icenet.scenes.stack import SceneStack
@@ -25,8 +27,6 @@ from napari_icenet.sequences.chip_grid import chip_grid
 from napari_icenet.sequences.cut import Tracker, cut_tracks
 from napari_icenet.sequences.sequences import Sequences
 from napari_icenet.sequences.tracks import Tracks
-from napari_icenet.tracking.engine.engine import Engine
-from napari_icenet.tracking.pictures import Pictures, TileCache
 
 Places = tuple[NDArray[np.int64], NDArray[np.int64]]
 #: Fields of sequences with an axis of frames.

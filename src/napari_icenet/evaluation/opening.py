@@ -11,11 +11,11 @@ from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.dataset_source import DatasetSource, dataset_settings
 from napari_icenet.evaluation.settings import EvaluationSettings, make_evaluation_settings
 from napari_icenet.evaluation.stack_source import StackSource
+from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.options import Options
 from napari_icenet.predictors.registry import predictor
 from napari_icenet.scenes.scene import Progress
 from napari_icenet.sequences.store_format import FORMAT
-from napari_icenet.tracking.templates import Predictor
 
 
 def open_source(

@@ -13,9 +13,9 @@ from napari_icenet.evaluation.cases import choose_cases
 from napari_icenet.evaluation.conditioning import past_of
 from napari_icenet.evaluation.figure_look import headline
 from napari_icenet.evaluation.table_text import number, title_of
+from napari_icenet.matching.prefilter import prefilter
+from napari_icenet.matching.template import HIGH_PASS, Predictor
 from napari_icenet.sequences.sequences import Sequences
-from napari_icenet.tracking.prefilter import prefilter
-from napari_icenet.tracking.templates import HIGH_PASS, Predictor
 from napari_icenet.tracking.velocity.figure_style import LINE, PANEL, QUIET, TEXT, new_figure
 
 if TYPE_CHECKING:

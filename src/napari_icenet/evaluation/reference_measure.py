@@ -11,14 +11,14 @@ from napari_icenet.evaluation.scores import Scores
 from napari_icenet.evaluation.scoring import Scorer
 from napari_icenet.evaluation.settings import EvaluationSettings
 from napari_icenet.evaluation.table import PAPER, shares
+from napari_icenet.matching.engine.engine import Engine
+from napari_icenet.matching.pictures import Pictures, TileCache
+from napari_icenet.matching.template import PAST_CHIPS
 from napari_icenet.predictors.registry import predictor
 from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.sequences.cut import CACHE_BYTES, cut
 from napari_icenet.sequences.settings import DatasetSettings
-from napari_icenet.tracking.engine.engine import Engine
-from napari_icenet.tracking.pictures import Pictures, TileCache
-from napari_icenet.tracking.templates import PAST_CHIPS
 
 #: The predictors that the paper gives figures for.
 MEASURED = ("persistence", "high-pass")

@@ -14,6 +14,8 @@ import numpy as np
 from napari_icenet.evaluation.displacement import Expected, expected_places
 from napari_icenet.evaluation.known_flow import known_flow
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
+from napari_icenet.matching.engine.engine import Engine
+from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.scenes.credit import credit_of
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
@@ -22,8 +24,6 @@ from napari_icenet.sequences.cut import CACHE_BYTES, Tracker, check_fits, cut_tr
 from napari_icenet.sequences.sequences import Sequences
 from napari_icenet.sequences.settings import DatasetSettings
 from napari_icenet.sequences.tracks import Tracks
-from napari_icenet.tracking.engine.engine import Engine
-from napari_icenet.tracking.pictures import Pictures, TileCache
 
 #: Sequences that are in memory at once: 128 px and 12 frames make 200 MB of them.
 LOT = 256

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from napari_icenet.evaluation.table import LEAST_BLOCKS, NO_DIFFERENCE, PAPER, TOO_FEW
+from napari_icenet.matching.template import PAST_CHIPS
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.registry import PREDICTORS, title
-from napari_icenet.tracking.templates import PAST_CHIPS
 
 if TYPE_CHECKING:
     from napari_icenet.evaluation.evaluate import Evaluation

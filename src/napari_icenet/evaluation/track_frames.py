@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from napari_icenet.errors import TrackingError
 from napari_icenet.evaluation.displacement import Flow
-from napari_icenet.tracking.chips import chip_window
-from napari_icenet.tracking.pictures import Pictures
-from napari_icenet.tracking.templates import PAST_CHIPS, Past
+from napari_icenet.matching.chips import chip_window
+from napari_icenet.matching.pictures import Pictures
+from napari_icenet.matching.template import PAST_CHIPS, Past
 from napari_icenet.tracking.track import Track
 
 F32 = NDArray[np.float32]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from napari_icenet.errors import WeightsError
+from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.line_up import LineUp
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.templates import Predictor
 
 if TYPE_CHECKING:
     from napari_icenet.evaluation.dataset_source import DatasetSource

@@ -20,7 +20,7 @@ from napari_icenet.evaluation.scores import Scores
 from napari_icenet.evaluation.scoring import Scorer
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
 from napari_icenet.evaluation.stack_source import Batch, StackSource, Task
-from napari_icenet.tracking.templates import Predictor
+from napari_icenet.matching.template import Predictor
 
 Source = StackSource | DatasetSource
 Progress = Callable[[float, str], None]

@@ -12,8 +12,8 @@ from napari_icenet.evaluation.comparison import Compared, Comparison, Judged
 from napari_icenet.evaluation.track_frames import Frame, Target
 from napari_icenet.gui.film_strip_marks import stretch
 from napari_icenet.gui.track_shapes import dashed, outline, square
-from napari_icenet.tracking.prefilter import prefilter
-from napari_icenet.tracking.templates import HIGH_PASS, Prediction
+from napari_icenet.matching.prefilter import prefilter
+from napari_icenet.matching.template import HIGH_PASS, Prediction
 
 F32 = NDArray[np.float32]
 

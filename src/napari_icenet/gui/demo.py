@@ -13,8 +13,8 @@ import numpy as np
 
 from napari_icenet.errors import IceNetError, StackError, UsageError
 from napari_icenet.evaluation.map_settings import MapSettings
+from napari_icenet.matching.template import PAST_CHIPS
 from napari_icenet.tracking.settings import TrackSettings
-from napari_icenet.tracking.templates import PAST_CHIPS
 from napari_icenet.tracking.track import Track
 
 #: The fast trunk of the sample.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.tracking.match import LostReason
+from napari_icenet.matching.match import LostReason
 from napari_icenet.tracking.stable import RelativeMotion, StableGround, relative_motion
 from napari_icenet.tracking.track import DAYS_PER_YEAR, Track
 

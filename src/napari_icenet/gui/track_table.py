@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableW
 from napari_icenet.common import palette as colours
 from napari_icenet.gui.track_picture import track_colour
 from napari_icenet.gui.track_series import TrackSeries, number_text
-from napari_icenet.tracking.match import LostReason
+from napari_icenet.matching.match import LostReason
 
 ROW_PX = 19
 

@@ -10,8 +10,8 @@ from napari.layers import Image, Labels, Layer, Vectors
 from napari.utils import Colormap, DirectLabelColormap
 
 from napari_icenet.common import palette as colours
-from napari_icenet.tracking.engine.matches import REASONS
-from napari_icenet.tracking.match import LostReason
+from napari_icenet.matching.engine.matches import REASONS
+from napari_icenet.matching.match import LostReason
 
 #: From bottom to top.
 ORDER = ("speed", "ncc", "validity", "arrows")

@@ -6,8 +6,8 @@ import numpy as np
 
 from napari_icenet.gui.readout import SEPARATOR, grouped
 from napari_icenet.gui.velocity_picture import cell_at
+from napari_icenet.matching.engine.matches import REASONS
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.engine.matches import REASONS
 from napari_icenet.tracking.velocity.quality_report import QualityReport
 from napari_icenet.tracking.velocity.search import plan_search
 from napari_icenet.tracking.velocity.settings import VelocitySettings

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from napari_icenet.tracking.engine.kernels import compile_aside
+from napari_icenet.matching.engine._numba.compile import compile_aside
 
 
 @cache

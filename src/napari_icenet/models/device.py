@@ -1,6 +1,6 @@
 """Where a network computes, and in what precision.
 
-What works on this machine is found out by :mod:`napari_icenet.tracking.engine.device`; here are added the
+What works on this machine is found out by :mod:`napari_icenet.matching.engine.device`; here are added the
 number of a graphics processor and PyTorch's own device. PyTorch is loaded when it is needed, not before.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from napari_icenet.errors import UsageError
-from napari_icenet.tracking.engine.device import absence, check_works, cores, may_have, memory
+from napari_icenet.matching.engine.device import absence, check_works, cores, may_have, memory
 
 if TYPE_CHECKING:
     import torch

@@ -14,8 +14,8 @@ from typing import Any
 
 from napari_icenet.errors import IceNetError, WeightsError
 from napari_icenet.jobs.channel import Pipe, pipe_to_parent, start_beside
+from napari_icenet.matching.template import Past, Prediction
 from napari_icenet.predictors.learned import LearnedOptions
-from napari_icenet.tracking.templates import Past, Prediction
 
 
 class PredictionProcess:

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_icenet.matching.template import Past, Prediction
 from napari_icenet.predictors.aligned import aligned
 from napari_icenet.predictors.frames import normalised, template_level, usable
 from napari_icenet.predictors.options import Options
-from napari_icenet.tracking.templates import Past, Prediction
 
 #: Keeps weights above zero, so that frames of which no two agree count alike.
 _LEAST = 1e-6

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.tracking.templates import Past
-from napari_icenet.tracking.zncc import FLAT
+from napari_icenet.matching.template import Past
+from napari_icenet.matching.zncc import FLAT
 
 F32 = NDArray[np.float32]
 

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from napari_icenet.matching.prefilter import prefilter
+from napari_icenet.matching.template import HIGH_PASS, Past, Prediction
 from napari_icenet.predictors.options import Options
-from napari_icenet.tracking.prefilter import prefilter
-from napari_icenet.tracking.templates import HIGH_PASS, Past, Prediction
 
 
 class HighPass(Options):

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_icenet.errors import SceneWarning
+from napari_icenet.matching.template import PAST_CHIPS
 from napari_icenet.predictors.frames import MIN_KNOWN
-from napari_icenet.tracking.templates import PAST_CHIPS
 
 #: What was said already.
 _said: set[str] = set()

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from napari_icenet.matching.template import Past, Prediction
     from napari_icenet.models.card import Card
-    from napari_icenet.tracking.templates import Past, Prediction
 
 
 class LearnedOptions(Options):

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from napari_icenet.common.palette_1 import colour_of
 from napari_icenet.errors import UsageError
+from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.learned import LearnedOptions, model_of
 from napari_icenet.predictors.registry import predictor, predictor_class, title
-from napari_icenet.tracking.templates import Predictor
 
 if TYPE_CHECKING:
     from napari_icenet.models.card import Card

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, runtime_checkable
 
-from napari_icenet.tracking.templates import Past, Prediction, Predictor
+from napari_icenet.matching.template import Past, Prediction, Predictor
 
 
 @runtime_checkable

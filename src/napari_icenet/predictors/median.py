@@ -7,10 +7,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.matching.template import Past, Prediction
 from napari_icenet.predictors.aligned import aligned
 from napari_icenet.predictors.frames import normalised, template_level, usable
 from napari_icenet.predictors.options import Options
-from napari_icenet.tracking.templates import Past, Prediction
 
 F32 = NDArray[np.float32]
 

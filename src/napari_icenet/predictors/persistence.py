@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from napari_icenet.matching.template import Past, Prediction
 from napari_icenet.predictors.options import Options
-from napari_icenet.tracking.templates import Past, Prediction
 
 
 class Persistence(Options):

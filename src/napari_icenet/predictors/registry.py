@@ -8,8 +8,8 @@ from napari_icenet.common.registry import load_named
 from napari_icenet.errors import UsageError
 
 if TYPE_CHECKING:
+    from napari_icenet.matching.template import Predictor
     from napari_icenet.predictors.options import Options
-    from napari_icenet.tracking.templates import Predictor
 
 #: Where each predictor lives, in the order of a drop-down; loaded when asked for.
 PREDICTORS: dict[str, str] = {

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_icenet.errors import UsageError
+from napari_icenet.matching.template import Past, Prediction
 from napari_icenet.models.svg_lp_settings import SvgLpSettings
 from napari_icenet.predictors.frames import Level, template_level, usable
 from napari_icenet.predictors.learned import LearnedOptions, evaluating
 from napari_icenet.predictors.lots import in_lots
 from napari_icenet.predictors.unit_range import DEVIATIONS, unit_range
-from napari_icenet.tracking.templates import Past, Prediction
 
 if TYPE_CHECKING:
     from napari_icenet.models.svg_lp import SvgLp

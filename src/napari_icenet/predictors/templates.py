@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from napari_icenet.matching.template import TEMPLATES, Predictor, check_template
 from napari_icenet.predictors.registry import names, predictor, title
-from napari_icenet.tracking.templates import TEMPLATES, Predictor, check_template
 
 
 def template_titles() -> dict[str, str]:

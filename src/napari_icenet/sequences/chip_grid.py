@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.matching.pictures import Pictures
 from napari_icenet.scenes.grid import Window
 from napari_icenet.sequences.settings import DatasetSettings
-from napari_icenet.tracking.pictures import Pictures
 
 
 @dataclass(frozen=True, eq=False)

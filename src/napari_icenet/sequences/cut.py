@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.errors import StackError, UsageError
+from napari_icenet.matching.chips import square
+from napari_icenet.matching.engine.engine import Engine
+from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.sequences.blocks import Blocks
@@ -21,9 +24,6 @@ from napari_icenet.sequences.sequences import SPLITS, Sequences
 from napari_icenet.sequences.settings import DatasetSettings, Tracking
 from napari_icenet.sequences.shares import cloud_shares
 from napari_icenet.sequences.tracks import Tracks
-from napari_icenet.tracking.chips import square
-from napari_icenet.tracking.engine.engine import Engine
-from napari_icenet.tracking.pictures import Pictures, TileCache
 
 #: Rows and columns, (n,) each.
 Places = tuple[NDArray[np.int64], NDArray[np.int64]]

@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.matching.engine.engine import Engine
+from napari_icenet.matching.engine.matches import Matches
+from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.matching.pictures import Pictures
+from napari_icenet.matching.zncc import norm_map
 from napari_icenet.scenes.grid import Window
-from napari_icenet.tracking.engine.engine import Engine
-from napari_icenet.tracking.engine.matches import Matches
-from napari_icenet.tracking.lost import LostReason
-from napari_icenet.tracking.pictures import Pictures
-from napari_icenet.tracking.zncc import norm_map
 
 F32 = NDArray[np.float32]
 Index = NDArray[np.intp]

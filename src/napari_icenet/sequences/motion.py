@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.matching.engine.engine import Engine
+from napari_icenet.matching.pictures import Pictures
+from napari_icenet.matching.template import HIGH_PASS
 from napari_icenet.sequences.matching import Matcher
 from napari_icenet.sequences.settings import DatasetSettings
-from napari_icenet.tracking.engine.engine import Engine
-from napari_icenet.tracking.pictures import Pictures
-from napari_icenet.tracking.templates import HIGH_PASS
 
 F64 = NDArray[np.float64]
 Index = NDArray[np.intp]

@@ -16,6 +16,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
+from napari_icenet.matching.pictures import TILE, Pictures, TileCache
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
@@ -26,7 +27,6 @@ from napari_icenet.sequences.sequences import SPLITS, Sequences
 from napari_icenet.sequences.settings import DatasetSettings
 from napari_icenet.sequences.store import create_pixels, stored
 from napari_icenet.sequences.store_format import TABLES, VERSION, Level, Part
-from napari_icenet.tracking.pictures import TILE, Pictures, TileCache
 
 #: Bytes of chips that are held at a time.
 _LOT_BYTES = 64 * 1024**2

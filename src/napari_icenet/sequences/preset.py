@@ -48,8 +48,8 @@ def preset_values(name: str, stack: SceneStack, **values: Any) -> dict[str, Any]
 
 def _stride(stack: SceneStack, values: dict[str, Any]) -> int:
     """The largest stride that places enough chips where the first date shows ground."""
+    from napari_icenet.matching.pictures import Pictures
     from napari_icenet.sequences.chip_grid import chip_grid
-    from napari_icenet.tracking.pictures import Pictures
 
     stride = 2 * int(values["chip"])
     pictures: Pictures | None = None

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.matching.pictures import Pictures
 from napari_icenet.scenes.scene import Progress
 from napari_icenet.sequences.gaps import fill_gaps, supported, velocities
 from napari_icenet.sequences.motion import Motion
 from napari_icenet.sequences.settings import DatasetSettings
 from napari_icenet.sequences.shares import cloud_shares, fill_shares
 from napari_icenet.sequences.tracks import Tracks
-from napari_icenet.tracking.pictures import Pictures
 
 Index = NDArray[np.intp]
 F64 = NDArray[np.float64]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.tracking.templates import named_covariates
+from napari_icenet.matching.template import named_covariates
 
 #: Names of the splits by code; what lies in the gap between two splits belongs to none.
 SPLITS = ("train", "validation", "test", "none")

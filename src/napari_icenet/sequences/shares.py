@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.matching.pictures import Pictures
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.scene import HIDDEN
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.sequences.matching import tiles
-from napari_icenet.tracking.pictures import Pictures
 
 Places = tuple[NDArray[np.int64], NDArray[np.int64]]
 

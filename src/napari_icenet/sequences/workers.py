@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from napari_icenet.errors import DatasetError, UsageError
+from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.sequences.cut import Tracker
 from napari_icenet.sequences.parts import Job, make_part, pictures_of
 from napari_icenet.sequences.settings import DatasetSettings
-from napari_icenet.tracking.engine.engine import Engine
 
 _kept = threading.local()
 

@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.matching.chips import chip_window, search_window, square
+from napari_icenet.matching.coarse_peak import peak_patch
+from napari_icenet.matching.engine.engine import default_engine
+from napari_icenet.matching.match import CorrelationSurface, LostReason, Match, find_peak
+from napari_icenet.matching.pictures import Pictures
+from napari_icenet.matching.template import HIGH_PASS, PAST_CHIPS, TEMPLATES, Past, Predictor, check_template
+from napari_icenet.matching.zncc import FLAT
 from napari_icenet.scenes.grid import Window
-from napari_icenet.tracking.chips import chip_window, search_window, square
-from napari_icenet.tracking.coarse import peak_patch
-from napari_icenet.tracking.engine.engine import default_engine
-from napari_icenet.tracking.match import CorrelationSurface, LostReason, Match, find_peak
-from napari_icenet.tracking.pictures import Pictures
 from napari_icenet.tracking.settings import TrackSettings
-from napari_icenet.tracking.templates import HIGH_PASS, PAST_CHIPS, TEMPLATES, Past, Predictor, check_template
-from napari_icenet.tracking.zncc import FLAT
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,15 @@ from concurrent.futures import Executor
 import numpy as np
 
 from napari_icenet.errors import TrackingError
+from napari_icenet.matching.chips import check_fits, check_inside, chip_window, square
+from napari_icenet.matching.match import CorrelationSurface, LostReason, Match
+from napari_icenet.matching.pictures import Pictures
+from napari_icenet.matching.template import HIGH_PASS, Predictor
+from napari_icenet.matching.zncc import FLAT
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.chips import check_fits, check_inside, chip_window, square
 from napari_icenet.tracking.correlate import Correlator, Evidence, Place
-from napari_icenet.tracking.match import CorrelationSurface, LostReason, Match
-from napari_icenet.tracking.pictures import Pictures
 from napari_icenet.tracking.settings import TrackSettings
-from napari_icenet.tracking.templates import HIGH_PASS, Predictor
 from napari_icenet.tracking.track import Fix, Track
-from napari_icenet.tracking.zncc import FLAT
 
 #: Valid chips that a lost frame is searched for with, newest first.
 FALLBACKS = 3
@@ -57,7 +57,7 @@ def follow(
         Its thread begins the next search while a match is checked; the result is the same.
     on_fix : callable, optional
         Called with the track so far after each date; dates to come are
-        :attr:`~napari_icenet.tracking.match.LostReason.PENDING`.
+        :attr:`~napari_icenet.matching.match.LostReason.PENDING`.
     cancelled : callable, optional
         Asked before each date; the track so far is returned when it says yes.
 

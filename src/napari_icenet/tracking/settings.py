@@ -26,7 +26,7 @@ class TrackSettings(BaseModel):
         starts), ``high-pass`` (the last chip, filtered, in the filtered picture), or the name of a
         predictor that is handed to the tracker.
     prefilter : str
-        Filter of chip and picture before matching; see :mod:`~napari_icenet.tracking.prefilter`.
+        Filter of chip and picture before matching; see :mod:`~napari_icenet.matching.prefilter`.
     tracking : {'robust', 'chain'}
         ``robust``: frames that fail do not move the track. ``chain``: each chip is matched from the
         last one and the highest correlation wins, as in the paper.
@@ -68,7 +68,7 @@ class TrackSettings(BaseModel):
     @field_validator("prefilter")
     @classmethod
     def _known_filter(cls, value: str) -> str:
-        from napari_icenet.tracking.prefilter import prefilter
+        from napari_icenet.matching.prefilter import prefilter
 
         return prefilter(value).name
 

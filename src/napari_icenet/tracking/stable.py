@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.errors import TrackingError
-from napari_icenet.tracking.chips import chip_window
+from napari_icenet.matching.chips import chip_window
+from napari_icenet.matching.pictures import Pictures
 from napari_icenet.tracking.follow import follow
-from napari_icenet.tracking.pictures import Pictures
 from napari_icenet.tracking.settings import TrackSettings, changed
 from napari_icenet.tracking.track import DAYS_PER_YEAR, Track
 

@@ -17,12 +17,12 @@ from napari_icenet.evaluation.scores import Scores
 from napari_icenet.evaluation.settings import EvaluationSettings, make_evaluation_settings
 from napari_icenet.evaluation.table import mode_table
 from napari_icenet.evaluation.workers import score_all
+from napari_icenet.matching.template import Predictor
 from napari_icenet.models.weights import bundled, find_weights
 from napari_icenet.predictors.line_up import Entry, LineUp
 from napari_icenet.predictors.registry import title
 from napari_icenet.sequences.reading import IceNet
 from napari_icenet.sequences.splits import how_split
-from napari_icenet.tracking.templates import Predictor
 from napari_icenet.training.before_after import BeforeAfter, Gain, Progress, Role, Row, Score
 from napari_icenet.training.data_record import chosen, opened_again, read_start
 from napari_icenet.training.run_folder import RunFolder

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from napari_icenet.matching.template import PAST_CHIPS
 from napari_icenet.models.icenet import Expected, IceNetwork
 from napari_icenet.predictors.alignment import moved
 from napari_icenet.predictors.frames import normalised
 from napari_icenet.predictors.icenet_inputs import packed, shown
-from napari_icenet.tracking.templates import PAST_CHIPS
 
 if TYPE_CHECKING:
     from napari_icenet.training.examples import Examples

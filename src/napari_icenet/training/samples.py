@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.errors import TrainingError
-from napari_icenet.tracking.templates import PAST_CHIPS, Prediction
+from napari_icenet.matching.template import PAST_CHIPS, Prediction
 from napari_icenet.training.sample_layout import GAP, GROUP_GAP, LINE, SIDE
 from napari_icenet.training.validation import HeldOut, Judgement
 

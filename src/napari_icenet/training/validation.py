@@ -12,11 +12,11 @@ from napari_icenet.errors import Cancelled, TrainingError
 from napari_icenet.evaluation.conditioning import past_of
 from napari_icenet.evaluation.correlation import Image, correlation
 from napari_icenet.evaluation.settings import EvaluationSettings
+from napari_icenet.matching.template import Past, Prediction, Predictor
 from napari_icenet.predictors.many import predict_many
 from napari_icenet.predictors.persistence import Persistence
 from napari_icenet.sequences.reading import IceNet
 from napari_icenet.sequences.sequences import Sequences
-from napari_icenet.tracking.templates import Past, Prediction, Predictor
 
 F32 = NDArray[np.float32]
 _CHOICE = 15

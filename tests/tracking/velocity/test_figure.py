@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from napari_icenet.errors import TrackingError, UsageError
-from napari_icenet.tracking.engine.matches import reason_code
-from napari_icenet.tracking.match import LostReason
+from napari_icenet.matching.engine.matches import reason_code
+from napari_icenet.matching.match import LostReason
 from napari_icenet.tracking.velocity.coregistration import coregistered
 from napari_icenet.tracking.velocity.figure import draw, report_figure
 from napari_icenet.tracking.velocity.quality import assess

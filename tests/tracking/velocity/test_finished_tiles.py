@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from napari_icenet.errors import TrackingError
-from napari_icenet.tracking.engine.matches import Matches
-from napari_icenet.tracking.lost import LostReason
+from napari_icenet.matching.engine.matches import Matches
+from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.tracking.velocity.finished_tiles import FinishedTiles
 
 

@@ -13,9 +13,9 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from napari_icenet.errors import TrackingError, UsageError
+from napari_icenet.matching.engine.matches import REASONS, reason_code
+from napari_icenet.matching.match import LostReason
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.tracking.engine.matches import REASONS, reason_code
-from napari_icenet.tracking.match import LostReason
 from napari_icenet.tracking.velocity.netcdf import dataset_of, read_netcdf, write_netcdf
 from napari_icenet.tracking.velocity.settings import VelocitySettings
 from napari_icenet.tracking.velocity.velocity_map import Offset, map_cells

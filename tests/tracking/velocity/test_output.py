@@ -5,8 +5,8 @@ import pytest
 import rasterio
 
 from napari_icenet.errors import TrackingError, UsageError
-from napari_icenet.tracking.engine.matches import reason_code
-from napari_icenet.tracking.match import LostReason
+from napari_icenet.matching.engine.matches import reason_code
+from napari_icenet.matching.match import LostReason
 from napari_icenet.tracking.velocity.netcdf import read_netcdf
 from napari_icenet.tracking.velocity.output import check_output, summary, write_maps
 from napari_icenet.tracking.velocity.velocity_map import Offset

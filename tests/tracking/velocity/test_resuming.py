@@ -7,9 +7,9 @@ import time
 import numpy as np
 import pytest
 
+from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.scenes.open import open_stack
 from napari_icenet.scenes.samples import simulated_sample
-from napari_icenet.tracking.engine.engine import Engine
 from napari_icenet.tracking.velocity.mapping import map_pair
 from napari_icenet.tracking.velocity.settings import VelocitySettings
 from tests.tracking.glacier import moving

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from napari_icenet.matching.engine.engine import Engine
+from napari_icenet.matching.pictures import TILE, Pictures
 from napari_icenet.scenes.grid import Window
-from napari_icenet.tracking.engine.engine import Engine
-from napari_icenet.tracking.pictures import TILE, Pictures
 from napari_icenet.tracking.velocity.search import Search
 from napari_icenet.tracking.velocity.settings import VelocitySettings
 from napari_icenet.tracking.velocity.tiles import PairMatcher, Points, batches, tiles_of

@@ -14,8 +14,8 @@ import numpy as np
 import pyproj
 from numpy.typing import NDArray
 
+from napari_icenet.matching.engine.matches import REASONS
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.tracking.engine.matches import REASONS
 from napari_icenet.tracking.table import software
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_icenet.tracking.engine.matches import REASONS, reason_code
-from napari_icenet.tracking.lost import LostReason
+from napari_icenet.matching.engine.matches import REASONS, reason_code
+from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.tracking.velocity.closure import Closure
 from napari_icenet.tracking.velocity.figure_style import (
     ACCENT,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.tracking.lost import LostReason
+from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_icenet.errors import TrackingError
-from napari_icenet.tracking.engine.matches import Matches
+from napari_icenet.matching.engine.matches import Matches
 
 #: What the files in the folder were made from.
 _RECORD = "made_from.txt"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.matching.engine.matches import Matches, reason_code
+from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.scenes.scene import Progress
-from napari_icenet.tracking.engine.matches import Matches, reason_code
-from napari_icenet.tracking.lost import LostReason
 from napari_icenet.tracking.velocity.finished_tiles import FinishedTiles
 from napari_icenet.tracking.velocity.outliers import borne_out
 from napari_icenet.tracking.velocity.tiles import Index, PairMatcher, tiles_of

@@ -22,7 +22,7 @@ from napari_icenet.tracking.velocity.settings import VelocitySettings
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
 
 if TYPE_CHECKING:
-    from napari_icenet.tracking.engine.engine import Engine
+    from napari_icenet.matching.engine.engine import Engine
     from napari_icenet.tracking.velocity.series import VelocitySeries
 
 Pair = tuple[int, int]
@@ -222,7 +222,7 @@ class VelocityMapper:
 
     def _find_device(self, name: str) -> Engine:
         if self._engine is None or self._engine[0] != name:
-            from napari_icenet.tracking.engine.engine import Engine
+            from napari_icenet.matching.engine.engine import Engine
 
             self._engine = (name, Engine(name))
             # Its method it names only once that is ready, which takes its time.

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.errors import TrackingError, UsageError
+from napari_icenet.matching.engine.engine import Engine
+from napari_icenet.matching.engine.matches import REASONS, Matches, reason_code
+from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.matching.pictures import TILE, Pictures, TileCache
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.engine.engine import Engine
-from napari_icenet.tracking.engine.matches import REASONS, Matches, reason_code
-from napari_icenet.tracking.lost import LostReason
-from napari_icenet.tracking.pictures import TILE, Pictures, TileCache
 from napari_icenet.tracking.velocity.coregistration import coregistered
 from napari_icenet.tracking.velocity.finished_tiles import FinishedTiles
 from napari_icenet.tracking.velocity.levels import Levels

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from napari_icenet.common.atomic_io_1 import write_whole
 from napari_icenet.errors import TrackingError, UsageError
-from napari_icenet.tracking.engine.matches import REASONS, reason_code
+from napari_icenet.matching.engine.matches import REASONS, reason_code
 from napari_icenet.tracking.velocity.attributes import (
     FORMAT,
     REASON_WORDS,

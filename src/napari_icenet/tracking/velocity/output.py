@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_icenet.common.atomic_io_1 import check_destination
 from napari_icenet.errors import UsageError
-from napari_icenet.tracking.engine.matches import reason_code
+from napari_icenet.matching.engine.matches import reason_code
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.errors import TrackingError, UsageError
+from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.engine.engine import Engine
 from napari_icenet.tracking.velocity.mapping import map_pair, picture_cache
 from napari_icenet.tracking.velocity.settings import VelocitySettings
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from napari_icenet.common.atomic_io_1 import write_whole
 from napari_icenet.errors import UsageError
-from napari_icenet.tracking.engine.matches import REASONS
-from napari_icenet.tracking.match import LostReason
+from napari_icenet.matching.engine.matches import REASONS
+from napari_icenet.matching.match import LostReason
 from napari_icenet.tracking.table import software
 from napari_icenet.tracking.velocity.closure import Closure, closure, triplets
 from napari_icenet.tracking.velocity.coregistration import offset_error, residual

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.matching.engine.matches import reason_code
+from napari_icenet.matching.match import LostReason
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.tracking.engine.matches import reason_code
-from napari_icenet.tracking.match import LostReason
 from napari_icenet.tracking.velocity.velocity_map import VelocityMap
 
 if TYPE_CHECKING:

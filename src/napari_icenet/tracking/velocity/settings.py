@@ -32,7 +32,7 @@ class VelocitySettings(BaseModel):
     max_speed : float, optional
         The same as a speed in m/yr; the radius follows from the days and the pixel size.
     prefilter : str
-        Filter of both pictures (:mod:`~napari_icenet.tracking.prefilter`).
+        Filter of both pictures (:mod:`~napari_icenet.matching.prefilter`).
     coarse_to_fine : bool
         Search at a quarter of the resolution first.
     affine : bool
@@ -77,7 +77,7 @@ class VelocitySettings(BaseModel):
     @field_validator("prefilter")
     @classmethod
     def _known_filter(cls, value: str) -> str:
-        from napari_icenet.tracking.prefilter import prefilter
+        from napari_icenet.matching.prefilter import prefilter
 
         return prefilter(value).name
 

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.matching.engine.engine import Engine
+from napari_icenet.matching.engine.matches import Matches, reason_code
+from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.matching.pictures import TILE, Pictures
 from napari_icenet.scenes.grid import Window
-from napari_icenet.tracking.engine.engine import Engine
-from napari_icenet.tracking.engine.matches import Matches, reason_code
-from napari_icenet.tracking.lost import LostReason
-from napari_icenet.tracking.pictures import TILE, Pictures
 from napari_icenet.tracking.velocity.search import Search
 from napari_icenet.tracking.velocity.settings import VelocitySettings
 

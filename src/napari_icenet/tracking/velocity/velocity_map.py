@@ -78,13 +78,13 @@ class VelocityMap:
     drow, dcol : array of float32
         Displacement of the ice found at the cell's centre on the first date, px, as measured.
     ncc, peak_ratio : array of float32
-        As in :class:`~napari_icenet.tracking.engine.matches.Matches`.
+        As in :class:`~napari_icenet.matching.engine.matches.Matches`.
     error_row, error_col : array of float32
         Formal one-sigma errors of the match, px.
     chip_size : array of uint16
         Side of the chip that won, px; where none did, of the last one tried; 0 where none was.
     reason : array of uint8
-        Code of why a point is not valid (:data:`~napari_icenet.tracking.engine.matches.REASONS`); 0 is valid.
+        Code of why a point is not valid (:data:`~napari_icenet.matching.engine.matches.REASONS`); 0 is valid.
     cells : Grid
         The map's own grid (:func:`map_cells`).
     frame : Grid

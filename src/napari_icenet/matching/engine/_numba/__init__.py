@@ -1,0 +1,1 @@
+"""The compiled correlation of the CPU: numba with its own FFT. Imported by ``matching.engine`` alone."""

@@ -1,0 +1,1 @@
+"""The correlation on graphics processors. Imported by ``matching.engine`` alone."""

@@ -1,0 +1,87 @@
+"""A batch of matches, array by array, each with the evidence it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_icenet.matching.lost_reason import LostReason
+
+#: Reason by code: 0 says nothing against a match.
+REASONS: tuple[LostReason | None, ...] = (None, *LostReason)
+_CODES = {reason: code for code, reason in enumerate(REASONS)}
+
+
+def reason_code(reason: LostReason | None) -> int:
+    """The code (uint8) that stands for a reason in arrays and files."""
+    return _CODES[reason]
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Peaks of many correlation surfaces; every array has the shape (n,).
+
+    Attributes
+    ----------
+    drow, dcol : array of float64
+        Displacement from the chip's place in the first picture, px; NaN without a peak.
+    ncc : array of float32
+        Height of the peak, −1 … 1; NaN without one.
+    peak_ratio : array of float32
+        Best over best rival, as in :class:`~napari_icenet.matching.match.Match`.
+    error_row, error_col, error_cov : array of float32
+        Formal one-sigma errors of the peak, px, and their covariance, px²; NaN without curvature.
+    chip : array of uint16
+        Side of the chip, px.
+    reason : array of uint8
+        Code of what speaks against the match (:data:`REASONS`); 0 is valid.
+    """
+
+    drow: NDArray[np.float64]
+    dcol: NDArray[np.float64]
+    ncc: NDArray[np.float32]
+    peak_ratio: NDArray[np.float32]
+    error_row: NDArray[np.float32]
+    error_col: NDArray[np.float32]
+    error_cov: NDArray[np.float32]
+    chip: NDArray[np.uint16]
+    reason: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.drow)
+
+    @property
+    def valid(self) -> NDArray[np.bool_]:
+        """Whether nothing speaks against a match."""
+        return np.asarray(self.reason == 0)
+
+    def __getitem__(self, index: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Matches:
+        return Matches(*(getattr(self, field.name)[index] for field in fields(self)))
+
+    def __setitem__(self, index: NDArray[np.bool_] | NDArray[np.intp] | slice, other: Matches) -> None:
+        for field in fields(self):
+            getattr(self, field.name)[index] = getattr(other, field.name)
+
+    @staticmethod
+    def concatenated(parts: list[Matches]) -> Matches:
+        """Several batches as one, in order; at least one."""
+        return Matches(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Matches)))
+
+    @staticmethod
+    def empty(count: int, chip: int, reason: LostReason | None) -> Matches:
+        """``count`` matches without a peak, all for one reason (or none yet)."""
+        nan64 = np.full(count, np.nan)
+        nan32 = nan64.astype(np.float32)
+        return Matches(
+            nan64,
+            nan64.copy(),
+            nan32,
+            nan32.copy(),
+            nan32.copy(),
+            nan32.copy(),
+            nan32.copy(),
+            np.full(count, chip, np.uint16),
+            np.full(count, reason_code(reason), np.uint8),
+        )

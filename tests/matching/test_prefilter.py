@@ -1,0 +1,157 @@
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter, laplace, sobel, uniform_filter
+
+from napari_icenet.errors import UsageError
+from napari_icenet.matching.prefilter import prefilter, prefilters
+from tests.tracking.glacier import texture
+
+PICTURE = texture(120).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", prefilters())
+def test_missing_stays_missing_and_spreads_nowhere(name):
+    holed = PICTURE.copy()
+    holed[40:50, 60:80] = np.nan
+    got = prefilter(name)(holed)
+    assert got.dtype == np.float32
+    np.testing.assert_array_equal(np.isnan(got), np.isnan(holed))
+
+
+@pytest.mark.parametrize("name", prefilters())
+def test_a_window_with_its_margin_is_the_whole_filtered(name):
+    chosen = prefilter(name)
+    m = chosen.margin
+    whole = chosen(PICTURE)[50:70, 50:70]
+    part = chosen(PICTURE[50 - m : 70 + m, 50 - m : 70 + m])[m : m + 20, m : m + 20]
+    if name == "wallis":  # its floor for flat places looks at the picture given
+        np.testing.assert_allclose(part, whole, rtol=2e-3, atol=2e-3)
+    else:
+        np.testing.assert_allclose(part, whole, rtol=1e-4, atol=2e-3)
+
+
+def test_high_passes_take_the_local_mean_away():
+    inner = (slice(40, 80), slice(40, 80))
+    expected = PICTURE - gaussian_filter(PICTURE.astype(float), 8)
+    np.testing.assert_allclose(prefilter("high-pass")(PICTURE)[inner], expected[inner], atol=1e-3)
+    expected = PICTURE - uniform_filter(PICTURE.astype(float), 21)
+    np.testing.assert_allclose(prefilter("box")(PICTURE)[inner], expected[inner], atol=1e-3)
+
+
+def test_means_beside_a_hole_ignore_it():
+    flat = np.full((60, 60), 5000.0, np.float32)
+    flat[20:40, 20:40] = np.nan
+    for name in ("high-pass", "box", "laplacian"):
+        got = prefilter(name)(flat)
+        assert np.nanmax(np.abs(got)) < 1e-2, name
+
+
+def normalised(smooth, image):
+    """Local mean of the valid pixels, in float64."""
+    valid = np.isfinite(image)
+    with np.errstate(invalid="ignore"):
+        return smooth(np.where(valid, image, 0).astype(float)) / smooth(valid.astype(float))
+
+
+@pytest.mark.parametrize("holed", [False, True])
+def test_local_means_count_valid_pixels_alone_up_to_the_edge(holed):
+    picture = PICTURE + 8000
+    if holed:
+        picture[30:45, 50:80] = np.nan
+        picture[:, ::13] = np.nan
+    known = np.isfinite(picture)
+
+    def box(image):
+        return uniform_filter(image, 21, mode="constant")
+
+    def gaussian(image):
+        return gaussian_filter(image, 8, mode="constant")
+
+    for name, smooth in (("box", box), ("high-pass", gaussian)):
+        detail = picture - normalised(smooth, picture)
+        np.testing.assert_allclose(prefilter(name)(picture), detail, atol=2e-3 * PICTURE.std())
+    narrow = picture - normalised(lambda image: uniform_filter(image, 11, mode="constant"), picture)
+    fine = normalised(lambda image: gaussian_filter(image, 0.7, mode="constant"), np.where(known, narrow, np.nan))
+    fine = np.where(known, fine, np.nan)
+    nearer = fine / np.sqrt(np.sqrt(normalised(box, fine**2)))
+    np.testing.assert_allclose(prefilter("band")(picture), nearer, atol=2e-3 * np.nanstd(nearer))
+    detail = np.where(known, picture - normalised(box, picture), np.nan)
+    even = detail / np.sqrt(normalised(box, detail**2))
+    np.testing.assert_allclose(prefilter("wallis")(picture), even, atol=1e-3)
+
+
+def test_derivatives_are_those_of_scipy():
+    inner = (slice(2, -2), slice(2, -2))
+    image = PICTURE.astype(float)
+    np.testing.assert_allclose(prefilter("laplacian")(PICTURE)[inner], -laplace(image)[inner], rtol=1e-4, atol=1e-3)
+    strength = np.hypot(sobel(image, 0), sobel(image, 1)) / 4 / np.sqrt(2)
+    np.testing.assert_allclose(prefilter("sobel")(PICTURE)[inner], strength[inner], rtol=1e-4, atol=1e-3)
+
+
+def directions(image, sigma):
+    down, right = (gaussian_filter(image, sigma, order=order) for order in ((1, 0), (0, 1)))
+    steep = np.hypot(down, right)
+    return down / steep, right / steep
+
+
+def test_orientation_is_the_divergence_of_the_directions():
+    for name, sigma in (("orientation", 1.2), ("orientation:2", 2)):
+        down, right = directions(PICTURE.astype(float), sigma)
+        expected = gaussian_filter(down, sigma, order=(1, 0)) + gaussian_filter(right, sigma, order=(0, 1))
+        margin = prefilter(name).margin
+        inner = (slice(margin, -margin),) * 2
+        np.testing.assert_allclose(prefilter(name)(PICTURE)[inner], expected[inner], atol=2e-3)
+
+
+def test_orientation_knows_no_contrast():
+    got = prefilter("orientation")(PICTURE)
+    np.testing.assert_allclose(prefilter("orientation")(PICTURE * 7 + 5000), got, atol=2e-3)
+    faint = np.where(np.arange(120) < 60, PICTURE, PICTURE / 50).astype(np.float32)
+    np.testing.assert_allclose(prefilter("orientation")(faint)[:, 71:], got[:, 71:], atol=2e-3)
+    # Every azimuth alike.
+    np.testing.assert_allclose(prefilter("orientation")(np.rot90(PICTURE).copy()), np.rot90(got), atol=2e-3)
+    assert not prefilter("orientation")(np.full((40, 40), 7.1, np.float32)).any()
+
+
+def test_orientation_sees_no_edge_at_a_hole():
+    ramp = np.add.outer(np.arange(60.0), 2 * np.arange(60.0)).astype(np.float32)
+    ramp[20:40, 25:45] = np.nan
+    got = prefilter("orientation")(ramp)
+    # The directions bend a little where one side's means are missing; an edge would give about 1.
+    assert np.nanmax(np.abs(got)) < 0.25
+
+
+@pytest.mark.parametrize("name", ["high-pass", "box", "band", "orientation", "sign"])
+def test_the_frame_ends_like_a_hole(name):
+    """A picture filtered whole equals one read with missing pixels around it."""
+    chosen = prefilter(name)
+    wide = np.pad(PICTURE, chosen.margin, constant_values=np.nan)
+    inner = (slice(chosen.margin, -chosen.margin),) * 2
+    np.testing.assert_allclose(chosen(wide)[inner], chosen(PICTURE), rtol=1e-4, atol=2e-3)
+
+
+def test_sign_is_nearly_binary_and_wallis_is_even():
+    values, counts = np.unique(prefilter("sign")(PICTURE), return_counts=True)
+    assert set(values) <= {-1, 0, 1}
+    assert counts[np.abs(values) == 1].sum() > 0.99 * PICTURE.size
+    even = prefilter("wallis")(np.where(np.arange(120) < 60, PICTURE, PICTURE * 5).astype(np.float32))
+    assert even[30:90, 15:45].std() == pytest.approx(even[30:90, 75:105].std(), rel=0.1)
+
+
+def test_size_in_the_name():
+    chosen = prefilter("box:5")
+    assert (chosen.name, chosen.size, chosen.margin) == ("box:5", 5, 3)
+    assert prefilter(" High-Pass ").name == "high-pass"
+
+
+@pytest.mark.parametrize("name", ["lowpass", "box:0", "box:x", "sobel:3", ""])
+def test_unknown_filter_lists_the_known(name):
+    with pytest.raises(UsageError, match="prefilter"):
+        prefilter(name)
+
+
+@pytest.mark.parametrize("name", ["box", "high-pass", "wallis", "sign"])
+def test_flat_ground_stays_exactly_flat(name):
+    picture = np.random.default_rng(0).uniform(0, 60_000, (128, 128)).astype(np.float32)
+    picture[:, 64:] = 54_321
+    assert (prefilter(name)(picture)[:, 64 + 33 : 128 - 33] == 0).all()
