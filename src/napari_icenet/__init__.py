@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from napari_icenet.scenes.stack import SceneStack
     from napari_icenet.scenes.summary import summarize
     from napari_icenet.simulation import simulate
-    from napari_icenet.tracking.clicker import ClickTracker
+    from napari_icenet.tracking.click_tracker import ClickTracker
     from napari_icenet.tracking.export import write_tracks
     from napari_icenet.tracking.follow import follow
     from napari_icenet.tracking.settings import TrackSettings

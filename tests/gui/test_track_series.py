@@ -8,7 +8,7 @@ import pytest
 from napari_icenet.gui.track_series import TrackSeries, number_text
 from napari_icenet.tracking.follow import follow
 from napari_icenet.tracking.settings import TrackSettings
-from napari_icenet.tracking.stable import from_tracks
+from napari_icenet.tracking.stable_ground import from_tracks
 from tests.gui.ice import CLOUDY, DATES, STEP, moving_ice
 
 PER_YEAR = 365.25 / 16

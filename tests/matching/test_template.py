@@ -12,7 +12,7 @@ from napari_icenet.matching.template import PAST_CHIPS, Prediction
 from napari_icenet.scenes.raster.array import ArrayBand
 from napari_icenet.scenes.scene import Flag
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.correlate import Correlator, Place
+from napari_icenet.tracking.evidence import Correlator, Place
 from napari_icenet.tracking.follow import follow, surface
 from napari_icenet.tracking.settings import TrackSettings
 from tests.tracking.glacier import moving

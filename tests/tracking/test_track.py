@@ -10,7 +10,7 @@ from napari_icenet.matching.pictures import Pictures
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.tracking.follow import follow
 from napari_icenet.tracking.settings import TrackSettings
-from napari_icenet.tracking.stable import from_mask, from_tracks, relative_motion
+from napari_icenet.tracking.stable_ground import from_mask, from_tracks, relative_motion
 from tests.tracking.glacier import START, moving
 
 STEPS = np.array([(0, 0), (1.0, 2.0), (1.5, 3.0), (3.0, 6.0)])

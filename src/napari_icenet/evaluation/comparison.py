@@ -20,7 +20,7 @@ from napari_icenet.predictors.apart import Apart, PredictionProcess
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.line_up import Entry, LineUp
 from napari_icenet.predictors.many import BatchPredictor
-from napari_icenet.tracking.correlate import Correlator
+from napari_icenet.tracking.evidence import Correlator
 from napari_icenet.tracking.settings import changed
 from napari_icenet.tracking.track import Track
 

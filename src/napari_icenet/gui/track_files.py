@@ -9,7 +9,7 @@ from pathlib import Path
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_icenet.errors import UsageError
-from napari_icenet.tracking.clicker import ClickTracker
+from napari_icenet.tracking.click_tracker import ClickTracker
 from napari_icenet.tracking.export import read_tracks, write_tracks
 
 

@@ -12,7 +12,7 @@ from napari_icenet.gui.session import Session
 from napari_icenet.gui.track_live import TrackLive
 from napari_icenet.gui.track_picture import chip_at
 from napari_icenet.gui.track_tool import TrackTool
-from napari_icenet.tracking.clicker import ClickTracker
+from napari_icenet.tracking.click_tracker import ClickTracker
 
 
 class TrackHand:

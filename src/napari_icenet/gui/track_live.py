@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_icenet.errors import IceNetError
 from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.matching.match import CorrelationSurface
-from napari_icenet.tracking.clicker import ClickTracker
+from napari_icenet.tracking.click_tracker import ClickTracker
 from napari_icenet.tracking.track import Track
 
 #: Repaints lie at least this far apart: faster than a screen is of no use.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_icenet.common import palette as colours
 from napari_icenet.matching.match import CorrelationSurface, LostReason
-from napari_icenet.tracking.clicker import ClickTracker
+from napari_icenet.tracking.click_tracker import ClickTracker
 from napari_icenet.tracking.settings import changed
 from napari_icenet.tracking.track import Track
 

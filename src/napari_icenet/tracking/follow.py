@@ -14,7 +14,7 @@ from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.template import HIGH_PASS, Predictor
 from napari_icenet.matching.zncc import FLAT
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.correlate import Correlator, Evidence, Place
+from napari_icenet.tracking.evidence import Correlator, Evidence, Place
 from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.track import Fix, Track
 

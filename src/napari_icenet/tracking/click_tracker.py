@@ -21,12 +21,12 @@ from napari_icenet.matching.match import CorrelationSurface
 from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.matching.template import Predictor, check_template
 from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.tracking.background import LiveTracks
 from napari_icenet.tracking.follow import surface
-from napari_icenet.tracking.history import History, Mark, State, state_from_json, state_to_json
-from napari_icenet.tracking.live import LiveTracks
 from napari_icenet.tracking.settings import TrackSettings, changed
-from napari_icenet.tracking.stable import StableGround
+from napari_icenet.tracking.stable_ground import StableGround
 from napari_icenet.tracking.track import Track
+from napari_icenet.tracking.undo import History, Mark, State, state_from_json, state_to_json
 
 
 class ClickTracker:

@@ -6,7 +6,7 @@ import pytest
 
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.jobs.latest import LatestWorker
-from napari_icenet.tracking.clicker import ClickTracker
+from napari_icenet.tracking.click_tracker import ClickTracker
 from napari_icenet.tracking.settings import TrackSettings
 from tests.tracking.glacier import moving, texture
 

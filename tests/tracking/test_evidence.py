@@ -5,8 +5,8 @@ import pytest
 
 from napari_icenet.matching.pictures import Pictures
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking import correlate
-from napari_icenet.tracking.correlate import Correlator
+from napari_icenet.tracking import evidence as correlate
+from napari_icenet.tracking.evidence import Correlator
 from napari_icenet.tracking.follow import follow
 from napari_icenet.tracking.settings import TrackSettings
 from tests.tracking.glacier import cloud, moving

@@ -15,12 +15,12 @@ from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.matching.template import Predictor
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking import stable as stable_ground
+from napari_icenet.tracking import stable_ground
 from napari_icenet.tracking.follow import follow, prefetch, unfollowed
-from napari_icenet.tracking.history import Mark, State
 from napari_icenet.tracking.settings import TrackSettings
-from napari_icenet.tracking.stable import StableGround
+from napari_icenet.tracking.stable_ground import StableGround
 from napari_icenet.tracking.track import Track
+from napari_icenet.tracking.undo import Mark, State
 
 #: A track that takes longer is shown as far as it has come, this often.
 PARTIAL_SECONDS = 0.1
