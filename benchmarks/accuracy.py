@@ -25,7 +25,7 @@ from other_tools import Found, Job  # noqa: E402
 
 from napari_icenet.matching.engine.engine import Engine  # noqa: E402
 from napari_icenet.matching.prefilter import prefilter  # noqa: E402
-from napari_icenet.tracking.velocity.settings import VelocitySettings  # noqa: E402
+from napari_icenet.velocity.settings import VelocitySettings  # noqa: E402
 
 OURS = "napari-icenet"
 #: A point farther off than this is a false match, px.
@@ -107,7 +107,7 @@ def waves(case: pairs.Case, off: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
 
 def draw(case: pairs.Case, lines: dict[str, np.ndarray], path: Path) -> None:
     """Error against fractional displacement."""
-    from napari_icenet.tracking.velocity import figure_style as style
+    from napari_icenet.velocity.quality import figure_style as style
 
     figure = style.new_figure(7.2, 4.0)
     axes = figure.add_axes((0.105, 0.15, 0.86, 0.68))

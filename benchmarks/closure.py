@@ -25,7 +25,7 @@ from napari_icenet.matching.prefilter import prefilter
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.open import open_stack
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.velocity.outliers import borne_out
+from napari_icenet.velocity.outliers import borne_out
 
 CHIP, RADIUS, SPACING = 64, 25, 32
 TRIPLETS = (("2020-01-31", "2020-02-10", "2020-02-20"), ("2020-02-10", "2020-02-20", "2020-02-22"))

@@ -18,7 +18,7 @@ import pairs  # noqa: E402
 import speed  # noqa: E402
 from machine import machine  # noqa: E402
 
-from napari_icenet.tracking.velocity.settings import VelocitySettings  # noqa: E402
+from napari_icenet.velocity.settings import VelocitySettings  # noqa: E402
 
 
 def closures(folder: Path | None, filtered: str) -> dict[str, str]:

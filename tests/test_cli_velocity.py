@@ -24,8 +24,8 @@ from PIL import Image
 
 from napari_icenet.scenes.samples import simulated_sample
 from napari_icenet.simulation import load_truth
-from napari_icenet.tracking.velocity.netcdf import read_netcdf
-from napari_icenet.tracking.velocity.settings import VelocitySettings
+from napari_icenet.velocity.io.netcdf import read_netcdf
+from napari_icenet.velocity.settings import VelocitySettings
 from tests.scenes.products import COLLECTION_2_L1, TRANSFORM_UTM, write_picture, write_product
 from tests.shell import Icenet, write_dated
 

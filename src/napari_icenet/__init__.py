@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from napari_icenet.tracking.follow import follow
     from napari_icenet.tracking.settings import TrackSettings
     from napari_icenet.tracking.track import Track
-    from napari_icenet.tracking.velocity.inversion import invert
-    from napari_icenet.tracking.velocity.mapping import map_pair
-    from napari_icenet.tracking.velocity.netcdf import read_netcdf
-    from napari_icenet.tracking.velocity.output import write_maps
-    from napari_icenet.tracking.velocity.pairs import map_pairs, pairs_of
-    from napari_icenet.tracking.velocity.quality import assess
-    from napari_icenet.tracking.velocity.settings import VelocitySettings
+    from napari_icenet.velocity.io.netcdf import read_netcdf
+    from napari_icenet.velocity.io.write import write_maps
+    from napari_icenet.velocity.map_pair import map_pair
+    from napari_icenet.velocity.pairs import map_pairs, pairs_of
+    from napari_icenet.velocity.quality.assess import assess
+    from napari_icenet.velocity.settings import VelocitySettings
+    from napari_icenet.velocity.time_series.inversion import invert
 
 _HOME = {
     "SceneStack": "scenes.stack",

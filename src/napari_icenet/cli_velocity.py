@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_icenet.scenes.stack import SceneStack
-    from napari_icenet.tracking.velocity.prior import Prior
-    from napari_icenet.tracking.velocity.velocity_map import VelocityMap
+    from napari_icenet.velocity.prior import Prior
+    from napari_icenet.velocity.velocity_map import VelocityMap
 
 #: Stands in a help text for the default that the settings give.
 _DEFAULT = "{default}"
@@ -32,7 +32,7 @@ class WithDefaults(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help, its defaults filled in."""
-        from napari_icenet.tracking.velocity.settings import DEFAULT_RADIUS, VelocitySettings
+        from napari_icenet.velocity.settings import DEFAULT_RADIUS, VelocitySettings
 
         defaults = {name: field.default for name, field in VelocitySettings.model_fields.items()}
         defaults["radius"] = DEFAULT_RADIUS
@@ -115,10 +115,10 @@ def velocity(
 
     A run that was stopped continues where it was when it is started again.
     """
-    from napari_icenet.tracking.velocity.inversion import invert
-    from napari_icenet.tracking.velocity.output import check_output, summary, write_maps
-    from napari_icenet.tracking.velocity.pairs import map_pairs, pairs_of
-    from napari_icenet.tracking.velocity.settings import make_velocity_settings
+    from napari_icenet.velocity.io.write import check_output, summary, write_maps
+    from napari_icenet.velocity.pairs import map_pairs, pairs_of
+    from napari_icenet.velocity.settings import make_velocity_settings
+    from napari_icenet.velocity.time_series.inversion import invert
 
     if output is None:
         raise UsageError("No output was named; add -o OUT.nc or -o OUT.tif.")
@@ -187,8 +187,8 @@ def _read_guides(
     stack: SceneStack, stable: Path | None, prior: Path | None
 ) -> tuple[NDArray[np.bool_] | None, Prior | None]:
     """Stable ground and prior velocities on the stack's frame, where they are given."""
-    from napari_icenet.tracking.velocity.prior import read_prior
-    from napari_icenet.tracking.velocity.stable_mask import read_stable_mask
+    from napari_icenet.velocity.prior import read_prior
+    from napari_icenet.velocity.stable_ground.mask import read_stable_mask
 
     ground = None if stable is None else read_stable_mask(stable, stack.grid)
     return ground, None if prior is None else read_prior(prior, stack)
@@ -196,8 +196,8 @@ def _read_guides(
 
 def _write_report(maps: list[VelocityMap], path: Path) -> None:
     """The quality report as JSON, its figure beside it."""
-    from napari_icenet.tracking.velocity.figure import report_figure
-    from napari_icenet.tracking.velocity.quality import assess, write_report
+    from napari_icenet.velocity.quality.assess import assess, write_report
+    from napari_icenet.velocity.quality.figure import report_figure
 
     judged = assess(maps)
     write_report(judged, path)

@@ -12,7 +12,7 @@ from shapely.geometry import LineString, Polygon
 from napari_icenet.errors import UsageError
 from napari_icenet.gui.feature_layers import FLOWLINE, FeatureLayers, add_features, line_of
 from napari_icenet.gui.feature_shapes import seen
-from napari_icenet.tracking.velocity.features import Features, Outline, read_features
+from napari_icenet.velocity.vectors.features import Features, Outline, read_features
 from tests.gui.conftest import HEIGHT, ORIGIN, WIDTH, make_stack
 
 

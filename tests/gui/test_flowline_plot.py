@@ -12,9 +12,9 @@ from qtpy.QtTest import QTest
 from napari_icenet.gui import flowline_plot
 from napari_icenet.gui.flowline_plot import EMPTY, FlowlinePlot, band_path
 from napari_icenet.gui.flowline_words import date_colours
-from napari_icenet.tracking.velocity.features import Line
-from napari_icenet.tracking.velocity.flowline import along
-from tests.tracking.velocity.fields import PLAIN, make_map
+from napari_icenet.velocity.vectors.features import Line
+from napari_icenet.velocity.vectors.flowline import along
+from tests.velocity.fields import PLAIN, make_map
 
 LINE = Line(np.array([(40.0, 30.0), (280.0, 440.0)]), "centre line")
 

@@ -15,7 +15,7 @@ from napari_icenet.gui.dock import IceNetDock
 from napari_icenet.gui.reader import get_reader
 from napari_icenet.gui.session_file import SessionFile
 from napari_icenet.scenes import open_stack
-from napari_icenet.tracking.velocity.settings import VelocitySettings
+from napari_icenet.velocity.settings import VelocitySettings
 from tests.gui.ice import Hand, moving_ice
 
 AT = (100.0, 140.0)

@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from napari_icenet.tracking.velocity.flowline import along
-from napari_icenet.tracking.velocity.line_files import write_lines
-from napari_icenet.tracking.velocity.netcdf import read_netcdf
+from napari_icenet.velocity.io.netcdf import read_netcdf
+from napari_icenet.velocity.vectors.flowline import along
+from napari_icenet.velocity.vectors.line_files import write_lines
 from tests.gui.velocity import Desk, kept_viewer, known_map
 
 #: A line across cells that are all valid.
@@ -131,7 +131,7 @@ def test_maps_are_saved_and_opened_again(desk, tmp_path):
 
 def test_a_report_is_written_as_numbers_and_a_figure(desk, tmp_path):
     desk.map()
-    from napari_icenet.tracking.velocity.quality import assess
+    from napari_icenet.velocity.quality.assess import assess
 
     desk.control.mapper.take(desk.control.maps, assess(desk.control.maps))
     desk.qtbot.wait(50)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from napari_icenet.tracking.velocity.figure_style import ACCENT, NCC_STOPS, QUIET, TEXT, colour_map
+from napari_icenet.velocity.quality.figure_style import ACCENT, NCC_STOPS, QUIET, TEXT, colour_map
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

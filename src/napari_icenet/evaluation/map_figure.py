@@ -13,7 +13,7 @@ from napari_icenet.evaluation.figure_look import Origin, correlation_colours, he
 from napari_icenet.evaluation.place_means import PlaceMeans
 from napari_icenet.evaluation.table_text import number, title_of, windows_words
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.tracking.velocity.figure_style import QUIET, TEXT, dress, new_figure
+from napari_icenet.velocity.quality.figure_style import QUIET, TEXT, dress, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

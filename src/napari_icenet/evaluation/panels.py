@@ -16,7 +16,7 @@ from napari_icenet.evaluation.table_text import number, title_of
 from napari_icenet.matching.prefilter import prefilter
 from napari_icenet.matching.template import HIGH_PASS, Predictor
 from napari_icenet.sequences.sequences import Sequences
-from napari_icenet.tracking.velocity.figure_style import LINE, PANEL, QUIET, TEXT, new_figure
+from napari_icenet.velocity.quality.figure_style import LINE, PANEL, QUIET, TEXT, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

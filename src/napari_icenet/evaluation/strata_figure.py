@@ -10,7 +10,7 @@ import numpy as np
 from napari_icenet.common.palette_1 import colour_of
 from napari_icenet.evaluation.figure_look import headline
 from napari_icenet.evaluation.table_text import title_of
-from napari_icenet.tracking.velocity.figure_style import LINE, PANEL, QUIET, TEXT, dress, empty, new_figure
+from napari_icenet.velocity.quality.figure_style import LINE, PANEL, QUIET, TEXT, dress, empty, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

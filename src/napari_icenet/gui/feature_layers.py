@@ -19,8 +19,8 @@ from napari_icenet.gui.layer_list import insert_layer
 from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.work import Job, Progress
-from napari_icenet.tracking.velocity.features import Features, read_features
-from napari_icenet.tracking.velocity.gps_files import GpsPoints, read_gps
+from napari_icenet.velocity.vectors.features import Features, read_features
+from napari_icenet.velocity.vectors.gps_files import GpsPoints, read_gps
 
 F64 = NDArray[np.float64]
 #: What a layer shows: a kind, and the file it is from.

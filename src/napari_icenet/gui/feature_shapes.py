@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.tracking.velocity.features import Features, Line, Outline
+from napari_icenet.velocity.vectors.features import Features, Line, Outline
 
 #: Corners this close to the line without them are not drawn, px.
 TOLERANCE_PX = 0.2

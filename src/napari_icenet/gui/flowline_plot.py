@@ -17,7 +17,7 @@ from napari_icenet.gui.dialogs import show_error
 from napari_icenet.gui.flowline_words import curve_sentence, date_colours, distance_axis, legend, profile_sentence
 from napari_icenet.gui.themed_plot import Inks, ThemedPlot, make_plain
 from napari_icenet.gui.work import Job
-from napari_icenet.tracking.velocity.flowline import FlowlineProfile
+from napari_icenet.velocity.vectors.flowline import FlowlineProfile
 
 EMPTY = "Draw a line along the flow, or load one, to see its speed."
 #: With more pairs of dates than this, error bands would hide the curves: only that under the mouse is drawn.

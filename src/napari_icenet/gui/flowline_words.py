@@ -7,7 +7,7 @@ from napari.utils.colormaps import ensure_colormap
 from numpy.typing import NDArray
 
 from napari_icenet.gui.track_series import number_text
-from napari_icenet.tracking.velocity.flowline import FlowlineProfile
+from napari_icenet.velocity.vectors.flowline import FlowlineProfile
 
 #: Dates, from the first to the last; speed itself has another map.
 DATE_COLORMAP = "plasma"

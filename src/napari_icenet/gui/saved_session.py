@@ -105,7 +105,7 @@ class _Maps:
 
 def _gathered(dock: IceNetDock, path: Path) -> tuple[SavedSession, Writers]:
     from napari_icenet.evaluation.map_store import save_maps
-    from napari_icenet.tracking.velocity.output import write_maps
+    from napari_icenet.velocity.io.write import write_maps
 
     session, writers, stacks = dock.session, Writers(), []
     if not session.stacks:

@@ -17,7 +17,7 @@ from napari_icenet.evaluation.map_settings import MapSettings
 from napari_icenet.predictors.line_up import LineUp
 from napari_icenet.scenes.origin import Origin
 from napari_icenet.tracking.table import software
-from napari_icenet.tracking.velocity.settings import VelocitySettings
+from napari_icenet.velocity.settings import VelocitySettings
 
 SUFFIX = ".icenet"
 _RECORD = "session.json"

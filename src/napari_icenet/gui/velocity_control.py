@@ -21,10 +21,10 @@ from napari_icenet.gui.velocity_picture import top_speed
 from napari_icenet.gui.velocity_placement import frame_placement
 from napari_icenet.gui.velocity_words import sentence_at, title
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.velocity.mapper import Pair, VelocityMapper
-from napari_icenet.tracking.velocity.series import VelocitySeries
-from napari_icenet.tracking.velocity.settings import VelocitySettings
-from napari_icenet.tracking.velocity.velocity_map import VelocityMap
+from napari_icenet.velocity.background import Pair, VelocityMapper
+from napari_icenet.velocity.settings import VelocitySettings
+from napari_icenet.velocity.time_series.series import VelocitySeries
+from napari_icenet.velocity.velocity_map import VelocityMap
 
 
 class VelocityControl(QObject):

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.velocity.mapper import Pair
-from napari_icenet.tracking.velocity.velocity_map import VelocityMap
+from napari_icenet.velocity.background import Pair
+from napari_icenet.velocity.velocity_map import VelocityMap
 
 _NO_FIT = 3
 

@@ -9,9 +9,9 @@ from typing import Any
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_icenet.gui.settings import Remembered
-from napari_icenet.tracking.velocity.mapper import series_of
-from napari_icenet.tracking.velocity.series import VelocitySeries
-from napari_icenet.tracking.velocity.velocity_map import VelocityMap
+from napari_icenet.velocity.background import series_of
+from napari_icenet.velocity.time_series.series import VelocitySeries
+from napari_icenet.velocity.velocity_map import VelocityMap
 
 NETCDF = "NetCDF, for xarray and QGIS (*.nc)"
 GEOTIFF = "Cloud-optimised GeoTIFF (*.tif)"
@@ -58,8 +58,8 @@ def ask_open(parent: QWidget | None, title: str, filters: str) -> Path | None:
 
 def read(path: Path) -> tuple[list[VelocityMap], Any, VelocitySeries | None]:
     """Maps of a file, how good they are, and their time series where their pairs overlap in time."""
-    from napari_icenet.tracking.velocity.netcdf import read_netcdf
-    from napari_icenet.tracking.velocity.quality import assess
+    from napari_icenet.velocity.io.netcdf import read_netcdf
+    from napari_icenet.velocity.quality.assess import assess
 
     maps = read_netcdf(path)
     return maps, assess(maps), series_of(maps)
@@ -69,7 +69,7 @@ def write_report(maps: Sequence[VelocityMap], report: Any, path: Path) -> None:
     """Write a quality report as JSON, and its figure beside it as PNG."""
     import os
 
-    from napari_icenet.tracking.velocity.figure import report_figure
+    from napari_icenet.velocity.quality.figure import report_figure
 
     beside = path.with_name(f"{path.name}.{os.getpid()}.part")
     beside.write_text(report.model_dump_json(indent=1))

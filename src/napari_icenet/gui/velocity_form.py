@@ -13,7 +13,7 @@ from napari_icenet.gui.theme import close_grid
 from napari_icenet.gui.velocity_search import SearchControl
 from napari_icenet.matching.prefilter import prefilters
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.velocity.settings import VelocitySettings, make_velocity_settings
+from napari_icenet.velocity.settings import VelocitySettings, make_velocity_settings
 
 PAIRS = {"two": "Two dates", "consecutive": "All consecutive pairs", "all": "All pairs"}
 _FIRST = VelocitySettings()

@@ -17,7 +17,7 @@ from napari_icenet.gui.placement import Placement
 from napari_icenet.gui.velocity_layer_kinds import ARROW_PX, FIRST, MAKERS, ORDER, UNITS, layer_name
 from napari_icenet.gui.velocity_picture import Arrows, arrows_of, ncc_of, speed_of
 from napari_icenet.gui.velocity_placement import cells_placement
-from napari_icenet.tracking.velocity.velocity_map import VelocityMap
+from napari_icenet.velocity.velocity_map import VelocityMap
 
 
 class VelocityLayers(QObject):

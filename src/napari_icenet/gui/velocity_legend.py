@@ -14,7 +14,7 @@ from napari_icenet.gui.velocity_layer_kinds import reason_colour
 from napari_icenet.gui.velocity_picture import nice
 from napari_icenet.gui.velocity_words import number
 from napari_icenet.matching.engine.matches import REASONS
-from napari_icenet.tracking.velocity.velocity_map import VelocityMap
+from napari_icenet.velocity.velocity_map import VelocityMap
 
 #: Screen pixels that the arrow of the legend has at most.
 LONGEST_PX = 64.0

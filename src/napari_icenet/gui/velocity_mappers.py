@@ -8,7 +8,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.velocity.mapper import VelocityMapper
+from napari_icenet.velocity.background import VelocityMapper
 
 
 class VelocityMappers(QObject):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.tracking.velocity.velocity_map import VelocityMap
+from napari_icenet.velocity.velocity_map import VelocityMap
 
 #: Arrows along the longer side of a map, about.
 ARROWS = 32

@@ -8,7 +8,7 @@ from napari_icenet.errors import TrackingError
 from napari_icenet.gui.placement import Placement
 from napari_icenet.gui.velocity_picture import cell_offset
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.velocity.velocity_map import VelocityMap
+from napari_icenet.velocity.velocity_map import VelocityMap
 
 
 def frame_placement(found: VelocityMap, stack: SceneStack, place: Placement) -> Placement:

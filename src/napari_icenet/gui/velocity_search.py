@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QWidget
 
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.track import DAYS_PER_YEAR
-from napari_icenet.tracking.velocity.settings import DEFAULT_RADIUS, VelocitySettings
+from napari_icenet.velocity.settings import DEFAULT_RADIUS, VelocitySettings
 
 #: By the setting's name: title, smallest and largest value, step, decimals.
 UNITS: dict[str, tuple[str, float, float, float, int]] = {

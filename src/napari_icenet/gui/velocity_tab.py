@@ -29,7 +29,7 @@ from napari_icenet.gui.velocity_result import VelocityResult
 from napari_icenet.gui.velocity_run import RunBar
 from napari_icenet.gui.velocity_words import estimate
 from napari_icenet.gui.work import Progress
-from napari_icenet.tracking.velocity.output import write_maps
+from napari_icenet.velocity.io.write import write_maps
 
 EMPTY = "Open pictures of a glacier, then map how fast it flows between two dates."
 ONE_DATE = "This stack has only one date; a velocity map needs two."

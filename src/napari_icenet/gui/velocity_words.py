@@ -8,10 +8,10 @@ from napari_icenet.gui.readout import SEPARATOR, grouped
 from napari_icenet.gui.velocity_picture import cell_at
 from napari_icenet.matching.engine.matches import REASONS
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.velocity.quality_report import QualityReport
-from napari_icenet.tracking.velocity.search import plan_search
-from napari_icenet.tracking.velocity.settings import VelocitySettings
-from napari_icenet.tracking.velocity.velocity_map import VelocityMap, map_cells
+from napari_icenet.velocity.quality.report import QualityReport
+from napari_icenet.velocity.search_plan import plan_search
+from napari_icenet.velocity.settings import VelocitySettings
+from napari_icenet.velocity.velocity_map import VelocityMap, map_cells
 
 
 def sentence_at(found: VelocityMap, row: float, col: float) -> str:

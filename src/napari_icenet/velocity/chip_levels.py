@@ -1,0 +1,121 @@
+"""Chips from small to large: the smallest that succeeds, and that its neighbours bear out, wins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_icenet.matching.engine.matches import Matches, reason_code
+from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.scenes.scene import Progress
+from napari_icenet.velocity.outliers import borne_out
+from napari_icenet.velocity.tile_checkpoint import FinishedTiles
+from napari_icenet.velocity.tiles import Index, PairMatcher, tiles_of
+
+#: Share of the points that a larger chip is expected to have left to do, for the progress.
+_LEFT = 0.15
+_OUTLIER = reason_code(LostReason.OUTLIER)
+#: A larger chip that could not be tried says less than the smaller one that failed.
+_NOT_TRIED = tuple(reason_code(reason) for reason in (LostReason.OUTSIDE, LostReason.FILL))
+
+
+@dataclass
+class Levels:
+    """One run through the chips.
+
+    Attributes
+    ----------
+    matcher : PairMatcher
+    shape : (int, int)
+        Cells of the map; the matcher's points in this order, row by row.
+    finished : FinishedTiles or None
+        Where finished tiles are kept.
+    title : str
+        The pair, for the progress.
+    progress : callable or None
+    """
+
+    matcher: PairMatcher
+    shape: tuple[int, int]
+    finished: FinishedTiles | None
+    title: str
+    progress: Progress | None
+
+    def run(self) -> Matches:
+        """Matches of all points, those that fail with the reason why.
+
+        Raises
+        ------
+        Cancelled
+            ``progress`` asked to stop; finished tiles are kept.
+        TrackingError
+            They cannot be kept.
+        """
+        search, count = self.matcher.search, self.shape[0] * self.shape[1]
+        found = Matches.empty(count, search.chips[0], LostReason.OUTSIDE)
+        accepted = np.zeros(count, bool)
+        for level, chip in enumerate(search.chips):
+            todo = np.flatnonzero(~accepted)
+            start, end = self._span(level)
+            new = self._match(todo, chip, start, end)
+            passed = self._borne_out(found, accepted, todo, new, end)
+            new.reason[new.valid & ~passed] = _OUTLIER
+            told = np.ones(len(todo), bool) if level == 0 else ~np.isin(new.reason, _NOT_TRIED)
+            found[todo[told]] = new[told]
+            accepted[todo[passed]] = True
+        return found
+
+    def _span(self, level: int) -> tuple[float, float]:
+        """Where a level begins and ends in the progress of the run."""
+        rows, cols = self.matcher.search.radius
+        work = np.array([(chip + 2 * rows) * (chip + 2 * cols) for chip in self.matcher.search.chips], float)
+        work[1:] *= _LEFT
+        ends = np.r_[0, np.cumsum(work)] / work.sum()
+        return float(ends[level]), float(ends[level + 1])
+
+    def _match(self, todo: Index, chip: int, start: float, end: float) -> Matches:
+        """Matches of the points ``todo`` with one chip, in their order."""
+        tiles = tiles_of(self.matcher.points, todo, self.matcher.pictures.shape[1])
+        parts = []
+        for done, tile in enumerate(tiles):
+
+            def pause(share: float, done: int = done) -> None:
+                if self.progress is not None:
+                    text = f"{self.title}: chip {chip}, tile {done + 1} of {len(tiles)}"
+                    self.progress(start + (end - start) * (done + share) / len(tiles), text)
+
+            matches = self.finished.read(chip, tile.number, len(tile.points)) if self.finished else None
+            if matches is None:
+                matches = self.matcher.match(tile, chip, pause)
+                if self.finished:
+                    self.finished.write(chip, tile.number, matches)
+            parts.append(matches)
+        if not parts:
+            return Matches.empty(0, chip, LostReason.OUTSIDE)
+        order = np.argsort(np.concatenate([tile.points for tile in tiles]))
+        return Matches.concatenated(parts)[order]
+
+    def _borne_out(
+        self, found: Matches, accepted: NDArray[np.bool_], todo: Index, new: Matches, end: float
+    ) -> NDArray[np.bool_]:
+        """Which of the new matches their neighbours bear out; shape of ``todo``."""
+        if not len(todo):
+            return np.zeros(0, bool)
+        chip = int(new.chip[0])
+        accepted_here = accepted.reshape(self.shape)
+
+        def together(old: NDArray[np.float64], fresh: NDArray[np.float64]) -> NDArray[np.float32]:
+            values = np.where(accepted, old, np.nan)
+            values[todo] = np.where(new.valid, fresh, np.nan)
+            return values.astype(np.float32).reshape(self.shape)
+
+        def pause() -> None:
+            if self.progress is not None:
+                self.progress(end, f"{self.title}: chip {chip}, neighbours compared")
+
+        drow, dcol = together(found.drow, new.drow), together(found.dcol, new.dcol)
+        step = round(chip / 2 / self.matcher.settings.spacing)
+        passed = borne_out(drow, dcol, self.matcher.search.radius, step=step, trusted=accepted_here, pause=pause)
+        return np.asarray(passed.ravel()[todo])

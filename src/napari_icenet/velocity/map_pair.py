@@ -1,0 +1,257 @@
+"""A velocity map of two dates, from the stack to the last check."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_icenet.errors import TrackingError, UsageError
+from napari_icenet.matching.engine.engine import Engine
+from napari_icenet.matching.engine.matches import REASONS, Matches, reason_code
+from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.matching.pictures import TILE, Pictures, TileCache
+from napari_icenet.scenes.grid import Grid, Window
+from napari_icenet.scenes.scene import Progress
+from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.velocity.chip_levels import Levels
+from napari_icenet.velocity.search_plan import plan_search
+from napari_icenet.velocity.settings import VelocitySettings
+from napari_icenet.velocity.stable_ground.coregistration import coregistered
+from napari_icenet.velocity.tile_checkpoint import FinishedTiles
+from napari_icenet.velocity.tiles import PairMatcher, Points
+from napari_icenet.velocity.velocity_map import VelocityMap, map_cells
+
+if TYPE_CHECKING:
+    from napari_icenet.velocity.prior import Prior
+
+#: Part of the memory limit that pictures may take; matching and the map itself need the rest.
+_PICTURES_SHARE = 0.4
+#: Settings that change nothing in the matches of a tile.
+_NOT_IN_TILES = {"coregister", "memory_gb", "max_chip"}
+#: Side of the samples of a picture that stand for it in a fingerprint, and their number along an axis.
+_SAMPLE_PX, _SAMPLES = 32, 5
+
+
+def picture_cache(settings: VelocitySettings) -> TileCache:
+    """A cache of pictures as large as the memory limit allows, to be shared between pairs."""
+    return TileCache(int(settings.memory_gb * _PICTURES_SHARE * 1e9))
+
+
+def map_pair(
+    stack: SceneStack,
+    first: int,
+    second: int,
+    settings: VelocitySettings | None = None,
+    *,
+    stable: NDArray[np.bool_] | None = None,
+    prior: Prior | None = None,
+    engine: Engine | None = None,
+    workplace: Path | None = None,
+    progress: Progress | None = None,
+    cache: TileCache | None = None,
+) -> VelocityMap:
+    """Measure how the ice moved between two dates, on a regular grid.
+
+    Fill is left out; cloud is not masked, as its masks take much bright ice for cloud: matches under
+    cloud are ambiguous, or their neighbours do not bear them out.
+
+    Parameters
+    ----------
+    stack : SceneStack
+    first, second : int
+        Indices of the dates. ``second`` may be the earlier one: displacements then lead back in time,
+        velocities do not.
+    settings : VelocitySettings, optional
+    stable : array of bool, (y, x) of the frame, optional
+        Ground that does not move.
+    prior : Prior, optional
+        A velocity map that the search is centred on; the radius counts from there.
+    engine : Engine, optional
+        Default: one on ``settings.device``.
+    workplace : Path, optional
+        Folder in which finished tiles are kept: a run that was killed continues from them. It is for
+        the caller to delete once the map is safe.
+    progress : callable, optional
+        May raise :class:`~napari_icenet.errors.Cancelled`; it is asked several times a second.
+    cache : TileCache, optional
+        Of pictures of this stack, shared between pairs (:func:`picture_cache`).
+
+    Returns
+    -------
+    VelocityMap
+
+    Raises
+    ------
+    UsageError
+        The dates are one and the same, or chip, radius, spacing or speed do not fit the frame.
+    TrackingError
+        The pictures share no valid pixels, or the stable ground or the prior does not fit the stack.
+    """
+    settings = settings or VelocitySettings()
+    days = _days_between(stack, first, second)
+    if stable is not None and stable.shape != stack.grid.shape:
+        raise TrackingError(
+            f"The mask of stable ground has {stable.shape[0]} × {stable.shape[1]} pixels, the scenes have "
+            f"{stack.grid.height} × {stack.grid.width}; make it the same size."
+        )
+    pictures = Pictures(stack, settings.band, settings.prefilter, cache=cache or picture_cache(settings))
+    search, cells = plan_search(stack.grid, days, settings), map_cells(stack.grid, settings.spacing)
+    points, notes = _points(cells, settings.spacing, prior, days)
+    engine = engine or Engine(settings.device)
+    title = f"{stack.labels[first]} → {stack.labels[second]}"
+    if progress is not None:
+        progress(0.0, f"{title}: preparing the engine")
+    engine.prepare()
+    finished = None
+    if workplace is not None:
+        finished = FinishedTiles(workplace, _fingerprint(pictures, (first, second), points, settings, engine))
+    matcher = PairMatcher(pictures, first, second, points, search, settings, engine)
+    found = Levels(matcher, cells.shape, finished, title, progress).run()
+    if not found.valid.any():
+        _refuse_without_ground(pictures, first, second, found, title)
+    if progress is not None:
+        progress(1.0, f"{title}: done")
+    return coregistered(_velocity_map(matcher, found, cells, notes), stable, settings.coregister)
+
+
+def _days_between(stack: SceneStack, first: int, second: int) -> float:
+    """Days from one date to the other, not 0."""
+    for index in (first, second):
+        if not 0 <= index < len(stack.scenes):
+            raise UsageError(f"{stack.name} has {len(stack.scenes)} dates; there is no number {index}.")
+    if first == second:
+        raise UsageError(f"First and second date are the same, {stack.labels[first]}; choose two dates.")
+    days = float(stack.days[second] - stack.days[first])
+    if days == 0:
+        raise UsageError(
+            f"{stack.labels[first]} and {stack.labels[second]} were taken at the same time; choose two dates."
+        )
+    return days
+
+
+def _points(cells: Grid, spacing: int, prior: Prior | None, days: float) -> tuple[Points, tuple[str, ...]]:
+    """The points of a map and where they are sought, and what is to be told of that."""
+    rows, cols = (a.ravel() * spacing + spacing // 2 for a in np.indices(cells.shape))
+    if prior is None:
+        return Points(rows, cols, np.zeros_like(rows), np.zeros_like(rows)), ()
+    # An even chip's geometric centre lies half a pixel before its place.
+    shifts = prior.displacement(rows - 0.5, cols - 0.5, days)
+    known = np.isfinite(shifts[0]) & np.isfinite(shifts[1])
+    notes = [f"The search is centred on {prior.name}."]
+    if not known.all():
+        notes.append(
+            f"{1 - known.mean():.0%} of the points have no velocity there; they are sought around their place."
+        )
+    shift_rows, shift_cols = (np.rint(np.where(known, s, 0)).astype(np.intp) for s in shifts)
+    return Points(rows, cols, shift_rows, shift_cols), tuple(notes)
+
+
+def _fingerprint(
+    pictures: Pictures, dates: tuple[int, int], points: Points, settings: VelocitySettings, engine: Engine
+) -> str:
+    """All that the matches of a tile depend on, in one line."""
+    from napari_icenet import __version__
+
+    stack, height, width = pictures.stack, *pictures.shape
+    made_of = {
+        "version": __version__,
+        "engine": engine.title,
+        "settings": settings.model_dump(mode="json", exclude=_NOT_IN_TILES),
+        "tile": TILE,
+        "scenes": [(stack.scenes[date].id, str(stack.times[date])) for date in dates],
+        "frame": (height, width, *stack.grid.transform, "" if stack.grid.crs is None else stack.grid.crs.to_wkt()),
+    }
+    digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode())
+    digest.update(np.stack([points.shift_rows, points.shift_cols]).tobytes())
+    # The same id may stand for other pixels, as in arrays or where a scene was processed again.
+    for date in dates:
+        for row in np.linspace(0, max(height - _SAMPLE_PX, 0), _SAMPLES).astype(int):
+            for col in np.linspace(0, max(width - _SAMPLE_PX, 0), _SAMPLES).astype(int):
+                window = Window(int(row), int(col), _SAMPLE_PX, _SAMPLE_PX).clipped(pictures.shape)
+                digest.update(np.nan_to_num(stack.read(date, pictures.band, window)).tobytes())
+    return digest.hexdigest()
+
+
+def _refuse_without_ground(pictures: Pictures, first: int, second: int, found: Matches, title: str) -> None:
+    """Raise where a map came out empty for want of pixels, which is not the ice's own doing."""
+    labels, plain = pictures.stack.labels, pictures.filtered("none")
+    height, width = pictures.shape
+    seen, shared = np.zeros(2, bool), False
+    for row in range(0, height, TILE):
+        for col in range(0, width, TILE):
+            window = Window(row, col, TILE, TILE).clipped(pictures.shape)
+            valid = [np.isfinite(plain.read(date, window)) for date in (first, second)]
+            seen |= [v.any() for v in valid]
+            shared |= bool((valid[0] & valid[1]).any())
+    for date, any_seen in zip((first, second), seen, strict=True):
+        if not any_seen:
+            raise TrackingError(f"{labels[date]} holds no valid pixel in {pictures.band}; choose another date or band.")
+    if not shared:
+        raise TrackingError(f"{title}: the two scenes share no valid pixel; choose dates that cover the same ground.")
+    outside, fill = reason_code(LostReason.OUTSIDE), reason_code(LostReason.FILL)
+    if (found.reason == outside).all():
+        raise TrackingError(
+            f"{title}: every chip leaves the frame; choose smaller chips, or a prior map in m/yr that keeps them in it."
+        )
+    if np.isin(found.reason, [outside, fill]).all():
+        raise TrackingError(
+            f"{title}: no chip has enough valid pixels in both scenes; choose a smaller chip, a lower least overlap "
+            "or other dates."
+        )
+
+
+def _velocity_map(matcher: PairMatcher, found: Matches, cells: Grid, notes: tuple[str, ...]) -> VelocityMap:
+    stack, dates = matcher.pictures.stack, (matcher.first, matcher.second)
+    lost = ~found.valid
+
+    def laid(values: NDArray[np.floating], *, blank: bool = False) -> NDArray[np.float32]:
+        out = np.where(lost, np.nan, values) if blank else values
+        return out.astype(np.float32).reshape(cells.shape)
+
+    scenes = [stack.scenes[date] for date in dates]
+    return VelocityMap(
+        drow=laid(found.drow, blank=True),
+        dcol=laid(found.dcol, blank=True),
+        ncc=laid(found.ncc),
+        peak_ratio=laid(found.peak_ratio),
+        error_row=laid(found.error_row, blank=True),
+        error_col=laid(found.error_col, blank=True),
+        chip_size=found.chip.reshape(cells.shape),
+        reason=found.reason.reshape(cells.shape),
+        cells=cells,
+        frame=stack.grid,
+        times=(stack.times[dates[0]], stack.times[dates[1]]),
+        scenes=(scenes[0].id, scenes[1].id),
+        labels=(stack.labels[dates[0]], stack.labels[dates[1]]),
+        settings=matcher.settings,
+        radius=matcher.search.radius,
+        device=matcher.engine.title,
+        simulated=any(scene.provenance.simulated for scene in scenes),
+        notes=(*notes, *_notes(matcher, found)),
+    )
+
+
+def _notes(matcher: PairMatcher, found: Matches) -> list[str]:
+    """What the reader of the map should know of how it was made."""
+    stack, settings, dates = matcher.pictures.stack, matcher.settings, (matcher.first, matcher.second)
+    ids = {stack.scenes[date].id for date in dates}
+    notes = [notice.message for notice in stack.notices if notice.scene in ids]
+    if stack.different_geometry(*dates):
+        notes.append("The two scenes are seen from different paths or rows; terrain may shift between them.")
+    if settings.coarse_to_fine:
+        notes.append("Searched coarse to fine: at a quarter of the resolution first.")
+    if settings.affine:
+        notes.append("Matches are refined by each chip's own stretch and shear.")
+    if len(matcher.search.chips) < len(settings.chips):
+        left_out = settings.chips[len(matcher.search.chips)]
+        notes.append(f"Chips of {left_out} px and more do not fit into the frame and were not tried.")
+    if not found.valid.any():
+        codes, counts = np.unique(found.reason, return_counts=True)
+        reason = REASONS[int(codes[counts.argmax()])]
+        notes.append(f"No vector is valid; most are lost for this: {reason.sentence if reason else ''}")
+    return notes

@@ -1,0 +1,1 @@
+"""Outlines, lines and points: files of them, and velocities along them. Imports maps and series."""

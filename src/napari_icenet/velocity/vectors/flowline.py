@@ -1,0 +1,251 @@
+"""Speed along a flowline, by date."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_icenet.errors import TrackingError, UsageError
+from napari_icenet.scenes.grid import Grid
+from napari_icenet.velocity.time_series.series import VelocitySeries
+from napari_icenet.velocity.vectors.features import Line
+from napari_icenet.velocity.vectors.sampling import cell_places, maps_of, sampled
+from napari_icenet.velocity.velocity_map import VelocityMap
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+F64 = NDArray[np.float64]
+Times = NDArray[np.datetime64]
+#: Places at which the projection's scale is worked out along a line; it is smooth.
+_SCALE_NODES = 33
+
+
+@dataclass(frozen=True)
+class FlowlineProfile:
+    """Velocity at regular places of a line, for each pair or interval of dates, in the order of mid dates.
+
+    Attributes
+    ----------
+    name : str
+        Of the line.
+    rows, cols : array of float64, (n,)
+        Places along the line, px of the frame.
+    distance : array of float64, (n,)
+        From the line's start, in ``distance_unit``: metres on the ground (geodesics on WGS84), or px.
+    times : array of datetime64, (k, 2)
+        First and second time of each pair, UTC.
+    labels : tuple of (str, str)
+        Their dates as the stack labels them.
+    vx, vy : array of float64, (k, n)
+        Along the grid's x and y (along col and row without a map), in ``unit``; NaN is missing.
+    v_error : array of float64, (k, n)
+        One-sigma error of the speed, in ``unit``. That of the cells around, not less: they share pixels.
+    ncc : array of float64, (k, n)
+        Peak correlation; NaN for a series, which has none.
+    frame : Grid
+        The pictures' grid.
+    unit : str
+        ``m/yr``, or ``px/day`` without a map.
+    """
+
+    name: str
+    rows: F64
+    cols: F64
+    distance: F64
+    times: Times
+    labels: tuple[tuple[str, str], ...]
+    vx: F64
+    vy: F64
+    v_error: F64
+    ncc: F64
+    frame: Grid
+    unit: str
+
+    @property
+    def distance_unit(self) -> str:
+        """``m``, or ``px`` without a map."""
+        return "m" if self.frame.georeferenced else "px"
+
+    @property
+    def mid_times(self) -> Times:
+        """Time halfway through each pair; shape (k,)."""
+        return np.asarray(self.times[:, 0] + (self.times[:, 1] - self.times[:, 0]) / 2)
+
+    @property
+    def days(self) -> F64:
+        """Days between each pair; shape (k,)."""
+        return np.asarray((self.times[:, 1] - self.times[:, 0]) / np.timedelta64(1, "s") / 86400, float)
+
+    @property
+    def v(self) -> F64:
+        """Speed in ``unit``; shape (k, n)."""
+        return np.hypot(self.vx, self.vy)
+
+    @property
+    def valid(self) -> NDArray[np.bool_]:
+        """Whether there is a velocity; shape (k, n)."""
+        return np.isfinite(self.vx) & np.isfinite(self.vy)
+
+    @cached_property
+    def direction(self) -> F64:
+        """Unit vectors along the line, on the ground along the grid's x and y (col and row without a map); (n, 2)."""
+        drow, dcol = np.gradient(self.rows), np.gradient(self.cols)
+        if not self.frame.georeferenced:
+            steps = np.stack([dcol, drow], axis=1)
+        else:
+            t = self.frame.transform
+            nodes = np.unique(np.linspace(0, len(self.rows) - 1, _SCALE_NODES).round().astype(int))
+            scales = np.array([self.frame.map_scale(float(self.rows[i]), float(self.cols[i])) for i in nodes])
+            at = np.arange(len(self.rows))
+            steps = np.stack(
+                [
+                    (t.a * dcol + t.b * drow) / np.interp(at, nodes, scales[:, 0]),
+                    (t.d * dcol + t.e * drow) / np.interp(at, nodes, scales[:, 1]),
+                ],
+                axis=1,
+            )
+        with np.errstate(invalid="ignore"):  # a line that turns back on itself has no direction there
+            return np.asarray(steps / np.hypot(*steps.T)[:, None])
+
+    @property
+    def v_along(self) -> F64:
+        """Velocity's component along the line, from its start to its end, in ``unit``; shape (k, n)."""
+        along: F64 = self.vx * self.direction[:, 0] + self.vy * self.direction[:, 1]
+        return along
+
+    def table(self) -> pd.DataFrame:
+        """A row per pair of dates and place.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``line, distance, x, y`` (map units; ``row, col`` without a map), ``first_date, second_date,
+            mid_date, days, v, v_error, v_along, ncc, valid, vx, vy``, and the units and the software as
+            constant columns. Where nothing is known there are no numbers and ``valid`` is False.
+        """
+        from napari_icenet.velocity.vectors.profile_files import profile_table
+
+        return profile_table(self)
+
+    def write(self, path: str | Path) -> None:
+        """Write the table as ``.csv``, ``.geojson`` (WGS84) or ``.parquet``, whole or absent.
+
+        Raises
+        ------
+        UsageError
+            Another suffix.
+        TrackingError
+            GeoJSON without a coordinate reference system, or a folder that is missing or closed.
+        """
+        from napari_icenet.velocity.vectors.profile_files import write_profile
+
+        write_profile(self, path)
+
+
+def along(
+    maps: VelocityMap | Sequence[VelocityMap] | VelocitySeries,
+    line: Line | F64,
+    *,
+    name: str = "",
+    step_px: float | None = None,
+) -> FlowlineProfile:
+    """Velocity along a line.
+
+    Between cells it is interpolated bilinearly, and only where all cells around are valid.
+
+    Parameters
+    ----------
+    maps : VelocityMap, sequence of VelocityMap, or VelocitySeries
+        Maps of one frame; of a series the intervals that are measured by themselves.
+    line : Line or array of float, (n, 2)
+        (row, col) of its corners, px of the frame.
+    name : str, optional
+        Default: the line's own.
+    step_px : float, optional
+        Distance between places, px; default half a cell.
+
+    Raises
+    ------
+    UsageError
+        No map, maps of different frames, or a step that is not positive.
+    TrackingError
+        The line has no length, or lies outside the maps.
+    """
+    corners = np.asarray(line.path if isinstance(line, Line) else line, float)
+    title = name or (line.name if isinstance(line, Line) else "line")
+    maps = sorted(maps_of(maps), key=lambda one: one.times[0] + (one.times[1] - one.times[0]) / 2)
+    frame, cells = maps[0].frame, maps[0].cells
+    rows, cols, at = resampled(corners, maps[0].settings.spacing / 2 if step_px is None else step_px)
+    row, col = cell_places(cells, frame, rows, cols)
+    if not ((row >= 0) & (col >= 0) & (row <= cells.height - 1) & (col <= cells.width - 1)).any():
+        raise TrackingError(f"{title} lies outside the velocity maps; draw it over them.")
+
+    def profiles(quantity: str) -> F64:
+        return np.stack([_sampled(one, quantity, rows, cols) for one in maps])
+
+    return FlowlineProfile(
+        name=title,
+        rows=rows,
+        cols=cols,
+        distance=ground_distance(frame, corners, at) if frame.georeferenced else at,
+        times=np.array([one.times for one in maps]).astype("datetime64[ms]"),
+        labels=tuple(one.labels for one in maps),
+        vx=profiles("vx"),
+        vy=profiles("vy"),
+        v_error=profiles("v_error"),
+        ncc=profiles("ncc"),
+        frame=frame,
+        unit=maps[0].unit,
+    )
+
+
+def _sampled(one: VelocityMap, quantity: str, rows: F64, cols: F64) -> F64:
+    values = np.where(one.valid, getattr(one, quantity), np.nan)
+    return sampled(values, *cell_places(one.cells, one.frame, rows, cols))
+
+
+def resampled(corners: F64, step_px: float) -> tuple[F64, F64, F64]:
+    """Places (rows, cols) at equal distances of about ``step_px`` along a line, both ends included.
+
+    Returns
+    -------
+    rows, cols, so_far : array of float64, (n,)
+        Places and their distance from the start along the line, px.
+
+    Raises
+    ------
+    UsageError
+        The step is not positive.
+    TrackingError
+        The line has no length.
+    """
+    if not step_px > 0:
+        raise UsageError(f"a step of {step_px} px along a line makes no sense; make it positive.")
+    length = _so_far(corners)
+    if len(corners) < 2 or length[-1] == 0:
+        raise TrackingError("the line has no length; draw it with two places or more.")
+    at = np.linspace(0, length[-1], max(round(length[-1] / step_px), 1) + 1)
+    return np.interp(at, length, corners[:, 0]), np.interp(at, length, corners[:, 1]), at
+
+
+def ground_distance(frame: Grid, corners: F64, at: F64) -> F64:
+    """Metres on the ground from a line's start to places ``at`` px along it; shape (n,)."""
+    from pyproj import Geod
+
+    # With the corners: a step around one would cut it.
+    length = _so_far(corners)
+    every = np.union1d(length, at)
+    lon, lat = frame.lonlat(np.interp(every, length, corners[:, 0]), np.interp(every, length, corners[:, 1]))
+    _, _, steps = Geod(ellps="WGS84").inv(lon[:-1], lat[:-1], lon[1:], lat[1:])
+    return np.asarray(np.interp(at, every, np.concatenate([[0.0], np.cumsum(steps)])))
+
+
+def _so_far(corners: F64) -> F64:
+    return np.asarray(np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(corners, axis=0).T))]))

@@ -1,0 +1,103 @@
+"""Profiles along flowlines as tables and files."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_icenet.common.atomic_io_1 import write_parquet, write_whole
+from napari_icenet.errors import TrackingError
+from napari_icenet.tracking.table import software
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_icenet.velocity.vectors.flowline import FlowlineProfile
+
+#: Decimals of longitude and latitude: a centimetre on the ground.
+DEGREE_DECIMALS = 7
+
+
+def profile_table(profile: FlowlineProfile) -> pd.DataFrame:
+    """A row per pair of dates and place; see :meth:`FlowlineProfile.table`."""
+    import pandas as pd
+
+    pairs, places = profile.v.shape
+    columns: dict[str, Any] = {"line": profile.name, "distance": np.tile(profile.distance, pairs)}
+    if profile.frame.georeferenced:
+        x, y = profile.frame.xy(profile.rows, profile.cols)
+        columns |= {"x": np.tile(x, pairs), "y": np.tile(y, pairs)}
+    else:
+        columns |= {"row": np.tile(profile.rows, pairs), "col": np.tile(profile.cols, pairs)}
+    columns["first_date"] = np.repeat([first for first, _ in profile.labels], places)
+    columns["second_date"] = np.repeat([second for _, second in profile.labels], places)
+    columns["mid_date"] = np.repeat(np.datetime_as_string(profile.mid_times, unit="D"), places)
+    columns["days"] = np.repeat(profile.days, places)
+    for name in ("v", "v_error", "v_along", "ncc", "valid", "vx", "vy"):
+        values = getattr(profile, name)
+        columns[name] = (values if name == "valid" else np.where(profile.valid, values, np.nan)).ravel()
+    columns |= {"distance_unit": profile.distance_unit, "unit": profile.unit, "software": software()}
+    return pd.DataFrame(columns)
+
+
+def write_profile(profile: FlowlineProfile, path: str | Path) -> None:
+    """Write a profile; see :meth:`FlowlineProfile.write`."""
+    path = Path(path)
+    if path.suffix.lower() == ".geojson" and not profile.frame.georeferenced:
+        raise TrackingError(
+            f"{profile.name} lies on pictures without a coordinate reference system, so it has no longitude and "
+            "latitude; write a .csv instead."
+        )
+    write_whole(
+        path,
+        {
+            ".csv": lambda to: _write_csv(profile, to),
+            ".geojson": lambda to: _write_geojson(profile, to),
+            ".parquet": lambda to: write_parquet(profile.table(), to),
+        },
+        "profiles",
+    )
+
+
+def rounded(profile: FlowlineProfile) -> pd.DataFrame:
+    """The table with the digits that mean something, for files that people read; no number is -0."""
+    shown = profile.table()
+    speed = 2 if profile.unit == "m/yr" else 4
+    decimals = dict.fromkeys(("v", "v_error", "v_along", "vx", "vy"), speed) | {"ncc": 4, "days": 4}
+    decimals |= dict.fromkeys(("distance", "x", "y"), 2) | dict.fromkeys(("row", "col"), 3)
+    if profile.frame.crs is not None and profile.frame.crs.is_geographic:
+        decimals |= dict.fromkeys(("x", "y"), DEGREE_DECIMALS)
+    for name in [name for name in decimals if name in shown]:
+        shown[name] = shown[name].astype(float).round(decimals[name]) + 0.0
+    return shown
+
+
+def _write_csv(profile: FlowlineProfile, path: Path) -> None:
+    shown = rounded(profile)
+    shown["valid"] = shown["valid"].map({True: "true", False: "false"})
+    path.write_text(shown.to_csv(index=False, lineterminator="\n", float_format="%.10g"), encoding="utf-8")
+
+
+def _write_geojson(profile: FlowlineProfile, path: Path) -> None:
+    lon, lat = (np.round(degrees, DEGREE_DECIMALS) for degrees in profile.frame.lonlat(profile.rows, profile.cols))
+    places = np.stack([lon, lat], axis=1).tolist()
+    about = {"line": profile.name, "length_m": round(float(profile.distance[-1]), 2), "software": software()}
+    features = [_feature({"type": "LineString", "coordinates": places}, about)]
+    for i, row in enumerate(rounded(profile).to_dict("records")):
+        properties = {str(name): _plain(value) for name, value in row.items()}
+        features.append(_feature({"type": "Point", "coordinates": places[i % len(places)]}, properties))
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}, allow_nan=False), encoding="utf-8")
+
+
+def _feature(geometry: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "Feature", "properties": properties, "geometry": geometry}
+
+
+def _plain(value: Any) -> Any:
+    """A number or text that JSON knows; None for missing."""
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
