@@ -19,13 +19,13 @@ for library in ("OMP", "MKL", "OPENBLAS"):
 import numpy as np  # noqa: E402
 from machine import machine  # noqa: E402
 
+from napari_icenet.datasets.build import build_dataset  # noqa: E402
+from napari_icenet.datasets.dataset import open_dataset  # noqa: E402
+from napari_icenet.datasets.settings import DatasetSettings  # noqa: E402
 from napari_icenet.models.weights import load_weights  # noqa: E402
 from napari_icenet.predictors.learned import predictor_of  # noqa: E402
 from napari_icenet.predictors.registry import predictor  # noqa: E402
 from napari_icenet.scenes import open_stack  # noqa: E402
-from napari_icenet.sequences.build import build_dataset  # noqa: E402
-from napari_icenet.sequences.reading import open_dataset  # noqa: E402
-from napari_icenet.sequences.settings import DatasetSettings  # noqa: E402
 from napari_icenet.training.run import train  # noqa: E402
 from napari_icenet.training.settings import make_run_settings  # noqa: E402
 from napari_icenet.training.validation import HeldOut  # noqa: E402

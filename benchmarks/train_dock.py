@@ -26,14 +26,14 @@ import numpy as np
 from interactive import HEADINGS, Hand, drag, pump, run
 from machine import machine
 
+from napari_icenet.datasets.build import build_dataset
+from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.gui import settings as choices
 from napari_icenet.gui.dock import IceNetDock
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.train_tab import RUNS, TrainTab
 from napari_icenet.scenes import SceneStack, open_stack
 from napari_icenet.scenes.samples import simulated_sample
-from napari_icenet.sequences.build import build_dataset
-from napari_icenet.sequences.settings import DatasetSettings
 from napari_icenet.training.launch import launch
 from napari_icenet.training.presets import merged, preset_values
 from napari_icenet.training.run_folder import RunFolder

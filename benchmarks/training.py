@@ -20,11 +20,11 @@ import numpy as np
 import torch
 from machine import machine
 
+from napari_icenet.datasets.build import build_dataset
+from napari_icenet.datasets.dataset import open_dataset
+from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.models.registry import build
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.sequences.build import build_dataset
-from napari_icenet.sequences.reading import open_dataset
-from napari_icenet.sequences.settings import DatasetSettings
 from napari_icenet.training.memory import keep_freed_memory
 from napari_icenet.training.objectives import make_objective
 from napari_icenet.training.places import places_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_icenet.sequences.reading import open_dataset
-from tests.sequences.ice import moving, stack_of
+from napari_icenet.datasets.dataset import open_dataset
+from tests.datasets.ice import moving, stack_of
 
 SMALL = ("--chip", 16, "--frames", 4, "--stride", 16)
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import rasterio
 
+from napari_icenet.datasets.build import build_dataset
+from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.models.card import Card, CardData, CardDataset
 from napari_icenet.models.icenet import IceNetSettings, IceNetwork
 from napari_icenet.models.weights import save_weights
 from napari_icenet.predictors.registry import fitting
-from napari_icenet.sequences.build import build_dataset
-from napari_icenet.sequences.settings import DatasetSettings
 from tests.scenes.products import TRANSFORM_UTM, write_tiff
 from tests.tracking.glacier import cloud, shifted, texture
 

@@ -13,8 +13,8 @@ from napari_icenet.cli_stack import Crs, Extent, open_for_command
 from napari_icenet.errors import UsageError
 
 if TYPE_CHECKING:
-    from napari_icenet.sequences.reading import IceNet
-    from napari_icenet.sequences.settings import DatasetSettings
+    from napari_icenet.datasets.dataset import IceNet
+    from napari_icenet.datasets.settings import DatasetSettings
 
 
 def dataset(
@@ -99,9 +99,9 @@ def dataset(
     """
     if output is None:
         raise UsageError("No output was named; add -o ICENET.zarr.")
-    from napari_icenet.sequences.build import build_dataset
-    from napari_icenet.sequences.preset import preset_values
-    from napari_icenet.sequences.settings import make_dataset_settings
+    from napari_icenet.datasets.build import build_dataset
+    from napari_icenet.datasets.preset import preset_values
+    from napari_icenet.datasets.settings import make_dataset_settings
 
     named = None if bands is None else tuple(name.strip() for name in bands.split(",") if name.strip())
     values = {
@@ -124,7 +124,7 @@ def dataset(
             say_warning(sentence)
     with ProgressLine() as progress:
         build_dataset(opened, output, settings, scheduler=scheduler, workers=workers, force=force, progress=progress)
-    from napari_icenet.sequences.reading import open_dataset
+    from napari_icenet.datasets.dataset import open_dataset
 
     made = open_dataset(output)
     if empty := [name for name in ("train", "validation", "test") if not made.select(split=name).size]:
@@ -143,7 +143,7 @@ def _to_its_end(day: datetime | None) -> datetime | None:
 
 def _summary(icenet: IceNet) -> str:
     """What the dataset holds, as a few lines."""
-    from napari_icenet.sequences.sequences import SPLITS
+    from napari_icenet.datasets.sequences import SPLITS
 
     record, settings = icenet.record, icenet.record.settings
     bands = list(dict.fromkeys(part.band for part in record.parts))

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.matching.template import Prediction
 from napari_icenet.predictors.options import Options
-from napari_icenet.sequences.sequences import Sequences
 from tests.tracking.glacier import shifted, texture
 
 SIDE = 32

@@ -10,7 +10,7 @@ from napari_icenet.evaluation.correlation_maps import CorrelationMaps
 from napari_icenet.evaluation.map_settings import MapSettings
 from napari_icenet.evaluation.map_tool import MapTool
 from napari_icenet.predictors.line_up import LineUp
-from tests.sequences.ice import moving, stack_of
+from tests.datasets.ice import moving, stack_of
 
 SETTINGS = MapSettings(chip=32, stride=16, tracking="chain", t0=10, resamples=100)
 LINE_UP = LineUp.of_names("persistence", "high-pass", "blurred")

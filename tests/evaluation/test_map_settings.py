@@ -4,7 +4,7 @@ import pytest
 
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.map_settings import DateWindow, MapSettings, make_map_settings
-from tests.sequences.ice import moving, stack_of
+from tests.datasets.ice import moving, stack_of
 
 
 def stack(dates):

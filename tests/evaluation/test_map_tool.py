@@ -21,8 +21,8 @@ from napari_icenet.evaluation.settings import EvaluationSettings
 from napari_icenet.evaluation.stack_source import StackSource
 from napari_icenet.predictors.line_up import Entry, LineUp
 from napari_icenet.scenes.open import open_stack
+from tests.datasets.ice import stack_of
 from tests.evaluation.mapped import LINE_UP, SETTINGS, Told, noisy_ice
-from tests.sequences.ice import stack_of
 from tests.shell import write_dated
 
 STACK = noisy_ice()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from psygnal import Signal
 
+from napari_icenet.datasets.tracking.tracks import Tracks
 from napari_icenet.evaluation.correlation_maps import CellState, CorrelationMaps, Followed, Ground
 from napari_icenet.evaluation.map_cells import choose_cells
 from napari_icenet.evaluation.map_settings import MapSettings
@@ -15,7 +16,6 @@ from napari_icenet.gui.map_maker import MapMaker
 from napari_icenet.gui.map_page import MAP, MapPage
 from napari_icenet.gui.session import Session
 from napari_icenet.predictors.line_up import LineUp
-from napari_icenet.sequences.tracks import Tracks
 from tests.gui.ice import STEP, moving_ice
 
 #: Cells (r, c) that were lost, and one of which high-pass alone had no template.

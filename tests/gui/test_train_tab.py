@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+from napari_icenet.datasets.sequences import SPLITS
 from napari_icenet.gui import runs_actions, train_closing
 from napari_icenet.gui.train_split_layer import NAME
 from napari_icenet.predictors.line_up import Entry
-from napari_icenet.sequences.sequences import SPLITS
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.run_list import Runs
+from tests.datasets.ice import moving, stack_of
 from tests.gui.training import small, wait_for_step
-from tests.sequences.ice import moving, stack_of
 from tests.training.launched import wait_for_end
 from tests.training.runs import steps, wait_for
 

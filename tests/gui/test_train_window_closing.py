@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from napari_icenet.training.run_folder import RunFolder
+from tests.datasets.ice import moving, stack_of
 from tests.gui.train_windows import Answers, trainers
 from tests.gui.training import Desk, small, wait_for_step
-from tests.sequences.ice import moving, stack_of
 from tests.training.launched import wait_for_end
 from tests.training.runs import steps
 

@@ -16,9 +16,9 @@ import pytest
 
 from napari_icenet.training.launching import read_launch
 from napari_icenet.training.run_folder import RunFolder
+from tests.datasets.ice import moving, stack_of
 from tests.gui.train_windows import begin_anew, kept_desk, stopped_run, trainers
 from tests.gui.training import small
-from tests.sequences.ice import moving, stack_of
 from tests.training import tiny
 from tests.training.launched import ROOT
 from tests.training.runs import steps, wait_for

@@ -10,10 +10,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from napari_icenet.models.device import devices
+from tests.datasets.ice import moving, stack_of
 from tests.gui.ice import Hand
 from tests.gui.train_windows import stopped_run
 from tests.gui.training import small
-from tests.sequences.ice import moving, stack_of
 
 
 def on(desk):

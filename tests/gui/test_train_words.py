@@ -15,7 +15,7 @@ from napari_icenet.gui.runs_words import gain_text, progress_text, score_text, s
 from napari_icenet.gui.train_data_words import suited
 from napari_icenet.training.before_after import BeforeAfter, Gain, Row, Score
 from napari_icenet.training.summary import RunSummary
-from tests.sequences.ice import moving, stack_of
+from tests.datasets.ice import moving, stack_of
 
 
 def run(state: str, **values) -> RunSummary:

@@ -8,7 +8,7 @@ import pytest
 
 from napari_icenet.errors import SceneError
 from napari_icenet.scenes.covariates import find_covariate, give_covariates, read_covariates
-from tests.sequences.ice import moving, stack_of
+from tests.datasets.ice import moving, stack_of
 
 NAN = float("nan")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import time
 
-from napari_icenet.sequences.matching import Matcher
+from napari_icenet.datasets.tracking.matcher import Matcher
 
 _quick = Matcher.match_all
 

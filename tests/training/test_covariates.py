@@ -7,21 +7,21 @@ import numpy as np
 import pytest
 import torch
 
+from napari_icenet.datasets.build import build_dataset
+from napari_icenet.datasets.dataset import open_dataset
+from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.errors import UsageError
 from napari_icenet.models.icenet import IceNetSettings, IceNetwork
 from napari_icenet.models.weights import load_weights
 from napari_icenet.scenes.covariates import give_covariates
-from napari_icenet.sequences.build import build_dataset
-from napari_icenet.sequences.reading import open_dataset
-from napari_icenet.sequences.settings import DatasetSettings
 from napari_icenet.training.covariates import covariate_settings
 from napari_icenet.training.examples import Examples
 from napari_icenet.training.icenet_objective import IceNetObjective, IceNetObjectiveSettings
 from napari_icenet.training.pool import DatasetSource, HeldSource, Pool
 from napari_icenet.training.run import train
 from napari_icenet.training.settings import make_run_settings
+from tests.datasets.ice import moving, stack_of
 from tests.scenes.products import TRANSFORM_UTM, write_tiff
-from tests.sequences.ice import moving, stack_of
 
 SIDE = 32
 NAMES = ("wind (m/s)",)

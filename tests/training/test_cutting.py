@@ -9,10 +9,10 @@ import signal
 import numpy as np
 import pytest
 
+from napari_icenet.datasets.build import build_dataset
+from napari_icenet.datasets.dataset import open_dataset
 from napari_icenet.errors import TrainingError
 from napari_icenet.scenes.open import open_stack
-from napari_icenet.sequences.build import build_dataset
-from napari_icenet.sequences.reading import open_dataset
 from napari_icenet.training import launch as launching
 from napari_icenet.training.cutting import can_cut, cut_missing, read_recipe, write_recipe
 from napari_icenet.training.data_record import fingerprint
@@ -24,7 +24,7 @@ from napari_icenet.training.queue import Queue
 from napari_icenet.training.run import train
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.run_list import Runs
-from tests.sequences.ice import dated_pictures, moving, stack_of
+from tests.datasets.ice import dated_pictures, moving, stack_of
 from tests.training.launched import wait_for_end, wait_for_state
 from tests.training.runs import RANDOM, small, wait_for
 

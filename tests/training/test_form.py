@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from napari_icenet.sequences.settings import DatasetSettings
+from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.training.form import PRIMARY, form, form_of, from_form, own_form, values_of
 from napari_icenet.training.presets import PRESETS, preset_values
 from napari_icenet.training.settings import RunSettings, make_run_settings

@@ -7,15 +7,15 @@ import time
 import numpy as np
 import pytest
 
+from napari_icenet.datasets.build import build_dataset
+from napari_icenet.datasets.dataset import open_dataset
+from napari_icenet.datasets.sequences import SPLITS
 from napari_icenet.errors import Cancelled, DatasetError, StackError, UsageError
-from napari_icenet.sequences.build import build_dataset
-from napari_icenet.sequences.reading import open_dataset
-from napari_icenet.sequences.sequences import SPLITS
 from napari_icenet.training import building
 from napari_icenet.training.building import build
 from napari_icenet.training.calibration import calibrate
 from napari_icenet.training.plan import make_plan, split_of_weights
-from tests.sequences.ice import moving, stack_of
+from tests.datasets.ice import moving, stack_of
 
 CHOICES = {"chip": 32, "frames": 5, "scale": 1.5, "stride": 16}
 

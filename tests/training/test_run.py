@@ -249,7 +249,7 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(change, er
 
 
 def test_data_without_training_or_validation_is_refused(dataset, tmp_path, monkeypatch):
-    from napari_icenet.sequences.reading import IceNet
+    from napari_icenet.datasets.dataset import IceNet
 
     select = IceNet.select
     for split in ("train", "validation"):

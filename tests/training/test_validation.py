@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
+from napari_icenet.datasets.dataset import open_dataset
 from napari_icenet.matching.template import Prediction
 from napari_icenet.predictors.blurred import Blurred
 from napari_icenet.predictors.persistence import Persistence
-from napari_icenet.sequences.reading import open_dataset
 from napari_icenet.training.sample_layout import LAST_COLUMNS
 from napari_icenet.training.samples import write_sample
 from napari_icenet.training.validation import HeldOut

@@ -125,9 +125,9 @@ def make_dataset(
     test: float = 0.1,
 ) -> Path:
     """A dataset of moving texture with about 40 training sequences and some for validation."""
-    from napari_icenet.sequences.build import build_dataset
-    from napari_icenet.sequences.settings import DatasetSettings
-    from tests.sequences.ice import moving, stack_of
+    from napari_icenet.datasets.build import build_dataset
+    from napari_icenet.datasets.settings import DatasetSettings
+    from tests.datasets.ice import moving, stack_of
 
     settings = DatasetSettings(
         chip=chip, frames=frames, scale=1.5, stride=16, block=2.5, gap=4, windows=1, validation=validation, test=test

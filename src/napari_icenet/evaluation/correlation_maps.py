@@ -11,6 +11,7 @@ import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 
+from napari_icenet.datasets.tracking.tracks import Tracks
 from napari_icenet.evaluation.map_settings import DateWindow, MapSettings
 from napari_icenet.evaluation.scores import Scores
 from napari_icenet.evaluation.settings import TARGETS
@@ -19,7 +20,6 @@ from napari_icenet.predictors.line_up import LineUp
 from napari_icenet.scenes.credit import credit_of
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.sequences.tracks import Tracks
 
 F32 = NDArray[np.float32]
 #: Width of a bar of the histogram.

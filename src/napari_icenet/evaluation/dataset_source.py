@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.datasets.dataset import IceNet, open_dataset
+from napari_icenet.datasets.sequences import Sequences
+from napari_icenet.datasets.splits.describe import how_split
 from napari_icenet.errors import DatasetError, UsageError
 from napari_icenet.evaluation.conditioning import past_of
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
@@ -18,9 +21,6 @@ from napari_icenet.evaluation.stack_source import LOT, Batch, Task
 from napari_icenet.predictors.blurred import choose_sigma
 from napari_icenet.scenes.bands import find_band
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.sequences.reading import IceNet, open_dataset
-from napari_icenet.sequences.sequences import Sequences
-from napari_icenet.sequences.splits import how_split
 
 #: Sequences of the training split that σ of the blurred predictor is chosen on.
 _CHOSEN_ON = 128

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.evaluation.conditioning import Pair
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.engine.peaks import BORDER_PX, find_peaks
-from napari_icenet.sequences.sequences import Sequences
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]

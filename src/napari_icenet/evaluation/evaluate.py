@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.evaluation.dataset_source import DatasetSource
 from napari_icenet.evaluation.scores import Scores
 from napari_icenet.evaluation.scoring import BLOCK_CHIPS
@@ -19,7 +20,6 @@ from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.icenet_inputs import say_covariates_missing
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.registry import predictor
-from napari_icenet.sequences.sequences import Sequences
 from napari_icenet.tracking.table import software
 
 Progress = Callable[[float, str], None]

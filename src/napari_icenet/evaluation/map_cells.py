@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.datasets.tracking.chip_grid import grid_positions
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.map_settings import MapSettings
-from napari_icenet.sequences.chip_grid import grid_positions
 
 Index = NDArray[np.int64]
 Flags = NDArray[np.bool_]

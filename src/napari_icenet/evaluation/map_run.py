@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.datasets.cut import CACHE_BYTES, check_fits
+from napari_icenet.datasets.tracking.tracks import Tracks
 from napari_icenet.evaluation.correlation_maps import CorrelationMaps, Followed, Ground
 from napari_icenet.evaluation.known_flow import known_flow
 from napari_icenet.evaluation.map_cells import choose_cells
@@ -18,8 +20,6 @@ from napari_icenet.evaluation.scores import Scores
 from napari_icenet.matching.engine.device import may_have
 from napari_icenet.predictors.line_up import LineUp
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.sequences.cut import CACHE_BYTES, check_fits
-from napari_icenet.sequences.tracks import Tracks
 
 #: Side of a tile, cells: a second of a network on one core.
 _TILE = 4

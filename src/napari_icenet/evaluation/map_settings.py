@@ -9,10 +9,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from napari_icenet.common.settings_model import made
+from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.sequences.settings import DatasetSettings
 
 #: Dates in a window where there are as many, as in an evaluation: t0 is the tenth of them.
 FRAMES = 12

@@ -14,6 +14,7 @@ from affine import Affine
 from pydantic import ValidationError
 
 from napari_icenet.common.atomic_io_1 import write_whole
+from napari_icenet.datasets.tracking.tracks import Tracks
 from napari_icenet.errors import TrackingError
 from napari_icenet.evaluation.correlation_maps import CorrelationMaps, Followed, Ground
 from napari_icenet.evaluation.map_settings import DateWindow, MapSettings
@@ -21,7 +22,6 @@ from napari_icenet.evaluation.map_words import record
 from napari_icenet.evaluation.scores import Scores
 from napari_icenet.predictors.line_up import LineUp
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.sequences.tracks import Tracks
 
 #: What a file says it is.
 FORMAT, VERSION = "icenet correlation maps", 1

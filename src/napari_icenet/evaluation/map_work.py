@@ -11,6 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.datasets.cut import Tracker, cut_tracks
+from napari_icenet.datasets.sequences import Sequences
+from napari_icenet.datasets.tracking.chip_grid import chip_grid
+from napari_icenet.datasets.tracking.tracks import Tracks
 from napari_icenet.errors import StackError
 from napari_icenet.evaluation.correlation_maps import CorrelationMaps
 from napari_icenet.evaluation.displacement import Expected, expected_places
@@ -23,10 +27,6 @@ from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.line_up import LineUp
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.sequences.chip_grid import chip_grid
-from napari_icenet.sequences.cut import Tracker, cut_tracks
-from napari_icenet.sequences.sequences import Sequences
-from napari_icenet.sequences.tracks import Tracks
 
 Places = tuple[NDArray[np.int64], NDArray[np.int64]]
 #: Fields of sequences with an axis of frames.

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from napari_icenet.datasets.schema import FORMAT
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.dataset_source import DatasetSource, dataset_settings
 from napari_icenet.evaluation.settings import EvaluationSettings, make_evaluation_settings
@@ -15,7 +16,6 @@ from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.options import Options
 from napari_icenet.predictors.registry import predictor
 from napari_icenet.scenes.scene import Progress
-from napari_icenet.sequences.store_format import FORMAT
 
 
 def open_source(
@@ -48,7 +48,7 @@ def open_source(
     if holds_a_dataset(path):
         if covariates is not None:
             raise UsageError(f"{path} is a dataset and has its own; give --covariates to icenet dataset.")
-        from napari_icenet.sequences.reading import open_dataset
+        from napari_icenet.datasets.dataset import open_dataset
 
         dataset = open_dataset(path)
         settings = make_evaluation_settings(dataset_settings(dataset, dict(given)))

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.common.palette_1 import colour_of
+from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.evaluation.cases import choose_cases
 from napari_icenet.evaluation.conditioning import past_of
 from napari_icenet.evaluation.figure_look import headline
 from napari_icenet.evaluation.table_text import number, title_of
 from napari_icenet.matching.prefilter import prefilter
 from napari_icenet.matching.template import HIGH_PASS, Predictor
-from napari_icenet.sequences.sequences import Sequences
 from napari_icenet.velocity.quality.figure_style import LINE, PANEL, QUIET, TEXT, new_figure
 
 if TYPE_CHECKING:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from napari_icenet.datasets.cut import CACHE_BYTES, cut
+from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.errors import StackError
 from napari_icenet.evaluation.scores import Scores
 from napari_icenet.evaluation.scoring import Scorer
@@ -17,8 +19,6 @@ from napari_icenet.matching.template import PAST_CHIPS
 from napari_icenet.predictors.registry import predictor
 from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.sequences.cut import CACHE_BYTES, cut
-from napari_icenet.sequences.settings import DatasetSettings
 
 #: The predictors that the paper gives figures for.
 MEASURED = ("persistence", "high-pass")

@@ -9,13 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.evaluation.conditioning import Pair, all_templates, gap_days
 from napari_icenet.evaluation.correlation import Image, correlation
 from napari_icenet.evaluation.displacement import Expected, TemplateTracking
 from napari_icenet.evaluation.scores import Scores
 from napari_icenet.matching.prefilter import prefilter
 from napari_icenet.matching.template import HIGH_PASS, Predictor
-from napari_icenet.sequences.sequences import Sequences
 
 F32 = NDArray[np.float32]
 

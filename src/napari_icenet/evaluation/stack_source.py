@@ -11,6 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from napari_icenet.datasets.cut import CACHE_BYTES, Tracker, check_fits, cut_tracks, window_starts
+from napari_icenet.datasets.sequences import Sequences
+from napari_icenet.datasets.settings import DatasetSettings
+from napari_icenet.datasets.tracking.chip_grid import grid_positions
+from napari_icenet.datasets.tracking.tracks import Tracks
 from napari_icenet.evaluation.displacement import Expected, expected_places
 from napari_icenet.evaluation.known_flow import known_flow
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
@@ -19,11 +24,6 @@ from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.scenes.credit import credit_of
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.sequences.chip_grid import grid_positions
-from napari_icenet.sequences.cut import CACHE_BYTES, Tracker, check_fits, cut_tracks, window_starts
-from napari_icenet.sequences.sequences import Sequences
-from napari_icenet.sequences.settings import DatasetSettings
-from napari_icenet.sequences.tracks import Tracks
 
 #: Sequences that are in memory at once: 128 px and 12 frames make 200 MB of them.
 LOT = 256

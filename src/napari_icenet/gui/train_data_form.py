@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.settings import Remembered
 from napari_icenet.gui.theme import close_grid
@@ -30,7 +31,6 @@ from napari_icenet.gui.train_data_words import SOURCES, SPLIT_BY, TIPS, TRACKING
 from napari_icenet.gui.train_planner import Wanted
 from napari_icenet.gui.train_toggles import Toggles
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.sequences.settings import DatasetSettings
 
 STACK, DATASET = 0, 1
 _FIRST = DatasetSettings()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.sequences.settings import DatasetSettings
 
 SOURCES: Final = {
     "stack": ("Open stack", "Cut sequences from the scenes that are open; made once, and kept for further runs."),

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.datasets.sequences import SPLITS
+from napari_icenet.datasets.splits.split_map import split_map
 from napari_icenet.gui.readout import SEPARATOR, grouped
 from napari_icenet.gui.train_planner import coarse_step
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.scenes.store.schema import GridRecord
-from napari_icenet.sequences.sequences import SPLITS
-from napari_icenet.sequences.split_map import split_map
 
 if TYPE_CHECKING:
-    from napari_icenet.sequences.reading import IceNet
+    from napari_icenet.datasets.dataset import IceNet
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ def facts_of(path: Path, stack: SceneStack | None) -> DatasetFacts:
     DatasetError
         It cannot be read.
     """
-    from napari_icenet.sequences.reading import open_dataset
+    from napari_icenet.datasets.dataset import open_dataset
 
     icenet = open_dataset(path)
     counts = {name: len(icenet.select(split=name)) for name in SPLITS}

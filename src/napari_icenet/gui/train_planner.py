@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
+from napari_icenet.datasets.sequences import SPLITS, Sequences
 from napari_icenet.errors import Cancelled, IceNetError
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.sequences.sequences import SPLITS, Sequences
 from napari_icenet.training.plan import DataPlan, Estimate, make_plan, split_of_weights
 
 NONE = SPLITS.index("none")
@@ -81,7 +81,7 @@ class Planner(QObject):
     planned : Signal(object)
         A :class:`Planned`, of the newest request.
     previewed : Signal(object)
-        A few :class:`~napari_icenet.sequences.sequences.Sequences`.
+        A few :class:`~napari_icenet.datasets.sequences.Sequences`.
     failed : Signal(str)
         Why the newest request cannot be planned or previewed.
     ended : Signal()

@@ -8,10 +8,10 @@ from qtpy.QtCore import QEvent, QRectF, QSize, Qt, QTimer
 from qtpy.QtGui import QColor, QHelpEvent, QImage, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.gui.film_strip_marks import grey_image
 from napari_icenet.gui.train_planner import PREVIEW
 from napari_icenet.gui.train_split_layer import COLOURS, WORDS
-from napari_icenet.sequences.sequences import Sequences
 
 #: Screen pixels between chips; side of a chip; the line of its split below.
 _GAP, _MOST, _LINE = 4, 62, 4

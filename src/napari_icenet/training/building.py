@@ -15,8 +15,8 @@ from napari_icenet import errors
 from napari_icenet.errors import Cancelled, DatasetError, IceNetError
 
 if TYPE_CHECKING:
+    from napari_icenet.datasets.schema import DatasetRecord
     from napari_icenet.scenes.scene import Progress
-    from napari_icenet.sequences.store_format import DatasetRecord
     from napari_icenet.training.plan import DataPlan
 
 #: Seconds that the process has to tidy up.
@@ -61,7 +61,7 @@ def build(
     Cancelled
         It was asked to stop.
     """
-    from napari_icenet.sequences.store import read_record
+    from napari_icenet.datasets.store import read_record
 
     # Spawned, not forked: a fork would share the locks of this process's threads.
     context = multiprocessing.get_context("spawn")
@@ -114,9 +114,9 @@ def _followed(
 
 def _build(pipe: Connection, plan: DataPlan, path: Path, force: bool) -> None:
     """The work of the process."""
+    from napari_icenet.datasets.build import build_dataset
+    from napari_icenet.datasets.store import work_folder
     from napari_icenet.jobs.detached import NICE
-    from napari_icenet.sequences.build import build_dataset
-    from napari_icenet.sequences.store import work_folder
     from napari_icenet.training.calibration import remember
 
     if hasattr(os, "nice"):

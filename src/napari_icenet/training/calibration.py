@@ -8,12 +8,12 @@ import time
 from contextlib import suppress
 
 from napari_icenet.common.user_files import changing, home, read_list
+from napari_icenet.datasets.cut import Tracker, cut_tracks
+from napari_icenet.datasets.parts import pictures_of
+from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.errors import TrainingError
 from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.sequences.cut import Tracker, cut_tracks
-from napari_icenet.sequences.parts import pictures_of
-from napari_icenet.sequences.settings import DatasetSettings
 
 #: Seconds of one core per frame and million pixels searched, before anything was measured here.
 _USUAL = {"chain": 0.09, "robust": 0.18}

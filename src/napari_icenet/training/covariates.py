@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from napari_icenet.datasets.dataset import IceNet
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.template import named_covariates
 from napari_icenet.scenes.covariates import find_covariate
-from napari_icenet.sequences.reading import IceNet
 from napari_icenet.training.data_record import chosen
 
 

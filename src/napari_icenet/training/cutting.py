@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from napari_icenet.common.atomic_io import write_durably
+from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.errors import Cancelled, IceNetError, TrainingError
 from napari_icenet.scenes.origin import Origin
-from napari_icenet.sequences.settings import DatasetSettings
 from napari_icenet.training.building import build
 from napari_icenet.training.narrowing import narrowed
 from napari_icenet.training.plan import DataPlan

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from napari_icenet.datasets.dataset import IceNet, open_dataset
+from napari_icenet.datasets.sequences import SPLITS
+from napari_icenet.datasets.splits.describe import how_split
 from napari_icenet.errors import TrainingError, UsageError
 from napari_icenet.models.card import Card, CardData, CardDataset
-from napari_icenet.sequences.reading import IceNet, open_dataset
-from napari_icenet.sequences.sequences import SPLITS
-from napari_icenet.sequences.splits import how_split
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.settings import DataSettings
 

@@ -10,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.datasets.dataset import IceNet
+from napari_icenet.datasets.splits.describe import how_split
 from napari_icenet.errors import TrainingError, WeightsError
 from napari_icenet.evaluation.bootstrap import BlockBootstrap
 from napari_icenet.evaluation.dataset_source import DatasetSource, dataset_settings
@@ -21,8 +23,6 @@ from napari_icenet.matching.template import Predictor
 from napari_icenet.models.weights import bundled, find_weights
 from napari_icenet.predictors.line_up import Entry, LineUp
 from napari_icenet.predictors.registry import title
-from napari_icenet.sequences.reading import IceNet
-from napari_icenet.sequences.splits import how_split
 from napari_icenet.training.before_after import BeforeAfter, Gain, Progress, Role, Row, Score
 from napari_icenet.training.data_record import chosen, opened_again, read_start
 from napari_icenet.training.run_folder import RunFolder

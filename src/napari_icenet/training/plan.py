@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.datasets.cut import CACHE_BYTES, check_fits, cut, window_starts
+from napari_icenet.datasets.sequences import SPLITS, Sequences
+from napari_icenet.datasets.settings import DatasetSettings, make_dataset_settings
+from napari_icenet.datasets.splits.blocks import NONE, Blocks
+from napari_icenet.datasets.splits.periods import settled_periods, split_of_windows
+from napari_icenet.datasets.splits.split_map import Rectangle, block_rectangles, split_map
+from napari_icenet.datasets.tracking.chip_grid import grid_positions
 from napari_icenet.errors import UsageError
 from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.sequences.blocks import NONE, Blocks
-from napari_icenet.sequences.chip_grid import grid_positions
-from napari_icenet.sequences.cut import CACHE_BYTES, check_fits, cut, window_starts
-from napari_icenet.sequences.periods import settled_periods, split_of_windows
-from napari_icenet.sequences.sequences import SPLITS, Sequences
-from napari_icenet.sequences.settings import DatasetSettings, make_dataset_settings
-from napari_icenet.sequences.split_map import Rectangle, block_rectangles, split_map
 from napari_icenet.training.calibration import seconds_per_sequence
 from napari_icenet.training.narrowing import narrowed
 from napari_icenet.training.start_weights import start_card
@@ -219,7 +219,7 @@ def make_plan(
     area : array of bool, (height, width), optional
         Ground that is used, within the stack's own area of interest. Default: all of that.
     **settings
-        Further fields of :class:`~napari_icenet.sequences.settings.DatasetSettings`; None is the default.
+        Further fields of :class:`~napari_icenet.datasets.settings.DatasetSettings`; None is the default.
 
     Raises
     ------
@@ -263,7 +263,7 @@ def split_of_weights(weights: str | Path, stack: str, chip: int = 128) -> dict[s
     Returns
     -------
     dict
-        Fields of :class:`~napari_icenet.sequences.settings.DatasetSettings`; empty where the weights know nothing
+        Fields of :class:`~napari_icenet.datasets.settings.DatasetSettings`; empty where the weights know nothing
         of the stack, or their card does not tell how it was split.
 
     Raises

@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.datasets.dataset import IceNet
 from napari_icenet.errors import TrainingError
-from napari_icenet.sequences.reading import IceNet
 from napari_icenet.training.examples import Examples
 from napari_icenet.training.sampler import Draw
 

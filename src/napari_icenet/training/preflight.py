@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_icenet.datasets.dataset import IceNet
 from napari_icenet.errors import IceNetError
-from napari_icenet.sequences.reading import IceNet
 from napari_icenet.training.data_record import chosen, open_datasets
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.settings import RunSettings

@@ -17,13 +17,13 @@ import torch
 from napari_icenet import __version__
 from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.common.settings_model import made
+from napari_icenet.datasets.dataset import IceNet
 from napari_icenet.errors import TrainingError, UsageError
 from napari_icenet.jobs.file_lock import locked
 from napari_icenet.models.card import Card
 from napari_icenet.models.device import choose_device, network_type, type_name
 from napari_icenet.models.registry import build, network_class
 from napari_icenet.models.weights import load_weights
-from napari_icenet.sequences.reading import IceNet
 from napari_icenet.training.ahead import Batch, batches
 from napari_icenet.training.checkpoint import load_checkpoint
 from napari_icenet.training.command import command_of

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.datasets.dataset import IceNet
+from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.errors import Cancelled, TrainingError
 from napari_icenet.evaluation.conditioning import past_of
 from napari_icenet.evaluation.correlation import Image, correlation
@@ -15,8 +17,6 @@ from napari_icenet.evaluation.settings import EvaluationSettings
 from napari_icenet.matching.template import Past, Prediction, Predictor
 from napari_icenet.predictors.many import predict_many
 from napari_icenet.predictors.persistence import Persistence
-from napari_icenet.sequences.reading import IceNet
-from napari_icenet.sequences.sequences import Sequences
 
 F32 = NDArray[np.float32]
 _CHOICE = 15

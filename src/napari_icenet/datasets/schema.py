@@ -1,0 +1,157 @@
+"""What a dataset says of itself, beside its arrays: the attributes of the zarr store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from math import isnan
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+
+from napari_icenet.datasets.settings import DatasetSettings
+from napari_icenet.scenes.credit import credit_of
+from napari_icenet.scenes.scene import Scene
+from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.scenes.store.schema import GridRecord
+
+FORMAT = "icenet dataset"
+#: Raised when a reader of an older version would misread the store: 2 has covariates.
+VERSION = 2
+
+#: Arrays beside the chips: type, and axes after that of the sequences (T frames, or row and column).
+TABLES: dict[str, tuple[type, str]] = {
+    "times": (np.int64, "frame"),
+    "days": (np.float64, "frame"),
+    "days_since_last": (np.float64, "frame"),
+    "rows": (np.int64, "frame"),
+    "cols": (np.int64, "frame"),
+    "track_rows": (np.float64, "frame"),
+    "track_cols": (np.float64, "frame"),
+    "ncc": (np.float32, "frame"),
+    "peak_ratio": (np.float32, "frame"),
+    "valid": (np.bool_, "frame"),
+    "cloud": (np.float32, "frame"),
+    "fill": (np.float32, "frame"),
+    "split": (np.uint8, ""),
+    "block": (np.int64, "place"),
+}
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _WithCovariates(_Record):
+    """A record that is written without the covariates that it does not have: as before there were any."""
+
+    @model_serializer(mode="wrap")
+    def _lean(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        told: dict[str, Any] = handler(self)
+        if not told.get("covariates"):
+            told.pop("covariates", None)
+        return told
+
+
+class SourceScene(_WithCovariates):
+    """A scene that frames were cut from, and whom to thank for it."""
+
+    id: str
+    time: datetime
+    sensor: str | None
+    level: str | None
+    collection: str | None
+    tier: str | None
+    wrs_path: int | None
+    wrs_row: int | None
+    processed: date | None
+    simulated: bool
+    credit: str | None
+    covariates: tuple[float | None, ...] | None = None
+
+    @classmethod
+    def of(cls, scene: Scene, covariates: Sequence[float] | None = None) -> SourceScene:
+        """The record of a scene; covariates that are NaN are missing."""
+        origin = scene.provenance
+        return cls(
+            id=scene.id, time=scene.time, sensor=origin.sensor, level=origin.level, collection=origin.collection,
+            tier=origin.tier, wrs_path=origin.wrs_path, wrs_row=origin.wrs_row, processed=origin.processed,
+            simulated=origin.simulated, credit=credit_of(origin),
+            covariates=None if covariates is None else tuple(None if isnan(v) else float(v) for v in covariates),
+        )  # fmt: skip
+
+
+class SourceStack(_Record):
+    """A stack that sequences were cut from: its bands, grid and scenes."""
+
+    name: str
+    bands: tuple[str, ...]
+    dtype: str
+    grid: GridRecord
+    scenes: tuple[SourceScene, ...]
+
+    @classmethod
+    def of(cls, stack: SceneStack) -> SourceStack:
+        """The record of a stack."""
+        given = None if stack.covariates is None else stack.covariates.values.tolist()
+        return cls(
+            name=stack.name,
+            bands=stack.bands,
+            dtype=stack.dtype.str,
+            grid=GridRecord.of(stack.grid),
+            scenes=tuple(
+                SourceScene.of(scene, None if given is None else given[i]) for i, scene in enumerate(stack.scenes)
+            ),
+        )
+
+    def with_covariates_of(self, before: SourceStack) -> SourceStack:
+        """The same with what an older record knows of its scenes, where this one knows nothing of any."""
+        if any(scene.covariates is not None for scene in self.scenes):
+            return self
+        known = {scene.id: scene.covariates for scene in before.scenes}
+        scenes = tuple(scene.model_copy(update={"covariates": known.get(scene.id)}) for scene in self.scenes)
+        return self.model_copy(update={"scenes": scenes})
+
+
+class Level(_Record):
+    """Mean and standard deviation of all valid pixels of one band and date, in stored values; None where none is."""
+
+    mean: float | None
+    deviation: float | None
+
+
+class Part(_Record):
+    """The sequences of one stack, band and window of dates: ``count`` of them, one after the other.
+
+    ``key`` tells by what they were made: the settings, and the pictures of the window. ``levels``
+    are for normalising each frame; the stored chips are not normalised.
+    """
+
+    key: str
+    stack: str
+    band: str
+    start: datetime
+    count: int
+    left_out: int
+    levels: tuple[Level, ...]
+
+
+class DatasetRecord(_WithCovariates):
+    """The whole dataset: all but its arrays. ``files`` counts those of the chips, to notice a copy in part.
+
+    ``covariates`` are the names, with units, of further facts of each date; their values stand with the scenes.
+    """
+
+    settings: DatasetSettings
+    stacks: tuple[SourceStack, ...]
+    parts: tuple[Part, ...]
+    files: dict[str, int]
+    simulated: bool
+    covariates: tuple[str, ...] = ()
+
+    @property
+    def credits(self) -> tuple[str, ...]:
+        """Whom to thank for the scenes, each once."""
+        lines = (scene.credit for stack in self.stacks for scene in stack.scenes)
+        return tuple(dict.fromkeys(line for line in lines if line is not None))

@@ -1,0 +1,1 @@
+"""Training, validation and test kept apart, by ground or by time. Imports the settings of ``datasets``."""

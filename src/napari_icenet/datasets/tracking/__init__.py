@@ -1,0 +1,1 @@
+"""Chips followed through windows of dates, as sequences need them. Imports ``matching``."""

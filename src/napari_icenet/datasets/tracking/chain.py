@@ -1,0 +1,59 @@
+"""Tracking as in section 2.1 of the paper: each chip is the best match of the last one, nothing is judged."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_icenet.datasets.settings import DatasetSettings
+from napari_icenet.datasets.tracking.matcher import Matcher
+from napari_icenet.datasets.tracking.tracks import Tracks
+from napari_icenet.scenes.scene import Progress
+
+
+def chain(
+    matcher: Matcher,
+    start: int,
+    places: tuple[NDArray[np.int64], NDArray[np.int64]],
+    settings: DatasetSettings,
+    *,
+    progress: Progress | None = None,
+) -> Tracks:
+    """Follow chips from date to date by the highest correlation (equation 1 of the paper).
+
+    The chip found on one date is what is searched for on the next, in a window of side c·C around
+    its position. A chip without any correlation (fill, flat, out of the frame) stays where it is,
+    not valid, and is sought from there on the next date.
+
+    Parameters
+    ----------
+    matcher : Matcher
+        Of unfiltered pictures.
+    start : int
+        Index of the first date.
+    places : (array of int64, array of int64), each (n,)
+        Rows and columns of the chips on the first date.
+    settings : DatasetSettings
+    progress : callable, optional
+
+    Returns
+    -------
+    Tracks
+    """
+    tracks = Tracks.starting(*places, settings.frames)
+    rows, cols = tracks.places_row, tracks.places_col
+    for t in range(1, settings.frames):
+        if progress is not None:
+            pictures = matcher.pictures
+            progress((t - 1) / (settings.frames - 1), f"{pictures.stack.labels[start + t]} {pictures.band}")
+        found = matcher.match_all((start + t - 1, start + t), (rows[:, t - 1], cols[:, t - 1]))
+        there = np.isfinite(found.drow)
+        for place, exact, peak in ((rows, tracks.rows, found.drow), (cols, tracks.cols, found.dcol)):
+            move = np.where(there, peak, 0)
+            # The highest pixel of the surface; its sub-pixel peak may lie half a pixel from there.
+            exact[:, t] = place[:, t - 1] + move
+            place[:, t] = place[:, t - 1] + np.clip(np.rint(move), -settings.reach, settings.reach).astype(np.int64)
+        tracks.peak_ratio[:, t] = found.peak_ratio
+        tracks.valid[:, t] = there
+        tracks.source[:, t] = np.where(there, t - 1, -1)
+    return tracks
