@@ -10,7 +10,7 @@ import rasterio
 from napari_icenet.datasets.build import build_dataset
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.models.card import Card, CardData, CardDataset
-from napari_icenet.models.icenet import IceNetSettings, IceNetwork
+from napari_icenet.models.icenet.network import IceNetSettings, IceNetwork
 from napari_icenet.models.weights import save_weights
 from napari_icenet.predictors.registry import fitting
 from tests.scenes.products import TRANSFORM_UTM, write_tiff

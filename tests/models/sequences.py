@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from napari_icenet.models.svg_lp import SvgLp
-from napari_icenet.models.svg_lp_settings import SvgLpSettings
+from napari_icenet.models.svg_lp.network import SvgLp
+from napari_icenet.models.svg_lp.settings import SvgLpSettings
 from tests.tracking.glacier import shifted, texture
 
 SIDE = 32

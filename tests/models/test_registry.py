@@ -44,6 +44,6 @@ def test_a_network_that_is_not_there():
 
 def test_the_list_costs_nothing():
     code = (
-        "import sys, napari_icenet.models.registry, napari_icenet.models.svg_lp_settings; print('torch' in sys.modules)"
+        "import sys, napari_icenet.models.registry, napari_icenet.models.svg_lp.settings; print('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "False\n"

@@ -8,7 +8,7 @@ import torch
 
 from napari_icenet.errors import SceneWarning, UsageError
 from napari_icenet.matching.template import Past
-from napari_icenet.models.icenet import IceNetSettings, IceNetwork
+from napari_icenet.models.icenet.network import IceNetSettings, IceNetwork
 from napari_icenet.predictors import icenet_inputs
 from napari_icenet.predictors.aligned import aligned, every_aligned
 from napari_icenet.predictors.alignment import moved

@@ -10,7 +10,7 @@ import torch
 
 from napari_icenet.errors import WeightsError
 from napari_icenet.models import weights as weights_module
-from napari_icenet.models.icenet import IceNetSettings, IceNetwork
+from napari_icenet.models.icenet.network import IceNetSettings, IceNetwork
 from napari_icenet.models.weights import save_weights
 from napari_icenet.predictors import learned
 from napari_icenet.predictors.learned import forget_networks, network_of, predictor_of

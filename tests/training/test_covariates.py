@@ -11,7 +11,7 @@ from napari_icenet.datasets.build import build_dataset
 from napari_icenet.datasets.dataset import open_dataset
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.errors import UsageError
-from napari_icenet.models.icenet import IceNetSettings, IceNetwork
+from napari_icenet.models.icenet.network import IceNetSettings, IceNetwork
 from napari_icenet.models.weights import load_weights
 from napari_icenet.scenes.covariates import give_covariates
 from napari_icenet.training.covariates import covariate_settings

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_icenet.models.icenet import IceNetSettings, IceNetwork
+from napari_icenet.models.icenet.network import IceNetSettings, IceNetwork
 from napari_icenet.training.icenet_objective import IceNetObjective, IceNetObjectiveSettings, masked_ncc
 
 T, SIDE = 12, 32

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 #: Where each network lives; loaded when asked for, for torch takes a second.
 MODELS: dict[str, str] = {
-    "svg-lp": "napari_icenet.models.svg_lp:SvgLp",
-    "icenet": "napari_icenet.models.icenet:IceNetwork",
+    "svg-lp": "napari_icenet.models.svg_lp.network:SvgLp",
+    "icenet": "napari_icenet.models.icenet.network:IceNetwork",
 }
 
 

@@ -16,7 +16,7 @@ from napari_icenet.predictors.learned import LearnedOptions, evaluating
 from napari_icenet.predictors.lots import in_lots
 
 if TYPE_CHECKING:
-    from napari_icenet.models.icenet_settings import IceNetSettings
+    from napari_icenet.models.icenet.settings import IceNetSettings
 
 F32 = NDArray[np.float32]
 

@@ -15,14 +15,14 @@ from pydantic import Field
 
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.template import Past, Prediction
-from napari_icenet.models.svg_lp_settings import SvgLpSettings
+from napari_icenet.models.svg_lp.settings import SvgLpSettings
 from napari_icenet.predictors.frames import Level, template_level, usable
 from napari_icenet.predictors.learned import LearnedOptions, evaluating
 from napari_icenet.predictors.lots import in_lots
 from napari_icenet.predictors.unit_range import DEVIATIONS, unit_range
 
 if TYPE_CHECKING:
-    from napari_icenet.models.svg_lp import SvgLp
+    from napari_icenet.models.svg_lp.network import SvgLp
 
 F32 = NDArray[np.float32]
 
@@ -95,7 +95,7 @@ class SvgLpPredictor(LearnedOptions):
         return out
 
     def _network(self) -> SvgLp:
-        from napari_icenet.models.svg_lp import SvgLp
+        from napari_icenet.models.svg_lp.network import SvgLp
 
         network, _ = self.network()
         assert isinstance(network, SvgLp)

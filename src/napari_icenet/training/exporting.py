@@ -33,7 +33,7 @@ def export_weights(folder: str | Path, path: str | Path, *, which: Literal["best
     WeightsError
         They are damaged, or the place cannot be written.
     """
-    from napari_icenet.models.giving_away import export_weights as write
+    from napari_icenet.models.weights_export import export_weights as write
 
     run = RunFolder(folder)
     source = next((file for file in ((run.best, run.last) if which == "best" else (run.last,)) if file.exists()), None)

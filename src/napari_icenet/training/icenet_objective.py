@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from napari_icenet.matching.template import PAST_CHIPS
-from napari_icenet.models.icenet import Expected, IceNetwork
+from napari_icenet.models.icenet.network import Expected, IceNetwork
 from napari_icenet.predictors.alignment import moved
 from napari_icenet.predictors.frames import normalised
 from napari_icenet.predictors.icenet_inputs import packed, shown
@@ -67,7 +67,7 @@ class IceNetObjectiveSettings(BaseModel):
 
 
 class IceNetObjective:
-    """Losses of :class:`~napari_icenet.models.icenet.IceNetwork`: 1 − NCC with the target, and its spread.
+    """Losses of :class:`~napari_icenet.models.icenet.network.IceNetwork`: 1 − NCC with the target, and its spread.
 
     Parameters
     ----------

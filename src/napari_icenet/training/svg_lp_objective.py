@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from napari_icenet.errors import UsageError
-from napari_icenet.models.svg_lp import SvgLp
+from napari_icenet.models.svg_lp.network import SvgLp
 from napari_icenet.predictors.frames import MIN_KNOWN
 from napari_icenet.predictors.unit_range import unit_range
 

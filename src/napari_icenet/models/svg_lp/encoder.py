@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from napari_icenet.models.svg_lp_settings import COARSEST, SvgLpSettings
+from napari_icenet.models.svg_lp.settings import COARSEST, SvgLpSettings
 
 #: Slope of the leaky rectifiers below zero.
 LEAK = 0.2

@@ -11,10 +11,10 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 
 from napari_icenet.errors import UsageError
-from napari_icenet.models.svg_lp_decoder import Decoder
-from napari_icenet.models.svg_lp_encoder import Encoder
-from napari_icenet.models.svg_lp_recurrent import FeaturePredictor, LatentDistribution, latent_shape
-from napari_icenet.models.svg_lp_settings import SvgLpSettings
+from napari_icenet.models.svg_lp.decoder import Decoder
+from napari_icenet.models.svg_lp.encoder import Encoder
+from napari_icenet.models.svg_lp.recurrent import FeaturePredictor, LatentDistribution, latent_shape
+from napari_icenet.models.svg_lp.settings import SvgLpSettings
 
 #: Standard deviation of fresh weights, and of the factors of the normalisations about 1.
 _FRESH = 0.02

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from napari_icenet.models.svg_lp_settings import COARSEST, SvgLpSettings
+from napari_icenet.models.svg_lp.settings import COARSEST, SvgLpSettings
 
 #: Hidden and cell state of all layers.
 State = tuple[Tensor, Tensor]

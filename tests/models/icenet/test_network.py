@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from napari_icenet.errors import UsageError
-from napari_icenet.models.icenet import IceNetSettings, IceNetwork
+from napari_icenet.models.icenet.network import IceNetSettings, IceNetwork
 from napari_icenet.models.registry import build
 
 

@@ -5,9 +5,9 @@ from torch.distributions import Normal as TorchNormal
 from torch.distributions import kl_divergence
 
 from napari_icenet.errors import UsageError
-from napari_icenet.models.svg_lp import SvgLp, _in_time
-from napari_icenet.models.svg_lp_recurrent import Normal
-from napari_icenet.models.svg_lp_settings import SvgLpSettings
+from napari_icenet.models.svg_lp.network import SvgLp, _in_time
+from napari_icenet.models.svg_lp.recurrent import Normal
+from napari_icenet.models.svg_lp.settings import SvgLpSettings
 from tests.models.sequences import SIDE, frames, network
 
 KINDS = ["vector", "convolutional"]

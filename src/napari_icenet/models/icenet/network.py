@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 from torch.nn import functional
 
-from napari_icenet.models.icenet_settings import IceNetSettings
-from napari_icenet.models.pyramid import collapsed, pyramid, reduced
+from napari_icenet.models.icenet.pyramid import collapsed, pyramid, reduced
+from napari_icenet.models.icenet.settings import IceNetSettings
 
 #: Days are told as log2(1 + days / this), so that a week and a season are both of order one.
 DAYS = 4.0

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from napari_icenet.models.pyramid import collapsed, enlarged, pyramid, reduced
+from napari_icenet.models.icenet.pyramid import collapsed, enlarged, pyramid, reduced
 
 
 @pytest.mark.parametrize("levels", [1, 2, 4])

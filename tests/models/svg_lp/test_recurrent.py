@@ -1,6 +1,6 @@
 import torch
 
-from napari_icenet.models.svg_lp_recurrent import ConvolutionalRecurrent, VectorRecurrent
+from napari_icenet.models.svg_lp.recurrent import ConvolutionalRecurrent, VectorRecurrent
 
 
 def test_maps_without_neighbours_are_vectors():

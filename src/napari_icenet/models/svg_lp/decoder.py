@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import fold, leaky_relu_
 
-from napari_icenet.models.svg_lp_encoder import LEAK, norm
-from napari_icenet.models.svg_lp_settings import COARSEST, SvgLpSettings
+from napari_icenet.models.svg_lp.encoder import LEAK, norm
+from napari_icenet.models.svg_lp.settings import COARSEST, SvgLpSettings
 
 
 class Decoder(nn.Module):
