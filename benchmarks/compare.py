@@ -29,7 +29,7 @@ from napari_icenet.gui.compare_tab import CHIP, MAP
 from napari_icenet.gui.dock import IceNetDock
 from napari_icenet.gui.map_area import WHOLE
 from napari_icenet.gui.session import Session
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 from napari_icenet.scenes.samples import simulated_sample
 
 FOUR = ("persistence", "high-pass", "blurred", "svg-lp")

@@ -27,7 +27,7 @@ from machine import machine  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
 from napari_icenet.matching.pictures import Pictures  # noqa: E402
-from napari_icenet.predictors.templates import template_predictor  # noqa: E402
+from napari_icenet.predictors.as_templates import template_predictor  # noqa: E402
 from napari_icenet.scenes import open_stack  # noqa: E402
 from napari_icenet.scenes.stack import SceneStack  # noqa: E402
 from napari_icenet.simulation import load_truth, simulate  # noqa: E402

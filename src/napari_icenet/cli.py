@@ -161,7 +161,7 @@ def track(
 ) -> None:
     """Follow chips through time."""
     from napari_icenet.matching.pictures import Pictures
-    from napari_icenet.predictors.templates import template_predictor
+    from napari_icenet.predictors.as_templates import template_predictor
     from napari_icenet.tracking.export import check_destination, csv_text, read_points, track_table, write_tracks
     from napari_icenet.tracking.follow import follow
     from napari_icenet.tracking.settings import make_settings

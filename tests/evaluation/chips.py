@@ -6,7 +6,7 @@ import numpy as np
 
 from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.matching.template import Prediction
-from napari_icenet.predictors.options import Options
+from napari_icenet.predictors.base import Options
 from tests.tracking.glacier import shifted, texture
 
 SIDE = 32

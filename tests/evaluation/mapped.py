@@ -9,7 +9,7 @@ import numpy as np
 from napari_icenet.evaluation.correlation_maps import CorrelationMaps
 from napari_icenet.evaluation.map_settings import MapSettings
 from napari_icenet.evaluation.map_tool import MapTool
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 from tests.datasets.ice import moving, stack_of
 
 SETTINGS = MapSettings(chip=32, stride=16, tracking="chain", t0=10, resamples=100)

@@ -8,7 +8,7 @@ import pytest
 
 from napari_icenet.evaluation.compare_tool import CompareTool
 from napari_icenet.matching.pictures import Pictures
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.follow import follow
 from napari_icenet.tracking.settings import TrackSettings

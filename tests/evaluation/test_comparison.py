@@ -9,7 +9,7 @@ from napari_icenet.errors import TrackingError
 from napari_icenet.evaluation.comparison import compare
 from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.prefilter import prefilter
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.follow import follow

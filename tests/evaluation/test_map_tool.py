@@ -19,7 +19,7 @@ from napari_icenet.evaluation.map_tool import MapTool
 from napari_icenet.evaluation.place_means import place_means
 from napari_icenet.evaluation.settings import EvaluationSettings
 from napari_icenet.evaluation.stack_source import StackSource
-from napari_icenet.predictors.line_up import Entry, LineUp
+from napari_icenet.predictors.predictor_set import Entry, LineUp
 from napari_icenet.scenes.open import open_stack
 from tests.datasets.ice import stack_of
 from tests.evaluation.mapped import LINE_UP, SETTINGS, Told, noisy_ice

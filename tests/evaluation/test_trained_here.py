@@ -10,7 +10,7 @@ from napari_icenet.evaluation.trained_here import seen_ice, trained_here
 from napari_icenet.models.card import Card, CardData, CardDataset
 from napari_icenet.models.icenet.network import IceNetSettings, IceNetwork
 from napari_icenet.predictors.learned import predictor_of
-from napari_icenet.predictors.line_up import Entry, LineUp
+from napari_icenet.predictors.predictor_set import Entry, LineUp
 from napari_icenet.predictors.registry import predictor
 from napari_icenet.scenes.origin import Origin
 

@@ -15,7 +15,7 @@ from napari_icenet.gui.map_control import MapControl
 from napari_icenet.gui.map_maker import MapMaker
 from napari_icenet.gui.map_page import MAP, MapPage
 from napari_icenet.gui.session import Session
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 from tests.gui.ice import STEP, moving_ice
 
 #: Cells (r, c) that were lost, and one of which high-pass alone had no template.

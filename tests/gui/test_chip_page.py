@@ -13,7 +13,7 @@ from napari_icenet.evaluation.correlation import Image, correlation
 from napari_icenet.gui.compare_layer_kinds import KINDS
 from napari_icenet.gui.dock import IceNetDock
 from napari_icenet.gui.session import Session
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 from tests.gui.ice import CLOUDY, DATES, STEP, Hand, moving_ice
 
 AT = (100.0, 140.0)

@@ -7,7 +7,7 @@ import numpy as np
 from napari_icenet.evaluation.comparison import Compared, Judged
 from napari_icenet.gui.film_strip_marks import grey_image, stretch, surface_image
 from napari_icenet.gui.film_strip_words import judged_words, row_words
-from napari_icenet.predictors.line_up import Entry
+from napari_icenet.predictors.predictor_set import Entry
 
 
 def test_chips_are_painted_in_grey_between_their_percentiles():

@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt
 
 from napari_icenet.gui.line_up_chooser import FIRST_CHOSEN, LineUpChooser
 from napari_icenet.models.weights import bundled
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 
 
 @pytest.fixture(autouse=True)

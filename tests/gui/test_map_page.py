@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt
 from napari_icenet.evaluation.correlation_maps import CellState
 from napari_icenet.gui.map_layer_kinds import BEST, CELLS, FIRST_PREDICTOR
 from napari_icenet.gui.velocity_run import CANCEL
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 from tests.gui.ice import Hand, moving_ice
 from tests.gui.maps import LINE_UP, LOST, NO_TEMPLATE, STRIDE, WITHOUT, MapDesk, known_values
 from tests.gui.velocity import kept_viewer

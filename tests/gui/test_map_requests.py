@@ -9,7 +9,7 @@ import rasterio
 from napari_icenet.errors import WeightsError
 from napari_icenet.gui import map_area, map_export
 from napari_icenet.gui.velocity_run import CANCEL
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 from tests.gui.ice import DATES, moving_ice
 from tests.gui.maps import LINE_UP, STRIDE, MapDesk
 from tests.gui.velocity import kept_viewer

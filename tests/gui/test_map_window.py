@@ -13,7 +13,7 @@ from napari_icenet.evaluation.correlation_maps import CellState
 from napari_icenet.gui.map_page import MAP, MapPage
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.velocity_run import CANCEL
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 from tests.gui.ice import CLOUDY, STEP, Hand, moving_ice
 
 CHIP, STRIDE = 32, 24

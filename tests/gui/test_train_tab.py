@@ -14,7 +14,7 @@ from qtpy.QtCore import Qt
 from napari_icenet.datasets.sequences import SPLITS
 from napari_icenet.gui import runs_actions, train_closing
 from napari_icenet.gui.train_split_layer import NAME
-from napari_icenet.predictors.line_up import Entry
+from napari_icenet.predictors.predictor_set import Entry
 from napari_icenet.training.run_folder import RunFolder
 from napari_icenet.training.run_list import Runs
 from tests.datasets.ice import moving, stack_of

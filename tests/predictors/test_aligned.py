@@ -6,9 +6,9 @@ import numpy as np
 
 from napari_icenet.predictors import aligned as room
 from napari_icenet.predictors.aligned import aligned
-from napari_icenet.predictors.alignment import moved, register
 from napari_icenet.predictors.consensus import Consensus
 from napari_icenet.predictors.median import Median
+from napari_icenet.predictors.registration import moved, register
 from tests.predictors.ice import ice, past
 
 

@@ -7,9 +7,9 @@ from napari_icenet.matching.prefilter import prefilter
 from napari_icenet.matching.template import Past, Prediction, Predictor
 from napari_icenet.models import weights
 from napari_icenet.predictors import registry
-from napari_icenet.predictors.many import predict_many
+from napari_icenet.predictors.as_templates import template_predictor, template_predictors, template_titles
+from napari_icenet.predictors.batching_1 import predict_many
 from napari_icenet.predictors.registry import fitting, names, predictor, title
-from napari_icenet.predictors.templates import template_predictor, template_predictors, template_titles
 from tests.predictors.ice import SIDE, ice, overcast, past
 
 ALL = names()

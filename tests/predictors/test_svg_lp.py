@@ -5,10 +5,10 @@ import torch
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.template import Past
 from napari_icenet.predictors import svg_lp
+from napari_icenet.predictors.batching_1 import BatchPredictor
 from napari_icenet.predictors.learned import predictor_of
-from napari_icenet.predictors.many import BatchPredictor
 from napari_icenet.predictors.registry import predictor
-from napari_icenet.predictors.unit_range import unit_range
+from napari_icenet.predictors.svg_lp_1 import unit_range
 from tests.models.sequences import SIDE, drifting, network
 
 

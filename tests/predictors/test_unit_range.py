@@ -1,6 +1,6 @@
 import numpy as np
 
-from napari_icenet.predictors.unit_range import unit_range
+from napari_icenet.predictors.svg_lp_1 import unit_range
 
 
 def test_each_frame_by_its_own_mean_and_deviation():

@@ -7,7 +7,7 @@ import pytest
 
 from napari_icenet.datasets.dataset import open_dataset
 from napari_icenet.errors import Cancelled, TrainingError
-from napari_icenet.predictors.alignment import moved, register
+from napari_icenet.predictors.registration import moved, register
 from napari_icenet.simulation.glacier import TrainingSettings
 from napari_icenet.simulation.sequences import simulated_sequences
 from napari_icenet.training.examples import Examples

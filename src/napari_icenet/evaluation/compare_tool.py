@@ -17,9 +17,9 @@ from napari_icenet.evaluation.displacement import Flow
 from napari_icenet.evaluation.known_flow import known_flow
 from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.matching.pictures import Pictures
-from napari_icenet.predictors.apart import PredictionProcess
 from napari_icenet.predictors.learned import LearnedOptions
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.remote import PredictionProcess
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.track import Track
 

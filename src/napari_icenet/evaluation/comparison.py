@@ -16,10 +16,10 @@ from napari_icenet.matching.match import Match, find_peak
 from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.prefilter import prefilter
 from napari_icenet.matching.template import Past, Prediction, Predictor
-from napari_icenet.predictors.apart import Apart, PredictionProcess
+from napari_icenet.predictors.batching_1 import BatchPredictor
 from napari_icenet.predictors.learned import LearnedOptions
-from napari_icenet.predictors.line_up import Entry, LineUp
-from napari_icenet.predictors.many import BatchPredictor
+from napari_icenet.predictors.predictor_set import Entry, LineUp
+from napari_icenet.predictors.remote import Apart, PredictionProcess
 from napari_icenet.tracking.evidence import Correlator
 from napari_icenet.tracking.settings import changed
 from napari_icenet.tracking.track import Track

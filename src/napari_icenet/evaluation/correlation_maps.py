@@ -16,7 +16,7 @@ from napari_icenet.evaluation.map_settings import DateWindow, MapSettings
 from napari_icenet.evaluation.scores import Scores
 from napari_icenet.evaluation.settings import TARGETS
 from napari_icenet.evaluation.table import LIMITS, mode_table
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 from napari_icenet.scenes.credit import credit_of
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack

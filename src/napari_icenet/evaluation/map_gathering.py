@@ -12,7 +12,7 @@ from napari_icenet.evaluation.map_cells import Cells
 from napari_icenet.evaluation.map_settings import DateWindow, MapSettings
 from napari_icenet.evaluation.map_work import Score
 from napari_icenet.evaluation.scores import Scores
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 
 I64 = NDArray[np.int64]
 #: Fields of the scores with an axis of predictors.

@@ -16,7 +16,7 @@ from napari_icenet.evaluation.strata import strata_table
 from napari_icenet.evaluation.table import early_table
 from napari_icenet.evaluation.trained_here import trained_here
 from napari_icenet.matching.template import Past, Prediction, Predictor
-from napari_icenet.predictors.line_up import Entry
+from napari_icenet.predictors.predictor_set import Entry
 from napari_icenet.scenes.stack import SceneStack
 
 

@@ -18,7 +18,7 @@ from napari_icenet.evaluation.map_settings import MapSettings
 from napari_icenet.evaluation.map_work import Follow, Job, Order, Places, Score
 from napari_icenet.evaluation.scores import Scores
 from napari_icenet.matching.engine.device import may_have
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 from napari_icenet.scenes.stack import SceneStack
 
 #: Side of a tile, cells: a second of a network on one core.

@@ -20,7 +20,7 @@ from napari_icenet.evaluation.correlation_maps import CorrelationMaps, Followed,
 from napari_icenet.evaluation.map_settings import DateWindow, MapSettings
 from napari_icenet.evaluation.map_words import record
 from napari_icenet.evaluation.scores import Scores
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 from napari_icenet.scenes.grid import Grid
 
 #: What a file says it is.

@@ -18,7 +18,7 @@ from napari_icenet.evaluation.map_foreman import Foreman
 from napari_icenet.evaluation.map_run import MapRun
 from napari_icenet.evaluation.map_settings import MapSettings
 from napari_icenet.matching.engine.device import cores
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 from napari_icenet.scenes.stack import SceneStack
 
 #: Processes at most: each has a copy of the networks in memory.

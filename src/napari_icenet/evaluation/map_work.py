@@ -25,7 +25,7 @@ from napari_icenet.evaluation.scoring import Scorer
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.predictors.learned import LearnedOptions
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 from napari_icenet.scenes.stack import SceneStack
 
 Places = tuple[NDArray[np.int64], NDArray[np.int64]]

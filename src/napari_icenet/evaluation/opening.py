@@ -13,7 +13,7 @@ from napari_icenet.evaluation.dataset_source import DatasetSource, dataset_setti
 from napari_icenet.evaluation.settings import EvaluationSettings, make_evaluation_settings
 from napari_icenet.evaluation.stack_source import StackSource
 from napari_icenet.matching.template import Predictor
-from napari_icenet.predictors.options import Options
+from napari_icenet.predictors.base import Options
 from napari_icenet.predictors.registry import predictor
 from napari_icenet.scenes.scene import Progress
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from napari_icenet.errors import WeightsError
 from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.learned import LearnedOptions
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 from napari_icenet.scenes.stack import SceneStack
 
 if TYPE_CHECKING:

@@ -123,7 +123,7 @@ def _compare(session: Any, dock: Any) -> None:
     """Show what predictors expect of the chip, with eight frames before it and two after."""
     from napari_icenet.gui.compare_layer_kinds import FIRST_SHOWN
     from napari_icenet.gui.line_up_chooser import FIRST_CHOSEN
-    from napari_icenet.predictors.line_up import LineUp
+    from napari_icenet.predictors.predictor_set import LineUp
 
     # The same for all, here too.
     dock.compare.chooser.show_line_up(LineUp.of_names(*FIRST_CHOSEN))

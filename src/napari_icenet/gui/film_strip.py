@@ -16,7 +16,7 @@ from napari_icenet.evaluation.comparison import Compared, Comparison
 from napari_icenet.evaluation.track_frames import Frame
 from napari_icenet.gui.film_strip_marks import grey_image, paint_misses, paint_places, surface_image
 from napari_icenet.gui.film_strip_words import days, judged_words, row_tip, row_words
-from napari_icenet.predictors.line_up import Entry
+from napari_icenet.predictors.predictor_set import Entry
 
 F32 = NDArray[np.float32]
 

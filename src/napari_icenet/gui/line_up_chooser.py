@@ -28,7 +28,7 @@ from qtpy.QtWidgets import (
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui.settings import Remembered
 from napari_icenet.models.device import Listed, devices
-from napari_icenet.predictors.line_up import Entry, LineUp
+from napari_icenet.predictors.predictor_set import Entry, LineUp
 from napari_icenet.predictors.registry import names
 from napari_icenet.training.run_list import Runs
 

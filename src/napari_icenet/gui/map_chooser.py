@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_icenet.gui.map_layer_kinds import BEST
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 
 #: Buttons in a row.
 _ABREAST = 4

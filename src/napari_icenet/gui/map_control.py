@@ -19,7 +19,7 @@ from napari_icenet.gui.pace import Pace
 from napari_icenet.gui.placement import Placement
 from napari_icenet.gui.session import Session
 from napari_icenet.jobs.latest import LatestWorker
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 from napari_icenet.scenes.stack import SceneStack
 
 #: Growing maps are drawn this often; thumbnails wait until nothing has grown for longer.

@@ -10,7 +10,7 @@ from napari.utils import Colormap
 
 from napari_icenet.common import palette as colours
 from napari_icenet.evaluation.correlation_maps import CellState
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 
 #: Kinds beside the maps of single predictors, whose kinds are their keys.
 CELLS, BEST = "cells", "best predictor"

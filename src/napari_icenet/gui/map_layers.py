@@ -16,7 +16,7 @@ from napari_icenet.gui.layer_list import insert_above
 from napari_icenet.gui.map_layer_kinds import BEST, CELLS, code_colours, code_limits, kinds, make
 from napari_icenet.gui.map_picture import best_codes, layer_record, placement_of, state_codes
 from napari_icenet.gui.placement import Placement
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 
 #: Size of a map's name in its own view, points.
 _NAME_PT = 8

@@ -26,7 +26,7 @@ from napari_icenet.gui.settings import Remembered
 from napari_icenet.gui.theme import Fold
 from napari_icenet.gui.velocity_run import RunBar
 from napari_icenet.gui.work import Progress
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 
 EMPTY = "Open pictures of a glacier, then see where each predictor foresees the ice, and where it fails."
 MAP = "Map correlation"

@@ -12,7 +12,7 @@ from napari_icenet.gui import map_area
 from napari_icenet.gui.map_form import MapForm
 from napari_icenet.gui.readout import SEPARATOR, grouped
 from napari_icenet.gui.session import Session
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 from napari_icenet.scenes.stack import SceneStack
 
 _MEND = "choose a chip of 128 px, or another predictor."

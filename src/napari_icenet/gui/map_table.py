@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QWidget
 from napari_icenet.gui.map_words import interval_text, mean_text, number_text, percent_text
 from napari_icenet.gui.readout import grouped
 from napari_icenet.gui.track_table import ROW_PX, NumberTable, swatch
-from napari_icenet.predictors.line_up import LineUp
+from napari_icenet.predictors.predictor_set import LineUp
 
 HEADINGS = (
     ("predictor", "Whose template is compared with the chip that came. Click a row to see its map."),

@@ -21,7 +21,7 @@ from napari_icenet.gui.track_layers import TrackLayers
 from napari_icenet.gui.track_live import TrackLive
 from napari_icenet.gui.track_picture import picture_now
 from napari_icenet.gui.track_series import TrackSeries
-from napari_icenet.predictors.templates import template_predictors
+from napari_icenet.predictors.as_templates import template_predictors
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.click_tracker import ClickTracker
 from napari_icenet.tracking.settings import TrackSettings, changed

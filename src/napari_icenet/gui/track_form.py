@@ -13,7 +13,7 @@ from napari_icenet.errors import UsageError
 from napari_icenet.gui.settings import Remembered
 from napari_icenet.gui.theme import close_grid
 from napari_icenet.matching.prefilter import prefilters
-from napari_icenet.predictors.templates import template_predictor, template_titles
+from napari_icenet.predictors.as_templates import template_predictor, template_titles
 from napari_icenet.tracking.settings import TrackSettings, changed
 
 TIPS = {

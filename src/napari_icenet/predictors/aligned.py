@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.matching.template import Past
-from napari_icenet.predictors.alignment import Registration, moved, register
-from napari_icenet.predictors.frames import normalised, usable
+from napari_icenet.predictors.normalise import normalised, usable
+from napari_icenet.predictors.registration import Registration, moved, register
 
 
 @dataclass(frozen=True, eq=False)

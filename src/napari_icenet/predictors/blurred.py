@@ -15,7 +15,7 @@ from pydantic import Field
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.template import Past, Prediction
 from napari_icenet.matching.zncc import masked_zncc
-from napari_icenet.predictors.options import Options
+from napari_icenet.predictors.base import Options
 
 #: Deviations that are tried by :func:`choose_sigma`, px.
 SIGMAS = (0.5, 1.0, 2.0, 4.0, 8.0)

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_icenet.matching.prefilter import prefilter
 from napari_icenet.matching.template import HIGH_PASS, Past, Prediction
-from napari_icenet.predictors.options import Options
+from napari_icenet.predictors.base import Options
 
 
 class HighPass(Options):

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_icenet.errors import SceneWarning
 from napari_icenet.matching.template import PAST_CHIPS
-from napari_icenet.predictors.frames import MIN_KNOWN
+from napari_icenet.predictors.normalise import MIN_KNOWN
 
 #: What was said already.
 _said: set[str] = set()

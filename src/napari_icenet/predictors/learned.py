@@ -12,8 +12,8 @@ from pydantic import PrivateAttr
 
 from napari_icenet.errors import WeightsError
 from napari_icenet.models.device import Precision, arithmetic, network_type, type_name
-from napari_icenet.predictors.lots import device_errors, free_memory
-from napari_icenet.predictors.options import Options
+from napari_icenet.predictors.base import Options
+from napari_icenet.predictors.batching import device_errors, free_memory
 
 if TYPE_CHECKING:
     import torch

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from napari_icenet.matching.template import Past, Prediction
 from napari_icenet.predictors.aligned import aligned
-from napari_icenet.predictors.frames import normalised, template_level, usable
-from napari_icenet.predictors.options import Options
+from napari_icenet.predictors.base import Options
+from napari_icenet.predictors.normalise import normalised, template_level, usable
 
 F32 = NDArray[np.float32]
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from napari_icenet.matching.template import Past, Prediction
-from napari_icenet.predictors.options import Options
+from napari_icenet.predictors.base import Options
 
 
 class Persistence(Options):

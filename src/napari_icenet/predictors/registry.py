@@ -9,7 +9,7 @@ from napari_icenet.errors import UsageError
 
 if TYPE_CHECKING:
     from napari_icenet.matching.template import Predictor
-    from napari_icenet.predictors.options import Options
+    from napari_icenet.predictors.base import Options
 
 #: Where each predictor lives, in the order of a drop-down; loaded when asked for.
 PREDICTORS: dict[str, str] = {

@@ -16,10 +16,10 @@ from pydantic import Field
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.template import Past, Prediction
 from napari_icenet.models.svg_lp.settings import SvgLpSettings
-from napari_icenet.predictors.frames import Level, template_level, usable
+from napari_icenet.predictors.batching import in_lots
 from napari_icenet.predictors.learned import LearnedOptions, evaluating
-from napari_icenet.predictors.lots import in_lots
-from napari_icenet.predictors.unit_range import DEVIATIONS, unit_range
+from napari_icenet.predictors.normalise import Level, template_level, usable
+from napari_icenet.predictors.svg_lp_1 import DEVIATIONS, unit_range
 
 if TYPE_CHECKING:
     from napari_icenet.models.svg_lp.network import SvgLp

@@ -26,7 +26,7 @@ class Examples:
         Share of cloud, shadow and cirrus; NaN where unknown.
     places : array of float64, (n, T, 2), or None
         Where each frame shows what the first one shows, as (row, col) from its own pixels, px
-        (:func:`napari_icenet.predictors.alignment.register`); None where nobody asked.
+        (:func:`napari_icenet.predictors.registration.register`); None where nobody asked.
     simulated : array of bool, (n,)
         Whether the ice is simulated.
     covariates : array of float64, (n, T, K), or None

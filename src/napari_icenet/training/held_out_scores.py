@@ -21,7 +21,7 @@ from napari_icenet.evaluation.table import mode_table
 from napari_icenet.evaluation.workers import score_all
 from napari_icenet.matching.template import Predictor
 from napari_icenet.models.weights import bundled, find_weights
-from napari_icenet.predictors.line_up import Entry, LineUp
+from napari_icenet.predictors.predictor_set import Entry, LineUp
 from napari_icenet.predictors.registry import title
 from napari_icenet.training.before_after import BeforeAfter, Gain, Progress, Role, Row, Score
 from napari_icenet.training.data_record import chosen, opened_again, read_start

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from napari_icenet.matching.template import PAST_CHIPS
 from napari_icenet.models.icenet.network import Expected, IceNetwork
-from napari_icenet.predictors.alignment import moved
-from napari_icenet.predictors.frames import normalised
 from napari_icenet.predictors.icenet_inputs import packed, shown
+from napari_icenet.predictors.normalise import normalised
+from napari_icenet.predictors.registration import moved
 
 if TYPE_CHECKING:
     from napari_icenet.training.examples import Examples

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.datasets.dataset import IceNet
 from napari_icenet.errors import TrainingError
-from napari_icenet.predictors.alignment import register
+from napari_icenet.predictors.registration import register
 
 #: Sequences that are read at a time.
 _LOT = 16

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from napari_icenet.predictors.alignment import moved, register
+from napari_icenet.predictors.registration import moved, register
 from tests.predictors.ice import ice, overcast
 
 MOVES = np.array([(0.9, -1.3), (-0.6, 0.4), (1.45, 1.2), (0.25, -0.75), (-1.5, 0.5), (0, 0)])

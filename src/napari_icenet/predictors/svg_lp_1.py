@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.predictors.frames import Level
+from napari_icenet.predictors.normalise import Level
 
 F32 = NDArray[np.float32]
 

@@ -11,9 +11,9 @@ import pytest
 
 from napari_icenet.errors import UsageError, WeightsError
 from napari_icenet.matching.template import Past
-from napari_icenet.predictors.apart import Apart, PredictionProcess
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.registry import predictor
+from napari_icenet.predictors.remote import Apart, PredictionProcess
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_closing_ends_it_and_the_next_prediction_starts_another(process):
 
 def test_it_ends_with_the_program_that_started_it():
     script = (
-        "import time; from napari_icenet.predictors.apart import PredictionProcess; "
+        "import time; from napari_icenet.predictors.remote import PredictionProcess; "
         "from napari_icenet.predictors.registry import predictor; "
         "p = PredictionProcess(); p.prepare([predictor('icenet', device='cpu')]); "
         "print(p.pid, flush=True); time.sleep(60)"

@@ -11,7 +11,7 @@ from napari_icenet.errors import UsageError, WeightsError
 from napari_icenet.matching.template import Past
 from napari_icenet.models.weights import bundled
 from napari_icenet.predictors.learned import LearnedOptions
-from napari_icenet.predictors.line_up import Entry, LineUp
+from napari_icenet.predictors.predictor_set import Entry, LineUp
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from napari_icenet.models import weights as weights_module
 from napari_icenet.models.icenet.network import IceNetSettings, IceNetwork
 from napari_icenet.models.weights import save_weights
 from napari_icenet.predictors import learned
+from napari_icenet.predictors.batching import MemoryFullError, device_errors, free_memory, in_lots
 from napari_icenet.predictors.learned import forget_networks, network_of, predictor_of
-from napari_icenet.predictors.lots import MemoryFullError, device_errors, free_memory, in_lots
 from napari_icenet.predictors.registry import predictor
 from tests.predictors.ice import ice, past
 from tests.predictors.test_learned import card
