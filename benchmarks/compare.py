@@ -23,7 +23,7 @@ from machine import machine
 from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QApplication
 
-from napari_icenet.evaluation.map_settings import MapSettings
+from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.gui import settings
 from napari_icenet.gui.compare_tab import CHIP, MAP
 from napari_icenet.gui.dock import IceNetDock

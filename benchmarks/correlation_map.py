@@ -24,9 +24,9 @@ from pathlib import Path
 import psutil
 from machine import machine
 
-from napari_icenet.evaluation.correlation_maps import CellState, CorrelationMaps
-from napari_icenet.evaluation.map_settings import MapSettings
-from napari_icenet.evaluation.map_tool import MapTool
+from napari_icenet.evaluation.correlation_map.background import MapTool
+from napari_icenet.evaluation.correlation_map.maps import CellState, CorrelationMaps
+from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.predictors.predictor_set import LineUp
 from napari_icenet.scenes.open import open_stack
 from napari_icenet.scenes.stack import SceneStack

@@ -70,10 +70,10 @@ def evaluate(
     # Chips are worked on side by side; threads of BLAS inside small sums would only get in their way.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from napari_icenet.evaluation.evaluate import evaluate as run
-    from napari_icenet.evaluation.opening import make_predictors, open_source
-    from napari_icenet.evaluation.report import check_report, write_report
-    from napari_icenet.evaluation.table_text import summary
-    from napari_icenet.evaluation.trained_here import trained_here
+    from napari_icenet.evaluation.report.markdown import summary
+    from napari_icenet.evaluation.report.write import check_report, write_report
+    from napari_icenet.evaluation.scoring.data_leakage import trained_here
+    from napari_icenet.evaluation.sources.open import make_predictors, open_source
 
     given = {
         "predictors": _names(predictors), "bands": _names(bands), "chip": chip, "scale": scale, "stride": stride,

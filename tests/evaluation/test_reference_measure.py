@@ -5,8 +5,8 @@ import pytest
 
 from napari_icenet.errors import StackError
 from napari_icenet.evaluation.reference_measure import ReferenceMeasure, reference_measure
+from napari_icenet.evaluation.scoring.table import PAPER
 from napari_icenet.evaluation.settings import EvaluationSettings
-from napari_icenet.evaluation.table import PAPER
 from napari_icenet.matching.prefilter import prefilter
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.simulation import Simulation, SimulationSettings

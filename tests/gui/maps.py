@@ -6,10 +6,10 @@ import numpy as np
 from psygnal import Signal
 
 from napari_icenet.datasets.tracking.tracks import Tracks
-from napari_icenet.evaluation.correlation_maps import CellState, CorrelationMaps, Followed, Ground
-from napari_icenet.evaluation.map_cells import choose_cells
-from napari_icenet.evaluation.map_settings import MapSettings
-from napari_icenet.evaluation.scores import Scores
+from napari_icenet.evaluation.correlation_map.cells import choose_cells
+from napari_icenet.evaluation.correlation_map.maps import CellState, CorrelationMaps, Followed, Ground
+from napari_icenet.evaluation.correlation_map.settings import MapSettings
+from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.gui.map_area import DRAWN
 from napari_icenet.gui.map_control import MapControl
 from napari_icenet.gui.map_maker import MapMaker

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
 
-from napari_icenet.evaluation.correlation import Image, correlation
+from napari_icenet.evaluation.scoring.ncc import Image, correlation
 from napari_icenet.gui.compare_layer_kinds import KINDS
 from napari_icenet.gui.dock import IceNetDock
 from napari_icenet.gui.session import Session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_icenet.evaluation.comparison import Compared, Judged
+from napari_icenet.evaluation.compare.comparison import Compared, Judged
 from napari_icenet.gui.film_strip_marks import grey_image, stretch, surface_image
 from napari_icenet.gui.film_strip_words import judged_words, row_words
 from napari_icenet.predictors.predictor_set import Entry

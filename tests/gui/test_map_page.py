@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_icenet.evaluation.correlation_maps import CellState
+from napari_icenet.evaluation.correlation_map.maps import CellState
 from napari_icenet.gui.map_layer_kinds import BEST, CELLS, FIRST_PREDICTOR
 from napari_icenet.gui.velocity_run import CANCEL
 from napari_icenet.predictors.predictor_set import LineUp

@@ -9,7 +9,7 @@ import threading
 import numpy as np
 from qtpy.QtCore import Qt
 
-from napari_icenet.evaluation.correlation_maps import CellState
+from napari_icenet.evaluation.correlation_map.maps import CellState
 from napari_icenet.gui.map_page import MAP, MapPage
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.velocity_run import CANCEL

@@ -11,8 +11,8 @@ import pytest
 
 from napari_icenet.datasets.dataset import open_dataset
 from napari_icenet.errors import Cancelled, TrainingError
-from napari_icenet.evaluation.conditioning import past_of
-from napari_icenet.evaluation.correlation import Image, correlation
+from napari_icenet.evaluation.scoring.ncc import Image, correlation
+from napari_icenet.evaluation.scoring.past import past_of
 from napari_icenet.predictors.registry import predictor
 from napari_icenet.training.before_after import as_text, compare_weights, comparing, read_comparison
 from napari_icenet.training.run import train

@@ -7,15 +7,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from napari_icenet.datasets.sequences import Sequences
-from napari_icenet.evaluation.dataset_source import DatasetSource
-from napari_icenet.evaluation.scores import Scores
-from napari_icenet.evaluation.scoring import BLOCK_CHIPS
+from napari_icenet.evaluation.score_all import score_all
+from napari_icenet.evaluation.scoring.data_leakage import TrainedHere, trained_here
+from napari_icenet.evaluation.scoring.scorer import BLOCK_CHIPS
+from napari_icenet.evaluation.scoring.scores import Scores
+from napari_icenet.evaluation.scoring.strata import strata_table
+from napari_icenet.evaluation.scoring.table import early_table, mode_table
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
-from napari_icenet.evaluation.stack_source import StackSource
-from napari_icenet.evaluation.strata import strata_table
-from napari_icenet.evaluation.table import early_table, mode_table
-from napari_icenet.evaluation.trained_here import TrainedHere, trained_here
-from napari_icenet.evaluation.workers import score_all
+from napari_icenet.evaluation.sources.dataset import DatasetSource
+from napari_icenet.evaluation.sources.stack import StackSource
 from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.icenet_inputs import say_covariates_missing
 from napari_icenet.predictors.learned import LearnedOptions
@@ -39,9 +39,9 @@ class Evaluation:
     scores : dict of Scores
         By way of tracking.
     tables, early, strata : dict
-        By way of tracking: :func:`~napari_icenet.evaluation.table.mode_table`,
-        :func:`~napari_icenet.evaluation.table.early_table` and
-        :func:`~napari_icenet.evaluation.strata.strata_table`.
+        By way of tracking: :func:`~napari_icenet.evaluation.scoring.table.mode_table`,
+        :func:`~napari_icenet.evaluation.scoring.table.early_table` and
+        :func:`~napari_icenet.evaluation.scoring.strata.strata_table`.
     lots : dict of list
         By way of tracking, what the source reads each batch again by.
     trained_here : tuple of TrainedHere

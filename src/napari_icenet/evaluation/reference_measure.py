@@ -9,10 +9,10 @@ import numpy as np
 from napari_icenet.datasets.cut import CACHE_BYTES, cut
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.errors import StackError
-from napari_icenet.evaluation.scores import Scores
-from napari_icenet.evaluation.scoring import Scorer
+from napari_icenet.evaluation.scoring.scorer import Scorer
+from napari_icenet.evaluation.scoring.scores import Scores
+from napari_icenet.evaluation.scoring.table import PAPER, shares
 from napari_icenet.evaluation.settings import EvaluationSettings
-from napari_icenet.evaluation.table import PAPER, shares
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.matching.template import PAST_CHIPS

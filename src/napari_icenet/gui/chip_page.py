@@ -17,8 +17,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_icenet.errors import IceNetError
-from napari_icenet.evaluation.compare_tool import CompareTool
-from napari_icenet.evaluation.comparison import Comparison
+from napari_icenet.evaluation.compare.background import CompareTool
+from napari_icenet.evaluation.compare.comparison import Comparison
 from napari_icenet.gui.at_end import when_destroyed
 from napari_icenet.gui.compare_layers import CompareLayers
 from napari_icenet.gui.compare_overlays import OverlayButtons

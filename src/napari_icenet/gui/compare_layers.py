@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Layer
 from qtpy.QtCore import QObject, Signal
 
-from napari_icenet.evaluation.comparison import Comparison
+from napari_icenet.evaluation.compare.comparison import Comparison
 from napari_icenet.gui.compare_layer_kinds import KINDS, LINE_PX, layer_name, make_layer, record
 from napari_icenet.gui.compare_picture import Overlay, overlay, places
 from napari_icenet.gui.layer_list import insert_below

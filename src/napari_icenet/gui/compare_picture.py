@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.common.palette import SEARCH
-from napari_icenet.evaluation.comparison import Compared, Comparison, Judged
-from napari_icenet.evaluation.track_frames import Frame, Target
+from napari_icenet.evaluation.compare.comparison import Compared, Comparison, Judged
+from napari_icenet.evaluation.compare.track_frames import Frame, Target
 from napari_icenet.gui.film_strip_marks import stretch
 from napari_icenet.gui.track_shapes import dashed, outline, square
 from napari_icenet.matching.prefilter import prefilter

@@ -7,7 +7,7 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
-from napari_icenet.evaluation.trained_here import seen_ice
+from napari_icenet.evaluation.scoring.data_leakage import seen_ice
 from napari_icenet.gui.chip_page import ChipPage
 from napari_icenet.gui.line_up_chooser import LineUpChooser
 from napari_icenet.gui.map_page import MapPage

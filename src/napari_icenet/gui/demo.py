@@ -12,7 +12,7 @@ from uuid import uuid4
 import numpy as np
 
 from napari_icenet.errors import IceNetError, StackError, UsageError
-from napari_icenet.evaluation.map_settings import MapSettings
+from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.matching.template import PAST_CHIPS
 from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.track import Track

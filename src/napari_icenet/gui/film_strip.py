@@ -12,8 +12,8 @@ from qtpy.QtGui import QColor, QFont, QHelpEvent, QImage, QKeyEvent, QMouseEvent
 from qtpy.QtWidgets import QScrollArea, QSizePolicy, QToolTip, QWidget
 
 from napari_icenet.common.palette import LOST
-from napari_icenet.evaluation.comparison import Compared, Comparison
-from napari_icenet.evaluation.track_frames import Frame
+from napari_icenet.evaluation.compare.comparison import Compared, Comparison
+from napari_icenet.evaluation.compare.track_frames import Frame
 from napari_icenet.gui.film_strip_marks import grey_image, paint_misses, paint_places, surface_image
 from napari_icenet.gui.film_strip_words import days, judged_words, row_tip, row_words
 from napari_icenet.predictors.predictor_set import Entry

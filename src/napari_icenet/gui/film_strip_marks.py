@@ -10,8 +10,8 @@ from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QFont, QImage, QPainter, QPalette, QPen
 
 from napari_icenet.common.palette import NCC_STOPS, SEARCH
-from napari_icenet.evaluation.comparison import Comparison, Judged
-from napari_icenet.evaluation.track_frames import Target
+from napari_icenet.evaluation.compare.comparison import Comparison, Judged
+from napari_icenet.evaluation.compare.track_frames import Target
 
 F32 = NDArray[np.float32]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from napari_icenet.evaluation.comparison import Compared, Comparison, Judged
-from napari_icenet.evaluation.track_frames import Frame
+from napari_icenet.evaluation.compare.comparison import Compared, Comparison, Judged
+from napari_icenet.evaluation.compare.track_frames import Frame
 
 #: What each line beside a predictor's chips means, for its tooltip.
 MEANINGS = (

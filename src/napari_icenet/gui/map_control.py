@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
-from napari_icenet.evaluation.correlation_maps import CorrelationMaps, Histogram
-from napari_icenet.evaluation.map_settings import MapSettings
+from napari_icenet.evaluation.correlation_map.maps import CorrelationMaps, Histogram
+from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.gui.map_layer_kinds import BEST
 from napari_icenet.gui.map_layers import MapLayers
 from napari_icenet.gui.map_maker import MapMaker, import_tool

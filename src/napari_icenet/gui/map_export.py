@@ -9,7 +9,7 @@ from typing import Any
 
 from qtpy.QtWidgets import QFileDialog, QWidget
 
-from napari_icenet.evaluation.correlation_maps import CorrelationMaps
+from napari_icenet.evaluation.correlation_map.maps import CorrelationMaps
 from napari_icenet.gui.settings import Remembered
 from napari_icenet.gui.work import Progress
 from napari_icenet.scenes.stack import SceneStack
@@ -69,7 +69,7 @@ def write(kind: str, maps: CorrelationMaps, stack: SceneStack, path: Path, progr
     IceNetError
         It cannot be written.
     """
-    from napari_icenet.evaluation import map_files
+    from napari_icenet.evaluation.correlation_map import export as map_files
 
     writers: dict[str, Callable[[], Any]] = {
         "geotiff": lambda: map_files.write_geotiff(maps, stack, path),
@@ -89,7 +89,7 @@ def read(path: Path) -> CorrelationMaps:
     IceNetError
         It is no such file, or cannot be read.
     """
-    from napari_icenet.evaluation.map_store import read_maps
+    from napari_icenet.evaluation.correlation_map.store import read_maps
 
     return read_maps(path)
 

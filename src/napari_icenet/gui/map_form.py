@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QPushButton, QSize
 
 from napari_icenet.common.settings_model import made
 from napari_icenet.errors import UsageError
-from napari_icenet.evaluation.map_settings import MapSettings
+from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.gui import map_area
 from napari_icenet.gui.drawn_areas import AreaWatch
 from napari_icenet.gui.session import Session

@@ -11,7 +11,7 @@ from qtpy.QtGui import QColor, QFont, QLinearGradient, QPainter, QPainterPath, Q
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_icenet.common import palette as colours
-from napari_icenet.evaluation.table import LIMITS
+from napari_icenet.evaluation.scoring.table import LIMITS
 from napari_icenet.predictors.predictor_set import LineUp
 
 _LEFT, _RIGHT, _TOP, _BOTTOM, _BAR = 8.0, 8.0, 16.0, 18.0, 8.0

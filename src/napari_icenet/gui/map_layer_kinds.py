@@ -9,7 +9,7 @@ from napari.layers import Image, Layer
 from napari.utils import Colormap
 
 from napari_icenet.common import palette as colours
-from napari_icenet.evaluation.correlation_maps import CellState
+from napari_icenet.evaluation.correlation_map.maps import CellState
 from napari_icenet.predictors.predictor_set import LineUp
 
 #: Kinds beside the maps of single predictors, whose kinds are their keys.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_icenet.evaluation.correlation_maps import CorrelationMaps
+from napari_icenet.evaluation.correlation_map.maps import CorrelationMaps
 from napari_icenet.gui.layer_list import insert_above
 from napari_icenet.gui.map_layer_kinds import BEST, CELLS, code_colours, code_limits, kinds, make
 from napari_icenet.gui.map_picture import best_codes, layer_record, placement_of, state_codes

@@ -6,7 +6,7 @@ import numpy as np
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from napari_icenet.evaluation.correlation_maps import CellState, CorrelationMaps
+from napari_icenet.evaluation.correlation_map.maps import CellState, CorrelationMaps
 from napari_icenet.gui.map_layer_kinds import BEST, FIRST_PREDICTOR, STATE_COLOURS, STATE_TIPS, STATE_WORDS
 from napari_icenet.gui.map_picture import best_codes, state_codes
 from napari_icenet.gui.theme import quiet

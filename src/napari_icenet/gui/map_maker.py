@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
-from napari_icenet.evaluation.map_settings import MapSettings
+from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.predictors.predictor_set import LineUp
 from napari_icenet.scenes.stack import SceneStack
 
 if TYPE_CHECKING:
-    from napari_icenet.evaluation.map_tool import MapTool
+    from napari_icenet.evaluation.correlation_map.background import MapTool
 
 
 class MapMaker(QObject):
@@ -24,7 +24,7 @@ class MapMaker(QObject):
     Parameters
     ----------
     make_tool : callable, optional
-        Makes the tool; default :class:`~napari_icenet.evaluation.map_tool.MapTool`.
+        Makes the tool; default :class:`~napari_icenet.evaluation.correlation_map.background.MapTool`.
 
     Attributes
     ----------
@@ -81,12 +81,12 @@ class MapMaker(QObject):
 
 def import_tool() -> None:
     """Load what the first map needs, which takes half a second; may be called on any thread."""
-    from napari_icenet.evaluation import map_tool
+    from napari_icenet.evaluation.correlation_map import background as map_tool
 
     assert map_tool
 
 
 def _make_tool() -> MapTool:
-    from napari_icenet.evaluation.map_tool import MapTool
+    from napari_icenet.evaluation.correlation_map.background import MapTool
 
     return MapTool()

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.evaluation import map_words
-from napari_icenet.evaluation.correlation_maps import CellState, CorrelationMaps
+from napari_icenet.evaluation.correlation_map import words as map_words
+from napari_icenet.evaluation.correlation_map.maps import CellState, CorrelationMaps
 from napari_icenet.gui.map_layer_kinds import FIRST_PREDICTOR
 from napari_icenet.gui.placement import Placement
 

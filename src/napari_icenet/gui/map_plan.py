@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from napari_icenet.errors import IceNetError, UsageError
-from napari_icenet.evaluation.map_cells import choose_cells
-from napari_icenet.evaluation.map_settings import MapSettings
+from napari_icenet.evaluation.correlation_map.cells import choose_cells
+from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.gui import map_area
 from napari_icenet.gui.map_form import MapForm
 from napari_icenet.gui.readout import SEPARATOR, grouped

@@ -47,7 +47,7 @@ class MapTable(NumberTable):
         ----------
         line_up : LineUp
         rows : mapping
-            By key of the predictor, as :func:`napari_icenet.evaluation.table.target_table` makes them.
+            By key of the predictor, as :func:`napari_icenet.evaluation.scoring.table.target_table` makes them.
         chosen : str
             Key of the predictor whose map is shown.
         """

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from napari_icenet.errors import IceNetError
-from napari_icenet.evaluation.correlation_maps import CellState, CorrelationMaps
+from napari_icenet.evaluation.correlation_map.maps import CellState, CorrelationMaps
 from napari_icenet.gui.map_layer_kinds import BEST, STATE_TIPS, STATE_WORDS
 from napari_icenet.gui.readout import SEPARATOR
 from napari_icenet.gui.velocity_words import hundredths

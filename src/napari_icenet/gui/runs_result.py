@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_icenet.common.palette_1 import colour_of
-from napari_icenet.evaluation.table import LEAST_BLOCKS
+from napari_icenet.evaluation.scoring.table import LEAST_BLOCKS
 from napari_icenet.gui.map_words import capital, interval_text, mean_text, number_text, percent_text
 from napari_icenet.gui.readout import grouped
 from napari_icenet.gui.runs_words import MODEL_WORDS

@@ -84,7 +84,7 @@ class _Maps:
     """Maps of one stack, read off the interface's thread; what cannot be read is told."""
 
     def __init__(self, file: SessionFile, saved: SavedStack, troubles: list[str]) -> None:
-        from napari_icenet.evaluation.map_store import read_maps
+        from napari_icenet.evaluation.correlation_map.store import read_maps
 
         self.velocity = self._read(file, saved.velocity, velocity_files.read, troubles)
         self.correlation = self._read(file, saved.correlation, read_maps, troubles)
@@ -104,7 +104,7 @@ class _Maps:
 
 
 def _gathered(dock: IceNetDock, path: Path) -> tuple[SavedSession, Writers]:
-    from napari_icenet.evaluation.map_store import save_maps
+    from napari_icenet.evaluation.correlation_map.store import save_maps
     from napari_icenet.velocity.io.write import write_maps
 
     session, writers, stacks = dock.session, Writers(), []

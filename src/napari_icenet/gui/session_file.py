@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_icenet.common.atomic_io_1 import write_whole
 from napari_icenet.errors import UsageError
-from napari_icenet.evaluation.map_settings import MapSettings
+from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.predictors.predictor_set import LineUp
 from napari_icenet.scenes.origin import Origin
 from napari_icenet.tracking.table import software

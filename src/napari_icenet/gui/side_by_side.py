@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Image, Layer
 from qtpy.QtCore import QObject, Signal
 
-from napari_icenet.evaluation.comparison import Comparison
+from napari_icenet.evaluation.compare.comparison import Comparison
 from napari_icenet.gui.compare_layer_kinds import record
 from napari_icenet.gui.compare_picture import Overlay, overlay, stretched
 from napari_icenet.gui.layer_list import insert_layer

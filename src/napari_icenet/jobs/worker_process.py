@@ -120,5 +120,5 @@ class Crew:
             self.hands.pop().end()
 
 
-_HERE = "napari_icenet.evaluation.map_process"
+_HERE = "napari_icenet.evaluation.correlation_map.worker"
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from napari_icenet.datasets.dataset import IceNet
 from napari_icenet.datasets.splits.describe import how_split
 from napari_icenet.errors import TrainingError, WeightsError
-from napari_icenet.evaluation.bootstrap import BlockBootstrap
-from napari_icenet.evaluation.dataset_source import DatasetSource, dataset_settings
-from napari_icenet.evaluation.scores import Scores
+from napari_icenet.evaluation.score_all import score_all
+from napari_icenet.evaluation.scoring.bootstrap import BlockBootstrap
+from napari_icenet.evaluation.scoring.scores import Scores
+from napari_icenet.evaluation.scoring.table import mode_table
 from napari_icenet.evaluation.settings import EvaluationSettings, make_evaluation_settings
-from napari_icenet.evaluation.table import mode_table
-from napari_icenet.evaluation.workers import score_all
+from napari_icenet.evaluation.sources.dataset import DatasetSource, dataset_settings
 from napari_icenet.matching.template import Predictor
 from napari_icenet.models.weights import bundled, find_weights
 from napari_icenet.predictors.predictor_set import Entry, LineUp

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from napari_icenet.datasets.dataset import IceNet
 from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.errors import Cancelled, TrainingError
-from napari_icenet.evaluation.conditioning import past_of
-from napari_icenet.evaluation.correlation import Image, correlation
+from napari_icenet.evaluation.scoring.ncc import Image, correlation
+from napari_icenet.evaluation.scoring.past import past_of
 from napari_icenet.evaluation.settings import EvaluationSettings
 from napari_icenet.matching.template import Past, Prediction, Predictor
 from napari_icenet.predictors.batching_1 import predict_many

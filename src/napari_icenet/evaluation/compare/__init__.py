@@ -1,0 +1,1 @@
+"""Predictors side by side on one chip. Imports ``evaluation.scoring``."""

@@ -1,0 +1,230 @@
+"""One piece of ice on one date: what each predictor expects of the next two frames, and how right it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_icenet.errors import IceNetError, TrackingError
+from napari_icenet.evaluation.compare.track_frames import Frame, Place, Target, frames_around, past_before
+from napari_icenet.evaluation.scoring.displacement import Flow
+from napari_icenet.evaluation.scoring.ncc import Image, correlation
+from napari_icenet.matching.match import Match, find_peak
+from napari_icenet.matching.pictures import Pictures
+from napari_icenet.matching.prefilter import prefilter
+from napari_icenet.matching.template import Past, Prediction, Predictor
+from napari_icenet.predictors.batching_1 import BatchPredictor
+from napari_icenet.predictors.learned import LearnedOptions
+from napari_icenet.predictors.predictor_set import Entry, LineUp
+from napari_icenet.predictors.remote import Apart, PredictionProcess
+from napari_icenet.tracking.evidence import Correlator
+from napari_icenet.tracking.settings import changed
+from napari_icenet.tracking.track import Track
+
+F32 = NDArray[np.float32]
+_NAN = float("nan")
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A template for one frame, held against what came.
+
+    Attributes
+    ----------
+    prediction : Prediction or None
+        None where none can be made.
+    chip : array of float32, (C, C)
+        What came, filtered as the template is.
+    ncc : float
+        Correlation in place (equation 1 of the paper); NaN without a template, or where too little is known.
+    match : Match or None
+        Where the template is found in the search window of side c·C around t0's chip, with the surface.
+    moved : (float, float)
+        From t0's chip to that place, (row, col), px; NaN without one.
+    off_px : float
+        From that place to where the ice truly is, or to where the track has it; NaN where neither is known.
+    """
+
+    prediction: Prediction | None
+    chip: F32
+    ncc: float = _NAN
+    match: Match | None = None
+    moved: Place = (_NAN, _NAN)
+    off_px: float = _NAN
+
+    @property
+    def placed(self) -> bool:
+        """Whether the template was found away from the border of what was searched."""
+        return self.match is not None and self.match.found and self.match.reason is None
+
+    @property
+    def peak_ratio(self) -> float:
+        """How the peak stands out; NaN without one."""
+        return self.match.peak_ratio if self.match is not None and self.placed else _NAN
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """What one predictor makes of a past.
+
+    Attributes
+    ----------
+    entry : Entry
+        The predictor.
+    judged : tuple of Judged
+        For t1 and t2, as far as there are such dates.
+    trouble : str
+        Why it could not predict; empty where it could.
+    """
+
+    entry: Entry
+    judged: tuple[Judged, ...] = ()
+    trouble: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Predictors on one piece of ice.
+
+    Attributes
+    ----------
+    track : Track
+    line_up : LineUp
+        All that are asked for.
+    past : tuple of Frame
+        Up to eight frames, oldest first; the last is t0.
+    ahead : tuple of Target
+        t1 and t2, as far as the stack has them.
+    compared : tuple of Compared
+        Those that are worked out so far, in the order of the line-up.
+    """
+
+    track: Track
+    line_up: LineUp
+    past: tuple[Frame, ...]
+    ahead: tuple[Target, ...]
+    compared: tuple[Compared, ...] = ()
+
+    @property
+    def time(self) -> int:
+        """Index of the date of t0."""
+        return self.past[-1].time
+
+    @property
+    def whole(self) -> bool:
+        """Whether all predictors are worked out."""
+        return len(self.compared) == len(self.line_up.entries)
+
+    @property
+    def flow_known(self) -> bool:
+        """Whether misses are held against the true motion, not against the track."""
+        return any(target.known is not None for target in self.ahead)
+
+    def of(self, key: str) -> Compared | None:
+        """What a predictor made; None where it is not worked out."""
+        return next((one for one in self.compared if one.entry.key == key), None)
+
+
+def compare(
+    pictures: Pictures,
+    track: Track,
+    time: int,
+    line_up: LineUp,
+    *,
+    flow: Flow | None = None,
+    process: PredictionProcess | None = None,
+    still_wanted: Callable[[], bool] = lambda: True,
+    on_part: Callable[[Comparison], None] = lambda _part: None,
+) -> Comparison | None:
+    """What predictors expect after a date, and how right they were.
+
+    Parameters
+    ----------
+    pictures : Pictures
+        Plain pictures of the track's band.
+    track : Track
+        Its chip and c are those of templates and search windows.
+    time : int
+        Index of the date of t0.
+    line_up : LineUp
+    flow : callable, optional
+        The true motion, where it is known (:func:`~napari_icenet.evaluation.scoring.known_flow.known_flow`).
+    process : PredictionProcess, optional
+        Where networks compute. Default: here.
+    still_wanted : callable
+        Asked before each template; None is returned when it says no.
+    on_part : callable
+        Told the frames at once, and then all that is worked out after each predictor but the last.
+
+    Raises
+    ------
+    TrackingError
+        The track is not known on any date, or nothing of the past shows ice.
+    """
+    past, ahead = frames_around(pictures, track, time, flow)
+    if not any(Image.of(frame.chip).usable for frame in past):
+        raise TrackingError(
+            "none of the frames up to this date shows enough of this ice; choose a later date, or another chip."
+        )
+    made = Comparison(track, line_up, past, ahead)
+    judge = _Judge(pictures, track, past[-1])
+    # One past for all predictors: what they work out about it, such as how its frames align, they share.
+    shown = [past_before(past, target) for target in ahead]
+    for entry in line_up.entries:
+        on_part(made)
+        try:
+            predictor: Predictor
+            (predictor,) = line_up.only(entry).make(track.settings.chip, spread=True)
+            if process is not None and isinstance(predictor, LearnedOptions):
+                predictor = Apart(predictor, process)
+            judged = judge.all(predictor, shown, ahead, still_wanted)
+        except IceNetError as error:
+            # One without weights must not keep the others from being seen.
+            one = Compared(entry, trouble=str(error))
+        else:
+            if judged is None:
+                return None
+            one = Compared(entry, judged)
+        made = replace(made, compared=(*made.compared, one))
+    return made
+
+
+class _Judge:
+    """Searches for templates as tracking does, and tells how they fared."""
+
+    def __init__(self, pictures: Pictures, track: Track, last: Frame) -> None:
+        self._pictures, self._last = pictures, last
+        self._correlator = Correlator(pictures, changed(track.settings, template="persistence"))
+
+    def all(
+        self, predictor: Predictor, shown: Sequence[Past], ahead: Sequence[Target], still_wanted: Callable[[], bool]
+    ) -> tuple[Judged, ...] | None:
+        """All targets of a predictor; None when nobody wants them any more."""
+        # A network may make all of one run.
+        together = predictor.predict_many(shown) if isinstance(predictor, BatchPredictor) and still_wanted() else None
+        judged = []
+        for k, (past, target) in enumerate(zip(shown, ahead, strict=True)):
+            if not still_wanted():
+                return None
+            made = predictor(past) if together is None else together[k]
+            judged.append(self._one(predictor.prefilter, made, target))
+        return tuple(judged)
+
+    def _one(self, name: str, made: Prediction | None, target: Target) -> Judged:
+        chip = prefilter(name)(target.chip)
+        if made is None:
+            return Judged(None, chip)
+        ncc = correlation(Image.of(made.template), Image.of(chip))
+        filtered = self._pictures.filtered(name)
+        start = self._last.row, self._last.col
+        surface = self._correlator.search(filtered, made.template, target.time, start)
+        match = find_peak(surface, pixels=float(made.template.size), share=filtered.filter.independent)
+        judged = Judged(made, chip, ncc, match)
+        if not judged.placed:
+            return judged
+        moved = match.row - start[0], match.col - start[1]
+        off = match.distance(*target.reference) if target.reference is not None else _NAN
+        return replace(judged, moved=moved, off_px=off)

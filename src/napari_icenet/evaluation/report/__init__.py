@@ -1,0 +1,1 @@
+"""The report's folder: tables, figures, panels. Imports ``evaluation.scoring``."""

@@ -1,0 +1,164 @@
+"""Where each predictor wins and fails: the table again, by cloud, gap in days and texture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_icenet.evaluation.scoring.bootstrap import BlockBootstrap
+from napari_icenet.evaluation.scoring.scores import Scores
+from napari_icenet.evaluation.scoring.table import shares
+
+#: Edges of the cloud shares, and of the days from t0 to t2.
+CLOUD_EDGES = (0.05, 0.5)
+GAP_EDGES = (10.0, 20.0, 40.0, 100.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Stratum:
+    """Chips that have something in common.
+
+    Attributes
+    ----------
+    title : str
+        Such as ``5–50 %``.
+    chosen : array of bool, (n,)
+    """
+
+    title: str
+    chosen: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Division:
+    """Chips divided by one property.
+
+    Attributes
+    ----------
+    name, title : str
+        For the file, and in words.
+    strata : tuple of Stratum
+        Those that hold chips.
+    note : str
+        What to know, such as why there are none.
+    """
+
+    name: str
+    title: str
+    strata: tuple[Stratum, ...]
+    note: str = ""
+
+
+def divisions(scores: Scores) -> tuple[Division, ...]:
+    """The chips by cloud, by what the tracking holds of t0, by gap and by texture.
+
+    No division depends on a predictor. Texture is ranked in each band by itself, for bands differ in
+    contrast.
+    """
+    return (_cloud(scores), _held(scores), _gap(scores), _texture(scores))
+
+
+def _cloud(scores: Scores) -> Division:
+    title = "cloud at t0 or t2"
+    low, high = CLOUD_EDGES
+    known = np.isfinite(scores.cloud)
+    if not known.any():
+        return Division("cloud", title, (), "the scenes have no cloud mask")
+    share = np.where(known, scores.cloud, -1)
+    parts = [
+        Stratum(f"< {100 * low:.0f} %", (share >= 0) & (share < low)),
+        Stratum(f"{100 * low:.0f}–{100 * high:.0f} %", (share >= low) & (share <= high)),
+        Stratum(f"> {100 * high:.0f} %", share > high),
+        Stratum("no mask", ~known),
+    ]
+    return Division("cloud", title, _filled(parts))
+
+
+def _held(scores: Scores) -> Division:
+    return Division(
+        "t0", "t0 in the tracking",
+        _filled([Stratum("t0 found", scores.held), Stratum("t0 lost", ~scores.held)]),
+    )  # fmt: skip
+
+
+def _gap(scores: Scores) -> Division:
+    edges = (-np.inf, *GAP_EDGES, np.inf)
+    parts = []
+    for a, b in pairwise(edges):
+        title = f"≤ {b:g}" if a == -np.inf else f"> {a:g}" if b == np.inf else f"{a:g}–{b:g}"
+        parts.append(Stratum(title, (scores.gap > a) & (scores.gap <= b)))
+    return Division("gap", "days from t0 to t2", _filled(parts))
+
+
+def _texture(scores: Scores) -> Division:
+    rank = np.full(len(scores), np.nan)
+    for band in np.unique(scores.band):
+        mine = np.flatnonzero((scores.band == band) & np.isfinite(scores.texture))
+        order = np.argsort(scores.texture[mine], kind="stable")
+        rank[mine[order]] = (np.arange(mine.size) + 0.5) / max(mine.size, 1)
+    third = np.where(np.isfinite(rank), np.floor(np.nan_to_num(rank) * 3), -1)
+    parts = [Stratum(title, third == k) for k, title in enumerate(("weak third", "middle third", "strong third"))]
+    return Division("texture", "texture of t2", _filled(parts))
+
+
+def _filled(parts: list[Stratum]) -> tuple[Stratum, ...]:
+    return tuple(part for part in parts if part.chosen.any())
+
+
+def strata_table(scores: Scores, predictors: Sequence[str], *, resamples: int, seed: int) -> dict[str, Any]:
+    """The rows of every stratum, for t2.
+
+    Parameters
+    ----------
+    scores : Scores
+        Of one way of tracking; chips that do not count at t2 are left out.
+    predictors : sequence of str
+    resamples, seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    dict
+        By division and stratum ``{"n", "blocks", "predictors": {name: {"mean", "low", "medium",
+        "high", "interval", "difference", "difference_interval", "best"}}}``; ``best`` is the share of
+        chips on which this predictor correlates better than all others.
+    """
+    chosen = scores[scores.counted[:, 1]]
+    out: dict[str, Any] = {}
+    for division in divisions(chosen):
+        out[division.name] = {
+            "title": division.title,
+            "note": division.note,
+            "strata": {
+                part.title: _stratum(chosen[part.chosen], predictors, resamples, seed) for part in division.strata
+            },
+        }
+    return out
+
+
+def _stratum(scores: Scores, predictors: Sequence[str], resamples: int, seed: int) -> dict[str, Any]:
+    bootstrap = BlockBootstrap(scores.block_ids, resamples=resamples, seed=seed)
+    values = scores.ncc[:, :, 1]
+    ordered = np.sort(values, axis=1)
+    unique = ordered[:, -1] > ordered[:, -2] if values.shape[1] > 1 else np.ones(len(values), bool)
+    best = values.argmax(1)
+    rows: dict[str, dict[str, Any]] = {}
+    for p, name in enumerate(predictors):
+        mean = bootstrap.interval(values[:, p])
+        rows[name] = {
+            "mean": float(values[:, p].mean()),
+            **shares(values[:, p]),
+            "interval": None if mean.low is None else [mean.low, mean.high],
+            "best": float((unique & (best == p)).mean()),
+        }
+        if "persistence" in predictors:
+            over = values[:, p] - values[:, predictors.index("persistence")]
+            difference = bootstrap.interval(over)
+            rows[name]["difference"] = float(over.mean())
+            rows[name]["difference_interval"] = None if difference.low is None else [difference.low, difference.high]
+    return {"n": len(scores), "blocks": bootstrap.count, "predictors": rows}

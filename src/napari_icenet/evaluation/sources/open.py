@@ -1,0 +1,109 @@
+"""What is evaluated, opened by its path: a dataset or a stack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from napari_icenet.datasets.schema import FORMAT
+from napari_icenet.errors import UsageError
+from napari_icenet.evaluation.settings import EvaluationSettings, make_evaluation_settings
+from napari_icenet.evaluation.sources.dataset import DatasetSource, dataset_settings
+from napari_icenet.evaluation.sources.stack import StackSource
+from napari_icenet.matching.template import Predictor
+from napari_icenet.predictors.base import Options
+from napari_icenet.predictors.registry import predictor
+from napari_icenet.scenes.scene import Progress
+
+
+def open_source(
+    path: Path,
+    given: Mapping[str, Any],
+    *,
+    crs: str | None = None,
+    extent: Literal["intersection", "union"] = "intersection",
+    covariates: Path | None = None,
+    progress: Progress | None = None,
+) -> tuple[StackSource | DatasetSource, EvaluationSettings]:
+    """Open a dataset or a stack, and settle how it is evaluated.
+
+    Parameters
+    ----------
+    path : Path
+    given : dict
+        Fields of :class:`~napari_icenet.evaluation.settings.EvaluationSettings`; None stands for the default.
+    crs, extent : str
+        Of a stack, as in :func:`~napari_icenet.scenes.open.open_stack`.
+    covariates : Path, optional
+        A file with further facts of each date of a stack; a dataset has its own.
+    progress : callable, optional
+
+    Raises
+    ------
+    UsageError, StackError, DatasetError, SceneError
+        It cannot be opened, or not be evaluated in this way.
+    """
+    if holds_a_dataset(path):
+        if covariates is not None:
+            raise UsageError(f"{path} is a dataset and has its own; give --covariates to icenet dataset.")
+        from napari_icenet.datasets.dataset import open_dataset
+
+        dataset = open_dataset(path)
+        settings = make_evaluation_settings(dataset_settings(dataset, dict(given)))
+        return DatasetSource(dataset, settings), settings
+    # Before the scenes are opened, which takes its time.
+    settings = make_evaluation_settings(given)
+    if settings.split is not None:
+        raise UsageError(f"{path} is a stack and has no splits; leave --split out, or build a dataset of it first.")
+    from napari_icenet.scenes.open import open_stack
+
+    # The panchromatic band has a 15 m grid of its own, so asking for it alone opens another stack.
+    panchromatic = settings.bands is not None and {b.upper().lstrip("B") for b in settings.bands} == {"8"}
+    stack = open_stack(path, bands=("B8",) if panchromatic else None, crs=crs, extent=extent, progress=progress)
+    source = StackSource(stack, settings, path)
+    if covariates is not None:
+        from napari_icenet.scenes.covariates import give_covariates
+
+        source.told += give_covariates([stack], covariates)
+    return source, settings
+
+
+def holds_a_dataset(path: Path) -> bool:
+    """Whether there is a dataset of sequences, whole or not, at a path."""
+    try:
+        attributes = json.loads((path / "zarr.json").read_text(encoding="utf-8")).get("attributes", {})
+    except (OSError, ValueError, AttributeError):
+        return False
+    return isinstance(attributes, dict) and attributes.get("format") == FORMAT
+
+
+def make_predictors(
+    source: StackSource | DatasetSource, settings: EvaluationSettings, weights: Mapping[str, Path] | None = None
+) -> tuple[Predictor, ...]:
+    """The predictors, with options that rest on the training split alone.
+
+    Parameters
+    ----------
+    source : StackSource or DatasetSource
+    settings : EvaluationSettings
+    weights : mapping of str to Path, optional
+        Files of weights by the predictor that they are for; others have those of the package.
+    """
+    made = []
+    for name in settings.predictors:
+        options: dict[str, Any] = {}
+        if name == "blurred" and isinstance(source, DatasetSource) and (sigma := source.sigma()) is not None:
+            options["sigma"] = sigma
+        if weights and name in weights:
+            options["weights"] = weights[name]
+        made.append(predictor(name, **options))
+    return tuple(_lean(one) for one in made)
+
+
+def _lean(made: Predictor) -> Predictor:
+    """The predictor without its spread, which nothing here asks for."""
+    if isinstance(made, Options) and "spread" in type(made).model_fields:
+        return made.model_copy(update={"spread": False})
+    return made
