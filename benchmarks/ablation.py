@@ -26,9 +26,9 @@ from napari_icenet.models.weights import load_weights  # noqa: E402
 from napari_icenet.predictors.learned import predictor_of  # noqa: E402
 from napari_icenet.predictors.registry import predictor  # noqa: E402
 from napari_icenet.scenes import open_stack  # noqa: E402
-from napari_icenet.training.run import train  # noqa: E402
+from napari_icenet.training.loop.validation import HeldOut  # noqa: E402
 from napari_icenet.training.settings import make_run_settings  # noqa: E402
-from napari_icenet.training.validation import HeldOut  # noqa: E402
+from napari_icenet.training.train import train  # noqa: E402
 
 CHIP = 64
 #: Fine and broad halves of a template are told apart by a Gaussian of this deviation, px.

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from napari_icenet.models.device import arithmetic, network_type
 from napari_icenet.models.svg_lp.network import SvgLp
 from napari_icenet.models.svg_lp.settings import SvgLpSettings
-from napari_icenet.training.memory import keep_freed_memory
+from napari_icenet.training.loop.memory import keep_freed_memory
 
 DATES, SIDE, BETA = 12, 128, 1e-6
 

@@ -34,9 +34,9 @@ from napari_icenet.gui.session import Session
 from napari_icenet.gui.train_tab import RUNS, TrainTab
 from napari_icenet.scenes import SceneStack, open_stack
 from napari_icenet.scenes.samples import simulated_sample
-from napari_icenet.training.launch import launch
+from napari_icenet.training.launch.launch import launch
 from napari_icenet.training.presets import merged, preset_values
-from napari_icenet.training.run_folder import RunFolder
+from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.settings import make_run_settings
 
 #: After a change of what the window does, so long is not counted, seconds.

@@ -25,13 +25,13 @@ from napari_icenet.datasets.dataset import open_dataset
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.models.registry import build
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.training.memory import keep_freed_memory
-from napari_icenet.training.objectives import make_objective
-from napari_icenet.training.places import places_of
-from napari_icenet.training.pool import DatasetSource
-from napari_icenet.training.run import train
-from napari_icenet.training.schedule import make_optimiser
+from napari_icenet.training.data.pool import DatasetSource
+from napari_icenet.training.data.subpixel_positions import places_of
+from napari_icenet.training.loop.memory import keep_freed_memory
+from napari_icenet.training.loop.schedule import make_optimiser
+from napari_icenet.training.objectives.registry import make_objective
 from napari_icenet.training.settings import make_run_settings
+from napari_icenet.training.train import train
 
 #: By the clock, and of the processor, for each step.
 Seconds = list[np.ndarray]

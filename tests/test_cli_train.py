@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from napari_icenet.training.run_folder import RunFolder
+from napari_icenet.training.run_folder.folder import RunFolder
 from tests.training import tiny
 from tests.training.runs import steps
 

@@ -15,8 +15,8 @@ from napari_icenet.cli_speech import ProgressLine, say_warning
 from napari_icenet.errors import TrainingError, UsageError
 
 if TYPE_CHECKING:
-    from napari_icenet.training.run import Result
     from napari_icenet.training.settings import RunSettings
+    from napari_icenet.training.train import Result
 
 
 def train(
@@ -62,9 +62,9 @@ def train(
     if output is None:
         raise UsageError("No output was named; add -o RUN.")
     from napari_icenet.training.presets import merged, preset_values
-    from napari_icenet.training.run import train as run
-    from napari_icenet.training.run_folder import RunFolder
+    from napari_icenet.training.run_folder.folder import RunFolder
     from napari_icenet.training.settings import make_run_settings
+    from napari_icenet.training.train import train as run
 
     folder = RunFolder(output)
     place = {
@@ -107,7 +107,7 @@ def train(
 def _compare(output: Path) -> None:
     """Say what the run has gained; that it cannot be known does not make the run a failure."""
     from napari_icenet.errors import IceNetError
-    from napari_icenet.training.before_after import as_text, compare_weights
+    from napari_icenet.training.results.before_after import as_text, compare_weights
 
     try:
         with ProgressLine() as progress:
@@ -178,7 +178,7 @@ def _remove(path: Path) -> None:
     import shutil
 
     from napari_icenet.jobs.file_lock import locked
-    from napari_icenet.training.run_folder import RunFolder
+    from napari_icenet.training.run_folder.folder import RunFolder
 
     if not path.exists():
         return

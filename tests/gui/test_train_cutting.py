@@ -6,8 +6,8 @@ import pytest
 
 from napari_icenet.datasets.dataset import open_dataset
 from napari_icenet.scenes.open import open_stack
-from napari_icenet.training import launch as launching
-from napari_icenet.training.run_folder import RunFolder
+from napari_icenet.training.launch.launch import launch as launching
+from napari_icenet.training.run_folder.folder import RunFolder
 from tests.datasets.ice import dated_pictures
 from tests.gui.training import small
 from tests.training.launched import wait_for_end, wait_for_state

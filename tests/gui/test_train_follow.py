@@ -12,9 +12,9 @@ from qtpy.QtCore import QEvent, QObject
 from napari_icenet.gui import train_follow
 from napari_icenet.gui.train_reading import RunReader
 from napari_icenet.gui.train_tab import RUNS
-from napari_icenet.training.event_log import EventLog
-from napari_icenet.training.run_folder import RunFolder
-from napari_icenet.training.run_status import RunStatus
+from napari_icenet.training.run_folder.event_log import EventLog
+from napari_icenet.training.run_folder.folder import RunFolder
+from napari_icenet.training.run_folder.status import RunStatus
 from tests.gui.training import small
 
 

@@ -15,8 +15,8 @@ from napari_icenet.datasets.sequences import SPLITS
 from napari_icenet.gui import runs_actions, train_closing
 from napari_icenet.gui.train_split_layer import NAME
 from napari_icenet.predictors.predictor_set import Entry
-from napari_icenet.training.run_folder import RunFolder
-from napari_icenet.training.run_list import Runs
+from napari_icenet.training.launch.list import Runs
+from napari_icenet.training.run_folder.folder import RunFolder
 from tests.datasets.ice import moving, stack_of
 from tests.gui.training import small, wait_for_step
 from tests.training.launched import wait_for_end

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_icenet.training.run_folder import RunFolder
+from napari_icenet.training.run_folder.folder import RunFolder
 from tests.datasets.ice import moving, stack_of
 from tests.gui.train_windows import Answers, trainers
 from tests.gui.training import Desk, small, wait_for_step

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from napari_icenet.training.launching import read_launch
-from napari_icenet.training.run_folder import RunFolder
+from napari_icenet.training.run_folder.folder import RunFolder
+from napari_icenet.training.run_folder.process_record import read_launch
 from tests.datasets.ice import moving, stack_of
 from tests.gui.train_windows import begin_anew, kept_desk, stopped_run, trainers
 from tests.gui.training import small

@@ -14,11 +14,11 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from napari_icenet.models.weights import load_weights
-from napari_icenet.training.launch import want
-from napari_icenet.training.queue import Queue
-from napari_icenet.training.run import train
-from napari_icenet.training.run_folder import RunFolder
-from napari_icenet.training.run_list import default_root
+from napari_icenet.training.launch.launch import want
+from napari_icenet.training.launch.list import default_root
+from napari_icenet.training.launch.queue import Queue
+from napari_icenet.training.run_folder.folder import RunFolder
+from napari_icenet.training.train import train
 from tests.gui.train_windows import Answers, trainers
 from tests.gui.training import small
 

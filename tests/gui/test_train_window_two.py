@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from napari_icenet.training.launching import read_launch
-from napari_icenet.training.queue import Queue
+from napari_icenet.training.launch.queue import Queue
+from napari_icenet.training.run_folder.process_record import read_launch
 from tests.gui.train_windows import stopped_run, trainers
 from tests.gui.training import small
 

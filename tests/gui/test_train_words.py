@@ -13,8 +13,8 @@ from napari_icenet.gui.runs_facts import short
 from napari_icenet.gui.runs_result import ground, verdict
 from napari_icenet.gui.runs_words import gain_text, progress_text, score_text, size_text, span_text, what_text
 from napari_icenet.gui.train_data_words import suited
-from napari_icenet.training.before_after import BeforeAfter, Gain, Row, Score
-from napari_icenet.training.summary import RunSummary
+from napari_icenet.training.results.before_after import BeforeAfter, Gain, Row, Score
+from napari_icenet.training.results.summary import RunSummary
 from tests.datasets.ice import moving, stack_of
 
 

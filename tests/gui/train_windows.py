@@ -17,10 +17,10 @@ from napari_icenet.common.user_files import home
 from napari_icenet.gui import settings, train_closing
 from napari_icenet.gui.train_data_form import STACK
 from napari_icenet.jobs.detached import alive
-from napari_icenet.training.launching import read_launch
-from napari_icenet.training.run import train
-from napari_icenet.training.run_list import default_root
+from napari_icenet.training.launch.list import default_root
+from napari_icenet.training.run_folder.process_record import read_launch
 from napari_icenet.training.settings import RunSettings
+from napari_icenet.training.train import train
 from tests.gui.training import Desk
 from tests.gui.velocity import kept_viewer
 from tests.training import tiny

@@ -16,7 +16,7 @@ from napari_icenet.predictors.learned import predictor_of
 from napari_icenet.predictors.normalise import normalised
 from napari_icenet.predictors.registration import moved
 from napari_icenet.predictors.registry import predictor
-from napari_icenet.training.icenet_objective import IceNetObjective, IceNetObjectiveSettings
+from napari_icenet.training.objectives.icenet import IceNetObjective, IceNetObjectiveSettings
 from tests.predictors.ice import SIDE, ice, ncc, overcast, past
 
 STILL = [(0.0, 0.0)] * 8

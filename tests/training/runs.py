@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_icenet.training.presets import merged
-from napari_icenet.training.run_folder import RunFolder
+from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.settings import RunSettings, make_run_settings
 
 #: Everything that is random is in play: order, augmentation, noise and dropout.

@@ -101,7 +101,7 @@ def test_settings_of_the_network_and_of_a_dataset():
 
 
 def test_the_form_does_not_load_torch():
-    code = "import sys, napari_icenet.training.form as f, napari_icenet.training.preflight as p"
+    code = "import sys, napari_icenet.training.form as f, napari_icenet.training.launch.preflight as p"
     code += "\nf.form(), p.preflight(f.RunSettings(), 'run')\nprint('torch' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert said.strip() == "False"

@@ -13,9 +13,9 @@ from napari_icenet.common.settings_model import made
 from napari_icenet.errors import UsageError
 from napari_icenet.models.registry import MODELS, network_class
 from napari_icenet.training.command import command_of
-from napari_icenet.training.objectives import OBJECTIVES, objective_class
+from napari_icenet.training.loop.schedule import learning_rate
+from napari_icenet.training.objectives.registry import OBJECTIVES, objective_class
 from napari_icenet.training.presets import PRESETS, merged, preset_values
-from napari_icenet.training.schedule import learning_rate
 from napari_icenet.training.settings import OptimisationSettings, RunSettings, make_run_settings
 
 

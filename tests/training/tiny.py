@@ -17,7 +17,7 @@ from napari_icenet.matching.template import Past, Prediction
 from napari_icenet.models.registry import MODELS
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.registry import PREDICTORS
-from napari_icenet.training.objectives import OBJECTIVES
+from napari_icenet.training.objectives.registry import OBJECTIVES
 
 #: Frames of a sequence, and side of a chip.
 FRAMES, CHIP = 5, 32

@@ -30,7 +30,7 @@ from napari_icenet.gui.settings import Remembered
 from napari_icenet.models.device import Listed, devices
 from napari_icenet.predictors.predictor_set import Entry, LineUp
 from napari_icenet.predictors.registry import names
-from napari_icenet.training.run_list import Runs
+from napari_icenet.training.launch.list import Runs
 
 #: Chosen when nothing was chosen yet.
 FIRST_CHOSEN = ("persistence", "high-pass", "consensus", "svg-lp", "icenet")

@@ -13,12 +13,12 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
 from napari_icenet.errors import TrainingError
 from napari_icenet.gui.settings import Remembered
 from napari_icenet.gui.train_follow import RunFollower
-from napari_icenet.training import launch as launching
-from napari_icenet.training.exporting import export_weights
-from napari_icenet.training.queue import Queue
-from napari_icenet.training.run_folder import RunFolder
-from napari_icenet.training.run_list import delete_run
-from napari_icenet.training.summary import RunSummary
+from napari_icenet.training.launch.launch import launch as launching
+from napari_icenet.training.launch.list import delete_run
+from napari_icenet.training.launch.queue import Queue
+from napari_icenet.training.results.export import export_weights
+from napari_icenet.training.results.summary import RunSummary
+from napari_icenet.training.run_folder.folder import RunFolder
 
 #: The one thing that comes next, by the state of the run: what the button says, and its tip.
 NEXT: Final[dict[str, tuple[str, str]]] = {

@@ -10,9 +10,9 @@ from qtpy.QtGui import QFontDatabase
 from qtpy.QtWidgets import QPlainTextEdit, QWidget
 
 from napari_icenet.gui.track_table import NumberTable
-from napari_icenet.training.comparing_runs import RunComparison
 from napari_icenet.training.form import Field, form, values_of
 from napari_icenet.training.form_words import label_of
+from napari_icenet.training.results.diff import RunComparison
 from napari_icenet.training.settings import RunSettings
 
 

@@ -11,9 +11,9 @@ from qtpy.QtWidgets import QMenu, QWidget
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui.runs_actions import RunActions
 from napari_icenet.gui.train_follow import RunFollower
-from napari_icenet.training.before_after import cancel_comparison
-from napari_icenet.training.run_folder import RunFolder
-from napari_icenet.training.summary import RunSummary
+from napari_icenet.training.results.before_after import cancel_comparison
+from napari_icenet.training.results.summary import RunSummary
+from napari_icenet.training.run_folder.folder import RunFolder
 
 
 class RunMenu(QMenu):

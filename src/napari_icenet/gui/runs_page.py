@@ -35,9 +35,9 @@ from napari_icenet.gui.theme import make_primary, quiet
 from napari_icenet.gui.train_follow import RunFollower
 from napari_icenet.gui.train_reading import RunView
 from napari_icenet.gui.train_toggles import Toggles
-from napari_icenet.training.comparing_runs import compare_runs
-from napari_icenet.training.run_folder import RunFolder
-from napari_icenet.training.summary import RunSummary
+from napari_icenet.training.results.diff import compare_runs
+from napari_icenet.training.results.summary import RunSummary
+from napari_icenet.training.run_folder.folder import RunFolder
 
 EMPTY = "Nothing was trained yet. Choose the ice and press Start; the run goes on by itself, and is followed here."
 PANELS = {

@@ -12,7 +12,7 @@ from napari_icenet.gui.readout import grouped
 from napari_icenet.gui.runs_words import MODEL_WORDS
 from napari_icenet.gui.theme import quiet
 from napari_icenet.gui.track_table import ROW_PX, NumberTable, swatch
-from napari_icenet.training.before_after import BeforeAfter, Comparing, Row
+from napari_icenet.training.results.before_after import BeforeAfter, Comparing, Row
 
 HEADINGS = (
     ("weights", "Whose template is compared with the chip that came, on the same held-out ice."),

@@ -21,7 +21,7 @@ from napari_icenet.gui.runs_words import (
 from napari_icenet.gui.track_table import ROW_PX, NumberTable, swatch
 from napari_icenet.gui.train_follow import MOST_CHOSEN
 from napari_icenet.gui.velocity_words import hundredths
-from napari_icenet.training.summary import RunSummary
+from napari_icenet.training.results.summary import RunSummary
 
 HEADINGS = (
     ("run", "Every run on this machine, newest first. Click one to follow it; Ctrl-click a second to compare the two."),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_icenet.errors import TrainingError
-from napari_icenet.training.run_folder import RunFolder
+from napari_icenet.training.run_folder.folder import RunFolder
 
 #: Inside the folder of the run; written anew each time.
 FOLDER = "tensorboard"

@@ -10,7 +10,7 @@ from napari_icenet.common import palette as colours
 from napari_icenet.gui.map_words import capital, number_text
 from napari_icenet.gui.readout import SEPARATOR, grouped
 from napari_icenet.gui.velocity_words import hundredths
-from napari_icenet.training.summary import RunSummary
+from napari_icenet.training.results.summary import RunSummary
 
 #: Colour of each state; each stands beside its word.
 STATE_COLOURS: Final[dict[str, str]] = {

@@ -11,8 +11,8 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
 from napari_icenet.errors import Cancelled, IceNetError
-from napari_icenet.training.building import build
-from napari_icenet.training.plan import DataPlan
+from napari_icenet.training.data.build_process import build
+from napari_icenet.training.data.plan import DataPlan
 
 
 class Builder(QObject):

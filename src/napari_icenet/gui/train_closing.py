@@ -11,8 +11,8 @@ from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui.train_follow import RunFollower
-from napari_icenet.training.run_folder import RunFolder
-from napari_icenet.training.summary import RunSummary
+from napari_icenet.training.results.summary import RunSummary
+from napari_icenet.training.run_folder.folder import RunFolder
 
 KEEP, STOP, STAY = "keep", "stop", "stay"
 

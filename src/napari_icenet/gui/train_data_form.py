@@ -108,7 +108,7 @@ class DataForm(QWidget):
         return Path(text).expanduser() if text else None
 
     def values(self) -> dict[str, Any]:
-        """Choices of :func:`~napari_icenet.training.plan.make_plan`, but the area."""
+        """Choices of :func:`~napari_icenet.training.data.plan.make_plan`, but the area."""
         share = self.held_out.value() / 100
         all_dates = len(self.dates.ticked) == self.dates.list.count()
         return {

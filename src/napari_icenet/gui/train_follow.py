@@ -13,9 +13,9 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui.train_reading import POINTS, RunReader, RunView
-from napari_icenet.training.queue import Queue
-from napari_icenet.training.run_list import Runs
-from napari_icenet.training.summary import RunSummary
+from napari_icenet.training.launch.list import Runs
+from napari_icenet.training.launch.queue import Queue
+from napari_icenet.training.results.summary import RunSummary
 
 #: Between two looks, ms: while the tab is seen, and while it is not.
 SEEN_MS, UNSEEN_MS = 500, 2000

@@ -16,7 +16,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_icenet.datasets.sequences import SPLITS, Sequences
 from napari_icenet.errors import Cancelled, IceNetError
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.training.plan import DataPlan, Estimate, make_plan, split_of_weights
+from napari_icenet.training.data.plan import DataPlan, Estimate, make_plan, split_of_weights
 
 NONE = SPLITS.index("none")
 #: Code of ground that is not used at all, in the picture of the splits.
@@ -35,7 +35,7 @@ class Wanted:
     ----------
     stack : SceneStack
     choices : dict
-        Of :func:`~napari_icenet.training.plan.make_plan`.
+        Of :func:`~napari_icenet.training.data.plan.make_plan`.
     area : callable
         Gives the ground that is used; None for all of it.
     weights : str, optional

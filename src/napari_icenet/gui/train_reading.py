@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.training.before_after import BeforeAfter, Comparing, comparing, read_comparison
-from napari_icenet.training.curves import Curves, Validation
-from napari_icenet.training.run_folder import RunFolder
+from napari_icenet.training.results.before_after import BeforeAfter, Comparing, comparing, read_comparison
+from napari_icenet.training.results.curves import Curves, Validation
+from napari_icenet.training.run_folder.folder import RunFolder
 
 F64 = NDArray[np.float64]
 #: Steps and values.

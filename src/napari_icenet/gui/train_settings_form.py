@@ -17,10 +17,10 @@ from napari_icenet.gui.runs_words import MODEL_WORDS
 from napari_icenet.gui.train_fields import FieldEditor, to_text
 from napari_icenet.gui.train_toggles import Toggles
 from napari_icenet.models.device import devices
+from napari_icenet.training.data.start_weights import start_trouble
 from napari_icenet.training.form import Group, form, from_form, own_form, values_of
 from napari_icenet.training.presets import PRESETS, preset_values
 from napari_icenet.training.settings import RunSettings, make_run_settings
-from napari_icenet.training.start_weights import start_trouble
 
 #: Title and name of each preset, the one to begin with first.
 TITLES = {"quick": "Quick", "fine-tune": "Fine-tune", "paper": "Paper"}

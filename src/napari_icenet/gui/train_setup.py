@@ -25,7 +25,7 @@ from napari_icenet.gui.train_follow import RunFollower
 from napari_icenet.gui.train_settings_form import FIRST, TITLES, SettingsForm
 from napari_icenet.gui.train_start import StartBar, start
 from napari_icenet.gui.train_words import name_text, training_text
-from napari_icenet.training.cutting import can_cut
+from napari_icenet.training.data.recipe import can_cut
 from napari_icenet.training.settings import RunSettings
 
 EMPTY = "Open pictures of a glacier, then train the network on its own ice."

@@ -8,10 +8,10 @@ from qtpy.QtWidgets import QWidget
 
 from napari_icenet.errors import TrainingError
 from napari_icenet.gui.velocity_run import RunBar
-from napari_icenet.training.plan import DataPlan
-from napari_icenet.training.preflight import preflight
-from napari_icenet.training.queue import Queue
-from napari_icenet.training.run_list import default_root, new_run_folder
+from napari_icenet.training.data.plan import DataPlan
+from napari_icenet.training.launch.list import default_root, new_run_folder
+from napari_icenet.training.launch.preflight import preflight
+from napari_icenet.training.launch.queue import Queue
 from napari_icenet.training.settings import RunSettings
 
 START, QUEUE = "Start training", "Add to the queue"

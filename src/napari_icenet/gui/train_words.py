@@ -9,7 +9,7 @@ from napari_icenet.gui.runs_words import size_text, span_text
 from napari_icenet.gui.session import Session
 from napari_icenet.gui.train_planner import Planned
 from napari_icenet.gui.train_split_layer import COLOURS, WORDS
-from napari_icenet.training.duration import training_seconds
+from napari_icenet.training.data.timing_1 import training_seconds
 from napari_icenet.training.settings import RunSettings
 
 #: Where no such network was trained on this machine before.

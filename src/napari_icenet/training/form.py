@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from napari_icenet.training.form_words import described, label_of, sentence
-from napari_icenet.training.objectives import OBJECTIVES
+from napari_icenet.training.objectives.registry import OBJECTIVES
 from napari_icenet.training.settings import RunSettings
 
 Kind = Literal["int", "float", "bool", "choice", "text", "list", "values"]
@@ -106,7 +106,7 @@ def own_form(model: str) -> tuple[Group, ...]:
         There is no such model.
     """
     from napari_icenet.models.registry import network_class
-    from napari_icenet.training.objectives import objective_class
+    from napari_icenet.training.objectives.registry import objective_class
 
     kinds = {"model_settings": network_class(model).settings_type, "objective": objective_class(model).settings_type}
     return tuple(

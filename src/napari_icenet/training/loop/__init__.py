@@ -1,0 +1,1 @@
+"""Steps, checkpoints, validation: a run from its first step to its last. Imports ``data`` and ``run_folder``."""

@@ -1,0 +1,1 @@
+"""What is minimised, for each network. Imports ``models``."""

@@ -1,0 +1,1 @@
+"""What a run has reached: curves, scores before and after, exports. Imports ``run_folder``."""

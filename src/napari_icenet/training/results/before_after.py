@@ -1,0 +1,220 @@
+"""What a run has gained: weights before and after it, and what needs no training, on ice that was held out."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from napari_icenet.common.atomic_io import write_durably
+from napari_icenet.errors import Cancelled, IceNetError, TrainingError
+from napari_icenet.jobs.detached import alive
+from napari_icenet.training.run_folder.folder import RunFolder
+
+Progress = Callable[[float, str], None]
+Role = Literal["baseline", "before", "bundled", "after"]
+#: How often another process is told how far the comparison is, seconds.
+_TELL = 0.5
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Score(_Record):
+    """How well one predictor did at one target.
+
+    Attributes
+    ----------
+    mean : float
+        Mean correlation of the templates with what came.
+    interval : (float, float), optional
+        95 %, of the mean.
+    low, high : float
+        Shares of correlations below 0.3 and above 0.7.
+    difference, difference_interval
+        To persistence, on the same chips; None for persistence.
+    peak_ratio, error_px : float, optional
+        Medians of tracking with the template.
+    """
+
+    mean: float
+    interval: tuple[float, float] | None = None
+    low: float | None = None
+    high: float | None = None
+    difference: float | None = None
+    difference_interval: tuple[float, float] | None = None
+    peak_ratio: float | None = None
+    error_px: float | None = None
+
+
+class Row(_Record):
+    """One predictor: what it is in the comparison, and its scores."""
+
+    key: str
+    title: str
+    role: Role
+    weights: str | None = None
+    t1: Score
+    t2: Score
+
+
+class Gain(_Record):
+    """Mean correlation after less before, on the same chips, and its 95 % interval."""
+
+    t1: float
+    t1_interval: tuple[float, float] | None = None
+    t2: float
+    t2_interval: tuple[float, float] | None = None
+
+
+class BeforeAfter(_Record):
+    """The comparison: ``comparison.json``.
+
+    Attributes
+    ----------
+    rows : tuple of Row
+    gain : Gain, optional
+        None where the run began at random, and there are no weights in the package to compare with.
+    datasets : tuple of str
+    split : {'test', 'validation'}
+    sequences, blocks : int
+        That were judged at t2, and the blocks of ground that they lie in.
+    simulated : bool
+    device : str
+    seconds : float
+    notices : tuple of str
+        What a reader must know, in sentences.
+    """
+
+    rows: tuple[Row, ...]
+    gain: Gain | None = None
+    datasets: tuple[str, ...]
+    split: Literal["test", "validation"]
+    sequences: int
+    blocks: int
+    simulated: bool = False
+    device: str = ""
+    seconds: float = 0.0
+    notices: tuple[str, ...] = ()
+
+
+class Comparing(_Record):
+    """How far a comparison is: ``comparing.json``."""
+
+    state: Literal["running", "done", "failed", "cancelled"]
+    done: float = 0.0
+    message: str = ""
+    pid: int = 0
+    host: str = ""
+
+
+def read_comparison(folder: str | Path) -> BeforeAfter | None:
+    """The comparison of a run; None where there is none yet."""
+    try:
+        return BeforeAfter.model_validate_json(RunFolder(folder).comparison.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def comparing(folder: str | Path) -> Comparing | None:
+    """How far the comparison of a run is; None where none was begun."""
+    try:
+        found = Comparing.model_validate_json(RunFolder(folder).comparing.read_bytes())
+    except (OSError, ValidationError):
+        return None
+    if found.state == "running" and found.host == socket.gethostname() and not alive(found.pid):
+        return found.model_copy(update={"state": "failed", "message": "its process has died; compare again."})
+    return found
+
+
+def cancel_comparison(folder: str | Path) -> None:
+    """End a comparison that is going on, at once; the run and its weights are untouched."""
+    found = comparing(folder)
+    if found is None or found.state != "running" or found.host != socket.gethostname() or found.pid == os.getpid():
+        return
+    with suppress(OSError):
+        os.kill(found.pid, signal.SIGTERM)
+    _tell(RunFolder(folder), Comparing(state="cancelled", done=found.done, message="cancelled"))
+
+
+def compare_weights(folder: str | Path, *, progress: Progress | None = None) -> BeforeAfter:
+    """Compare weights before and after a run on its held-out ice, and keep the result in its folder.
+
+    Parameters
+    ----------
+    folder : path
+        Of a run with weights.
+    progress : callable, optional
+        Told the share that is done, 0 to 1, and what is being scored; may raise to stop.
+
+    Returns
+    -------
+    BeforeAfter
+
+    Raises
+    ------
+    TrainingError
+        The run has no weights or no held-out ice, or the result cannot be written.
+    DatasetError, WeightsError, StackError
+        A dataset or weights cannot be read, or nothing can be judged.
+    """
+    from napari_icenet.training.results.held_out_scores import score_run
+
+    run, told = RunFolder(folder), 0.0
+    running = Comparing(state="running", pid=os.getpid(), host=socket.gethostname(), message="opening the dataset")
+
+    def say(fraction: float, text: str) -> None:
+        nonlocal told
+        if time.monotonic() - told > _TELL:
+            told = time.monotonic()
+            _tell(run, running.model_copy(update={"done": fraction, "message": text}))
+        if progress is not None:
+            progress(fraction, text)
+
+    _tell(run, running)
+    try:
+        made = score_run(run, say)
+        content = (json.dumps(made.model_dump(mode="json"), indent=2) + "\n").encode()
+        write_durably(run.comparison, content)
+    except Cancelled:
+        _tell(run, Comparing(state="cancelled", message="cancelled"))
+        raise
+    except IceNetError as error:
+        _tell(run, Comparing(state="failed", message=str(error)))
+        raise
+    except OSError as error:
+        words = f"{run.comparison} cannot be written ({error.strerror or error}); free some space, then compare again."
+        _tell(run, Comparing(state="failed", message=words))
+        raise TrainingError(words) from error
+    _tell(run, Comparing(state="done", done=1.0))
+    return made
+
+
+def as_text(made: BeforeAfter) -> str:
+    """The table as lines for the shell."""
+    lines = [f"held out   {made.sequences} sequences of the {made.split} split, in {made.blocks} blocks"]
+    lines += [f"{row.title:<28} t1 {_said(row.t1)}   t2 {_said(row.t2)}" for row in made.rows]
+    if made.gain is not None:
+        ends = made.gain.t2_interval
+        sure = f" ({ends[0]:+.3f} … {ends[1]:+.3f})" if ends else ""
+        lines.append(f"gain       {made.gain.t2:+.3f} at t2{sure}")
+    return "\n".join([*lines, *made.notices])
+
+
+def _said(score: Score) -> str:
+    return f"{score.mean:.3f}" + (f" ({score.interval[0]:.3f} … {score.interval[1]:.3f})" if score.interval else "")
+
+
+def _tell(run: RunFolder, state: Comparing) -> None:
+    """Say how far it is; a full disk, which may be why it failed, is left alone."""
+    with suppress(OSError):
+        write_durably(run.comparing, state.model_dump_json(indent=1).encode(), flush=False)

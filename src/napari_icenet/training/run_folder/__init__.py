@@ -1,0 +1,1 @@
+"""A run on disk: its folder, status, log and process. Imported by all other rooms of ``training``."""

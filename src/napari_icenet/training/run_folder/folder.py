@@ -1,0 +1,272 @@
+"""A run on disk, as another process sees it: what it does, what it has learned, and how to stop it."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import ValidationError
+
+from napari_icenet.common.atomic_io import write_durably
+from napari_icenet.errors import TrainingError, UsageError
+from napari_icenet.training.run_folder.process_record import own_token, read_launch, standing
+from napari_icenet.training.run_folder.status import RunStatus
+
+if TYPE_CHECKING:
+    from napari_icenet.training.settings import RunSettings
+
+Wish = Literal["run", "pause", "stop"]
+#: File that is held while a process is started for a run.
+STARTING = "starting.lock"
+#: What else is in the folder of a run that has not begun.
+_OWN = {"status.json", "lock", STARTING}
+
+
+@dataclass(frozen=True)
+class EventPosition:
+    """How far events were read: bytes of a file, which a resumed run may have replaced."""
+
+    file: int = 0
+    offset: int = 0
+
+
+class RunFolder:
+    """The folder of a run. Nothing here imports torch, and of viewers' methods only :meth:`request` writes.
+
+    Parameters
+    ----------
+    path : path
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    @property
+    def config(self) -> Path:
+        """Settings of the run, JSON."""
+        return self.path / "config.json"
+
+    @property
+    def data(self) -> Path:
+        """Datasets with fingerprints and counts, JSON."""
+        return self.path / "data.json"
+
+    @property
+    def start(self) -> Path:
+        """Card of the weights that the run began with, JSON; not there where it began at random."""
+        return self.path / "start.json"
+
+    @property
+    def software(self) -> Path:
+        """Versions of the software that ran, JSON."""
+        return self.path / "software.json"
+
+    @property
+    def log(self) -> Path:
+        """One line of JSON for every step, validation and notice."""
+        return self.path / "events.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def pool(self) -> Path:
+        """Folder of what is worked out once: simulated sequences, places. May be deleted."""
+        return self.path / "pool"
+
+    @property
+    def best(self) -> Path:
+        """Weights with the highest correlation at t2 on held-out chips."""
+        return self.path / "best.safetensors"
+
+    @property
+    def last(self) -> Path:
+        """Weights of the last checkpoint."""
+        return self.path / "last.safetensors"
+
+    @property
+    def control(self) -> Path:
+        """What the run is asked to do: ``run``, ``pause`` or ``stop``."""
+        return self.path / "control"
+
+    @property
+    def wanted(self) -> Path:
+        """Settings that a run is to be started with, JSON."""
+        return self.path / "wanted.json"
+
+    @property
+    def cut(self) -> Path:
+        """What a run cuts before its first step, JSON; not there where it takes a dataset that others made."""
+        return self.path / "cut.json"
+
+    @property
+    def area(self) -> Path:
+        """The ground that it cuts it from; not there where all of the frame is used."""
+        return self.path / "area.npz"
+
+    @property
+    def launch(self) -> Path:
+        """What is known of the process that was started for the run, JSON."""
+        return self.path / "launch.json"
+
+    @property
+    def output(self) -> Path:
+        """All that its process has said."""
+        return self.path / "output.log"
+
+    @property
+    def comparison(self) -> Path:
+        """Weights before and after the run on held-out ice, JSON."""
+        return self.path / "comparison.json"
+
+    @property
+    def comparing(self) -> Path:
+        """How far that comparison is, JSON."""
+        return self.path / "comparing.json"
+
+    def exists(self) -> bool:
+        """Whether there is a run."""
+        return self.config.is_file()
+
+    def untouched(self) -> bool:
+        """Whether a run may begin here: the folder is not there, or holds only what starting one puts there."""
+        if not self.path.exists():
+            return True
+        own = {path.name for path in (self.wanted, self.launch, self.output, self.control, self.cut, self.area)} | _OWN
+        if not self.path.is_dir():
+            return False
+        # Hidden ones are files that are just being written, or the system's.
+        return {path.name for path in self.path.iterdir() if not path.name.startswith(".")} <= own
+
+    def settings(self) -> RunSettings:
+        """What the run is made with, or is to be made with.
+
+        Raises
+        ------
+        TrainingError
+            There is no run, or its settings are damaged.
+        """
+        return self._settings(self.config if self.config.exists() else self.wanted)
+
+    def wanted_settings(self) -> RunSettings:
+        """What the run is to be started or continued with.
+
+        Raises
+        ------
+        TrainingError
+            There are none, or they are damaged.
+        """
+        return self._settings(self.wanted if self.wanted.exists() else self.config)
+
+    def _settings(self, path: Path) -> RunSettings:
+        # Those who only follow a run need not load all that its settings know of.
+        from napari_icenet.training.settings import RunSettings
+
+        try:
+            return RunSettings.model_validate_json(path.read_bytes())
+        except FileNotFoundError as error:
+            raise TrainingError(f"{self.path} holds no run; start one with icenet train DATASET -o RUN.") from error
+        except (OSError, ValidationError) as error:
+            raise TrainingError(
+                f"{path} cannot be used; it is damaged, or of another version of napari-icenet."
+            ) from error
+
+    def status(self) -> RunStatus | None:
+        """What the run is doing; None before it has begun."""
+        found = self._standing()
+        if found is not None and found.state in ("stopped", "failed"):
+            # It may have told its last words between two looks.
+            found = self._standing()
+        return found
+
+    def _standing(self) -> RunStatus | None:
+        launch = read_launch(self.launch)
+        try:
+            told = RunStatus.model_validate_json((self.path / "status.json").read_bytes())
+        except (OSError, ValidationError):
+            told = None
+        return standing(told, launch, self.path)
+
+    def write_status(self, status: RunStatus) -> None:
+        """Say what the run is doing; only its own process does."""
+        told = status.model_copy(update={"updated": time.time(), "launch": own_token()})
+        write_durably(self.path / "status.json", told.model_dump_json(indent=1).encode(), flush=False)
+
+    def events(
+        self, position: EventPosition | None = None, most: int | None = None
+    ) -> tuple[list[dict[str, Any]], EventPosition, bool]:
+        """Events since a position, in whole lines.
+
+        Parameters
+        ----------
+        position : EventPosition, optional
+            Default: the beginning.
+        most : int, optional
+            Bytes to read at a time; a line is never that long.
+
+        Returns
+        -------
+        events : list of dict
+            Each with ``kind`` (``step``, ``validation``, ``notice``), ``step`` and ``time``.
+        position : EventPosition
+            To be handed over next time.
+        afresh : bool
+            Whether these are all events from the beginning: the first time, and when the run was
+            resumed from an earlier step.
+        """
+        try:
+            with open(self.log, "rb") as file:
+                state = os.fstat(file.fileno())
+                again = position is not None and position.file == state.st_ino and position.offset <= state.st_size
+                start = position.offset if position is not None and again else 0
+                file.seek(start)
+                content = file.read(-1 if most is None else most)
+        except FileNotFoundError:
+            return [], EventPosition(), True
+        whole = content[: content.rfind(b"\n") + 1]
+        found = []
+        for line in whole.splitlines():
+            try:
+                found.append(json.loads(line))
+            except ValueError:
+                continue  # spoilt by a full disk; the run says so itself
+        return found, EventPosition(state.st_ino, start + len(whole)), not again
+
+    def samples(self) -> list[Path]:
+        """Pictures of held-out chips and their predictions, oldest first."""
+        return sorted((self.path / "samples").glob("step-*.png"))
+
+    def request(self, wish: Wish) -> None:
+        """Ask the run to pause, to go on, or to stop; it heeds this within one step.
+
+        One that was asked to stop is not paused instead: another window may have asked for that.
+
+        Raises
+        ------
+        UsageError
+            There is no such wish.
+        TrainingError
+            The folder cannot be written to.
+        """
+        if wish not in ("run", "pause", "stop"):
+            raise UsageError(f"a run cannot be asked to {wish}; ask it to run, pause or stop.")
+        if wish == "pause" and self.wish() == "stop":
+            return
+        try:
+            write_durably(self.control, wish.encode(), flush=False)
+        except OSError as error:
+            raise TrainingError(f"{self.control} cannot be written ({error.strerror or error}).") from error
+
+    def wish(self) -> Wish:
+        """What was asked for last; ``run`` where nothing was."""
+        try:
+            found = self.control.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return "run"
+        return found if found in ("pause", "stop") else "run"  # type: ignore[return-value]

@@ -1,0 +1,106 @@
+"""What is known of the process that was started for a run, and what the run does by all that is told of it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from napari_icenet.common.atomic_io import write_durably
+from napari_icenet.jobs.detached import alive
+from napari_icenet.jobs.file_lock import held
+from napari_icenet.training.run_folder.status import ACTIVE, RunStatus
+
+#: Tells a process which launch it belongs to.
+VARIABLE = "ICENET_LAUNCH"
+_DIED = "its process has died; resume it to go on from its last checkpoint"
+
+
+class Launch(BaseModel):
+    """A process that was started for a run, as its keeper tells of it: ``launch.json``.
+
+    Attributes
+    ----------
+    token : str
+        Of this launch; the status of a run says which one it comes from.
+    host : str
+    keeper, pid : int
+        The process that watches, and the one that trains; 0 before there is one.
+    started : float
+        Seconds since 1970.
+    ended : bool
+    exit : int, optional
+        Its exit status; negative for a signal.
+    words : str
+        Why it ended, in one sentence; empty where all went well.
+    module : str
+        The program, as in ``python -m``.
+    compare : bool
+        Whether the weights are compared with those before, once the run has finished.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    token: str
+    host: str
+    keeper: int = 0
+    pid: int = 0
+    started: float = 0.0
+    ended: bool = False
+    exit: int | None = None
+    words: str = ""
+    module: str = ""
+    compare: bool = True
+
+    @property
+    def here(self) -> bool:
+        """Whether it was started on this machine."""
+        return self.host == socket.gethostname()
+
+    @property
+    def going(self) -> bool:
+        """Whether its process, or the one that is about to start it, is there."""
+        return not self.ended and (not self.here or alive(self.pid) or (not self.pid and alive(self.keeper)))
+
+
+def read_launch(path: Path) -> Launch | None:
+    """What was told of the last launch; None where there was none."""
+    try:
+        return Launch.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def write_launch(path: Path, launch: Launch) -> None:
+    """Tell of a launch; an :class:`OSError` says that the disk is full."""
+    write_durably(path, launch.model_dump_json(indent=1).encode(), flush=False)
+
+
+def own_token() -> str:
+    """The launch that this process belongs to; empty where it was started by hand."""
+    return os.environ.get(VARIABLE, "")
+
+
+def standing(told: RunStatus | None, launch: Launch | None, folder: Path) -> RunStatus | None:
+    """What a run does, by what its process has told last and what is known of that process.
+
+    A process that says nothing is not taken for dead while it holds the folder: the machine may have
+    slept, or its clock have been set.
+    """
+    if launch is not None and (told is None or (told.launch != launch.token and told.updated <= launch.started)):
+        # The process that was started has not yet said anything, or never did.
+        before = told or RunStatus(state="preparing", host=launch.host)
+        changes: dict[str, object] = {"launch": launch.token, "host": launch.host, "pid": launch.pid or launch.keeper}
+        if launch.going:
+            return before.model_copy(update=changes | {"state": "preparing", "message": "starting"})
+        state = "failed" if launch.ended and (launch.exit or 0) > 0 else "stopped"
+        return before.model_copy(update=changes | {"state": state, "message": launch.words or _DIED})
+    if told is None or told.state not in ACTIVE or told.host != socket.gethostname():
+        return told
+    if alive(told.pid) and held(folder) is not False:
+        return told
+    words = launch.words if launch is not None and launch.token == told.launch and launch.ended else ""
+    fault = bool(words) and launch is not None and 0 < (launch.exit or 0) < 128
+    return told.model_copy(update={"state": "failed" if fault else "stopped", "message": words or _DIED})

@@ -1,0 +1,196 @@
+"""Training a network: from settings to a run folder with weights, card and log."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_icenet.errors import Cancelled, IceNetError, TrainingError, UsageError
+from napari_icenet.jobs.file_lock import locked
+from napari_icenet.training.data.recipe import cut_missing
+from napari_icenet.training.loop.signals import StopSignals
+from napari_icenet.training.run_folder.folder import RunFolder
+from napari_icenet.training.run_folder.status import RunStatus, State
+from napari_icenet.training.settings import RunSettings
+
+if TYPE_CHECKING:
+    from napari_icenet.training.loop.loop import Loop
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run came to.
+
+    Attributes
+    ----------
+    folder : RunFolder
+    state : {'finished', 'stopped'}
+    step, of : int
+        Steps taken, and how many there were to be.
+    t2, persistence_t2 : float, optional
+        Best mean correlation at t2 on held-out chips, and persistence's on the same.
+    weights : Path, optional
+        The best weights, or the last where nothing was validated; None before there are any.
+    signal : int, optional
+        The signal that stopped it.
+    """
+
+    folder: RunFolder
+    state: State
+    step: int
+    of: int
+    t2: float | None
+    persistence_t2: float | None
+    weights: Path | None
+    signal: int | None = None
+
+
+def train(
+    settings: RunSettings | None,
+    run_folder: str | Path,
+    *,
+    resume: bool = False,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Result:
+    """Train a network, or go on with a run.
+
+    Under ``torchrun`` every process calls this with the same arguments; the first one writes.
+    Ctrl-C, SIGTERM, ``stop`` and :meth:`RunFolder.request` end it within one step, and all that was
+    reached is kept.
+
+    Parameters
+    ----------
+    settings : RunSettings, optional
+        With ``resume``: None for those of the run; others must give the same steps.
+    run_folder : path
+        Made if it is not there.
+    resume : bool
+        Go on with the run in the folder, from its last checkpoint.
+    progress : callable, optional
+        Told the share that is done, 0 to 1, and what is being done; may raise
+        :class:`~napari_icenet.errors.Cancelled` to stop.
+    stop : callable, optional
+        Asked at every step whether to stop.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    UsageError
+        A setting cannot be used, or the folder holds something else.
+    TrainingError
+        The data do not allow it or have changed, the loss is not finite, or the disk is full.
+    DatasetError, WeightsError
+        A dataset, or the weights to start from, cannot be used.
+    """
+    folder = RunFolder(run_folder)
+    chosen = _check_folder(folder, settings, resume)
+    # One that was stopped while it cut its dataset begins.
+    resume = resume and folder.exists()
+    with ExitStack() as stack:
+        signals = stack.enter_context(StopSignals())
+
+        loop: Loop | None = None
+        mine = False
+        told = float("-inf")
+
+        def asked() -> bool:
+            return signals.received is not None or (stop is not None and stop())
+
+        def asked_here() -> bool:
+            return asked() or (mine and folder.wish() == "stop")
+
+        def say(fraction: float, text: str) -> None:
+            if progress is not None:
+                progress(fraction, text)
+
+        def prepare(fraction: float, text: str) -> None:
+            nonlocal told
+            if asked_here():
+                raise Cancelled("training was stopped before its first step.")
+            if mine and time.monotonic() - told > 1:
+                told = time.monotonic()
+                _tell(folder, loop, "preparing", text)
+            say(fraction, text)
+
+        try:
+            # Of several processes the first one cuts.
+            if folder.cut.exists() and os.environ.get("RANK", "0") == "0":
+                stack.enter_context(locked(folder.path))
+                mine = True
+                cut_missing(folder, chosen.data.datasets, prepare, asked_here)
+            from napari_icenet.training.setup import Session
+
+            session = stack.enter_context(Session(chosen, folder, resume=resume, held=mine))
+            mine = session.group.first
+            prepare(0.0, "reading datasets")
+            loop = session.loop(prepare, say, asked)
+            state = loop.run(session.batches())
+        except Cancelled:
+            state = "stopped"
+        except IceNetError as error:
+            if mine:
+                _tell(folder, loop, "failed", str(error))
+            raise
+        except (OSError, MemoryError) as error:
+            plain = _plain(folder, error)
+            if mine:
+                _tell(folder, loop, "failed", str(plain))
+            raise plain from error
+        if mine:
+            _tell(folder, loop, state)
+        best = loop.at.best if loop is not None else {}
+        weights = next((path for path in (folder.best, folder.last) if path.exists()), None)
+        step = loop.at.step if loop is not None else 0
+        return Result(
+            folder, state, step, chosen.optimisation.steps, best.get("t2"), best.get("persistence_t2"), weights,
+            signals.received,
+        )  # fmt: skip
+
+
+def _check_folder(folder: RunFolder, settings: RunSettings | None, resume: bool) -> RunSettings:
+    """The settings to go on with, or to begin with in a new folder."""
+    if not resume:
+        if settings is None:
+            raise UsageError("no settings were given; hand over RunSettings, or resume a run.")
+        # Of several processes the first one looks, for it alone writes.
+        first = os.environ.get("RANK", "0") == "0"
+        if first and not folder.untouched():
+            raise UsageError(f"{folder.path} is there already; continue it with --resume, or replace it with --force.")
+        return settings
+    before = folder.settings()
+    return before if settings is None else settings
+
+
+def _plain(folder: RunFolder, error: OSError | MemoryError) -> TrainingError:
+    """One sentence on what the system refused."""
+    if isinstance(error, MemoryError):
+        return TrainingError(
+            f"the memory is too small for the run in {folder.path}; choose fewer data or a smaller batch."
+        )
+    return TrainingError(
+        f"the run in {folder.path} cannot go on ({error.strerror or error}); mend this, then resume it."
+    )
+
+
+def _tell(folder: RunFolder, loop: Loop | None, state: State, message: str = "") -> None:
+    """Say what the run does, or how it ended; a full disk, which may be why, does not hide the reason."""
+    if loop is not None:
+        status = loop.status(state, message)
+    else:
+        status = RunStatus(
+            state=state, pid=os.getpid(), host=socket.gethostname(), message=message, started=time.time()
+        )
+    with suppress(OSError):
+        folder.write_status(status)
