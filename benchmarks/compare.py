@@ -24,11 +24,11 @@ from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
-from napari_icenet.gui import settings
-from napari_icenet.gui.compare_tab import CHIP, MAP
-from napari_icenet.gui.dock import IceNetDock
-from napari_icenet.gui.map_area import WHOLE
-from napari_icenet.gui.session import Session
+from napari_icenet.gui.app.dock import IceNetDock
+from napari_icenet.gui.compare.tab import CHIP, MAP
+from napari_icenet.gui.correlation_map.area import WHOLE
+from napari_icenet.gui.session.session import Session
+from napari_icenet.gui.widgets import preferences as settings
 from napari_icenet.predictors.predictor_set import LineUp
 from napari_icenet.scenes.samples import simulated_sample
 

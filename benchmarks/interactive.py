@@ -26,9 +26,9 @@ from qtpy.QtCore import QEvent, QEventLoop, QPoint, QPointF, Qt, QTimer
 from qtpy.QtGui import QMouseEvent, QWheelEvent
 from qtpy.QtWidgets import QApplication
 
-from napari_icenet.gui import settings
-from napari_icenet.gui.dock import IceNetDock
-from napari_icenet.gui.session import Session
+from napari_icenet.gui.app.dock import IceNetDock
+from napari_icenet.gui.session.session import Session
+from napari_icenet.gui.widgets import preferences as settings
 from napari_icenet.scenes import SceneStack, open_stack
 from napari_icenet.scenes.samples import simulated_sample
 

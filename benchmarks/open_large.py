@@ -147,8 +147,8 @@ def main() -> None:
 
     import napari
 
-    from napari_icenet.gui.dock import show_dock
-    from napari_icenet.gui.session import Session
+    from napari_icenet.gui.app.dock import show_dock
+    from napari_icenet.gui.session.session import Session
 
     viewer = napari.Viewer()
     viewer.window.resize(1280, 800)

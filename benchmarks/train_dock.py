@@ -28,10 +28,10 @@ from machine import machine
 
 from napari_icenet.datasets.build import build_dataset
 from napari_icenet.datasets.settings import DatasetSettings
-from napari_icenet.gui import settings as choices
-from napari_icenet.gui.dock import IceNetDock
-from napari_icenet.gui.session import Session
-from napari_icenet.gui.train_tab import RUNS, TrainTab
+from napari_icenet.gui.app.dock import IceNetDock
+from napari_icenet.gui.session.session import Session
+from napari_icenet.gui.train.tab import RUNS, TrainTab
+from napari_icenet.gui.widgets import preferences as choices
 from napari_icenet.scenes import SceneStack, open_stack
 from napari_icenet.scenes.samples import simulated_sample
 from napari_icenet.training.launch.launch import launch

@@ -21,8 +21,8 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QMessageBox
 from screenshots import Newcomer, live
 
-from napari_icenet.gui import settings
-from napari_icenet.gui.train_tab import NEW, RUNS
+from napari_icenet.gui.train.tab import NEW, RUNS
+from napari_icenet.gui.widgets import preferences as settings
 
 #: Names of the runs, by their ice and preset.
 NAMES = ("perito_moreno-fine-tune", "sverdrup-fine-tune")

@@ -23,12 +23,12 @@ from qtpy.QtWidgets import QApplication
 from skimage.io import imsave
 from skimage.transform import resize
 
-from napari_icenet.gui import settings
-from napari_icenet.gui.compare_tab import MAP
-from napari_icenet.gui.dock import show_dock
-from napari_icenet.gui.map_area import WHOLE
-from napari_icenet.gui.sample import SIMULATED, open_sample
-from napari_icenet.gui.session import Session
+from napari_icenet.gui.app.dock import show_dock
+from napari_icenet.gui.compare.tab import MAP
+from napari_icenet.gui.correlation_map.area import WHOLE
+from napari_icenet.gui.session.open_sample import SIMULATED, open_sample
+from napari_icenet.gui.session.session import Session
+from napari_icenet.gui.widgets import preferences as settings
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 

@@ -65,7 +65,7 @@ def demo(
     for option, picture in (("--compare", compare), ("--map", correlation)):
         if picture is not None and screenshot is None:
             raise UsageError(f"{option} goes with --screenshot; name both pictures.")
-    from napari_icenet.gui.demo import run_demo
+    from napari_icenet.gui.app.demo import run_demo
 
     run_demo(screenshot=screenshot, compare=compare, correlation=correlation)
 

@@ -10,8 +10,9 @@ import pytest
 from affine import Affine
 from rasterio.crs import CRS
 
-from napari_icenet.gui import settings, train_closing
-from napari_icenet.gui.session import Session
+from napari_icenet.gui.session.session import Session
+from napari_icenet.gui.train import closing as train_closing
+from napari_icenet.gui.widgets import preferences as settings
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
 from tests.scenes.products import write_product
@@ -84,7 +85,7 @@ def own_home(tmp_path):
 
     A monkeypatch: what else is changed of the same things is changed through it, so that all is undone in order.
     """
-    from tests.gui.train_windows import kept_home
+    from tests.gui.train.windows import kept_home
 
     with kept_home(tmp_path) as changed:
         yield changed
@@ -93,7 +94,7 @@ def own_home(tmp_path):
 @pytest.fixture
 def new_desk(own_home, make_napari_viewer, qtbot):
     """Opens a window with the Train tab, as often as it is asked to; it closes without a question."""
-    from tests.gui.training import Desk
+    from tests.gui.train.ready import Desk
 
     own_home.setattr(train_closing, "ask", lambda *_: train_closing.KEEP)
     return lambda: Desk(make_napari_viewer(show=True), qtbot)
@@ -102,7 +103,7 @@ def new_desk(own_home, make_napari_viewer, qtbot):
 @pytest.fixture(scope="module")
 def window(qapp, tmp_path_factory):
     """One window with the Train tab for all tests of a module."""
-    from tests.gui.train_windows import kept_desk
+    from tests.gui.train.windows import kept_desk
 
     with kept_desk(tmp_path_factory.mktemp("window")) as desk:
         yield desk
@@ -111,7 +112,7 @@ def window(qapp, tmp_path_factory):
 @pytest.fixture
 def desk(window, qtbot):
     """That window, as after a start."""
-    from tests.gui.train_windows import begin_anew
+    from tests.gui.train.windows import begin_anew
 
     begin_anew(window, qtbot)
     return window

@@ -1,0 +1,1 @@
+"""The map page of the Compare tab. Imports ``session``."""

@@ -1,0 +1,73 @@
+"""The mouse on a map: where it points, and which cell is clicked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_icenet.gui.session.session import Session
+from napari_icenet.gui.track.mouse_tool import CLICK_PX
+
+
+class MapPointer(QObject):
+    """Turns mouse events on the picture into positions in pixels of the stack; a drag pans as ever.
+
+    Attributes
+    ----------
+    hovered : Signal(float, float)
+        Row and column.
+    clicked : Signal(float, float)
+    """
+
+    hovered = Signal(float, float)
+    clicked = Signal(float, float)
+
+    def __init__(self, viewer: Any, session: Session) -> None:
+        super().__init__()
+        self._viewer, self._session = viewer, session
+        self._enabled = False
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the mouse is listened to."""
+        return self._enabled
+
+    @enabled.setter
+    def enabled(self, value: bool) -> None:
+        if value == self._enabled:
+            return
+        self._enabled = value
+        for callbacks, own in (
+            (self._viewer.mouse_drag_callbacks, self._on_press),
+            (self._viewer.mouse_move_callbacks, self._on_move),
+        ):
+            if value:
+                callbacks.append(own)
+            elif own in callbacks:
+                callbacks.remove(own)
+
+    def _pixel(self, event: Any) -> tuple[float, float]:
+        row, col = self._session.world_to_pixel(float(event.position[-2]), float(event.position[-1]))
+        return float(row), float(col)
+
+    def _usable(self) -> bool:
+        active = self._viewer.layers.selection.active
+        free = active is None or active.mode == "pan_zoom"
+        return self._session.stack is not None and self._viewer.dims.ndisplay == 2 and free
+
+    def _on_press(self, _viewer: Any, event: Any) -> Iterator[None]:
+        if event.button != 1 or event.modifiers or not self._usable():
+            return
+        start, place, moved = tuple(event.pos), self._pixel(event), False
+        yield
+        while event.type == "mouse_move":
+            moved = moved or max(abs(a - b) for a, b in zip(event.pos, start, strict=True)) > CLICK_PX
+            yield
+        if not moved:
+            self.clicked.emit(*place)
+
+    def _on_move(self, _viewer: Any, event: Any) -> None:
+        if self._session.stack is not None and not event.is_dragging:
+            self.hovered.emit(*self._pixel(event))

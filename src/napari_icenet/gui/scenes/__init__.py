@@ -1,0 +1,1 @@
+"""The Scenes tab: open, choose dates, look. Imports ``session``."""

@@ -1,0 +1,1 @@
+"""The Track tab: click the ice and follow it. Imports ``session``."""

@@ -1,0 +1,1 @@
+"""Runs, their curves, chips and results. Imports ``session``."""

@@ -1,0 +1,1 @@
+"""What a run will be: data, splits, settings. Imports ``session``."""

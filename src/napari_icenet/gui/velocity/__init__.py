@@ -1,0 +1,1 @@
+"""The Velocity tab: maps and series, flowlines, points. Imports ``session``."""
