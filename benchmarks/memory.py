@@ -82,7 +82,7 @@ def main() -> None:
     command = ["velocity", str(archive), "--first", days[0], "--second", days[1], "--spacing", str(chosen.spacing)]
     command += ["--chip", str(chosen.chip), "--max-chip", str(chosen.chip), "-o", str(out), "--report", str(report)]
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "napari_icenet.cli", *command], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-m", "napari_icenet.cli.main", *command], check=True, stderr=subprocess.DEVNULL)
     seconds, held = time.perf_counter() - start, peak_gb()
     with xarray.open_dataset(out) as maps:
         miss = np.hypot(maps["drow"] - MOTION[0], maps["dcol"] - MOTION[1]).values

@@ -69,7 +69,7 @@ def record() -> dict[str, dict[str, str]]:
             for name, words, suffix in commands(stack, is_real):
                 case = f"{where}/{name}"
                 output = Path(folder) / f"{where}-{name}{suffix}"
-                icenet = [sys.executable, "-c", "import sys; from napari_icenet.cli import main; sys.exit(main())"]
+                icenet = [sys.executable, "-c", "import sys; from napari_icenet.cli.main import main; sys.exit(main())"]
                 print(case, file=sys.stderr, flush=True)
                 ended = subprocess.run(
                     [*icenet, *words, "-o", str(output)], capture_output=True, text=True, check=False

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from napari_icenet.cli import main
-from tests.shell import Icenet, Said, write_dated
+from napari_icenet.cli.main import main
+from tests.cli.shell import Icenet, Said, write_dated
 
 # A suite started in the background ignores Ctrl-C, and so would the commands whose answer to it is tested.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -81,8 +81,8 @@ def test_importing_the_package_loads_nothing_heavy():
 @pytest.mark.parametrize(
     "statement",
     [
-        "import napari_icenet.cli",
-        "import napari_icenet.cli as c, contextlib as s\nwith s.suppress(SystemExit): c.main(['--help'])",
+        "import napari_icenet.cli.main",
+        "import napari_icenet.cli.main as c, contextlib as s\nwith s.suppress(SystemExit): c.main(['--help'])",
     ],
     ids=["import", "help"],
 )

@@ -27,6 +27,6 @@ if __name__ == "__main__":
 
     torch.set_num_threads(1)
     register()
-    from napari_icenet.cli import main
+    from napari_icenet.cli.main import main
 
     main(sys.argv[1:])

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from pydantic import BaseModel
 
-from napari_icenet.cli_train import _setting
+from napari_icenet.cli.train import _setting
 from napari_icenet.common.settings_model import made
 from napari_icenet.errors import UsageError
 from napari_icenet.models.registry import MODELS, network_class

@@ -21,9 +21,9 @@ from napari_icenet.evaluation.settings import EvaluationSettings
 from napari_icenet.evaluation.sources.stack import StackSource
 from napari_icenet.predictors.predictor_set import Entry, LineUp
 from napari_icenet.scenes.open import open_stack
+from tests.cli.shell import write_dated
 from tests.datasets.ice import stack_of
 from tests.evaluation.correlation_map.mapped import LINE_UP, SETTINGS, Told, noisy_ice
-from tests.shell import write_dated
 
 STACK = noisy_ice()
 

@@ -18,7 +18,7 @@ def test_the_demo_writes_a_telling_picture_and_a_table(tmp_path):
     path, compare, correlation = (tmp_path / "made" / f"{name}.png" for name in ("track", "compare", "map"))
     pictures = ["--screenshot", str(path), "--compare", str(compare), "--map", str(correlation)]
     done = subprocess.run(
-        [sys.executable, "-m", "napari_icenet.cli", "demo", *pictures],
+        [sys.executable, "-m", "napari_icenet.cli.main", "demo", *pictures],
         capture_output=True,
         text=True,
         timeout=400,
@@ -49,7 +49,7 @@ def test_without_a_display_one_sentence_says_so(tmp_path):
     hidden = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
     hidden.pop("QT_QPA_PLATFORM", None)
     done = subprocess.run(
-        [sys.executable, "-m", "napari_icenet.cli", "demo"],
+        [sys.executable, "-m", "napari_icenet.cli.main", "demo"],
         capture_output=True,
         text=True,
         timeout=120,

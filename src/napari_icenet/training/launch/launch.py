@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from napari_icenet.training.data.plan import DataPlan
 
 #: The program that trains, as in ``python -m``.
-MODULE = "napari_icenet.cli"
+MODULE = "napari_icenet.cli.main"
 _KEEPER = "napari_icenet.training.launch.supervisor"
 #: Tries, 50 ms apart, before a folder counts as in use: a process that was killed takes a moment to let go.
 _TRIES = 20

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from napari_icenet.cli_speech import ProgressLine, say_warning
-from napari_icenet.cli_stack import Crs, Extent, open_for_command
+from napari_icenet.cli.progress import ProgressLine, say_warning
+from napari_icenet.cli.stack_options import Crs, Extent, open_for_command
 from napari_icenet.errors import UsageError
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from napari_icenet.scenes import open_stack
 from napari_icenet.tracking.export import csv_text
+from tests.cli.shell import AT, CHIP, Icenet, Said, write_dated
 from tests.scenes.products import COLLECTION_2_L1, write_product
-from tests.shell import AT, CHIP, Icenet, Said, write_dated
 
 ICENET = Path(sys.executable).with_name("icenet")
 

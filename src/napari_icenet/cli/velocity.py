@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperCommand, TyperOption
 
-from napari_icenet.cli_speech import ProgressLine, say_warning
-from napari_icenet.cli_stack import Crs, Extent, StackPath, open_for_command
+from napari_icenet.cli.progress import ProgressLine, say_warning
+from napari_icenet.cli.stack_options import Crs, Extent, StackPath, open_for_command
 from napari_icenet.errors import TrackingError, UsageError
 
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ def ice(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def report(ice, tmp_path_factory):
-    from napari_icenet.cli import main
+    from napari_icenet.cli.main import main
 
     out = tmp_path_factory.mktemp("report") / "report"
     with pytest.raises(SystemExit) as end:

@@ -13,6 +13,7 @@ from affine import Affine
 from rasterio.warp import transform_bounds
 
 from napari_icenet.scenes import open_stack
+from tests.cli.shell import AT, Icenet, write_dated
 from tests.scenes.products import (
     COLLECTION_1_L1,
     COLLECTION_2_L1,
@@ -23,7 +24,6 @@ from tests.scenes.products import (
     write_product,
     write_tiff,
 )
-from tests.shell import AT, Icenet, write_dated
 
 DAYS = ("20150710", "20150726", "20150811")
 PRODUCTS = [f"LC08_L1TP_005009_{day}_20200908_02_T1" for day in DAYS]

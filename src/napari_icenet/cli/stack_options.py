@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from napari_icenet.cli_speech import ProgressLine, say_warning
+from napari_icenet.cli.progress import ProgressLine, say_warning
 
 if TYPE_CHECKING:
     from napari_icenet.scenes.stack import SceneStack

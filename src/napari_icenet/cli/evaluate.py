@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from napari_icenet.cli_speech import ProgressLine, say_warning
-from napari_icenet.cli_stack import Crs, Extent
+from napari_icenet.cli.progress import ProgressLine, say_warning
+from napari_icenet.cli.stack_options import Crs, Extent
 from napari_icenet.errors import UsageError
 from napari_icenet.predictors.registry import PREDICTORS, fitting
 

@@ -14,12 +14,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from napari_icenet.cli_dataset import dataset
-from napari_icenet.cli_evaluate import evaluate
-from napari_icenet.cli_speech import ProgressLine, say_warning, spoken_warnings
-from napari_icenet.cli_stack import Crs, Extent, StackPath, open_for_command
-from napari_icenet.cli_train import train
-from napari_icenet.cli_velocity import WithDefaults, velocity
+from napari_icenet.cli.dataset import dataset
+from napari_icenet.cli.evaluate import evaluate
+from napari_icenet.cli.progress import ProgressLine, say_warning, spoken_warnings
+from napari_icenet.cli.stack_options import Crs, Extent, StackPath, open_for_command
+from napari_icenet.cli.train import train
+from napari_icenet.cli.velocity import WithDefaults, velocity
 from napari_icenet.errors import IceNetError, TrackingError, UsageError
 from napari_icenet.predictors.registry import PREDICTORS
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from napari_icenet.cli_speech import ProgressLine, say_warning
+from napari_icenet.cli.progress import ProgressLine, say_warning
 from napari_icenet.errors import TrainingError, UsageError
 
 if TYPE_CHECKING:

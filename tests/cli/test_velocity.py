@@ -26,8 +26,8 @@ from napari_icenet.scenes.samples import simulated_sample
 from napari_icenet.simulation import load_truth
 from napari_icenet.velocity.io.netcdf import read_netcdf
 from napari_icenet.velocity.settings import VelocitySettings
+from tests.cli.shell import Icenet, write_dated
 from tests.scenes.products import COLLECTION_2_L1, TRANSFORM_UTM, write_picture, write_product
-from tests.shell import Icenet, write_dated
 
 ICENET = Path(sys.executable).with_name("icenet")
 #: Fits in the small pictures of these tests, which move one column a date.

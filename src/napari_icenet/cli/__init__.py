@@ -1,0 +1,1 @@
+"""The command ``icenet``: one file a command. Imports from every room; nothing imports it."""
