@@ -30,7 +30,7 @@ from napari_icenet.gui.correlation_map.area import WHOLE
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.widgets import preferences as settings
 from napari_icenet.predictors.predictor_set import LineUp
-from napari_icenet.scenes.samples import simulated_sample
+from napari_icenet.samples import simulated_sample
 
 FOUR = ("persistence", "high-pass", "blurred", "svg-lp")
 THREE = ("persistence", "high-pass", "blurred")

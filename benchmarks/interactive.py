@@ -29,8 +29,8 @@ from qtpy.QtWidgets import QApplication
 from napari_icenet.gui.app.dock import IceNetDock
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.widgets import preferences as settings
+from napari_icenet.samples import simulated_sample
 from napari_icenet.scenes import SceneStack, open_stack
-from napari_icenet.scenes.samples import simulated_sample
 
 TICK_MS, BEAT_MS = 16, 10
 

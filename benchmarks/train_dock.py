@@ -32,8 +32,8 @@ from napari_icenet.gui.app.dock import IceNetDock
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.train.tab import RUNS, TrainTab
 from napari_icenet.gui.widgets import preferences as choices
+from napari_icenet.samples import simulated_sample
 from napari_icenet.scenes import SceneStack, open_stack
-from napari_icenet.scenes.samples import simulated_sample
 from napari_icenet.training.launch.launch import launch
 from napari_icenet.training.presets import merged, preset_values
 from napari_icenet.training.run_folder.folder import RunFolder

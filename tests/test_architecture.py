@@ -92,6 +92,6 @@ def test_the_command_line_loads_nothing_heavy_before_a_command(statement):
 
 def test_the_core_runs_without_the_interface():
     modules = loaded_after(
-        "import napari_icenet.tracking.click_tracker, napari_icenet.scenes.open, napari_icenet.scenes.samples"
+        "import napari_icenet.tracking.click_tracker, napari_icenet.scenes.open, napari_icenet.samples"
     )
     assert not {name.split(".")[0] for name in modules} & INTERFACE

@@ -22,7 +22,7 @@ from affine import Affine
 from numpy.typing import NDArray
 from PIL import Image
 
-from napari_icenet.scenes.samples import simulated_sample
+from napari_icenet.samples import simulated_sample
 from napari_icenet.simulation import load_truth
 from napari_icenet.velocity.io.netcdf import read_netcdf
 from napari_icenet.velocity.settings import VelocitySettings

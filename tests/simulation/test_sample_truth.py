@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from napari_icenet.matching.pictures import Pictures
+from napari_icenet.samples import simulated_sample
 from napari_icenet.scenes.open import open_stack
-from napari_icenet.scenes.samples import simulated_sample
 from napari_icenet.simulation import load_truth
 from napari_icenet.tracking.follow import follow
 from napari_icenet.tracking.settings import TrackSettings

@@ -12,9 +12,9 @@ from napari_icenet.errors import Cancelled, TrackingError, UsageError
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.engine.matches import reason_code
 from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.samples import simulated_sample
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.open import open_stack
-from napari_icenet.scenes.samples import simulated_sample
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.simulation import load_truth
 from napari_icenet.simulation.landsat_product import write_tif

@@ -10,9 +10,9 @@ from pyproj import Geod, Transformer
 from rasterio.crs import CRS
 
 from napari_icenet.errors import TrackingError, UsageError
+from napari_icenet.samples import simulated_sample
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.open import open_stack
-from napari_icenet.scenes.samples import simulated_sample
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.simulation import load_truth
 from napari_icenet.simulation.landsat_product import write_tif

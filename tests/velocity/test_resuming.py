@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from napari_icenet.matching.engine.engine import Engine
+from napari_icenet.samples import simulated_sample
 from napari_icenet.scenes.open import open_stack
-from napari_icenet.scenes.samples import simulated_sample
 from napari_icenet.velocity.map_pair import map_pair
 from napari_icenet.velocity.settings import VelocitySettings
 from tests.tracking.glacier import moving

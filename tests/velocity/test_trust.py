@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from napari_icenet.samples import simulated_sample
 from napari_icenet.scenes.open import open_stack
-from napari_icenet.scenes.samples import simulated_sample
 from napari_icenet.simulation.truth import load_truth
 from napari_icenet.velocity.map_pair import map_pair
 from napari_icenet.velocity.quality.assess import assess

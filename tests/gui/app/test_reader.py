@@ -107,7 +107,7 @@ def test_other_drops_are_left_to_napari(viewer, tmp_path, monkeypatch):
 
 
 def test_the_simulated_sample_opens_from_the_menu(viewer, archive, monkeypatch):
-    from napari_icenet.scenes import samples
+    from napari_icenet import samples
 
     monkeypatch.setattr(samples, "simulated_sample", lambda progress=None: archive)
     viewer.open_sample("napari-icenet", "byrd")
@@ -115,7 +115,7 @@ def test_the_simulated_sample_opens_from_the_menu(viewer, archive, monkeypatch):
 
 
 def test_the_real_sample_carries_its_credit(viewer, archive, monkeypatch, qtbot):
-    from napari_icenet.scenes import samples
+    from napari_icenet import samples
 
     def fetch(progress):
         progress(0.5, "Fetching")
@@ -129,8 +129,8 @@ def test_the_real_sample_carries_its_credit(viewer, archive, monkeypatch, qtbot)
 
 
 def test_offline_is_a_plain_message(viewer, monkeypatch, qtbot):
+    from napari_icenet import samples
     from napari_icenet.errors import DownloadError
-    from napari_icenet.scenes import samples
 
     def fail(progress):
         raise DownloadError("The series cannot be fetched; connect to the network and try again.")

@@ -42,8 +42,8 @@ def open_sample(session: Session, name: str) -> Job | None:
         raise UsageError(f"There is no sample {name}; choose one of {', '.join(TITLES)}.")
 
     def find(progress: Progress) -> SceneStack:
+        from napari_icenet.samples import PERITO_MORENO_CREDIT, perito_moreno, simulated_sample
         from napari_icenet.scenes import open_stack
-        from napari_icenet.scenes.samples import PERITO_MORENO_CREDIT, perito_moreno, simulated_sample
 
         def finding(fraction: float, text: str) -> None:
             progress(0.8 * fraction, text)

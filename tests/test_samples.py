@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from napari_icenet import samples
 from napari_icenet.errors import Cancelled, DownloadError
-from napari_icenet.scenes import samples
 
 FILES = {"20200101.jpg": b"first " * 4000, "20200106.jpg": b"second " * 4000, "mask.jpg": b"mask"}
 
