@@ -30,7 +30,7 @@ from other_tools import Job  # noqa: E402
 from pairs import Case  # noqa: E402
 from scipy.ndimage import gaussian_filter  # noqa: E402
 
-from napari_icenet.matching.engine import cpu
+from napari_icenet.matching.engine import cpu  # noqa: E402
 from napari_icenet.matching.engine.engine import Engine  # noqa: E402
 from napari_icenet.matching.engine.matches import Matches  # noqa: E402
 from napari_icenet.matching.prefilter import prefilter  # noqa: E402

@@ -127,7 +127,7 @@ def test_hashes_are_those_of_the_whole_series() -> None:
 
 def test_checkout_offers_its_own_sample() -> None:
     folder = samples.simulated_sample()
-    assert folder == Path(samples.__file__).resolve().parents[3] / "sample_data"
+    assert folder == Path(samples.__file__).resolve().parents[2] / "sample_data"
     size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
     assert size <= 40_000_000
 

@@ -57,7 +57,7 @@ def simulated_sample(progress: Progress | None = None) -> Path:
     from napari_icenet import __version__
     from napari_icenet.simulation import simulate
 
-    bundled = Path(__file__).resolve().parents[3] / "sample_data"
+    bundled = Path(__file__).resolve().parents[2] / "sample_data"
     if _complete(bundled):
         return bundled
     made = cache_folder() / f"simulated-sample-{__version__}"
@@ -112,7 +112,7 @@ def perito_moreno(progress: Progress | None = None, *, base_url: str = PERITO_MO
 
 def _registry() -> dict[str, str]:
     """SHA-256 of each file of the series, from the package's own list."""
-    text = (resources.files("napari_icenet.scenes") / "data" / "perito_moreno.sha256").read_text(encoding="ascii")
+    text = (resources.files("napari_icenet") / "data" / "perito_moreno.sha256").read_text(encoding="ascii")
     pairs = (line.split() for line in text.splitlines() if line.strip())
     return {name: f"sha256:{digest}" for digest, name in pairs}
 

@@ -13,7 +13,7 @@ from rasterio.crs import CRS
 from napari_icenet.errors import Cancelled, SceneError
 from napari_icenet.scenes.dated_folder import is_dated_folder, read_dated_folder
 from napari_icenet.scenes.grid import Window
-from napari_icenet.scenes.raster.band import picture
+from napari_icenet.scenes.raster import picture
 from napari_icenet.scenes.scene import Notice
 from tests.scenes.products import (
     COLLECTION_1_L1,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from napari_icenet.jobs.detached import alive
-from napari_icenet.training.launch.launch import launch as launching
+from napari_icenet.training.launch import launch as launching
 from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.run_folder.process_record import read_launch
 from tests.training.runs import wait_for

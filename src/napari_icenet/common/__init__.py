@@ -1,1 +1,4 @@
-"""What every room uses: settings, registries, caches, whole files or none, colours. Imports ``jobs`` and ``errors`` alone."""
+"""What every room uses: settings, registries, caches, whole files or none, colours.
+
+Imports ``jobs`` and ``errors`` alone.
+"""

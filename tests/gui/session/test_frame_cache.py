@@ -4,10 +4,10 @@ from datetime import datetime
 import numpy as np
 import pytest
 
+from napari_icenet.gui.session import frame_cache as module
 from napari_icenet.gui.session.frame_cache import FrameCache, level_count, picks, read_level
 from napari_icenet.gui.session.frame_sources import BandFrames
 from napari_icenet.gui.session.lazy_frames import LazyFrames, pyramid
-from napari_icenet.gui.session.session import frame_cache as module
 from napari_icenet.scenes.stack import SceneStack
 
 SIDE = 2500

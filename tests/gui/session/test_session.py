@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from napari_icenet.errors import Cancelled, SceneError, StackError
+from napari_icenet.gui.session import session as module
 from napari_icenet.gui.session.session import Session
-from napari_icenet.gui.session.session import session as module
 from tests.gui.conftest import make_stack
 
 

@@ -16,8 +16,8 @@ from napari_icenet.scenes.open import open_stack
 from napari_icenet.training.data.fingerprint import fingerprint
 from napari_icenet.training.data.plan import make_plan
 from napari_icenet.training.data.recipe import can_cut, cut_missing, read_recipe, write_recipe
+from napari_icenet.training.launch import launch as launching
 from napari_icenet.training.launch.launch import launch, resume, trouble, want
-from napari_icenet.training.launch.launch import launch as launching
 from napari_icenet.training.launch.list import Runs
 from napari_icenet.training.launch.preflight import preflight
 from napari_icenet.training.launch.queue import Queue

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from napari_icenet.training.launch.launch import preflight as module
+from napari_icenet.training.launch import preflight as module
 from napari_icenet.training.launch.preflight import preflight
 from napari_icenet.training.presets import merged
 from napari_icenet.training.settings import make_run_settings

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from napari_icenet.common import palette as colours
 from napari_icenet.errors import TrackingError
+from napari_icenet.gui.session import drawn_areas
 from napari_icenet.gui.session.drawn_areas import area_layers, inside_any
-from napari_icenet.gui.session.session import Session, drawn_areas
+from napari_icenet.gui.session.session import Session
 
 #: The layer that areas are drawn on.
 DRAWN = "map area"

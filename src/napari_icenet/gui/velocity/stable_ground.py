@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from napari_icenet.common import palette as colours
 from napari_icenet.errors import TrackingError
+from napari_icenet.gui.session import drawn_areas
 from napari_icenet.gui.session.drawn_areas import holds_areas, inside_any
-from napari_icenet.gui.session.session import Session, drawn_areas
+from napari_icenet.gui.session.session import Session
 
 DRAWN = "stable ground"
 

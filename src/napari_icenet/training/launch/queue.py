@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari_icenet.common.user_files import changing, home, read_list
 from napari_icenet.errors import IceNetError, UsageError
+from napari_icenet.training.launch import launch as launching
 from napari_icenet.training.launch.launch import Launched, going_on, launch, resume, wait_until_left, want
-from napari_icenet.training.launch.launch import launch as launching
 from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.run_folder.status import ACTIVE
 from napari_icenet.training.settings import RunSettings

@@ -6,7 +6,7 @@ import pytest
 
 from napari_icenet.datasets.dataset import open_dataset
 from napari_icenet.scenes.open import open_stack
-from napari_icenet.training.launch.launch import launch as launching
+from napari_icenet.training.launch import launch as launching
 from napari_icenet.training.run_folder.folder import RunFolder
 from tests.datasets.ice import dated_pictures
 from tests.gui.train.ready import small

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
 from napari_icenet.errors import TrainingError
 from napari_icenet.gui.train.runs.follower import RunFollower
 from napari_icenet.gui.widgets.preferences import Remembered
-from napari_icenet.training.launch.launch import launch as launching
+from napari_icenet.training.launch import launch as launching
 from napari_icenet.training.launch.list import delete_run
 from napari_icenet.training.launch.queue import Queue
 from napari_icenet.training.results.export import export_weights
