@@ -17,6 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 from napari_icenet.scenes import open_stack
+from napari_icenet.scenes.store.zarr_store import save_stack
 from napari_icenet.tracking.export import csv_text
 from tests.cli.shell import AT, CHIP, Icenet, Said, write_dated
 from tests.scenes.products import COLLECTION_2_L1, write_product
@@ -149,7 +150,7 @@ def test_numbers_are_written_with_the_digits_that_mean_something(icenet: Icenet,
 
 
 def test_a_saved_stack_opens_in_the_shell_and_its_damage_is_told(icenet: Icenet, plain: Path, tmp_path: Path) -> None:
-    saved = open_stack(plain).save(tmp_path / "ice.zarr")
+    saved = save_stack(open_stack(plain), tmp_path / "ice.zarr")
     assert icenet("info", saved, "--json").dates == ["2020-01-01", "2020-01-17", "2020-02-02"]
     assert icenet("track", saved, *AT).out == icenet("track", plain, *AT).out
     assert "is no coordinate system" in icenet("track", saved, *AT, "--crs", "ice").error(2)

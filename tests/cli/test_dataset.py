@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from napari_icenet.datasets.dataset import open_dataset
+from napari_icenet.scenes.store.zarr_store import save_stack
 from tests.datasets.ice import moving, stack_of
 
 SMALL = ("--chip", 16, "--frames", 4, "--stride", 16)
@@ -14,7 +15,7 @@ SMALL = ("--chip", 16, "--frames", 4, "--stride", 16)
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
     pictures = np.stack([moving(seed=seed) for seed in (0, 1)], axis=1)
-    return stack_of(pictures).save(tmp_path_factory.mktemp("stacks") / "ice.zarr")
+    return save_stack(stack_of(pictures), tmp_path_factory.mktemp("stacks") / "ice.zarr")
 
 
 def test_a_dataset_is_made_and_told(icenet, stack, tmp_path):

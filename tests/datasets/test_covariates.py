@@ -10,7 +10,7 @@ from napari_icenet.datasets.cut import cut
 from napari_icenet.datasets.dataset import open_dataset
 from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.errors import DatasetError
-from napari_icenet.scenes.covariates import Covariates
+from napari_icenet.scenes.scene import Covariates
 from napari_icenet.training.data.fingerprint import fingerprint
 from tests.datasets.ice import SETTINGS, moving, stack_of
 from tests.datasets.test_build import contents

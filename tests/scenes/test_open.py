@@ -10,6 +10,8 @@ from affine import Affine
 
 from napari_icenet.errors import Cancelled, StackError, UsageError
 from napari_icenet.scenes import Flag, Notice, SceneStack, Window, open_stack
+from napari_icenet.scenes.dask_array import lazy_array
+from napari_icenet.scenes.store.zarr_store import save_stack
 from tests.scenes.products import (
     COLLECTION_1_L1,
     COLLECTION_2_L1,
@@ -195,7 +197,7 @@ def test_a_folder_of_dated_images_opens_with_its_area(tmp_path: Path) -> None:
 def test_opening_reads_no_pixels(tmp_path: Path) -> None:
     folder = series(tmp_path, "20150710", "20150811")
     stack = open_stack(folder)
-    stack.lazy_array()
+    lazy_array(stack)
     shutil.rmtree(folder)  # the files are opened anew for each frame
     with pytest.warns(UserWarning, match="cannot be read and counts as missing"):
         assert np.isnan(stack.read(0, 1, Window(0, 0, 4, 4))).all()
@@ -211,7 +213,7 @@ def test_opening_can_be_cancelled(tmp_path: Path) -> None:
 
 def test_an_opened_stack_saves_and_reads_back(tmp_path: Path) -> None:
     stack = open_stack(series(tmp_path / "products", "20150710", "20150811"))
-    again = open_stack(stack.save(tmp_path / "saved.zarr"))
+    again = open_stack(save_stack(stack, tmp_path / "saved.zarr"))
     assert again.labels == stack.labels
     assert [s.provenance for s in again.scenes] == [s.provenance for s in stack.scenes]
     assert [s.scaling for s in again.scenes] == [s.scaling for s in stack.scenes]

@@ -8,8 +8,10 @@ import pytest
 
 from napari_icenet.errors import SceneError, SceneWarning, StackError, UsageError
 from napari_icenet.scenes import Flag, Grid, Scene, SceneStack, Window
+from napari_icenet.scenes.dask_array import lazy_array, lazy_flags
 from napari_icenet.scenes.raster.array import ArrayBand
 from napari_icenet.scenes.scene import Provenance, Scaling
+from napari_icenet.scenes.statistics import contrast
 
 
 def days(count: int) -> list[datetime]:
@@ -127,7 +129,7 @@ def test_nothing_is_read_before_it_is_shown() -> None:
 
     source = da.map_blocks(block, chunks=((1,) * 4, (8,), (8,)), dtype=np.uint8, meta=np.empty((0, 0, 0), np.uint8))
     stack = SceneStack.from_array(source, days(4))
-    lazy = stack.lazy_array()
+    lazy = lazy_array(stack)
     assert reads == []
     assert (lazy[2, 0].compute() == 7).all()
     assert set(reads) == {2}
@@ -140,7 +142,7 @@ def test_a_missing_band_is_fill_and_mixed_types_share_a_safe_one() -> None:
     stack = SceneStack([first, second], ("B1", "B2"), grid)
     assert stack.dtype == np.int32
     missing = np.iinfo(np.int32).min
-    assert stack.lazy_array().compute()[:, :, 0, 0].tolist() == [[65000, missing], [missing, -5]]
+    assert lazy_array(stack).compute()[:, :, 0, 0].tolist() == [[65000, missing], [missing, -5]]
     assert np.isnan(stack.read(0, "B2")).all()
 
 
@@ -148,7 +150,7 @@ def test_a_file_that_vanished_is_missing_and_told_once(pictures: np.ndarray) -> 
     stack = one_scene({"B1": Vanished(), "B2": ArrayBand(pictures[0, 0])})
     with pytest.warns(SceneWarning, match="2016-01-01 B1 cannot be read and counts as missing"):
         assert np.isnan(stack.read(0, "B1", Window(0, 0, 5, 5))).all()
-    assert (stack.lazy_array()[0, 0].compute() == 0).all()
+    assert (lazy_array(stack)[0, 0].compute() == 0).all()
     assert (stack.flags(0) == Flag.FILL).all()
     assert [notice.scene for notice in stack.notices] == ["a"]
     np.testing.assert_array_equal(stack.read(0, "B2"), pictures[0, 0])
@@ -160,7 +162,7 @@ def test_flags_join_the_mask_and_the_fill(pictures: np.ndarray) -> None:
     stack = one_scene({"B1": ArrayBand(pictures[0, 0], fill)}, mask=ArrayMask(cloud))
     flags = stack.flags(0)
     assert flags[[5, 15, 25, 35], 0].tolist() == [Flag.CLOUD, Flag.CLOUD | Flag.FILL, Flag.FILL, 0]
-    np.testing.assert_array_equal(stack.lazy_flags().compute()[0], flags)
+    np.testing.assert_array_equal(lazy_flags(stack).compute()[0], flags)
     assert cloud.max() == Flag.CLOUD  # the mask itself stays as it was
 
 
@@ -172,16 +174,16 @@ def test_contrast_sees_neither_cloud_nor_fill() -> None:
     grid = Grid(*ground.shape)
     bands = {"B1": ArrayBand(picture), "B2": ArrayBand(np.full(ground.shape, np.nan)), "B3": ArrayBand(ground * 0 + 5)}
     stack = SceneStack([Scene("a", datetime(2016, 1, 1), grid, bands, mask=ArrayMask(flags))], ("B1", "B2", "B3"), grid)
-    low, high = stack.contrast(0, "B1")
+    low, high = contrast(stack, 0, "B1")
     assert low == pytest.approx(1010, abs=6)
     assert high == pytest.approx(1990, abs=6)
-    assert stack.contrast(0, "B2") == (0.0, 1.0)
-    assert stack.contrast(0, "B3") == (5.0, 6.0)
+    assert contrast(stack, 0, "B2") == (0.0, 1.0)
+    assert contrast(stack, 0, "B3") == (5.0, 6.0)
 
 
 def test_a_mask_that_calls_all_cloud_does_not_hide_the_contrast(pictures: np.ndarray) -> None:
     stack = one_scene({"B1": ArrayBand(pictures[0, 0])}, mask=ArrayMask(np.full((40, 50), Flag.CLOUD, np.uint8)))
-    np.testing.assert_allclose(stack.contrast(0, 1), np.percentile(pictures[0, 0], [1, 99]))
+    np.testing.assert_allclose(contrast(stack, 0, 1), np.percentile(pictures[0, 0], [1, 99]))
 
 
 def test_pairs_from_different_paths_or_rows_are_marked() -> None:

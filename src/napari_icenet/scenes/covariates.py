@@ -19,16 +19,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.errors import SceneError, UsageError
 from napari_icenet.scenes.dates import parse_dates
-
-if TYPE_CHECKING:
-    from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.scenes.scene import Covariates
+from napari_icenet.scenes.stack import SceneStack
 
 F64 = NDArray[np.float64]
 
@@ -36,22 +34,6 @@ DATE = "date"
 #: No file is longer, bytes; no table wider; no name longer.
 MOST_BYTES, MOST_COLUMNS, MOST_LETTERS = 64 * 1024**2, 64, 100
 _UNIT = re.compile(r"\s*[(\[].*[)\]]\s*$")
-
-
-@dataclass(frozen=True, eq=False)
-class Covariates:
-    """Further facts of the dates of a stack.
-
-    Attributes
-    ----------
-    names : tuple of str, (K,)
-        With their units, as in the header of their file.
-    values : array of float64, (time, K)
-        NaN where missing.
-    """
-
-    names: tuple[str, ...]
-    values: F64
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.scenes.scene import fill_marker
-
-if TYPE_CHECKING:
-    from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.scenes.stack import SceneStack
 
 # Names tell dask's graphs apart; hashing the files for them would mean reading the files.
 _serial = count()
@@ -39,23 +38,8 @@ def read_frame(stack: SceneStack, time: int, band: str) -> NDArray[Any]:
     return values.astype(stack.dtype, copy=False)
 
 
-def _frame_chunk(stack: SceneStack, time: int, band: str) -> NDArray[Any]:
-    return read_frame(stack, time, band)[None, None]
-
-
-def _flags_chunk(stack: SceneStack, time: int) -> NDArray[np.uint8]:
-    return stack.flags(time)[None]
-
-
-def _array(graph: dict[Any, Any], name: str, chunks: tuple[tuple[int, ...], ...], dtype: np.dtype[Any]) -> Any:
-    import dask.array as da
-
-    array: Any = da.Array
-    return array(graph, name, chunks=chunks, dtype=dtype)
-
-
 def lazy_array(stack: SceneStack) -> Any:
-    """The stack as a dask array.
+    """Give the stack as a dask array.
 
     Returns
     -------
@@ -63,13 +47,16 @@ def lazy_array(stack: SceneStack) -> Any:
         One chunk per band and date.
     """
     times, bands, height, width = stack.shape
-    name = f"icenet-stack-{next(_serial)}"
-    graph = {(name, t, b, 0, 0): (_frame_chunk, stack, t, stack.bands[b]) for t in range(times) for b in range(bands)}
-    return _array(graph, name, ((1,) * times, (1,) * bands, (height,), (width,)), stack.dtype)
+
+    def frame(block_info: dict[Any, Any]) -> NDArray[Any]:
+        time, band, *_ = block_info[None]["chunk-location"]
+        return read_frame(stack, time, stack.bands[band])[None, None]
+
+    return _blocks(frame, ((1,) * times, (1,) * bands, (height,), (width,)), stack.dtype)
 
 
 def lazy_flags(stack: SceneStack) -> Any:
-    """The quality flags as a dask array.
+    """Give the quality flags as a dask array.
 
     Returns
     -------
@@ -77,6 +64,15 @@ def lazy_flags(stack: SceneStack) -> Any:
         :class:`~napari_icenet.scenes.scene.Flag` bits, one chunk per date.
     """
     times, _, height, width = stack.shape
-    name = f"icenet-flags-{next(_serial)}"
-    graph = {(name, t, 0, 0): (_flags_chunk, stack, t) for t in range(times)}
-    return _array(graph, name, ((1,) * times, (height,), (width,)), np.dtype(np.uint8))
+
+    def flags(block_info: dict[Any, Any]) -> NDArray[np.uint8]:
+        return stack.flags(block_info[None]["chunk-location"][0])[None]
+
+    return _blocks(flags, ((1,) * times, (height,), (width,)), np.dtype(np.uint8))
+
+
+def _blocks(read: Callable[[dict[Any, Any]], NDArray[Any]], chunks: Any, dtype: np.dtype[Any]) -> Any:
+    import dask.array as da
+
+    map_blocks: Any = da.map_blocks
+    return map_blocks(read, dtype=dtype, chunks=chunks, name=f"icenet-{next(_serial)}", meta=np.empty((), dtype))

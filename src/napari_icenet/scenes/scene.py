@@ -162,3 +162,19 @@ class Scene:
     mask: MaskSource | None = None
     scaling: Mapping[str, Scaling] = field(default_factory=dict)
     provenance: Provenance = field(default_factory=Provenance)
+
+
+@dataclass(frozen=True, eq=False)
+class Covariates:
+    """Further facts of the dates of a stack.
+
+    Attributes
+    ----------
+    names : tuple of str, (K,)
+        With their units, as in the header of their file.
+    values : array of float64, (time, K)
+        NaN where missing.
+    """
+
+    names: tuple[str, ...]
+    values: NDArray[np.float64]

@@ -5,25 +5,19 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.errors import SceneError, SceneWarning, StackError
-from napari_icenet.scenes import dask_array as lazy
-from napari_icenet.scenes import statistics as sampling
 from napari_icenet.scenes.bands import find_band
 from napari_icenet.scenes.dates import date_labels, find_date
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.origin import Origin
 from napari_icenet.scenes.raster.array import ArrayBand, scenes_of_array
-from napari_icenet.scenes.scene import Flag, Notice, Progress, Scene
-
-if TYPE_CHECKING:
-    from napari_icenet.scenes.covariates import Covariates
+from napari_icenet.scenes.scene import Covariates, Flag, Notice, Scene
 
 # Frames are read from several threads, and each problem is to be told once.
 _telling = Lock()
@@ -83,7 +77,8 @@ class SceneStack:
         self.notices = list(notices)
         self.origin: Origin | None = None
         self.covariates: Covariates | None = None
-        self._contrasts: dict[tuple[int, str], tuple[float, float]] = {}
+        #: Display limits by date and band, kept by :func:`napari_icenet.scenes.statistics.contrast`.
+        self.contrasts: dict[tuple[int, str], tuple[float, float]] = {}
 
     def __repr__(self) -> str:
         times, bands, height, width = self.shape
@@ -252,27 +247,6 @@ class SceneStack:
             except SceneError as error:
                 self.warn(f"The mask of {self.labels[time]} cannot be read and is left out: {error}", scene.id)
         return np.zeros((window.height, window.width), np.uint8)
-
-    def lazy_array(self) -> Any:
-        """The stored values as a dask array (time, band, y, x) of ``dtype``, a chunk per band and date."""
-        return lazy.lazy_array(self)
-
-    def lazy_flags(self) -> Any:
-        """The flags as a dask array (time, y, x) of uint8, a chunk per date."""
-        return lazy.lazy_flags(self)
-
-    def contrast(self, time: int, band: str | int) -> tuple[float, float]:
-        """Display limits (low, high) of one band and date in stored values, robust to cloud and fill."""
-        name = self.band(band)
-        if (time, name) not in self._contrasts:
-            self._contrasts[time, name] = sampling.contrast(self, time, name)
-        return self._contrasts[time, name]
-
-    def save(self, path: str | Path, *, overwrite: bool = False, progress: Progress | None = None) -> Path:
-        """Write the stack as a zarr store; see :func:`napari_icenet.scenes.store.zarr_store.save_stack`."""
-        from napari_icenet.scenes.store.zarr_store import save_stack
-
-        return save_stack(self, path, overwrite=overwrite, progress=progress)
 
     def warn(self, message: str, scene: str | None = None) -> None:
         """Report something once: kept in ``notices`` and issued as a :class:`SceneWarning`."""

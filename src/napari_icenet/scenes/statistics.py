@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from napari_icenet.errors import SceneError
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.scene import Flag
-
-if TYPE_CHECKING:
-    from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.scenes.stack import SceneStack
 
 #: Pixels a side that a coarse look keeps at most.
 SAMPLE_SIDE_PX = 1000
@@ -70,14 +68,23 @@ def shares(stack: SceneStack, time: int) -> Shares:
     return Shares(fill=1 - float(valid.mean()), cloud=cloud)
 
 
-def contrast(stack: SceneStack, time: int, band: str) -> tuple[float, float]:
+def contrast(stack: SceneStack, time: int, band: str | int) -> tuple[float, float]:
     """Display limits in stored values: percentiles of valid, cloud-free pixels all over the frame.
+
+    Kept with the stack: a second call costs nothing.
 
     Returns
     -------
     low, high : float
         ``low < high``; (0, 1) where the whole frame is fill.
     """
+    name = stack.band(band)
+    if (time, name) not in stack.contrasts:
+        stack.contrasts[time, name] = _contrast(stack, time, name)
+    return stack.contrasts[time, name]
+
+
+def _contrast(stack: SceneStack, time: int, band: str) -> tuple[float, float]:
     values, clear = [], []
     for window in _spread_windows(stack.grid.shape):
         pixels = stack.read(time, band, window)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -14,10 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from napari_icenet.errors import StackError
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.scene import Notice, Progress, Scene
-
-if TYPE_CHECKING:
-    from napari_icenet.scenes.stack import SceneStack
-
+from napari_icenet.scenes.stack import SceneStack
 
 LOOKING_THREADS = 4
 #: Opening the files is about so much of the time of a summary.

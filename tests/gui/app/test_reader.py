@@ -12,6 +12,7 @@ from napari_icenet.gui.session import open_sample as sample
 from napari_icenet.gui.session.session import Session
 from napari_icenet.scenes import open_stack
 from napari_icenet.scenes.grid import Window
+from napari_icenet.scenes.store.zarr_store import save_stack
 from tests.gui.conftest import PRODUCTS, make_stack
 from tests.scenes.products import write_tiff
 
@@ -20,7 +21,7 @@ def test_scenes_are_known_by_their_names(archive, tmp_path):
     product = archive / PRODUCTS[0]
     for path in (archive, product, *product.glob("*_MTL.txt"), *product.glob("*_B1.TIF")):
         assert get_reader(str(path)) is read, path
-    saved = make_stack().save(tmp_path / "saved.zarr")
+    saved = save_stack(make_stack(), tmp_path / "saved.zarr")
     assert get_reader([str(saved)]) is read
 
 
@@ -68,7 +69,7 @@ def test_a_folder_opens_as_a_stack_with_its_dock(make_napari_viewer, archive):
 
 def test_a_saved_stack_and_a_single_file_open_too(viewer, archive, tmp_path):
     stack = open_stack(archive)
-    saved = stack.save(tmp_path / "saved.zarr")
+    saved = save_stack(stack, tmp_path / "saved.zarr")
     viewer.open(saved, plugin="napari-icenet")
     session = Session.of(viewer)
     assert session.stack.labels == stack.labels

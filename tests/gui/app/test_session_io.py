@@ -15,6 +15,7 @@ from napari_icenet.gui.app.dock import IceNetDock
 from napari_icenet.gui.app.reader import get_reader
 from napari_icenet.gui.session.session_file import SessionFile
 from napari_icenet.scenes import open_stack
+from napari_icenet.scenes.store.zarr_store import save_stack
 from napari_icenet.velocity.settings import VelocitySettings
 from tests.gui.ice import Hand, moving_ice
 
@@ -24,7 +25,7 @@ CHIP = 32
 
 @pytest.fixture
 def stored(tmp_path) -> Path:
-    moving_ice().save(tmp_path / "data" / "ice.zarr")
+    save_stack(moving_ice(), tmp_path / "data" / "ice.zarr")
     return tmp_path / "data" / "ice.zarr"
 
 

@@ -11,6 +11,7 @@ from napari_icenet.gui.correlation_map import area as map_area
 from napari_icenet.gui.correlation_map import export as map_export
 from napari_icenet.gui.widgets.run_bar import CANCEL
 from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.scenes.dask_array import lazy_array
 from tests.gui.correlation_map.maps import LINE_UP, STRIDE, MapDesk
 from tests.gui.ice import DATES, moving_ice
 from tests.gui.velocity.ready import kept_viewer
@@ -134,7 +135,7 @@ def test_without_a_stack_the_page_leads_to_the_scenes(desk):
 
 def test_one_date_is_not_enough(desk):
     whole = moving_ice(name="one date")
-    one = type(whole).from_array(whole.lazy_array()[:1].compute(), [whole.times[0].item()], name="one", grid=whole.grid)
+    one = type(whole).from_array(lazy_array(whole)[:1].compute(), [whole.times[0].item()], name="one", grid=whole.grid)
     desk.session.add_stack(one)
     assert "only one date" in ahead(desk)
     assert not desk.page.run.button.isEnabled()

@@ -4,6 +4,7 @@ import pytest
 from napari_icenet.gui.session.frame_sources import SHOWN_FLAGS, labels_of
 from napari_icenet.scenes import open_stack
 from napari_icenet.scenes.scene import Flag
+from napari_icenet.scenes.statistics import contrast
 from tests.gui.conftest import HEIGHT, ORIGIN, WIDTH, make_stack
 
 
@@ -120,7 +121,7 @@ def test_three_bands_in_colour(session, stack):
     assert rgb.shape == (HEIGHT, WIDTH, 3)
     assert (rgb[:4] == 0).all()
     values = stack.read(0, "B3")
-    low, high = stack.contrast(0, "B3")
+    low, high = contrast(stack, 0, "B3")
     row, col = 33, 44
     assert rgb[row, col, 2] == int((values[row, col] - low) / (high - low) * 254 + 1)
     session.layers.set_composite(("B3", "B3", "B3"))

@@ -10,6 +10,7 @@ from napari_icenet.gui.velocity.search import NO_MAP
 from napari_icenet.gui.widgets.run_bar import CANCEL
 from napari_icenet.matching.engine.matches import reason_code
 from napari_icenet.matching.match import LostReason
+from napari_icenet.scenes.dask_array import lazy_array
 from tests.gui.ice import moving_ice
 from tests.gui.velocity.ready import LOST, Desk, kept_viewer
 
@@ -263,7 +264,7 @@ def test_a_speed_needs_a_map(desk):
 
 def test_one_date_is_not_enough(desk):
     one = moving_ice(name="one date")
-    one = type(one).from_array(one.lazy_array()[:1].compute(), [one.times[0].item()], name="one", grid=one.grid)
+    one = type(one).from_array(lazy_array(one)[:1].compute(), [one.times[0].item()], name="one", grid=one.grid)
     desk.session.add_stack(one)
     assert "only one date" in desk.tab.run.line.text()
     assert not desk.tab.run.button.isEnabled()

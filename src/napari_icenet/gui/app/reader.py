@@ -10,6 +10,8 @@ from typing import Any
 
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui.session.open_sample import SIMULATED, is_sample, open_sample
+from napari_icenet.scenes.dask_array import lazy_array
+from napari_icenet.scenes.statistics import contrast
 
 LayerData = tuple[Any, ...]
 #: What a reader returns that has added its layers by itself.
@@ -98,10 +100,10 @@ def _without_window(path: str) -> list[LayerData]:
     kept = {
         "name": f"{stack.name} · {stack.bands[0]}",
         "colormap": "gray",
-        "contrast_limits": stack.contrast(0, stack.bands[0]),
+        "contrast_limits": contrast(stack, 0, stack.bands[0]),
         **Placement.of_grid(stack.grid).layer_choices(),
     }
-    return [(stack.lazy_array()[:, 0], kept, "image")]
+    return [(lazy_array(stack)[:, 0], kept, "image")]
 
 
 def _is_saved_stack(path: Path) -> bool:

@@ -34,6 +34,7 @@ from napari_icenet.gui.widgets.job import Progress
 from napari_icenet.gui.widgets.preferences import Remembered
 from napari_icenet.gui.widgets.theme import GAP, Fold, quiet
 from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.scenes.store.zarr_store import save_stack
 
 _SESSIONS = f"Sessions (*{SUFFIX})"
 _OPEN_SESSION = "Open the stacks of a saved session, with their tracks, maps and choices."
@@ -109,7 +110,7 @@ class ScenesTab(QWidget):
                 return
 
         def write(progress: Progress) -> Any:
-            return stack.save(path, overwrite=overwrite, progress=progress)
+            return save_stack(stack, path, overwrite=overwrite, progress=progress)
 
         self.session.run(f"Saving {path.name}", write)
 

@@ -13,6 +13,7 @@ from napari_icenet.errors import StackError
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.scene import Flag
 from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.scenes.statistics import contrast
 
 Limits = tuple[float, float]
 
@@ -101,7 +102,7 @@ class BandFrames:
 
     def prepare(self, time: int) -> None:
         """Work out the display limits of a date."""
-        low, high = self.stack.contrast(time, self.band)
+        low, high = contrast(self.stack, time, self.band)
         scaling = self.stack.scenes[time].scaling.get(self.band)
         if self.reflectance and scaling is not None:
             low, high = ((scaling.gain * v + scaling.offset) / scaling.divisor for v in (low, high))
@@ -144,7 +145,7 @@ class CompositeFrames:
         fill = np.zeros((window.height, window.width), bool)
         for channel, band in enumerate(self.bands):
             values = self.stack.read(time, band, window)
-            low, high = self.stack.contrast(time, band)
+            low, high = contrast(self.stack, time, band)
             fill |= np.isnan(values)
             # 1 … 255: black stays the sign of what is missing.
             shade = np.clip((values - low) / (high - low), 0, 1) * 254 + 1

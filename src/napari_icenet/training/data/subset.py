@@ -36,7 +36,7 @@ def narrowed(stack: SceneStack, dates: Sequence[int] | None, area: NDArray[np.bo
         if not kept or not 0 <= kept[0] <= kept[-1] < len(stack.scenes):
             raise UsageError(f"dates are numbers from 0 to {len(stack.scenes) - 1}; choose at least one.")
         used.scenes = tuple(stack.scenes[t] for t in kept)
-        used._contrasts = {}
+        used.contrasts = {}
         if stack.covariates is not None:
             used.covariates = dataclasses.replace(stack.covariates, values=stack.covariates.values[kept])
     if area is not None:
