@@ -26,7 +26,7 @@ from qtpy.QtWidgets import QApplication
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.gui.app.dock import IceNetDock
 from napari_icenet.gui.compare.tab import CHIP, MAP
-from napari_icenet.gui.correlation_map.area import WHOLE
+from napari_icenet.gui.session.drawn_areas import WHOLE
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.widgets import preferences as settings
 from napari_icenet.predictors.predictor_set import LineUp

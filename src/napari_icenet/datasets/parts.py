@@ -22,9 +22,9 @@ from napari_icenet.datasets.sequences import SPLITS, Sequences
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.datasets.store import create_pixels, stored
 from napari_icenet.datasets.tracking.chip_grid import chip_grid
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.pictures import TILE, Pictures, TileCache
 from napari_icenet.scenes.grid import Window
-from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.scenes.store.schema import GridRecord
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from napari_icenet.datasets.sequences import Sequences
+from napari_icenet.evaluation.data_leakage import TrainedHere, trained_here
 from napari_icenet.evaluation.score_all import score_all
-from napari_icenet.evaluation.scoring.data_leakage import TrainedHere, trained_here
 from napari_icenet.evaluation.scoring.scorer import BLOCK_CHIPS
 from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.evaluation.scoring.strata import strata_table
@@ -16,13 +16,12 @@ from napari_icenet.evaluation.scoring.table import early_table, mode_table
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
 from napari_icenet.evaluation.sources.dataset import DatasetSource
 from napari_icenet.evaluation.sources.stack import StackSource
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.icenet_inputs import say_covariates_missing
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.registry import predictor
 from napari_icenet.tracking.table import software
-
-Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F32
 from napari_icenet.matching.template import Past, Prediction, named_covariates
 from napari_icenet.predictors.aligned import every_aligned
 from napari_icenet.predictors.batching import in_lots
@@ -18,7 +19,6 @@ from napari_icenet.predictors.normalise import Level, template_level, usable
 if TYPE_CHECKING:
     from napari_icenet.models.icenet.settings import IceNetSettings
 
-F32 = NDArray[np.float32]
 
 #: Pasts that go through the network at once: more take memory and save no time.
 _AT_ONCE = 16

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_icenet.common.types import F32
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.template import Past, Prediction
 from napari_icenet.models.svg_lp.settings import SvgLpSettings
@@ -24,7 +25,6 @@ from napari_icenet.predictors.svg_lp_1 import DEVIATIONS, unit_range
 if TYPE_CHECKING:
     from napari_icenet.models.svg_lp.network import SvgLp
 
-F32 = NDArray[np.float32]
 
 #: Frames after t0 that are predicted at most, as in the paper; further ones are taken to look like the last.
 MOST_STEPS = 4

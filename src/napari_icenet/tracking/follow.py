@@ -215,7 +215,7 @@ def check_start(pictures: Pictures, row: float, col: float, time: int, settings:
     stack = pictures.stack
     if len(stack.scenes) < 2:
         raise TrackingError(f"{stack.name} has only one scene; following ice needs at least two dates.")
-    check_fits(settings, pictures.shape)
+    check_fits(settings.chip, settings.scale, settings.search, pictures.shape)
     check_inside(row, col, settings.chip, pictures.shape)
     chip = pictures.read(time, chip_window(row, col, settings.chip))
     where = f"the chip at row {row:.0f}, column {col:.0f} on {stack.labels[time]}"

@@ -20,6 +20,7 @@ from napari_icenet.common.settings_model import made
 from napari_icenet.datasets.dataset import IceNet
 from napari_icenet.errors import TrainingError, UsageError
 from napari_icenet.jobs.file_lock import locked
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.models.card import Card
 from napari_icenet.models.device import choose_device, network_type, type_name
 from napari_icenet.models.registry import build, network_class
@@ -53,7 +54,6 @@ from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.run_folder.process_record import own_token
 from napari_icenet.training.settings import RunSettings, make_run_settings
 
-Progress = Callable[[float, str], None]
 #: Software whose versions are written down.
 _SOFTWARE = ("torch", "numpy", "safetensors", "zarr", "opencv-python-headless", "scipy", "pydantic")
 

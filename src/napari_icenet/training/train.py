@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from napari_icenet.errors import Cancelled, IceNetError, TrainingError, UsageError
 from napari_icenet.jobs.file_lock import locked
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.training.data.recipe import cut_missing
 from napari_icenet.training.loop.signals import StopSignals
 from napari_icenet.training.run_folder.folder import RunFolder
@@ -21,8 +22,6 @@ from napari_icenet.training.settings import RunSettings
 
 if TYPE_CHECKING:
     from napari_icenet.training.loop.loop import Loop
-
-Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)

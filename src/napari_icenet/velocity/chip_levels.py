@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import Index
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.engine.matches import Matches, reason_code
 from napari_icenet.matching.lost_reason import LostReason
-from napari_icenet.scenes.scene import Progress
 from napari_icenet.velocity.outliers import borne_out
 from napari_icenet.velocity.tile_checkpoint import FinishedTiles
-from napari_icenet.velocity.tiles import Index, PairMatcher, tiles_of
+from napari_icenet.velocity.tiles import PairMatcher, tiles_of
 
 #: Share of the points that a larger chip is expected to have left to do, for the progress.
 _LEFT = 0.15

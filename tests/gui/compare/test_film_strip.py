@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from napari_icenet.evaluation.compare.comparison import Compared, Judged
-from napari_icenet.gui.compare.film_strip_images import grey_image, stretch, surface_image
+from napari_icenet.gui.compare.film_strip_images import surface_image
 from napari_icenet.gui.compare.film_strip_words import judged_words, row_words
+from napari_icenet.gui.widgets.chip_image import grey_image, stretch
 from napari_icenet.predictors.predictor_set import Entry
 
 

@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt
 
 from napari_icenet.gui.app.dock import IceNetDock
 from napari_icenet.gui.compare.tab import CHIP, MAP
-from napari_icenet.gui.correlation_map.area import WHOLE
+from napari_icenet.gui.session.drawn_areas import WHOLE
 from napari_icenet.gui.session.session import Session
 from napari_icenet.predictors.predictor_set import LineUp
 from tests.gui.ice import Hand, moving_ice

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F64
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.datasets.tracking.matcher import Matcher
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.template import HIGH_PASS
 
-F64 = NDArray[np.float64]
-Index = NDArray[np.intp]
 #: Nodes of the lattice that are measured together, along each axis.
 _GROUP = 4
 #: Chips from this side on are found at half the resolution.

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
+from napari_icenet.common.types import F32
 from napari_icenet.errors import IceNetError, TrackingError
 from napari_icenet.evaluation.compare.track_frames import Frame, Place, Target, frames_around, past_before
 from napari_icenet.evaluation.scoring.displacement import Flow
@@ -24,7 +22,6 @@ from napari_icenet.tracking.evidence import Correlator
 from napari_icenet.tracking.settings import changed
 from napari_icenet.tracking.track import Track
 
-F32 = NDArray[np.float32]
 _NAN = float("nan")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F32
 from napari_icenet.errors import TrackingError
 from napari_icenet.evaluation.scoring.displacement import Flow
 from napari_icenet.matching.chips import chip_window
@@ -15,7 +16,6 @@ from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.template import PAST_CHIPS, Past
 from napari_icenet.tracking.track import Track
 
-F32 = NDArray[np.float32]
 Place = tuple[float, float]
 
 #: Frames after t0 that are predicted: t1 and t2.

@@ -11,6 +11,7 @@ import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F32
 from napari_icenet.datasets.tracking.tracks import Tracks
 from napari_icenet.evaluation.correlation_map.settings import DateWindow, MapSettings
 from napari_icenet.evaluation.scoring.scores import Scores
@@ -21,7 +22,6 @@ from napari_icenet.scenes.credit import credit_of
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
 
-F32 = NDArray[np.float32]
 #: Width of a bar of the histogram.
 _BAR = 0.05
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.correlation_map.maps import CellState, CorrelationMaps
+from napari_icenet.evaluation.data_leakage import trained_here
 from napari_icenet.evaluation.evaluate import Evaluation
 from napari_icenet.evaluation.report.write import write_report as write
-from napari_icenet.evaluation.scoring.data_leakage import trained_here
 from napari_icenet.evaluation.scoring.strata import strata_table
 from napari_icenet.evaluation.scoring.table import early_table
 from napari_icenet.evaluation.sources.stack import StackSource

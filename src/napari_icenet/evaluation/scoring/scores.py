@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
+from napari_icenet.common.types import F64
+
 Flags = NDArray[np.bool_]
 
 

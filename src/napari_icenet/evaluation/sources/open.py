@@ -12,10 +12,10 @@ from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.settings import EvaluationSettings, make_evaluation_settings
 from napari_icenet.evaluation.sources.dataset import DatasetSource, dataset_settings
 from napari_icenet.evaluation.sources.stack import StackSource
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.base import Options
 from napari_icenet.predictors.registry import predictor
-from napari_icenet.scenes.scene import Progress
 
 
 def open_source(

@@ -140,7 +140,7 @@ def _compare(session: Any, dock: Any) -> None:
 def _map(session: Any, dock: Any) -> None:
     """Map how well each predictor foresees the whole frame."""
     from napari_icenet.gui.compare.tab import MAP
-    from napari_icenet.gui.correlation_map.area import WHOLE
+    from napari_icenet.gui.session.drawn_areas import WHOLE
 
     session.time = _middle(session)
     # Its overlays would lie on the cells.

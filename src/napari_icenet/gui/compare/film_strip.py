@@ -6,19 +6,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from qtpy.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QFont, QHelpEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QScrollArea, QSizePolicy, QToolTip, QWidget
 
 from napari_icenet.common.palette import LOST
+from napari_icenet.common.types import F32
 from napari_icenet.evaluation.compare.comparison import Compared, Comparison
 from napari_icenet.evaluation.compare.track_frames import Frame
-from napari_icenet.gui.compare.film_strip_images import grey_image, paint_misses, paint_places, surface_image
+from napari_icenet.gui.compare.film_strip_images import paint_misses, paint_places, surface_image
 from napari_icenet.gui.compare.film_strip_words import days, judged_words, row_tip, row_words
+from napari_icenet.gui.widgets.chip_image import grey_image
 from napari_icenet.predictors.predictor_set import Entry
-
-F32 = NDArray[np.float32]
 
 #: Screen pixels: gaps between chips and between rows, the words beside them, and a line of words.
 GAP_PX, ROW_GAP_PX, WORDS_PX, LINE_PX = 5, 8, 118, 14

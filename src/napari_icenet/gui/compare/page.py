@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_icenet.common.text import capital
 from napari_icenet.errors import IceNetError
 from napari_icenet.evaluation.compare.background import CompareTool
 from napari_icenet.evaluation.compare.comparison import Comparison
@@ -231,7 +232,7 @@ class ChipPage(QWidget):
             self._draw(self.strip.comparison)
 
     def _say(self, sentence: str) -> None:
-        self.message.setText(sentence[:1].upper() + sentence[1:])
+        self.message.setText(capital(sentence))
         self.message.setVisible(bool(sentence))
 
     def _roof(self) -> Any:

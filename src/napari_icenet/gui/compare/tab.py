@@ -7,7 +7,7 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
-from napari_icenet.evaluation.scoring.data_leakage import seen_ice
+from napari_icenet.evaluation.data_leakage import seen_ice
 from napari_icenet.gui.compare.page import ChipPage
 from napari_icenet.gui.compare.predictor_chooser import LineUpChooser
 from napari_icenet.gui.correlation_map.page import MapPage

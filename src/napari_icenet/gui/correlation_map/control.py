@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
+from napari_icenet.common.text import capital
 from napari_icenet.evaluation.correlation_map.maps import CorrelationMaps, Histogram
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.gui.correlation_map.layer_kinds import BEST
 from napari_icenet.gui.correlation_map.layers import MapLayers
 from napari_icenet.gui.correlation_map.qt_bridge import MapMaker, import_tool
-from napari_icenet.gui.correlation_map.words import capital, failure_text, sentence_at, title
+from napari_icenet.gui.correlation_map.words import failure_text, sentence_at, title
 from napari_icenet.gui.session.placement import Placement
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.widgets.throttle import Pace

@@ -9,24 +9,25 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QMenu, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
+from napari_icenet.common.text import capital
 from napari_icenet.errors import IceNetError
-from napari_icenet.gui.correlation_map import area as map_area
 from napari_icenet.gui.correlation_map import export as map_export
 from napari_icenet.gui.correlation_map.control import MapControl
 from napari_icenet.gui.correlation_map.form import MapForm, remember_settings, remembered_settings
 from napari_icenet.gui.correlation_map.plan import Plan, plan
 from napari_icenet.gui.correlation_map.pointer import MapPointer
 from napari_icenet.gui.correlation_map.result import MapResult
-from napari_icenet.gui.correlation_map.words import capital, place_text
+from napari_icenet.gui.correlation_map.words import place_text
+from napari_icenet.gui.session import drawn_areas
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.widgets.cleanup import when_destroyed
 from napari_icenet.gui.widgets.empty_page import EmptyPage
-from napari_icenet.gui.widgets.job import Progress
 from napari_icenet.gui.widgets.message import Message
 from napari_icenet.gui.widgets.preferences import Remembered
 from napari_icenet.gui.widgets.run_bar import RunBar
 from napari_icenet.gui.widgets.theme import Fold
 from napari_icenet.gui.widgets.throttle import Pace
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.predictors.predictor_set import LineUp
 
 EMPTY = "Open pictures of a glacier, then see where each predictor foresees the ice, and where it fails."
@@ -177,7 +178,7 @@ class MapPage(QWidget):
             self.say(ahead.sentence if ahead is not None else EMPTY)
             return
         try:
-            area = map_area.area_of(self.session, self.form.where.currentText())
+            area = drawn_areas.area_of(self.session, self.form.where.currentText())
         except IceNetError as error:
             self.control.say(str(error))
             return
@@ -263,7 +264,7 @@ class MapPage(QWidget):
         self._ahead.ask()
 
     def _ask_ahead(self, _event: Any = None) -> None:
-        if self.form.where.currentText() == map_area.VIEW and self.isVisible():
+        if self.form.where.currentText() == drawn_areas.VIEW and self.isVisible():
             self._ahead.ask()
 
     def _show_ahead(self) -> None:

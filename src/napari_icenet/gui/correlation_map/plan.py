@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from napari_icenet.common.text import grouped
 from napari_icenet.errors import IceNetError, UsageError
 from napari_icenet.evaluation.correlation_map.cells import choose_cells
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
-from napari_icenet.gui.correlation_map import area as map_area
 from napari_icenet.gui.correlation_map.form import MapForm
-from napari_icenet.gui.session.readout import SEPARATOR, grouped
+from napari_icenet.gui.session import drawn_areas
+from napari_icenet.gui.session.readout import SEPARATOR
 from napari_icenet.gui.session.session import Session
 from napari_icenet.predictors.predictor_set import LineUp
 from napari_icenet.scenes.stack import SceneStack
@@ -61,7 +62,7 @@ def plan(session: Session, form: MapForm, line_up: Callable[[], LineUp]) -> Plan
         left_out = [entry.title for entry in chosen.entries if entry.key not in fitting.keys]
         if not fitting.entries:
             raise UsageError(f"{', '.join(left_out)}: no weights for chips of {settings.chip} px; {_MEND}")
-        area = map_area.area_of(session, form.where.currentText())
+        area = drawn_areas.area_of(session, form.where.currentText())
         cells = int(choose_cells(stack.grid.shape, settings, area).asked.sum())
     except IceNetError as error:
         return Plan(str(error), False)

@@ -8,9 +8,8 @@ from typing import Any
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QWidget
 
-from napari_icenet.gui.correlation_map.words import interval_text, mean_text, number_text, percent_text
-from napari_icenet.gui.session.readout import grouped
-from napari_icenet.gui.track.tables import ROW_PX, NumberTable, swatch
+from napari_icenet.common.text import decimal_text, grouped, interval_text, mean_text, percent_text
+from napari_icenet.gui.widgets.number_table import ROW_PX, NumberTable, swatch
 from napari_icenet.predictors.predictor_set import LineUp
 
 HEADINGS = (
@@ -63,8 +62,8 @@ class MapTable(NumberTable):
             self._set(row, 1, mean_text(values.get("mean"), ends), tip=f"95 %: {interval_text(ends)}" if ends else "")
             self._set(row, 2, percent_text(values.get("low")))
             self._set(row, 3, percent_text(values.get("high")))
-            self._set(row, 4, number_text(values.get("peak_ratio"), 1))
-            self._set(row, 5, number_text(values.get("error_px"), 2))
+            self._set(row, 4, decimal_text(values.get("peak_ratio"), 1))
+            self._set(row, 5, decimal_text(values.get("error_px"), 2))
             self._set(row, 6, grouped(values["n"]) if values.get("n") else "")
         self.mark(self.keys.index(chosen) if chosen in self.keys else -1)
         self.setMinimumHeight(ROW_PX * (min(len(self.keys), ROWS) + 1) + 6)
@@ -74,6 +73,6 @@ class MapTable(NumberTable):
 def _difference(values: Mapping[str, Any]) -> str:
     if values.get("difference") is None:
         return ""
-    words = f"{number_text(values['difference'], signed=True)} against persistence on the same chips"
+    words = f"{decimal_text(values['difference'], signed=True)} against persistence on the same chips"
     ends = values.get("difference_interval")
     return f"{words}, 95 %: {interval_text(ends)}." if ends else f"{words}."

@@ -10,6 +10,7 @@ import numpy as np
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
+from napari_icenet.common.text import capital
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.track import files as track_files
@@ -308,17 +309,13 @@ class TrackControl(QObject):
             self.tracker.time = index
 
     def _on_failed(self, sentence: str, number: int) -> None:
-        self.message.emit(f"Track {number}: {sentence}" if number else _capital(sentence))
+        self.message.emit(f"Track {number}: {sentence}" if number else capital(sentence))
 
     def _try(self, action: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
         try:
             action(*args, **kwargs)
         except IceNetError as error:
-            self.message.emit(_capital(str(error)))
+            self.message.emit(capital(str(error)))
             return False
         self.message.emit("")
         return True
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]

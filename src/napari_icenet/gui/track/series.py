@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.text import number_text
 from napari_icenet.matching.match import LostReason
 from napari_icenet.tracking.stable_ground import RelativeMotion, StableGround, relative_motion
 from napari_icenet.tracking.track import DAYS_PER_YEAR, Track
@@ -175,14 +176,3 @@ class TrackSeries:
         else:
             parts.append(f"NCC {self.track.ncc[index]:.2f}")
         return " · ".join(parts)
-
-
-def number_text(value: float, error: float = float("nan")) -> str:
-    """A value with as many digits as its error allows, and the error: ``778 ± 12``."""
-    if not np.isfinite(value):
-        return ""
-    if not np.isfinite(error) or error <= 0:
-        places = max(0, 2 - int(np.floor(np.log10(abs(value)))) if value else 2)
-        return f"{value:.{min(places, 4)}f}"
-    places = min(max(0, int(np.ceil(-np.log10(error)) + (error * 10 ** np.ceil(-np.log10(error)) < 3))), 4)
-    return f"{value:.{places}f} ± {error:.{places}f}"

@@ -14,8 +14,8 @@ from napari_icenet.gui.velocity.control import VelocityControl
 from napari_icenet.gui.velocity.feature_layers import FeatureLayers, line_of
 from napari_icenet.gui.widgets.throttle import Pace
 from napari_icenet.jobs.latest import LatestWorker
-from napari_icenet.velocity.vectors.flowline import along
-from napari_icenet.velocity.vectors.gps import compare
+from napari_icenet.velocity.along.flowline import along
+from napari_icenet.velocity.along.gps import compare
 
 #: While a line is drawn or dragged, its profile follows this often.
 PROFILE_SECONDS = 0.12
@@ -31,9 +31,9 @@ class VelocityAlong(QObject):
     Attributes
     ----------
     profile_made : Signal(object)
-        The :class:`~napari_icenet.velocity.vectors.flowline.FlowlineProfile`, or None.
+        The :class:`~napari_icenet.velocity.along.flowline.FlowlineProfile`, or None.
     comparison_made : Signal(object)
-        The :class:`~napari_icenet.velocity.vectors.gps.Comparison`, or None.
+        The :class:`~napari_icenet.velocity.along.gps.Comparison`, or None.
     """
 
     profile_made = Signal(object)

@@ -10,19 +10,19 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import pandas as pd
 from napari.layers import Layer, Points, Shapes
-from numpy.typing import NDArray
 
 from napari_icenet.common import palette as colours
+from napari_icenet.common.types import F64
 from napari_icenet.errors import UsageError
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.velocity.feature_shapes import seen
-from napari_icenet.gui.widgets.job import Job, Progress
+from napari_icenet.gui.widgets.job import Job
 from napari_icenet.gui.widgets.layer_insert import insert_layer
 from napari_icenet.gui.widgets.throttle import Pace
+from napari_icenet.jobs.progress import Progress
+from napari_icenet.velocity.along.gps_files import GpsPoints, read_gps
 from napari_icenet.velocity.vectors.features import Features, read_features
-from napari_icenet.velocity.vectors.gps_files import GpsPoints, read_gps
 
-F64 = NDArray[np.float64]
 #: What a layer shows: a kind, and the file it is from.
 Mark = tuple[str, Path | None]
 OUTLINE, FLOWLINE, STATION = "#E69F00", "#D55E00", "#FFFFFF"

@@ -21,7 +21,7 @@ from napari_icenet.datasets.splits.periods import settled_periods, split_of_wind
 from napari_icenet.datasets.splits.split_map import Rectangle, block_rectangles, split_map
 from napari_icenet.datasets.tracking.chip_grid import grid_positions
 from napari_icenet.errors import UsageError
-from napari_icenet.scenes.scene import Progress
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.training.data.start_weights import start_card
 from napari_icenet.training.data.subset import narrowed

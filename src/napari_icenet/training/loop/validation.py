@@ -18,7 +18,6 @@ from napari_icenet.matching.template import Past, Prediction, Predictor
 from napari_icenet.predictors.batching_1 import predict_many
 from napari_icenet.predictors.persistence import Persistence
 
-F32 = NDArray[np.float32]
 _CHOICE = 15
 #: Chips that are predicted between two looks whether to stop.
 _LOT = 32

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F64
 from napari_icenet.training.results.downsample import smoothed, thinned
 from napari_icenet.training.run_folder.folder import EventPosition, RunFolder
 
-F64 = NDArray[np.float64]
 #: Bytes read at a time: some hundred steps, a few milliseconds.
 LOT = 64 * 1024
 #: A smooth curve is the mean over this share of the steps so far.

@@ -19,12 +19,13 @@ from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.evaluation.scoring.table import mode_table
 from napari_icenet.evaluation.settings import EvaluationSettings, make_evaluation_settings
 from napari_icenet.evaluation.sources.dataset import DatasetSource, dataset_settings
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.template import Predictor
 from napari_icenet.models.weights import bundled, find_weights
 from napari_icenet.predictors.predictor_set import Entry, LineUp
 from napari_icenet.predictors.registry import title
 from napari_icenet.training.data.fingerprint import chosen, opened_again, read_start
-from napari_icenet.training.results.before_after import BeforeAfter, Gain, Progress, Role, Row, Score
+from napari_icenet.training.results.comparison import BeforeAfter, Gain, Role, Row, Score
 from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.settings import RunSettings
 

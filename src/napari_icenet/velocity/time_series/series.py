@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F32
 from napari_icenet.matching.engine.matches import reason_code
 from napari_icenet.matching.match import LostReason
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.velocity.velocity_map import VelocityMap
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-F32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -200,9 +195,3 @@ class VelocitySeries:
     def v_error(self) -> F32:
         """One-sigma error of the speed, (interval, y, x), in :attr:`unit`."""
         return self._velocities[3]
-
-    def dataset(self) -> xr.Dataset:
-        """The series for a NetCDF file, with coordinates and units."""
-        from napari_icenet.velocity.io.series_netcdf import series_dataset
-
-        return series_dataset(self)

@@ -6,16 +6,12 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from napari_icenet.training.results.before_after import BeforeAfter, Comparing, comparing, read_comparison
+from napari_icenet.common.types import Series
+from napari_icenet.training.results.before_after import Comparing, comparing, read_comparison
+from napari_icenet.training.results.comparison import BeforeAfter
 from napari_icenet.training.results.curves import Curves, Validation
 from napari_icenet.training.run_folder.folder import RunFolder
 
-F64 = NDArray[np.float64]
-#: Steps and values.
-Series = tuple[F64, F64]
 #: Points of a curve at most: the plot is narrower than that.
 POINTS = 800
 #: A long log is read for at most so long before what was read is shown.

@@ -11,9 +11,8 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from napari_icenet.common import palette as colours
-from napari_icenet.gui.correlation_map.area import WHOLE, area_of
 from napari_icenet.gui.session import drawn_areas
-from napari_icenet.gui.session.drawn_areas import AreaWatch, area_layers
+from napari_icenet.gui.session.drawn_areas import WHOLE, AreaWatch, area_layers, area_of
 from napari_icenet.gui.session.session import Session
 
 #: The layer that areas are drawn on.

@@ -10,12 +10,12 @@ from typing import Any
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from napari_icenet.common.text import size_text
 from napari_icenet.common.user_files import home
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui.session.placement import Placement
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.train.runs.follower import RunFollower
-from napari_icenet.gui.train.runs.words import size_text
 from napari_icenet.gui.train.setup.data_form import DATASET, STACK, DataForm
 from napari_icenet.gui.train.setup.dataset_facts import DatasetFacts, facts_of
 from napari_icenet.gui.train.setup.planner import Planned, Planner, free_space

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.text import grouped
 from napari_icenet.datasets.sequences import SPLITS
 from napari_icenet.datasets.splits.split_map import split_map
-from napari_icenet.gui.session.readout import SEPARATOR, grouped
+from napari_icenet.gui.session.readout import SEPARATOR
 from napari_icenet.gui.train.setup.planner import coarse_step
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.scenes.store.schema import GridRecord

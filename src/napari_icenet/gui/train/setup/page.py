@@ -9,8 +9,8 @@ from typing import Any
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
+from napari_icenet.common.text import capital
 from napari_icenet.errors import IceNetError
-from napari_icenet.gui.correlation_map.words import capital
 from napari_icenet.gui.session.readout import SEPARATOR
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.train.runs.follower import RunFollower

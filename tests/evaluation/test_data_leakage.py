@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from napari_icenet.evaluation.scoring.data_leakage import seen_ice, trained_here
+from napari_icenet.evaluation.data_leakage import seen_ice, trained_here
 from napari_icenet.models.card import Card, CardData, CardDataset
 from napari_icenet.models.icenet.network import IceNetSettings, IceNetwork
 from napari_icenet.predictors.learned import predictor_of
