@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from napari_icenet.common.types import F64
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.scene import Flag, Provenance
 from napari_icenet.scenes.stack import SceneStack

@@ -11,6 +11,7 @@ from itertools import count as counting
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F64
 from napari_icenet.simulation.glacier import SimulatedGlacier, TrainingSettings, draw_glacier
 from napari_icenet.simulation.random_fields import Raster, stream
 

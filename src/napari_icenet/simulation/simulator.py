@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import Transformer
 from rasterio.crs import CRS
 
+from napari_icenet.common.types import F64
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.scene import Flag
 from napari_icenet.simulation.flow import Flow
