@@ -77,7 +77,7 @@ def cut(
     """Sequences of one band and one window of consecutive dates.
 
     Chips of 128 px and 12 frames take 0.8 MB each; where they may be too many,
-    :class:`Tracker` and :func:`cut_tracks` give them in lots.
+    :class:`Tracker` and :func:`cut_tracks` give them in batches.
 
     Parameters
     ----------

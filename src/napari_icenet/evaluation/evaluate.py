@@ -41,7 +41,7 @@ class Evaluation:
         By way of tracking: :func:`~napari_icenet.evaluation.scoring.table.mode_table`,
         :func:`~napari_icenet.evaluation.scoring.table.early_table` and
         :func:`~napari_icenet.evaluation.scoring.strata.strata_table`.
-    lots : dict of list
+    batches : dict of list
         By way of tracking, what the source reads each batch again by.
     trained_here : tuple of TrainedHere
         Predictors whose weights know the stacks that are evaluated.
@@ -54,13 +54,13 @@ class Evaluation:
     tables: dict[str, Any]
     early: dict[str, Any]
     strata: dict[str, Any]
-    lots: dict[Mode, list[Any]]
+    batches: dict[Mode, list[Any]]
     trained_here: tuple[TrainedHere, ...] = ()
 
     def sequence(self, mode: Mode, i: int) -> Sequences:
         """The chips behind one row of the scores, read again."""
         scores = self.scores[mode]
-        return self.source.again(self.lots[mode][int(scores.batch[i])], int(scores.index[i]))
+        return self.source.again(self.batches[mode][int(scores.batch[i])], int(scores.index[i]))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -154,7 +154,7 @@ def evaluate(
         tables={mode: mode_table(made, names, learned=learned, **drawn) for mode, made in scores.items()},
         early={mode: early_table(made, names) for mode, made in scores.items()},
         strata={mode: strata_table(made, names, **drawn) for mode, made in scores.items()},
-        lots={mode: lots for mode, (_, lots) in found.items()},
+        batches={mode: batches for mode, (_, batches) in found.items()},
         trained_here=trained_here(source, chosen),
     )  # fmt: skip
 

@@ -74,7 +74,7 @@ def score_all(
     processes: int = 1,
     progress: Progress | None = None,
 ) -> dict[Mode, tuple[Scores, list[Any]]]:
-    """Scores of all sequences by way of tracking, and the lots that they were read in.
+    """Scores of all sequences by way of tracking, and the batches that they were read in.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_icenet.common.types import F32
 from napari_icenet.matching.template import Past, Prediction, named_covariates
 from napari_icenet.predictors.aligned import every_aligned
-from napari_icenet.predictors.batching import in_lots
+from napari_icenet.predictors.batching import in_batches
 from napari_icenet.predictors.icenet_inputs import packed, say_covariates_missing
 from napari_icenet.predictors.learned import LearnedOptions, evaluating
 from napari_icenet.predictors.normalise import Level, template_level, usable
@@ -27,7 +27,7 @@ _MULTIPLE = 32
 
 
 class IceNet(LearnedOptions):
-    """The expected chip after past ones, aligned to t0, each believed where it is to be believed.
+    """The expected chip after past ones, aligned to t0, each believed where it is to be accepted.
 
     Frames are standardised one by one, so the unit of the chips does not matter; the template has the
     mean and deviation of t0, and its spread is what the network expects to be wrong.
@@ -50,8 +50,8 @@ class IceNet(LearnedOptions):
             by_side.setdefault(pasts[i].chips.shape[-1], []).append(i)
         out: list[Prediction | None] = [None] * len(pasts)
         for alike in by_side.values():
-            lots = in_lots([pasts[i] for i in alike], _AT_ONCE, self._predicted)
-            for i, made in zip(alike, lots, strict=True):
+            batches = in_batches([pasts[i] for i in alike], _AT_ONCE, self._predicted)
+            for i, made in zip(alike, batches, strict=True):
                 out[i] = made
         return out
 

@@ -17,7 +17,7 @@ import torch
 from napari_icenet import __version__
 from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.common.settings_model import made
-from napari_icenet.datasets.dataset import IceNet
+from napari_icenet.datasets.dataset import SequenceDataset
 from napari_icenet.errors import TrainingError, UsageError
 from napari_icenet.jobs.file_lock import locked
 from napari_icenet.jobs.progress import Progress
@@ -266,7 +266,7 @@ class Session:
         )
 
 
-def completed(settings: RunSettings, datasets: list[IceNet]) -> RunSettings:
+def completed(settings: RunSettings, datasets: list[SequenceDataset]) -> RunSettings:
     """Settings with what follows from the data: sizes of simulated ice and of the network, scales of covariates.
 
     Raises

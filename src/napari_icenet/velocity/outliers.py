@@ -62,7 +62,7 @@ class OutlierTest:
 DEFAULT_TEST = OutlierTest()
 
 
-def borne_out(
+def neighbour_consistent(
     drow: F32,
     dcol: F32,
     radius: tuple[float, float],

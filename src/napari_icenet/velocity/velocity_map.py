@@ -146,7 +146,7 @@ class VelocityMap:
 
     @property
     def valid(self) -> NDArray[np.bool_]:
-        """Whether a vector is believed; shape (y, x)."""
+        """Whether a vector is accepted; shape (y, x)."""
         return np.asarray(self.reason == 0)
 
     @property

@@ -27,7 +27,7 @@ _LEAST = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Moved:
-    """Displacement (px) of n tracks and the peak ratio of its matches, (n,); NaN where none may be believed."""
+    """Displacement (px) of n tracks and the peak ratio of its matches, (n,); NaN where none may be accepted."""
 
     drow: F64
     dcol: F64
@@ -50,7 +50,7 @@ class Motion:
     filtered picture; a match counts if its peak stands out and the way back leads to the start. A
     track reads its displacement off the nodes around it, linearly.
 
-    What is measured depends on the two dates and the place alone, in lots that are always the same:
+    What is measured depends on the two dates and the place alone, in batches that are always the same:
     results are, to the bit, those of any other order of asking.
 
     Parameters

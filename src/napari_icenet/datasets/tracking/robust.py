@@ -112,7 +112,7 @@ class _Follower:
         return np.asarray(~(cloud > self.settings.max_cloud) & (fill <= self.settings.max_fill))
 
     def _match(self, source: int, t: int, chosen: Index, found: _Found) -> None:
-        """Seek chips of frame ``source`` on frame ``t``; fill in those that may be believed."""
+        """Seek chips of frame ``source`` on frame ``t``; fill in those that may be accepted."""
         tracks = self.tracks
         before = tracks.rows[chosen, source], tracks.cols[chosen, source]
         expected = tracks.rows[chosen, t] - before[0], tracks.cols[chosen, t] - before[1]

@@ -81,7 +81,7 @@ class Scores:
 
     @staticmethod
     def concatenated(parts: ListLike[Scores]) -> Scores:
-        """Several lots as one, in order; at least one."""
+        """Several batches as one, in order; at least one."""
         return Scores(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Scores)))
 
     @staticmethod

@@ -170,7 +170,7 @@ def _view(dock: Tabs) -> SavedView:
 def _choices(dock: Tabs) -> SavedChoices:
     chip = dock.compare.chip
     return SavedChoices(
-        line_up=dock.compare.chooser.line_up,
+        predictor_set=dock.compare.chooser.predictor_set,
         overlays=chip.overlays.chosen,
         target=chip.target + 1,
         picked=chip.strip.focus,
@@ -232,8 +232,8 @@ def _restored(dock: Tabs, saved: SavedStack, stack: SceneStack, maps: _Maps) -> 
 
 def _restore_choices(dock: Tabs, choices: SavedChoices) -> None:
     chip = dock.compare.chip
-    if choices.line_up is not None:
-        dock.compare.chooser.show_line_up(choices.line_up)
+    if choices.predictor_set is not None:
+        dock.compare.chooser.show_line_up(choices.predictor_set)
     chip.overlays.choose(choices.overlays)
     chip.show_target(choices.target - 1)
     if choices.picked:

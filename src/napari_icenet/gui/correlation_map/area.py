@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from napari.layers import Layer
 
-from napari_icenet.common import palette as colours
+from napari_icenet.common import palette
 from napari_icenet.gui.session import drawn_areas
 from napari_icenet.gui.session.drawn_areas import area_layers
 from napari_icenet.gui.session.session import Session
@@ -20,4 +20,4 @@ def candidates(session: Session) -> list[Layer]:
 
 def start_drawing(session: Session) -> Layer:
     """The layer on which an area is drawn, ready for the next polygon."""
-    return drawn_areas.start_drawing(session, DRAWN, colours.AREA, filled="20")
+    return drawn_areas.start_drawing(session, DRAWN, palette.AREA, filled="20")

@@ -13,7 +13,7 @@ from napari_icenet.gui.correlation_map.form import MapForm
 from napari_icenet.gui.session import drawn_areas
 from napari_icenet.gui.session.readout import SEPARATOR
 from napari_icenet.gui.session.session import Session
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.stack import SceneStack
 
 _MEND = "choose a chip of 128 px, or another predictor."
@@ -29,17 +29,17 @@ class Plan:
         What would be made, or why nothing can be.
     possible : bool
     settings : MapSettings, optional
-    line_up : LineUp, optional
+    predictor_set : PredictorSet, optional
         Without predictors that have no weights for chips of this size.
     """
 
     sentence: str
     possible: bool
     settings: MapSettings | None = None
-    line_up: LineUp | None = None
+    predictor_set: PredictorSet | None = None
 
 
-def plan(session: Session, form: MapForm, line_up: Callable[[], LineUp]) -> Plan:
+def plan(session: Session, form: MapForm, predictor_set: Callable[[], PredictorSet]) -> Plan:
     """The map that the form asks for now.
 
     Parameters
@@ -47,7 +47,7 @@ def plan(session: Session, form: MapForm, line_up: Callable[[], LineUp]) -> Plan
     session : Session
         With a stack.
     form : MapForm
-    line_up : callable
+    predictor_set : callable
     """
     stack = session.stack
     try:
@@ -55,7 +55,7 @@ def plan(session: Session, form: MapForm, line_up: Callable[[], LineUp]) -> Plan
             raise UsageError("open scenes first.")
         settings = form.settings()
         windows = settings.windows(stack)
-        chosen = line_up()
+        chosen = predictor_set()
         if not chosen.entries:
             raise UsageError("no predictor is chosen; choose at least one.")
         fitting = chosen.fitting(settings.chip)

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_icenet.common.text import decimal_text, grouped, interval_text, mean_text, percent_text
 from napari_icenet.gui.widgets.number_table import ROW_PX, NumberTable, swatch
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 
 HEADINGS = (
     ("predictor", "Whose template is compared with the chip that came. Click a row to see its map."),
@@ -39,20 +39,20 @@ class MapTable(NumberTable):
         self.setAccessibleName("Correlation of each predictor")
         self.keys: tuple[str, ...] = ()
 
-    def show_rows(self, line_up: LineUp, rows: Mapping[str, Mapping[str, Any]], chosen: str) -> None:
+    def show_rows(self, predictor_set: PredictorSet, rows: Mapping[str, Mapping[str, Any]], chosen: str) -> None:
         """Fill the table.
 
         Parameters
         ----------
-        line_up : LineUp
+        predictor_set : PredictorSet
         rows : mapping
             By key of the predictor, as :func:`napari_icenet.evaluation.scoring.table.target_table` makes them.
         chosen : str
             Key of the predictor whose map is shown.
         """
-        self.keys = line_up.keys
+        self.keys = predictor_set.keys
         self._set_rows(len(self.keys))
-        for row, entry in enumerate(line_up.entries):
+        for row, entry in enumerate(predictor_set.entries):
             values = rows.get(entry.key, {})
             first = self._set(row, 0, entry.title, tip=_difference(values) or entry.title)
             if first.data(Qt.ItemDataRole.UserRole) != entry.colour:

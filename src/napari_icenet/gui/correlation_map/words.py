@@ -26,7 +26,9 @@ def sentence_at(maps: CorrelationMaps, row: float, col: float, target: int) -> s
         return f"NCC at t{target}: {why(states[0])}"
     values = [float(maps.values[key][target - 1][at]) for key in maps.keys]
     said = [hundredths(v) if np.isfinite(v) else STATE_WORDS[s] for v, s in zip(values, states, strict=True)]
-    return f"NCC at t{target}: " + ", ".join(" ".join(pair) for pair in zip(maps.line_up.titles, said, strict=True))
+    return f"NCC at t{target}: " + ", ".join(
+        " ".join(pair) for pair in zip(maps.predictor_set.titles, said, strict=True)
+    )
 
 
 def why(state: CellState) -> str:
@@ -49,7 +51,7 @@ def title(maps: CorrelationMaps, kind: str, target: int, *, side_by_side: bool) 
         return f"NCC at t{target}"
     if kind == BEST:
         return f"best predictor at t{target}"
-    return f"NCC of {dict(zip(maps.keys, maps.line_up.titles, strict=True))[kind]} at t{target}"
+    return f"NCC of {dict(zip(maps.keys, maps.predictor_set.titles, strict=True))[kind]} at t{target}"
 
 
 def failure_text(error: Exception) -> str:

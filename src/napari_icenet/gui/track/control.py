@@ -21,7 +21,7 @@ from napari_icenet.gui.track.picture import picture_now
 from napari_icenet.gui.track.series import TrackSeries
 from napari_icenet.gui.widgets.dialogs import window_of
 from napari_icenet.gui.widgets.shortcuts import KeyList, Shortcuts
-from napari_icenet.gui.widgets.throttle import Pace
+from napari_icenet.gui.widgets.throttle import Throttle
 from napari_icenet.predictors.as_templates import template_predictors
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.click_tracker import ClickTracker
@@ -83,7 +83,7 @@ class TrackControl(QObject):
         self.tool.enabled_changed.connect(self._on_mode)
         self.shortcuts = Shortcuts(viewer, self.actions())
         self.layers = TrackLayers(viewer, made=self.shortcuts.bind)
-        self._settle = Pace(self.layers.settle, seconds=SETTLE_SECONDS, every=10**9)
+        self._settle = Throttle(self.layers.settle, seconds=SETTLE_SECONDS, every=10**9)
         session.stack_changed.connect(self._on_stack)
         session.stacks_changed.connect(self._on_stacks)
         session.time_changed.connect(self._on_time)

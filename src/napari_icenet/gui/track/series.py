@@ -48,13 +48,13 @@ class TrackSeries:
 
     @property
     def valid(self) -> NDArray[np.bool_]:
-        """Where the position can be believed."""
+        """Where the position can be accepted."""
         return self.track.valid
 
     @cached_property
     def lost(self) -> NDArray[np.bool_]:
         """Where the chip was looked for and not found."""
-        return np.array([not f.valid and f.reason is not LostReason.PENDING for f in self.track.fixes], bool)
+        return np.array([not f.valid and f.reason is not LostReason.PENDING for f in self.track.observations], bool)
 
     @property
     def speed_error(self) -> NDArray[np.float64]:
@@ -153,7 +153,7 @@ class TrackSeries:
 
     def state(self, index: int) -> str:
         """What holds of a date, in a word or two."""
-        fix = self.track.fixes[index]
+        fix = self.track.observations[index]
         if index == self.origin:
             return "start"
         if fix.valid:

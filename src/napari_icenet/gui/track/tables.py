@@ -8,7 +8,7 @@ import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QWidget
 
-from napari_icenet.common import palette as colours
+from napari_icenet.common import palette
 from napari_icenet.common.text import number_text
 from napari_icenet.gui.track.picture import track_colour
 from napari_icenet.gui.track.series import TrackSeries
@@ -41,7 +41,7 @@ class TrackTable(NumberTable):
             number, track = one.track.number, one.track
             first = self._set(row, 0, f"{number}{' ⚓' if number == stable else ''}")
             colour = (
-                colours.CHIP if number == selected else colours.STABLE if number == stable else track_colour(number)
+                palette.CHIP if number == selected else palette.STABLE if number == stable else track_colour(number)
             )
             if first.data(Qt.ItemDataRole.UserRole) != colour:
                 first.setData(Qt.ItemDataRole.UserRole, colour)
@@ -50,7 +50,7 @@ class TrackTable(NumberTable):
             self._set(row, 1, f"{number_text(mean, error)} {track.speed_unit}" if np.isfinite(mean) else "")
             self._set(row, 2, f"{one.mean_azimuth:.0f}°" if np.isfinite(one.mean_azimuth) else "")
             self._set(row, 3, f"{one.median_ncc:.2f}" if np.isfinite(one.median_ncc) else "")
-            self._set(row, 4, f"{int(track.valid.sum())}/{len(track.fixes)}")
+            self._set(row, 4, f"{int(track.valid.sum())}/{len(track.observations)}")
         self.mark(self.numbers.index(selected) if selected in self.numbers else -1)
 
 
@@ -78,16 +78,16 @@ class DateTable(NumberTable):
             self._set_rows(0)
             return
         track = series.track
-        self._set_rows(len(track.fixes))
+        self._set_rows(len(track.observations))
         heading = self.horizontalHeaderItem(1)
         if heading is not None and heading.text() != track.speed_unit:
             heading.setText(track.speed_unit)
-        for i, fix in enumerate(track.fixes):
+        for i, fix in enumerate(track.observations):
             lost = not fix.valid
             self._set(i, 0, series.labels[i][:10], tip=series.labels[i], faint=lost)
             self._set(i, 1, number_text(track.speed[i], track.speed_error[i]))
             self._set(i, 2, _number(track.azimuth[i], "{:.0f}°"))
-            # Of a lost date they say how strong the match was that is not believed.
+            # Of a lost date they say how strong the match was that is not accepted.
             self._set(i, 3, _number(fix.ncc, "{:.2f}"), faint=lost)
             self._set(i, 4, _number(fix.peak_ratio, "{:.1f}"), faint=lost)
             self._set(i, 5, _number(fix.round_trip_px, "{:.2f}"), faint=lost)

@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_icenet.errors import IceNetError, UsageError
 from napari_icenet.gui.velocity.control import VelocityControl
 from napari_icenet.gui.velocity.feature_layers import FeatureLayers, line_of
-from napari_icenet.gui.widgets.throttle import Pace
+from napari_icenet.gui.widgets.throttle import Throttle
 from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.velocity.along.flowline import along
 from napari_icenet.velocity.along.gps import compare
@@ -48,7 +48,7 @@ class VelocityAlong(QObject):
         self._layer: Layer | None = None
         self._latest: dict[str, object] = {}
         self._worker = LatestWorker("icenet-flowline", lambda _busy: None)
-        self._pace = Pace(self._ask_profile, seconds=PROFILE_SECONDS, every=1)
+        self._pace = Throttle(self._ask_profile, seconds=PROFILE_SECONDS, every=1)
         self._done.connect(self._on_done)
         self._layers = control.viewer.layers
         self._layers.events.inserted.connect(self._on_inserted)

@@ -28,7 +28,7 @@ from napari_icenet.gui.widgets.message import Message
 from napari_icenet.gui.widgets.preferences import Remembered
 from napari_icenet.gui.widgets.run_bar import RunBar
 from napari_icenet.gui.widgets.theme import Fold, GrowingFold
-from napari_icenet.gui.widgets.throttle import Pace
+from napari_icenet.gui.widgets.throttle import Throttle
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.velocity.io.write import write_maps
 
@@ -66,7 +66,7 @@ class VelocityTab(QWidget):
         self.run = RunBar(self)
         self.along = AlongPanel(VelocityAlong(control), self)
         self.message = Message(self)
-        self._ahead = Pace(self._show_ahead, seconds=0.15, every=1)
+        self._ahead = Throttle(self._show_ahead, seconds=0.15, every=1)
         self._lay_out()
         self._connect()
         # The window deletes its widgets without asking them; threads and callbacks have to go with them.
@@ -235,7 +235,7 @@ class VelocityTab(QWidget):
         self.run.show_ahead(f"{text} · {mapper.device}" if mapper.device else text, True)
 
 
-def _closer(control: VelocityControl, ahead: Pace, along: AlongPanel) -> Callable[[], None]:
+def _closer(control: VelocityControl, ahead: Throttle, along: AlongPanel) -> Callable[[], None]:
     # Nothing of this may speak to a widget: they are being deleted when it is called.
     model, release = along.model, along.plot.release
 

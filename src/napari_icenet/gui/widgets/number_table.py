@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QBrush, QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
-from napari_icenet.common import palette as colours
+from napari_icenet.common import palette
 
 ROW_PX = 19
 
@@ -97,7 +97,7 @@ class NumberTable(QTableWidget):
             item.setText(text)
         if item.toolTip() != tip:
             item.setToolTip(tip)
-        brush = QBrush(QColor(colours.LOST)) if faint else QBrush()
+        brush = QBrush(QColor(palette.LOST)) if faint else QBrush()
         if item.foreground() != brush:
             item.setForeground(brush)
         return item

@@ -1,4 +1,4 @@
-"""The peaks of many correlation surfaces: where the chips are, and how far that can be believed."""
+"""The peaks of many correlation surfaces: where the chips are, and how far that can be accepted."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class Inverted:
         return spread
 
     def steady(self, part: slice, moved: tuple[F64, F64, F64], found: Positions, days: F64, pairs: Pairs) -> None:
-        """The steady motion that fits all believed pairs best, px/day."""
+        """The steady motion that fits all accepted pairs best, px/day."""
         elapsed = (days[pairs.second] - days[pairs.first])[:, None]
         weight = np.nan_to_num(found.weight) / np.where(np.isfinite(moved[2]), moved[2], 1.0) ** 2
         total = (weight * elapsed**2).sum(axis=0)

@@ -45,7 +45,7 @@ def invert(maps: Sequence[VelocityMap], *, progress: Progress | None = None) -> 
 
     Displacements are taken as the maps give their velocities: less the offset of stable ground where
     that is removed. A pair weighs by its matches' formal errors, with the spread over stable ground
-    where that is larger. Nothing is invented: where the believed pairs measure several intervals only
+    where that is larger. Nothing is invented: where the accepted pairs measure several intervals only
     together these share their common velocity and are not ``resolved``; where there is no pair at all,
     there is no value.
 

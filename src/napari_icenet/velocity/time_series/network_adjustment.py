@@ -71,7 +71,7 @@ class Positions:
     scale_row, scale_col : array of float64, (n,)
         By how much matches scatter more than their errors claim.
     weight : array of float64, (pair, n)
-        0 … 1: how far a pair is believed; NaN where there is none.
+        0 … 1: how far a pair is accepted; NaN where there is none.
     residual : array of float64, (n,)
         Weighted root mean square of the pairs' residuals, px (length); NaN without redundancy.
     tied : array of bool, (n, date, date)
@@ -256,7 +256,7 @@ class _Solver:
         self.scales = row, col
 
     def _refine_scale(self) -> None:
-        """Scatter from all pairs that are believed, by their weights."""
+        """Scatter from all pairs that are accepted, by their weights."""
         mean, square_mean, _ = expected(self.residual_share)
         lost = self.known.sum(axis=0) - self.freedom
         freedom = self.weight.sum(axis=0) / mean - lost

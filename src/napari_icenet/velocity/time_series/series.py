@@ -39,13 +39,13 @@ class VelocitySeries:
     pairs_used : array of uint16, (interval, y, x)
         Believed pairs (weight above one half) that span an interval.
     weight : array of float32, (pair, y, x)
-        How far each pair is believed, 0 … 1; NaN where it has no vector.
+        How far each pair is accepted, 0 … 1; NaN where it has no vector.
     pairs : tuple of (int, int)
         Indices of each pair's dates.
     residual : array of float32, (y, x)
         Weighted root mean square of what pairs contradict each other by, px; NaN without redundancy.
     mean_drow, mean_dcol : array of float32, (y, x)
-        Displacement in a day, px: the steady motion that fits all believed pairs best.
+        Displacement in a day, px: the steady motion that fits all accepted pairs best.
     mean_error_row, mean_error_col : array of float32, (y, x)
         Their one-sigma errors, px: with the scatter of the pairs about steady motion.
     jump : array of float64, (date, 2)

@@ -16,7 +16,7 @@ from napari_icenet.training.run_folder.folder import RunFolder
 POINTS = 800
 #: A long log is read for at most so long before what was read is shown.
 PATIENCE_S = 0.4
-#: Between two lots of a log the window gets its turn.
+#: Between two batches of a log the window gets its turn.
 BREATH_S = 0.002
 #: Logged with each step, but nothing that is minimised.
 _NO_LOSS = ("seconds", "sequences_per_second", "learning_rate", "grad_norm")

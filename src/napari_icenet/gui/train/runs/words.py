@@ -6,7 +6,7 @@ import re
 import time
 from typing import Final
 
-from napari_icenet.common import palette as colours
+from napari_icenet.common import palette
 from napari_icenet.common.text import capital, decimal_text, grouped, hundredths, span_text
 from napari_icenet.gui.session.readout import SEPARATOR
 from napari_icenet.training.results.summary import RunSummary
@@ -16,7 +16,7 @@ STATE_COLOURS: Final[dict[str, str]] = {
     "queued": "#F0E442",
     "new": "#9A9A9A",
     "preparing": "#56B4E9",
-    "running": colours.PRIMARY,
+    "running": palette.PRIMARY,
     "paused": "#E69F00",
     "stopped": "#9A9A9A",
     "finished": "#009E73",

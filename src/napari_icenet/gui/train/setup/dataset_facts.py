@@ -18,7 +18,7 @@ from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.scenes.store.schema import GridRecord
 
 if TYPE_CHECKING:
-    from napari_icenet.datasets.dataset import IceNet
+    from napari_icenet.datasets.dataset import SequenceDataset
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ def facts_of(path: Path, stack: SceneStack | None) -> DatasetFacts:
     return DatasetFacts(_text(icenet), counts, icenet.shape[:2], codes, step)
 
 
-def _text(icenet: IceNet) -> str:
+def _text(icenet: SequenceDataset) -> str:
     settings = icenet.record.settings
     bands = list(dict.fromkeys(part.band for part in icenet.record.parts))
     parts = [

@@ -24,7 +24,7 @@ from napari_icenet.gui.widgets.empty_page import EmptyPage
 from napari_icenet.gui.widgets.message import Message
 from napari_icenet.gui.widgets.preferences import Remembered
 from napari_icenet.gui.widgets.theme import GrowingFold
-from napari_icenet.gui.widgets.throttle import Pace
+from napari_icenet.gui.widgets.throttle import Throttle
 from napari_icenet.training.data.recipe import can_cut
 from napari_icenet.training.settings import RunSettings
 
@@ -70,7 +70,7 @@ class SetupPage(QWidget):
         self.name.setAccessibleName("Name of the run")
         self.bar = StartBar(self)
         self.message = Message(self)
-        self._ahead = Pace(self._show_ahead, seconds=0.15, every=1)
+        self._ahead = Throttle(self._show_ahead, seconds=0.15, every=1)
         self._lay_out()
         self._connect()
         preset = self._memory.get("preset", FIRST)
