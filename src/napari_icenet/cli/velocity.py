@@ -177,7 +177,7 @@ def _check_dates(first: str | None, second: str | None, pairs: str | None) -> No
 
 
 def _check_report(report: Path | None) -> None:
-    from napari_icenet.common.atomic_io_1 import check_destination
+    from napari_icenet.common.atomic_io import check_destination
 
     if report is not None:
         check_destination(report, (".json",), "quality reports")

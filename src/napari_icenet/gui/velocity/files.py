@@ -67,14 +67,11 @@ def read(path: Path) -> tuple[list[VelocityMap], Any, VelocitySeries | None]:
 
 def write_report(maps: Sequence[VelocityMap], report: Any, path: Path) -> None:
     """Write a quality report as JSON, and its figure beside it as PNG."""
-    import os
-
+    from napari_icenet.common.atomic_io import write_durably
     from napari_icenet.velocity.quality.figure import report_figure
 
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    beside.write_text(report.model_dump_json(indent=1))
     report_figure(list(maps), path.with_suffix(".png"))
-    os.replace(beside, path)
+    write_durably(path, report.model_dump_json(indent=1).encode(), flush=False)
 
 
 def _start(name: str) -> str:
