@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from napari_icenet.datasets.build import build_dataset
+from napari_icenet.datasets.builder import build_dataset
 from napari_icenet.datasets.cut import cut
 from napari_icenet.datasets.dataset import open_dataset
 from napari_icenet.datasets.sequences import Sequences

@@ -162,7 +162,7 @@ class StackSummary(_Summary):
         return summary_text(self)
 
 
-def summarize(stack: SceneStack | str | Path, *, progress: Progress | None = None) -> StackSummary:
+def describe(stack: SceneStack | str | Path, *, progress: Progress | None = None) -> StackSummary:
     """Dates, bands, grid and shares of a stack, or of the scenes under a path.
 
     Parameters
