@@ -3,24 +3,30 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 PYTHON := $(VENV)/bin/python
 
-.PHONY: demo test lint bench fuzz sample clean
+.PHONY: demo test test-fast check bench fuzz sample clean
 
 demo: $(STAMP)
 	@scripts/demo.sh
 
-test: $(STAMP)
+# Lint, types and the contracts of the rooms, then the whole suite.
+test: check
 	@scripts/test.sh
 
-lint: $(STAMP)
+# What tells most in under a minute: no windows, no processes, nothing that takes seconds.
+test-fast: $(STAMP)
+	@scripts/test.sh -m "not gui and not process and not slow"
+
+check: $(STAMP)
 	$(PYTHON) -m ruff check src tests benchmarks scripts
 	$(PYTHON) -m ruff format --check src tests benchmarks scripts
 	$(PYTHON) -m mypy
+	$(VENV)/bin/lint-imports
 
 bench: $(STAMP)
 	@scripts/bench.sh
 
 fuzz: $(STAMP)
-	$(PYTHON) -m pytest tests/scenes tests/tracking --hypothesis-profile=long
+	$(PYTHON) -m pytest tests/scenes tests/matching tests/tracking tests/velocity --hypothesis-profile=long
 
 # The bundled sample, written anew from its seed.
 sample: $(STAMP)

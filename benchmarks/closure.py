@@ -25,7 +25,7 @@ from napari_icenet.matching.prefilter import prefilter
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.open import open_stack
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.velocity.outliers import borne_out
+from napari_icenet.velocity.outliers import neighbour_consistent
 
 CHIP, RADIUS, SPACING = 64, 25, 32
 TRIPLETS = (("2020-01-31", "2020-02-10", "2020-02-20"), ("2020-02-10", "2020-02-20", "2020-02-22"))
@@ -95,7 +95,7 @@ def triplet(
     for first, second in ((0, 1), (1, 2), (0, 2)):
         job = Job(pictures[first], pictures[second], row.ravel(), col.ravel(), CHIP, RADIUS)
         drow, dcol = (np.where(on_ice, d.reshape(row.shape), np.nan).astype(np.float32) for d in matcher(job))
-        good = borne_out(drow, dcol, (RADIUS, RADIUS))
+        good = neighbour_consistent(drow, dcol, (RADIUS, RADIUS))
         maps.append(np.stack([np.where(good, drow, np.nan), np.where(good, dcol, np.nan)]))
     valid = float(np.mean([np.isfinite(m[0][on_ice]).mean() for m in maps]))
     miss = np.hypot(*(maps[0] + maps[1] - maps[2]))

@@ -26,10 +26,10 @@ from qtpy.QtWidgets import QApplication
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.gui.app.dock import IceNetDock
 from napari_icenet.gui.compare.tab import CHIP, MAP
-from napari_icenet.gui.correlation_map.area import WHOLE
+from napari_icenet.gui.session.drawn_areas import WHOLE
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.widgets import preferences as settings
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.samples import byrd_folder
 
 FOUR = ("persistence", "high-pass", "blurred", "svg-lp")
@@ -122,7 +122,7 @@ class Desk:
 def film_strip(desk: Desk, heart: Heart, at: tuple[float, float], date: int, repeats: int) -> None:
     """Click here and there, and step time."""
     desk.compare.show_page(CHIP)
-    desk.compare.chooser.show_line_up(LineUp.of_names(*FOUR))
+    desk.compare.chooser.show_line_up(PredictorSet.of_names(*FOUR))
     desk.session.time = date
     control = desk.dock.track.control
     desk.until_drawn(lambda: desk.click(*at), date)
@@ -147,7 +147,7 @@ def film_strip(desk: Desk, heart: Heart, at: tuple[float, float], date: int, rep
 def correlation_map(desk: Desk, heart: Heart, date: int, names: tuple[str, ...]) -> None:
     """Map the whole frame twice: with processes that have to start, and with those that are there."""
     desk.compare.show_page(MAP)
-    desk.compare.chooser.show_line_up(LineUp.of_names(*names))
+    desk.compare.chooser.show_line_up(PredictorSet.of_names(*names))
     page = desk.compare.map
     desk.session.time = date
     page.form.show_settings(MapSettings(band=desk.session.band, stride=64, t0=date))

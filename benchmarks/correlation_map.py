@@ -27,7 +27,7 @@ from machine import machine
 from napari_icenet.evaluation.correlation_map.background import MapTool
 from napari_icenet.evaluation.correlation_map.maps import CellState, CorrelationMaps
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.open import open_stack
 from napari_icenet.scenes.stack import SceneStack
 
@@ -71,7 +71,7 @@ class Watch:
         pulse.start()
         spent = self.spent()
         self.began = time.perf_counter()
-        self.tool.start(self.stack, settings, LineUp.of_names(*names))
+        self.tool.start(self.stack, settings, PredictorSet.of_names(*names))
         self.tool.wait()
         took = time.perf_counter() - self.began
         stop.set()
@@ -116,7 +116,7 @@ def main() -> None:
             watch.made("every t0", every, BASELINES)
             watch.made("every t0", every, ("persistence", "high-pass", "svg-lp"))
         tool.start(
-            stack, settings.model_copy(update={"t0": None, "stride": 16}), LineUp.of_names("median", "consensus")
+            stack, settings.model_copy(update={"t0": None, "stride": 16}), PredictorSet.of_names("median", "consensus")
         )
         time.sleep(2)
         began = time.perf_counter()

@@ -64,7 +64,7 @@ def main() -> None:
     def bare() -> None:
         chip = pictures.read(0, chip_window(320, 320, settings.chip))
         for date in range(1, options.dates):
-            cv2.matchTemplate(pictures.read(date, search_window(320, 320, settings)), chip, cv2.TM_CCOEFF_NORMED)
+            cv2.matchTemplate(pictures.read(date, search_window(320, 320, settings.search)), chip, cv2.TM_CCOEFF_NORMED)
 
     track = follow(pictures, 320, 320, 0, settings)
     print(f"chip {settings.chip}, c {settings.scale:g}, {options.dates} dates, {int(track.valid.sum())} valid")

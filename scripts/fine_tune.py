@@ -143,7 +143,7 @@ def look(real: Path, runs: Sequence[str]) -> None:
     one.tab.runs.show_panel("Curves")
     one.press(one.tab.runs.next)
     compare = one.dock.compare
-    chosen = compare.chooser.line_up
+    chosen = compare.chooser.predictor_set
     shown = [entry for entry in chosen.entries if entry.weights or entry.name in ("persistence", "consensus", "svg-lp")]
     compare.chooser.show_line_up(chosen.model_copy(update={"entries": tuple(shown)}))
     one.dock.track.control.change(scale=1.5)

@@ -25,7 +25,7 @@ from skimage.transform import resize
 
 from napari_icenet.gui.app.dock import show_dock
 from napari_icenet.gui.compare.tab import MAP
-from napari_icenet.gui.correlation_map.area import WHOLE
+from napari_icenet.gui.session.drawn_areas import WHOLE
 from napari_icenet.gui.session.open_sample import SIMULATED, open_sample
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.widgets import preferences as settings

@@ -1,7 +1,7 @@
 from . import datasets as datasets
 from . import predictors as predictors
 from . import samples as samples
-from .datasets.dataset import IceNet as IceNet
+from .datasets.dataset import SequenceDataset as SequenceDataset
 from .datasets.sequences import Sequences as Sequences
 from .datasets.settings import DatasetSettings as DatasetSettings
 from .evaluation.correlation_map.maps import CorrelationMaps as CorrelationMaps
@@ -25,6 +25,8 @@ from .tracking.settings import TrackSettings as TrackSettings
 from .tracking.track import Track as Track
 from .training.settings import RunSettings as RunSettings
 from .training.train import train as train
+from .velocity.along.flowline import FlowlineProfile as FlowlineProfile
+from .velocity.along.flowline import along as along
 from .velocity.io.netcdf import read_netcdf as read_netcdf
 from .velocity.io.write import write_maps as write_maps
 from .velocity.map_pair import map_pair as map_pair
@@ -35,7 +37,5 @@ from .velocity.quality.report import QualityReport as QualityReport
 from .velocity.settings import VelocitySettings as VelocitySettings
 from .velocity.time_series.inversion import invert as invert
 from .velocity.time_series.series import VelocitySeries as VelocitySeries
-from .velocity.vectors.flowline import FlowlineProfile as FlowlineProfile
-from .velocity.vectors.flowline import along as along
 from .velocity.velocity_map import VelocityMap as VelocityMap
 from .version import __version__ as __version__

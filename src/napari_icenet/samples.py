@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_icenet.errors import DownloadError, StackError
+from napari_icenet.jobs.progress import Progress
 
 if TYPE_CHECKING:
     from pooch import Pooch
 
     from napari_icenet.scenes.stack import SceneStack
-
-Progress = Callable[[float, str], None]
 
 #: To be shown wherever the series is.
 PERITO_MORENO_CREDIT = "Contains modified Copernicus Sentinel data 2020"

@@ -116,3 +116,10 @@ def desk(window, qtbot):
 
     begin_anew(window, qtbot)
     return window
+
+
+def pytest_collection_modifyitems(items):
+    """Mark all tests of windows."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.gui)

@@ -80,7 +80,7 @@ def test_without_a_template_the_date_is_lost(pictures):
         settings = SETTINGS.model_copy(update={"tracking": tracking})
         track = follow(pictures, 80, 80, 0, settings, predictor=Mine(answer=False))
         assert track.valid.tolist() == [True] + [False] * 10
-        assert track.fixes[1].reason is LostReason.FILL
+        assert track.observations[1].reason is LostReason.FILL
         assert np.isnan(surface(pictures, track, 1, predictor=Mine(answer=False)).values).all()
 
 

@@ -13,7 +13,7 @@ from napari_icenet.models import weights as weights_module
 from napari_icenet.models.icenet.network import IceNetSettings, IceNetwork
 from napari_icenet.models.weights import save_weights
 from napari_icenet.predictors import learned
-from napari_icenet.predictors.batching import MemoryFullError, device_errors, free_memory, in_lots
+from napari_icenet.predictors.batching import MemoryFullError, device_errors, free_memory, in_batches
 from napari_icenet.predictors.learned import forget_networks, network_of, predictor_of
 from napari_icenet.predictors.registry import predictor
 from tests.predictors.ice import ice, past
@@ -50,7 +50,7 @@ def test_lots_shrink_to_what_the_memory_holds_and_stay_so():
     work, seen = holding(3)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        assert list(in_lots(range(9), 8, work)) == [2 * k for k in range(9)]
+        assert list(in_batches(range(9), 8, work)) == [2 * k for k in range(9)]
     assert seen == [8, 4, 2, 2, 2, 2, 1]
     assert [str(one.message) for one in told] == [
         f"The memory is full; {most} chips are predicted at a time." for most in (4, 2)
@@ -61,7 +61,7 @@ def test_lots_that_fit_say_nothing():
     work, seen = holding(4)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert list(in_lots(range(6), 4, work)) == [2 * k for k in range(6)]
+        assert list(in_batches(range(6), 4, work)) == [2 * k for k in range(6)]
     assert seen == [4, 2]
 
 
@@ -71,7 +71,7 @@ def test_a_memory_that_holds_not_even_one():
         pytest.warns(UserWarning, match="memory is full"),
         pytest.raises(WeightsError, match=r"memory does not hold .*, or choose the device cpu\.$"),
     ):
-        list(in_lots(range(2), 2, work))
+        list(in_batches(range(2), 2, work))
     assert seen == [2, 1]
 
 

@@ -11,7 +11,7 @@ from napari_icenet.errors import UsageError, WeightsError
 from napari_icenet.matching.template import Past
 from napari_icenet.models.weights import bundled
 from napari_icenet.predictors.learned import LearnedOptions
-from napari_icenet.predictors.predictor_set import Entry, LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet, PredictorSpec
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def past(chip: int = 128) -> Past:
 
 
 def test_makes_predictors_in_order_with_device_and_samples() -> None:
-    made = LineUp.of_names("svg-lp", "persistence", "icenet", device="cpu", samples=3).make()
+    made = PredictorSet.of_names("svg-lp", "persistence", "icenet", device="cpu", samples=3).make()
     assert [one.name for one in made] == ["svg-lp", "persistence", "icenet"]
     assert isinstance(made[0], LearnedOptions)
     assert isinstance(made[2], LearnedOptions)
@@ -38,13 +38,13 @@ def test_makes_predictors_in_order_with_device_and_samples() -> None:
 
 
 def test_spread_only_where_it_is_asked_for() -> None:
-    line = LineUp.of_names("median", "consensus")
+    line = PredictorSet.of_names("median", "consensus")
     assert [one(past()).spread is None for one in line.make()] == [True, True]
     assert [one(past()).spread is None for one in line.make(spread=True)] == [False, False]
 
 
 def test_weights_of_a_run_stand_beside_those_of_the_package(own: Path) -> None:
-    line = LineUp(entries=(Entry(name="icenet"), Entry.of_weights(own)))
+    line = PredictorSet(entries=(PredictorSpec(name="icenet"), PredictorSpec.of_weights(own)))
     assert line.keys == ("icenet", "icenet@north-branch")
     assert line.titles == ("IceNet", "IceNet · north-branch")
     assert line.entries[0].colour == line.entries[1].colour
@@ -53,7 +53,9 @@ def test_weights_of_a_run_stand_beside_those_of_the_package(own: Path) -> None:
 
 
 def test_leaves_out_what_is_for_other_chips(own: Path) -> None:
-    line = LineUp(entries=(Entry(name="persistence"), Entry(name="svg-lp"), Entry.of_weights(own)))
+    line = PredictorSet(
+        entries=(PredictorSpec(name="persistence"), PredictorSpec(name="svg-lp"), PredictorSpec.of_weights(own))
+    )
     assert line.fitting(64).keys == ("persistence", "icenet@north-branch")
     with pytest.raises(UsageError, match="SVG-LP has no weights for chips of 64 px"):
         line.make(64)
@@ -61,16 +63,16 @@ def test_leaves_out_what_is_for_other_chips(own: Path) -> None:
 
 def test_refuses_what_cannot_be_told_apart(own: Path) -> None:
     with pytest.raises(ValueError, match="cannot be told apart"):
-        LineUp(entries=(Entry.of_weights(own), Entry.of_weights(own)))
+        PredictorSet(entries=(PredictorSpec.of_weights(own), PredictorSpec.of_weights(own)))
 
 
 def test_missing_weights_are_told(tmp_path: Path) -> None:
     with pytest.raises(WeightsError):
-        Entry.of_weights(tmp_path / "none.safetensors")
+        PredictorSpec.of_weights(tmp_path / "none.safetensors")
     with pytest.raises(WeightsError):
-        LineUp(entries=(Entry(name="icenet", weights=tmp_path / "none.safetensors"),)).make(128)
+        PredictorSet(entries=(PredictorSpec(name="icenet", weights=tmp_path / "none.safetensors"),)).make(128)
 
 
 def test_goes_to_another_process(own: Path) -> None:
-    line = LineUp(entries=(Entry(name="consensus"), Entry.of_weights(own)), samples=2)
+    line = PredictorSet(entries=(PredictorSpec(name="consensus"), PredictorSpec.of_weights(own)), samples=2)
     assert pickle.loads(pickle.dumps(line)) == line

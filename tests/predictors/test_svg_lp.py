@@ -143,18 +143,18 @@ def test_a_network_that_is_being_trained_stays_so(made):
 
 
 def test_a_gpu_without_room_takes_fewer_at_a_time(made, monkeypatch):
-    chips, lots, plain = drifting(5, 4), [], svg_lp.SvgLpPredictor._predicted
+    chips, batches, plain = drifting(5, 4), [], svg_lp.SvgLpPredictor._predicted
 
     def cramped(self, steps, lot):
         if len(lot) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        lots.append(len(lot))
+        batches.append(len(lot))
         return plain(self, steps, lot)
 
     monkeypatch.setattr(svg_lp.SvgLpPredictor, "_predicted", cramped)
     with pytest.warns(UserWarning, match="2 chips are predicted at a time") as said:
         found = predictor_of(made).predict_many([past(c) for c in chips])
-    assert lots == [2, 2, 1]
+    assert batches == [2, 2, 1]
     assert len(said) == 1
     np.testing.assert_allclose(found[4].template, predictor_of(made)(past(chips[4])).template, atol=2e-3)
 

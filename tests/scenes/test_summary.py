@@ -16,6 +16,7 @@ from napari_icenet.scenes.raster.array import ArrayBand
 from napari_icenet.scenes.scene import Provenance
 from napari_icenet.scenes.statistics import shares
 from napari_icenet.scenes.summary import StackSummary, describe
+from napari_icenet.scenes.summary_text import summary_text
 from tests.scenes.products import SHAPE, stored_values, write_picture, write_product, write_tiff
 
 FIRST, SECOND = "LC08_L1TP_005009_20150710_20200908_02_T1", "LC08_L1TP_005010_20150811_20200908_02_T1"
@@ -61,7 +62,7 @@ def test_the_summary_tells_dates_bands_grid_and_shares(products: Path) -> None:
 
 
 def test_the_text_lines_up(products: Path) -> None:
-    lines = describe(products).as_text().splitlines()
+    lines = summary_text(describe(products)).splitlines()
     table = lines[lines.index("") + 1 :]
     assert table[0].split() == ["date", "sensor", "level", "path/row", "fill", "cloud", "scene"]
     assert table[1].split() == ["2015-07-10", "LC08", "L1TP", "005/009", "1.7", "%", "0.0", "%", FIRST]
@@ -84,7 +85,7 @@ def test_unknown_cloud_is_not_none_at_all(tmp_path: Path) -> None:
     summary = describe(tmp_path)
     assert [scene.cloud for scene in summary.scenes] == [None, None]
     assert summary.area == 0.25
-    text = summary.as_text()
+    text = summary_text(summary)
     assert "25.0 % of the frame is the area of interest" in text
     assert "40 × 50 pixels, no map: displacements are in pixels" in text
     # Nothing is known of sensors: the columns would be empty.
@@ -105,7 +106,7 @@ def test_scenes_that_share_no_ground_are_told_each_by_itself(products: Path) -> 
     assert summary.shape is None
     assert summary.grid is None
     assert [scene.grid.epsg for scene in summary.scenes if scene.grid] == [32624, 3031]
-    text = summary.as_text()
+    text = summary_text(summary)
     assert "No stack: the scenes share no ground; open those of one place together." in text
     assert "EPSG:3031, WGS 84 / Antarctic Polar Stereographic" in text
     assert f"{SHAPE[0]} × {SHAPE[1]}" in text
@@ -114,7 +115,7 @@ def test_scenes_that_share_no_ground_are_told_each_by_itself(products: Path) -> 
 def test_one_scene_is_enough(products: Path) -> None:
     summary = describe(products / FIRST)
     assert summary.shape == (1, 2, *SHAPE)
-    assert "dates   2015-07-10" in summary.as_text().splitlines()
+    assert "dates   2015-07-10" in summary_text(summary).splitlines()
 
 
 def test_nothing_at_all_is_an_error(tmp_path: Path) -> None:
@@ -129,7 +130,7 @@ def test_simulated_scenes_say_so() -> None:
     )
     summary = describe(SceneStack([scene], ("B1",), grid, name="Byrd"))
     assert summary.simulated
-    assert summary.as_text().splitlines()[0] == "Byrd (simulated, not a measurement)"
+    assert summary_text(summary).splitlines()[0] == "Byrd (simulated, not a measurement)"
 
 
 def test_shares_of_a_large_frame_come_from_a_coarse_look() -> None:
@@ -166,7 +167,7 @@ def test_a_frame_of_fill_and_an_unreadable_one_have_no_cloud_share() -> None:
 def test_geographic_grids_are_told_in_degrees() -> None:
     grid = Grid(10, 10, Affine(0.001, 0, 10, 0, -0.001, 60), CRS.from_epsg(4326))
     scene = Scene("a", datetime(2020, 1, 1), grid, {"B1": ArrayBand(np.ones((10, 10)))})
-    text = describe(SceneStack([scene], ("B1",), grid)).as_text()
+    text = summary_text(describe(SceneStack([scene], ("B1",), grid)))
     assert "extent  x 10.00000 to 10.01000, y 59.99000 to 60.00000" in text.splitlines()
     assert "pixel   0.001 degree" in text.splitlines()
 

@@ -37,7 +37,7 @@ def test_a_second_thread_changes_nothing(pictures, time, change):
     with ThreadPoolExecutor(1) as pool:
         helped = follow(pictures, 160, 150, time, settings, pool=pool)
     # As text, for NaN is not equal to itself.
-    assert str(helped.fixes) == str(alone.fixes)
+    assert str(helped.observations) == str(alone.observations)
 
 
 def test_the_next_search_is_begun_and_used(pictures, monkeypatch):
@@ -56,7 +56,7 @@ def test_coarse_to_fine_decides_as_the_whole_surface_does(pictures, monkeypatch)
     quick = follow(pictures, 160, 150, 0, SETTINGS)
     monkeypatch.setattr(correlate, "peak_patch", lambda *_: None)
     whole = follow(pictures, 160, 150, 0, SETTINGS)
-    assert [fix.reason for fix in quick.fixes] == [fix.reason for fix in whole.fixes]
-    assert [fix.firm for fix in quick.fixes] == [fix.firm for fix in whole.fixes]
+    assert [fix.reason for fix in quick.observations] == [fix.reason for fix in whole.observations]
+    assert [fix.firm for fix in quick.observations] == [fix.firm for fix in whole.observations]
     for name in ("rows", "cols", "ncc"):
         np.testing.assert_allclose(getattr(quick, name), getattr(whole, name), atol=1e-4)

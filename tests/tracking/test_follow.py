@@ -58,7 +58,7 @@ def test_fractions_do_not_add_up():
     steps = np.outer(np.arange(16), (0.3, -0.45))
     track = follow(moving(steps, noise=0), 160.4, 170.3, 0, SETTINGS)
     assert track.valid.all()
-    assert track.fixes[0].row == 160.4
+    assert track.observations[0].row == 160.4
     assert error(track, steps) < 0.1
 
 
@@ -66,8 +66,8 @@ def test_a_cloudy_date_is_lost_and_the_track_goes_on():
     track = follow(clouded([2, 3]), 160, 150, 0, SETTINGS)
     np.testing.assert_array_equal(track.valid, [True, True, False, False, True, True])
     assert error(track) < 0.1
-    assert track.fixes[4].source == 1
-    for fix in track.fixes[2:4]:
+    assert track.observations[4].source == 1
+    for fix in track.observations[2:4]:
         assert np.isnan([fix.row, fix.col]).all()
         assert fix.reason in {LostReason.AMBIGUOUS, LostReason.BORDER, LostReason.DISAGREEMENT}
         assert fix.centre == (round(track.rows[1]), round(track.cols[1]))
@@ -102,11 +102,11 @@ def test_fill_flat_and_leaving_the_frame_are_told_apart():
     frames[2] = 55
     stack = SceneStack.from_array(frames, [s.time for s in moving(STEPS).scenes])
     track = follow(stack, 160, 150, 0, SETTINGS)
-    assert [fix.reason for fix in track.fixes] == [None, LostReason.FILL, LostReason.FLAT, None, None, None]
+    assert [fix.reason for fix in track.observations] == [None, LostReason.FILL, LostReason.FLAT, None, None, None]
     steps = np.outer(np.arange(5), (0, 9.0))
     track = follow(moving(steps), 160, 270, 0, SETTINGS)
-    assert [fix.reason for fix in track.fixes][:3] == [None, None, None]
-    assert track.fixes[4].reason is LostReason.OUTSIDE
+    assert [fix.reason for fix in track.observations][:3] == [None, None, None]
+    assert track.observations[4].reason is LostReason.OUTSIDE
 
 
 def test_velocity_centring_reaches_farther():
@@ -160,7 +160,7 @@ def test_progress_and_cancelling(stack):
     track = follow(stack, 160, 150, 0, SETTINGS, on_fix=seen.append, cancelled=lambda: len(seen) >= 2)
     assert [t.valid.sum() for t in seen] == [2, 3]
     assert not track.complete
-    assert track.fixes[4].reason is LostReason.PENDING
+    assert track.observations[4].reason is LostReason.PENDING
     assert follow(stack, 160, 150, 0, SETTINGS).complete
 
 

@@ -16,7 +16,7 @@ def test_an_even_chip_covers_half_before_and_half_after():
 )
 def test_search_window_is_c_times_the_chip(chip, scale, side, reach):
     settings = TrackSettings(chip=chip, scale=scale)
-    window = search_window(200, 200, settings)
+    window = search_window(200, 200, settings.search)
     assert (settings.search, settings.reach) == (side, reach)
     assert (window.height, window.row) == (side, 200 - side // 2)
 

@@ -1,4 +1,4 @@
-"""Launched runs of the tiny model, as tests start and end them."""
+"""LaunchedRun runs of the tiny model, as tests start and end them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def at_home(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Launched processes know the tiny model, and keep their lists in ``folder``."""
+    """LaunchedRun processes know the tiny model, and keep their lists in ``folder``."""
     monkeypatch.setattr(launching, "MODULE", "tests.training.tiny")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
@@ -37,11 +37,11 @@ def wait_for_state(run: Path, *states: str) -> None:
 
 
 def wait_for_end(run: Path) -> None:
-    """Until neither trainer nor keeper is there."""
+    """Until neither trainer nor supervisor is there."""
 
     def ended() -> bool:
         record = read_launch(RunFolder(run).launch)
-        return record is not None and record.ended and not alive(record.keeper)
+        return record is not None and record.ended and not alive(record.supervisor)
 
     wait_for(ended)
 
@@ -50,7 +50,7 @@ def end_all(folder: Path) -> None:
     """End what a test has left."""
     for path in folder.rglob("launch.json"):
         record = read_launch(path)
-        for pid in (record.keeper, record.pid) if record is not None else ():
+        for pid in (record.supervisor, record.pid) if record is not None else ():
             if pid and pid != os.getpid() and alive(pid):
                 with suppress(OSError):
                     os.kill(pid, signal.SIGKILL)

@@ -249,12 +249,12 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(change, er
 
 
 def test_data_without_training_or_validation_is_refused(dataset, tmp_path, monkeypatch):
-    from napari_icenet.datasets.dataset import IceNet
+    from napari_icenet.datasets.dataset import SequenceDataset
 
-    select = IceNet.select
+    select = SequenceDataset.select
     for split in ("train", "validation"):
         monkeypatch.setattr(
-            IceNet,
+            SequenceDataset,
             "select",
             lambda self, *, split=None, without=split, **k: select(self, split=split)[
                 : 0 if split == without else None

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_icenet.velocity.outliers import OutlierTest, borne_out
+from napari_icenet.velocity.outliers import OutlierTest, neighbour_consistent
 
 RADIUS = (25, 25)
 
@@ -26,7 +26,7 @@ def scattered(share, seed=1, side=60):
 def test_wild_vectors_go_and_good_ones_stay(share):
     flow = glacier()
     false, wild = scattered(share)
-    kept = borne_out(*np.where(false, wild, flow), RADIUS)
+    kept = neighbour_consistent(*np.where(false, wild, flow), RADIUS)
     far = false & (np.hypot(*(wild - flow)) > 3)
     assert kept[~false].mean() >= 0.99
     assert (kept & far).sum() <= 0.005 * far.sum()
@@ -36,19 +36,19 @@ def test_a_steep_shear_margin_keeps_its_vectors():
     x = np.mgrid[:40, :40][1]
     # 1.5 px from one point to the next, over six of them.
     along = np.clip((x - 17) * 1.5, 0, 9) + 0.1 * np.random.default_rng(0).normal(size=x.shape)
-    kept = borne_out(along.astype(np.float32), np.zeros(x.shape, np.float32), RADIUS)
+    kept = neighbour_consistent(along.astype(np.float32), np.zeros(x.shape, np.float32), RADIUS)
     assert kept.mean() >= 0.97
 
 
 def test_nothing_is_kept_of_pure_noise():
     _, wild = scattered(1.0)
-    assert borne_out(*wild, RADIUS).mean() < 0.001
+    assert neighbour_consistent(*wild, RADIUS).mean() < 0.001
 
 
 def test_gaps_do_not_count_against_their_neighbours():
     flow = glacier()
     flow[:, np.random.default_rng(2).random(flow.shape[1:]) < 0.5] = np.nan
-    kept = borne_out(*flow, RADIUS)
+    kept = neighbour_consistent(*flow, RADIUS)
     assert kept[np.isfinite(flow[0])].mean() >= 0.98
     assert not kept[np.isnan(flow[0])].any()
 
@@ -58,11 +58,11 @@ def test_a_few_vectors_alone_are_not_borne_out(count):
     # False matches that agree by chance come in such handfuls under cloud.
     flow = np.full((2, 20, 20), np.nan, np.float32)
     flow[:, 10:12, 10:13] = np.where(np.arange(6).reshape(2, 3) < count, 1, np.nan)
-    assert not borne_out(*flow, RADIUS).any()
+    assert not neighbour_consistent(*flow, RADIUS).any()
 
 
 def test_two_alone_in_a_tiny_map_cannot_be_judged_and_stay():
-    assert borne_out(np.ones((1, 2), np.float32), np.ones((1, 2), np.float32), RADIUS).all()
+    assert neighbour_consistent(np.ones((1, 2), np.float32), np.ones((1, 2), np.float32), RADIUS).all()
 
 
 def test_trusted_vectors_are_not_judged_again_but_judge_others():
@@ -71,7 +71,7 @@ def test_trusted_vectors_are_not_judged_again_but_judge_others():
     trusted[5, 5] = trusted[2, 2] = False
     flow[0, 5, 5] = 6
     flow[0, 8, 8] = 6
-    kept = borne_out(*flow, RADIUS, trusted=trusted)
+    kept = neighbour_consistent(*flow, RADIUS, trusted=trusted)
     assert not kept[5, 5]
     assert kept[2, 2]
     assert kept[8, 8]
@@ -80,7 +80,7 @@ def test_trusted_vectors_are_not_judged_again_but_judge_others():
 def test_a_clump_of_one_false_match_is_seen_through_by_neighbours_farther_apart():
     flow = glacier()
     flow[:, 10:15, 28:33] = -12
-    near, far = (borne_out(*flow, RADIUS, step=step) for step in (1, 2))
+    near, far = (neighbour_consistent(*flow, RADIUS, step=step) for step in (1, 2))
     assert not far[10:15, 28:33].any()
     assert far.mean() > 0.97
     assert near[10:15, 28:33].any()
@@ -89,7 +89,9 @@ def test_a_clump_of_one_false_match_is_seen_through_by_neighbours_farther_apart(
 def test_false_matches_that_bore_each_other_out_go_in_the_second_round():
     flow, (false, wild) = glacier(), scattered(0.5)
     far = false & (np.hypot(*(wild - flow)) > 3)
-    once, twice = (borne_out(*np.where(false, wild, flow), RADIUS, test=OutlierTest(rounds=n)) for n in (1, 2))
+    once, twice = (
+        neighbour_consistent(*np.where(false, wild, flow), RADIUS, test=OutlierTest(rounds=n)) for n in (1, 2)
+    )
     assert (twice & far).sum() < (once & far).sum() / 5
     assert twice[~false].mean() > 0.98
 
@@ -98,9 +100,9 @@ def test_each_test_alone_lets_something_pass_that_the_other_finds():
     # Every third vector false, in all directions: the median alone is misled here and there.
     flow, (false, wild) = glacier(), scattered(0.45)
     mixed, far = np.where(false, wild, flow), false & (np.hypot(*(wild - flow)) > 3)
-    both = (borne_out(*mixed, RADIUS) & far).sum()
-    median_alone = (borne_out(*mixed, RADIUS, test=OutlierTest(support=0, min_neighbours=0)) & far).sum()
-    distance_alone = (borne_out(*mixed, RADIUS, test=OutlierTest(threshold=1e6)) & far).sum()
+    both = (neighbour_consistent(*mixed, RADIUS) & far).sum()
+    median_alone = (neighbour_consistent(*mixed, RADIUS, test=OutlierTest(support=0, min_neighbours=0)) & far).sum()
+    distance_alone = (neighbour_consistent(*mixed, RADIUS, test=OutlierTest(threshold=1e6)) & far).sum()
     assert both < median_alone
     assert both < distance_alone
 
@@ -124,4 +126,4 @@ def test_the_result_is_that_of_a_plain_loop():
             spread = np.median(np.abs(others - middle), axis=1, keepdims=True)
             fits = (np.abs(own - middle) <= test.threshold * (spread + test.noise_px)).all()
             expected[i, j] = near >= max(np.ceil(test.support * len(around)), 3) and fits
-    np.testing.assert_array_equal(borne_out(*mixed.astype(np.float32), RADIUS, test=test), expected)
+    np.testing.assert_array_equal(neighbour_consistent(*mixed.astype(np.float32), RADIUS, test=test), expected)

@@ -13,7 +13,7 @@ from napari_icenet.cli.stack_options import Crs, Extent, open_for_command
 from napari_icenet.errors import UsageError
 
 if TYPE_CHECKING:
-    from napari_icenet.datasets.dataset import IceNet
+    from napari_icenet.datasets.dataset import SequenceDataset
     from napari_icenet.datasets.settings import DatasetSettings
 
 
@@ -93,7 +93,7 @@ def dataset(
     crs: Crs = None,
     extent: Extent = "intersection",
 ) -> None:
-    """Cut IceNet sequences: chips followed through consecutive dates, split by area, stored as zarr.
+    """Cut SequenceDataset sequences: chips followed through consecutive dates, split by area, stored as zarr.
 
     A run that was stopped continues where it was when it is started again.
     """
@@ -141,7 +141,7 @@ def _to_its_end(day: datetime | None) -> datetime | None:
     return day + timedelta(days=1, seconds=-1) if day is not None and day.time() == time.min else day
 
 
-def _summary(icenet: IceNet) -> str:
+def _summary(icenet: SequenceDataset) -> str:
     """What the dataset holds, as a few lines."""
     from napari_icenet.datasets.sequences import SPLITS
 

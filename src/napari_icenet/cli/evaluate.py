@@ -69,10 +69,10 @@ def evaluate(
         raise UsageError("No report was named; add -o REPORT.")
     # Chips are worked on side by side; threads of BLAS inside small sums would only get in their way.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from napari_icenet.evaluation.data_leakage import trained_here
     from napari_icenet.evaluation.evaluate import evaluate as run
     from napari_icenet.evaluation.report.markdown import summary
     from napari_icenet.evaluation.report.write import check_report, write_report
-    from napari_icenet.evaluation.scoring.data_leakage import trained_here
     from napari_icenet.evaluation.sources.open import make_predictors, open_source
 
     given = {

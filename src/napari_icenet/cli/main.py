@@ -79,6 +79,7 @@ def info(
 ) -> None:
     """Dates, bands, shape, grid, fill and cloud shares of a stack."""
     from napari_icenet.scenes.summary import describe
+    from napari_icenet.scenes.summary_text import summary_text
 
     with ProgressLine() as progress:
         # As laid on the grid asked for; otherwise also scenes that form no stack are shown.
@@ -86,7 +87,7 @@ def info(
         summary = describe(laid or stack, progress=progress)
     for notice in summary.notices:
         say_warning(notice)
-    typer.echo(summary.model_dump_json(indent=2) if json else summary.as_text())
+    typer.echo(summary.model_dump_json(indent=2) if json else summary_text(summary))
 
 
 @app.command()

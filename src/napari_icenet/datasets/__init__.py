@@ -1,4 +1,7 @@
-"""IceNet: tracks of chips cut into sequences, split by area and stored for training."""
+"""Sequences of chips cut from stacks, split by area or time and stored for training.
+
+Imports ``matching`` and the rooms above it; imported by ``evaluation``, ``training``, ``cli`` and ``gui``.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_icenet.datasets.dataset import IceNet
-    from napari_icenet.scenes.scene import Progress
+    from napari_icenet.datasets.dataset import SequenceDataset
+    from napari_icenet.jobs.progress import Progress
     from napari_icenet.scenes.stack import SceneStack
 
 
@@ -20,7 +23,7 @@ def build(
     force: bool = False,
     progress: Progress | None = None,
     **settings: Any,
-) -> IceNet:
+) -> SequenceDataset:
     """Cut stacks into a dataset of sequences, or extend one, and open it.
 
     Parameters
@@ -53,7 +56,7 @@ def build(
     return open(out)
 
 
-def open(path: str | Path) -> IceNet:
+def open(path: str | Path) -> SequenceDataset:
     """Open a dataset; its chips are read when they are asked for.
 
     Raises

@@ -15,8 +15,8 @@ from napari_icenet.datasets.cut import Tracker
 from napari_icenet.datasets.parts import Job, make_part, pictures_of
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.errors import DatasetError, UsageError
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.engine.engine import Engine
-from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
 
 _kept = threading.local()

@@ -33,7 +33,7 @@ from napari_icenet.datasets.store import (
     write_tables,
 )
 from napari_icenet.errors import DatasetError, UsageError
-from napari_icenet.scenes.scene import Progress
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.stack import SceneStack
 
 #: Settings that may differ between a dataset and what is added to it: they choose parts, and change none.

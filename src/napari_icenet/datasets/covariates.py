@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F64
 from napari_icenet.datasets.schema import DatasetRecord, SourceStack
 from napari_icenet.errors import DatasetError
 from napari_icenet.scenes.stack import SceneStack
-
-F64 = NDArray[np.float64]
 
 
 def names_of(stacks: Iterable[SceneStack], old: DatasetRecord | None) -> tuple[str, ...]:

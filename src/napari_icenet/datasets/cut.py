@@ -19,10 +19,10 @@ from napari_icenet.datasets.tracking.motion import Motion
 from napari_icenet.datasets.tracking.robust import robust
 from napari_icenet.datasets.tracking.tracks import Tracks
 from napari_icenet.errors import StackError, UsageError
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.chips import square
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.pictures import Pictures, TileCache
-from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
 
 #: Rows and columns, (n,) each.
@@ -77,7 +77,7 @@ def cut(
     """Sequences of one band and one window of consecutive dates.
 
     Chips of 128 px and 12 frames take 0.8 MB each; where they may be too many,
-    :class:`Tracker` and :func:`cut_tracks` give them in lots.
+    :class:`Tracker` and :func:`cut_tracks` give them in batches.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from napari_icenet.datasets.store import chunk_name, read_record, read_tables
 from napari_icenet.errors import DatasetError, UsageError
 
 
-def open_dataset(path: str | Path) -> IceNet:
+def open_dataset(path: str | Path) -> SequenceDataset:
     """Open a dataset made by ``icenet dataset``; chips are read when they are asked for.
 
     Raises
@@ -30,12 +30,12 @@ def open_dataset(path: str | Path) -> IceNet:
     path = Path(path)
     record = read_record(path)
     try:
-        return IceNet(path, record)
+        return SequenceDataset(path, record)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise DatasetError(f"{path} is damaged in its tables; copy or build it again.") from error
 
 
-class IceNet:
+class SequenceDataset:
     """A dataset of sequences.
 
     Parameters
@@ -165,13 +165,13 @@ class IceNet:
         order = self.select(split=split, band=band)
         if seed is not None:
             order = np.random.default_rng(seed).permutation(order)
-        lots = [order[i : i + size] for i in range(0, len(order), size)]
-        if drop_last and lots and len(lots[-1]) < size:
-            lots.pop()
+        batches = [order[i : i + size] for i in range(0, len(order), size)]
+        if drop_last and batches and len(batches[-1]) < size:
+            batches.pop()
         ahead: deque[Future[Sequences]] = deque()
         with ThreadPoolExecutor(threads) as pool:
             try:
-                for lot in lots:
+                for lot in batches:
                     ahead.append(pool.submit(self.read, lot))
                     if len(ahead) > 2 * threads:
                         yield ahead.popleft().result()

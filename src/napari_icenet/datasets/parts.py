@@ -22,14 +22,14 @@ from napari_icenet.datasets.sequences import SPLITS, Sequences
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.datasets.store import create_pixels, stored
 from napari_icenet.datasets.tracking.chip_grid import chip_grid
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.pictures import TILE, Pictures, TileCache
 from napari_icenet.scenes.grid import Window
-from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.scenes.store.schema import GridRecord
 
 #: Bytes of chips that are held at a time.
-_LOT_BYTES = 64 * 1024**2
+_BATCH_BYTES = 64 * 1024**2
 #: Side of the samples of a picture that stand for it in a key, and their number along an axis.
 _SAMPLE_PX, _SAMPLES = 32, 3
 _RECORD, _TABLES = "part.json", "tables.npz"
@@ -123,7 +123,7 @@ def make_part(
     half_done.parent.mkdir(parents=True, exist_ok=True)
     group: Any = zarr.create_group(store=half_done, zarr_format=3)
     create_pixels(group, count, (settings.frames, settings.chip, settings.chip), stack.dtype)
-    lot = max(1, _LOT_BYTES // (4 * settings.frames * settings.chip**2))
+    lot = max(1, _BATCH_BYTES // (4 * settings.frames * settings.chip**2))
     tables: list[dict[str, NDArray[Any]]] = []
     for first in range(0, max(count, 1), lot):
         here = slice(first, min(first + lot, count))

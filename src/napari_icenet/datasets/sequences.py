@@ -37,7 +37,7 @@ class Sequences:
     peak_ratio : array of float32, (n, T)
         Peak of the correlation surface over its best rival; NaN where it was not matched.
     valid : array of bool, (n, T)
-        Whether the frame was found; in robust mode, and whether the match may be believed.
+        Whether the frame was found; in robust mode, and whether the match may be accepted.
     cloud : array of float32, (n, T)
         Share of cloud, shadow and cirrus; NaN where the scene has no mask.
     fill : array of float32, (n, T)
@@ -90,7 +90,7 @@ class Sequences:
 
     @staticmethod
     def concatenated(parts: ListLike[Sequences]) -> Sequences:
-        """Several lots as one, in order; at least one, all with as many frames of one size.
+        """Several batches as one, in order; at least one, all with as many frames of one size.
 
         Covariates that a lot does not know are missing there.
         """

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.errors import UsageError
+from napari_icenet.evaluation.data_leakage import TrainedHere, trained_here
 from napari_icenet.evaluation.score_all import score_all
-from napari_icenet.evaluation.scoring.data_leakage import TrainedHere, trained_here
 from napari_icenet.evaluation.scoring.scorer import BLOCK_CHIPS
 from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.evaluation.scoring.strata import strata_table
@@ -18,13 +18,12 @@ from napari_icenet.evaluation.settings import EvaluationSettings, Mode
 from napari_icenet.evaluation.sources.dataset import DatasetSource
 from napari_icenet.evaluation.sources.open import Evaluated, make_predictors, open_source
 from napari_icenet.evaluation.sources.stack import StackSource
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.icenet_inputs import say_covariates_missing
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.registry import predictor
 from napari_icenet.tracking.table import software
-
-Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +43,7 @@ class Evaluation:
         By way of tracking: :func:`~napari_icenet.evaluation.scoring.table.mode_table`,
         :func:`~napari_icenet.evaluation.scoring.table.early_table` and
         :func:`~napari_icenet.evaluation.scoring.strata.strata_table`.
-    lots : dict of list
+    batches : dict of list
         By way of tracking, what the source reads each batch again by.
     trained_here : tuple of TrainedHere
         Predictors whose weights know the stacks that are evaluated.
@@ -57,13 +56,13 @@ class Evaluation:
     tables: dict[str, Any]
     early: dict[str, Any]
     strata: dict[str, Any]
-    lots: dict[Mode, list[Any]]
+    batches: dict[Mode, list[Any]]
     trained_here: tuple[TrainedHere, ...] = ()
 
     def sequence(self, mode: Mode, i: int) -> Sequences:
         """The chips behind one row of the scores, read again."""
         scores = self.scores[mode]
-        return self.source.again(self.lots[mode][int(scores.batch[i])], int(scores.index[i]))
+        return self.source.again(self.batches[mode][int(scores.batch[i])], int(scores.index[i]))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -164,7 +163,7 @@ def evaluate(
         tables={mode: mode_table(made, names, learned=learned, **drawn) for mode, made in scores.items()},
         early={mode: early_table(made, names) for mode, made in scores.items()},
         strata={mode: strata_table(made, names, **drawn) for mode, made in scores.items()},
-        lots={mode: lots for mode, (_, lots) in found.items()},
+        batches={mode: batches for mode, (_, batches) in found.items()},
         trained_here=trained_here(source, chosen),
     )  # fmt: skip
 

@@ -13,11 +13,11 @@ from napari_icenet.evaluation.scoring.scorer import Scorer
 from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.evaluation.scoring.table import PAPER, shares
 from napari_icenet.evaluation.settings import EvaluationSettings
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.matching.template import PAST_CHIPS
 from napari_icenet.predictors.registry import predictor
-from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
 
 #: The predictors that the paper gives figures for.

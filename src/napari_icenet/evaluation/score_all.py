@@ -20,10 +20,10 @@ from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
 from napari_icenet.evaluation.sources.dataset import DatasetSource
 from napari_icenet.evaluation.sources.stack import Batch, StackSource, Task
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.template import Predictor
 
 Source = StackSource | DatasetSource
-Progress = Callable[[float, str], None]
 #: Fewer sequences than this are scored sooner than other processes have started.
 _WORTH_IT = 1500
 
@@ -74,7 +74,7 @@ def score_all(
     processes: int = 1,
     progress: Progress | None = None,
 ) -> dict[Mode, tuple[Scores, list[Any]]]:
-    """Scores of all sequences by way of tracking, and the lots that they were read in.
+    """Scores of all sequences by way of tracking, and the batches that they were read in.
 
     Parameters
     ----------

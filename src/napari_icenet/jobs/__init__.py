@@ -1,1 +1,4 @@
-"""Give work to threads and processes, and end it with its owner. Imports nothing of ours but ``errors``."""
+"""Give work to threads and processes, and end it with its owner.
+
+Imports ``errors`` alone; every room may import it.
+"""

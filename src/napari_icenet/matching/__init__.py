@@ -1,1 +1,4 @@
-"""One engine for all matching: batches of chips against search windows, on whatever device there is."""
+"""Where a chip is in a picture: prefilters, correlation, peaks, and what makes a match acceptable.
+
+Imports ``scenes`` and the rooms above it; imported by all that tracks, maps or predicts.
+"""

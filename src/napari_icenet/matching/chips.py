@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.scenes.grid import Window
-from napari_icenet.tracking.settings import TrackSettings
 
 
 def square(row: int, col: int, side: int) -> Window:
@@ -21,13 +20,22 @@ def chip_window(row: float, col: float, chip: int) -> Window:
     return square(round(row), round(col), chip)
 
 
-def search_window(row: float, col: float, settings: TrackSettings) -> Window:
-    """The search window of side c·C at (row, col), placed on the nearest whole pixel."""
-    return square(round(row), round(col), settings.search)
+def search_window(row: float, col: float, search: int) -> Window:
+    """The search window of side c·C = ``search`` at (row, col), placed on the nearest whole pixel."""
+    return square(round(row), round(col), search)
 
 
-def check_fits(settings: TrackSettings, shape: tuple[int, int]) -> None:
+def check_fits(chip: int, scale: float, search: int, shape: tuple[int, int]) -> None:
     """Refuse a search window larger than the frame.
+
+    Parameters
+    ----------
+    chip, search : int
+        Sides of the chip and of the search window, px.
+    scale : float
+        Scale factor c.
+    shape : (int, int)
+        Of the frame.
 
     Raises
     ------
@@ -35,17 +43,17 @@ def check_fits(settings: TrackSettings, shape: tuple[int, int]) -> None:
         c·C exceeds the frame; the message says what fits.
     """
     side = min(shape)
-    if settings.chip > side:
+    if chip > side:
         raise UsageError(
-            f"a chip of {settings.chip} px does not fit in a frame of {shape[0]} × {shape[1]} px; "
-            f"choose at most {max(16, 2 * int(side / settings.scale / 2))} px."
+            f"a chip of {chip} px does not fit in a frame of {shape[0]} × {shape[1]} px; "
+            f"choose at most {max(16, 2 * int(side / scale / 2))} px."
         )
-    if settings.search > side:
-        largest = int(10 * side / settings.chip) / 10
+    if search > side:
+        largest = int(10 * side / chip) / 10
         advice = f"c of at most {largest:.1f} or " if largest >= 1.1 else ""
         raise UsageError(
-            f"a search window of c·C = {settings.search} px does not fit in a frame of {shape[0]} × {shape[1]} px; "
-            f"choose {advice}a chip of at most {2 * int(side / settings.scale / 2)} px."
+            f"a search window of c·C = {search} px does not fit in a frame of {shape[0]} × {shape[1]} px; "
+            f"choose {advice}a chip of at most {2 * int(side / scale / 2)} px."
         )
 
 

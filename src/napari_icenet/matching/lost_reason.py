@@ -1,4 +1,4 @@
-"""Why there is no match, or none to be believed."""
+"""Why there is no match, or none to be accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The peak of a correlation surface: where the chip is, and how far that can be believed."""
+"""The peak of a correlation surface: where the chip is, and how far that can be accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work for a network in lots that the device's memory holds, and what is said when the device fails."""
+"""Work for a network in batches that the device's memory holds, and what is said when the device fails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FAILED = ("CUDA", "HIP", "cuDNN", "CUDNN", "cuBLAS", "CUBLAS", "MPS", "Metal", 
 _FULL = ("out of memory", "not enough memory", "can't allocate memory")
 
 
-def in_lots(items: Sequence[Item], most: int, work: Callable[[Sequence[Item]], Iterable[Made]]) -> Iterator[Made]:
+def in_batches(items: Sequence[Item], most: int, work: Callable[[Sequence[Item]], Iterable[Made]]) -> Iterator[Made]:
     """What ``work`` makes of all items, so many at a time; fewer where the memory does not hold them.
 
     Parameters

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F32
 from napari_icenet.matching.template import Past, Prediction, named_covariates
 from napari_icenet.predictors.aligned import every_aligned
-from napari_icenet.predictors.batching import in_lots
+from napari_icenet.predictors.batching import in_batches
 from napari_icenet.predictors.icenet_inputs import packed, say_covariates_missing
 from napari_icenet.predictors.learned import LearnedOptions, evaluating
 from napari_icenet.predictors.normalise import Level, template_level, usable
@@ -18,7 +19,6 @@ from napari_icenet.predictors.normalise import Level, template_level, usable
 if TYPE_CHECKING:
     from napari_icenet.models.icenet.settings import IceNetSettings
 
-F32 = NDArray[np.float32]
 
 #: Pasts that go through the network at once: more take memory and save no time.
 _AT_ONCE = 16
@@ -27,7 +27,7 @@ _MULTIPLE = 32
 
 
 class IceNet(LearnedOptions):
-    """The expected chip after past ones, aligned to t0, each believed where it is to be believed.
+    """The expected chip after past ones, aligned to t0, each believed where it is to be accepted.
 
     Frames are standardised one by one, so the unit of the chips does not matter; the template has the
     mean and deviation of t0, and its spread is what the network expects to be wrong.
@@ -50,8 +50,8 @@ class IceNet(LearnedOptions):
             by_side.setdefault(pasts[i].chips.shape[-1], []).append(i)
         out: list[Prediction | None] = [None] * len(pasts)
         for alike in by_side.values():
-            lots = in_lots([pasts[i] for i in alike], _AT_ONCE, self._predicted)
-            for i, made in zip(alike, lots, strict=True):
+            batches = in_batches([pasts[i] for i in alike], _AT_ONCE, self._predicted)
+            for i, made in zip(alike, batches, strict=True):
                 out[i] = made
         return out
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_icenet.common.types import F32
 from napari_icenet.matching.template import Past, Prediction
 from napari_icenet.predictors.aligned import aligned
 from napari_icenet.predictors.base import Options
 from napari_icenet.predictors.normalise import normalised, template_level, usable
-
-F32 = NDArray[np.float32]
 
 #: Standard deviation of a normal distribution over its median absolute deviation.
 _NORMAL = 1.4826

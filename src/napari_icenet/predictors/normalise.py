@@ -10,10 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F32
 from napari_icenet.matching.template import Past
 from napari_icenet.matching.zncc import FLAT
-
-F32 = NDArray[np.float32]
 
 #: Least share of a frame's pixels that must be known.
 MIN_KNOWN = 0.5

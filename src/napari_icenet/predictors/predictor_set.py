@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _OF_A_RUN = ("best", "last")
 
 
-class Entry(BaseModel):
-    """One predictor of a line-up.
+class PredictorSpec(BaseModel):
+    """One predictor of a predictor set.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Entry(BaseModel):
     weights: Path | None = None
 
     @classmethod
-    def of_weights(cls, weights: Path) -> Entry:
+    def of_weights(cls, weights: Path) -> PredictorSpec:
         """The predictor that a file of weights is for.
 
         Raises
@@ -105,12 +105,12 @@ class Entry(BaseModel):
         return made.fits(chip) if self.weights is None else made.fits(chip, self.weights)
 
 
-class LineUp(BaseModel):
+class PredictorSet(BaseModel):
     """Predictors that are held against each other. Immutable, and can be sent to another process.
 
     Attributes
     ----------
-    entries : tuple of Entry
+    entries : tuple of PredictorSpec
     device : str
         Where networks compute: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` …
     samples : int
@@ -119,19 +119,19 @@ class LineUp(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    entries: tuple[Entry, ...]
+    entries: tuple[PredictorSpec, ...]
     device: str = "auto"
     samples: int = Field(default=1, ge=1, le=1024)
 
     @classmethod
-    def of_names(cls, *names: str, **others: Any) -> LineUp:
-        """A line-up of predictors as they come with the package."""
-        return cls(entries=tuple(Entry(name=name) for name in names), **others)
+    def of_names(cls, *names: str, **others: Any) -> PredictorSet:
+        """A predictor set of predictors as they come with the package."""
+        return cls(entries=tuple(PredictorSpec(name=name) for name in names), **others)
 
     @model_validator(mode="after")
     def _keys_differ(self) -> Self:
         if len(set(self.keys)) < len(self.entries):
-            raise ValueError("two predictors of a line-up cannot be told apart; give their weights other names")
+            raise ValueError("two predictors of a predictor set cannot be told apart; give their weights other names")
         return self
 
     @property
@@ -144,11 +144,11 @@ class LineUp(BaseModel):
         """For a legend or a table."""
         return tuple(entry.title for entry in self.entries)
 
-    def only(self, *entries: Entry) -> LineUp:
+    def only(self, *entries: PredictorSpec) -> PredictorSet:
         """The same device and samples with these entries alone."""
         return self.model_copy(update={"entries": entries})
 
-    def fitting(self, chip: int) -> LineUp:
+    def fitting(self, chip: int) -> PredictorSet:
         """The same without entries whose weights are for chips of another side."""
         return self.only(*(entry for entry in self.entries if entry.fits(chip)))
 
@@ -171,7 +171,7 @@ class LineUp(BaseModel):
         """
         return tuple(self._made(entry, chip, spread) for entry in self.entries)
 
-    def _made(self, entry: Entry, chip: int | None, spread: bool) -> Predictor:
+    def _made(self, entry: PredictorSpec, chip: int | None, spread: bool) -> Predictor:
         if chip is not None and not entry.fits(chip):
             raise UsageError(
                 f"{entry.title} has no weights for chips of {chip} px; choose another size of chip, or other weights."

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-F32 = NDArray[np.float32]
+from napari_icenet.common.types import F32
 
 #: How far a frame may lie from its place, px: rounding, co-registration and what flow changed.
 REACH = 3

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_icenet.common.types import F32
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.template import Past, Prediction
 from napari_icenet.models.svg_lp.settings import SvgLpSettings
-from napari_icenet.predictors.batching import in_lots
+from napari_icenet.predictors.batching import in_batches
 from napari_icenet.predictors.learned import LearnedOptions, evaluating
 from napari_icenet.predictors.normalise import Level, template_level, usable
 from napari_icenet.predictors.svg_lp_1 import DEVIATIONS, unit_range
@@ -24,7 +25,6 @@ from napari_icenet.predictors.svg_lp_1 import DEVIATIONS, unit_range
 if TYPE_CHECKING:
     from napari_icenet.models.svg_lp.network import SvgLp
 
-F32 = NDArray[np.float32]
 
 #: Frames after t0 that are predicted at most, as in the paper; further ones are taken to look like the last.
 MOST_STEPS = 4
@@ -88,8 +88,8 @@ class SvgLpPredictor(LearnedOptions):
             alike[count, max(one.steps for i in run if (one := shown[i]) is not None)].append(run)
         for (_, steps), group in alike.items():
             lot = [[one for i in run if (one := shown[i]) is not None] for run in group]
-            lots = in_lots(lot, max(1, _AT_ONCE // self.samples), partial(self._predicted, steps))
-            for run, made in zip(group, lots, strict=True):
+            batches = in_batches(lot, max(1, _AT_ONCE // self.samples), partial(self._predicted, steps))
+            for run, made in zip(group, batches, strict=True):
                 for i, prediction in zip(run, made, strict=True):
                     out[i] = prediction
         return out

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F32
 from napari_icenet.predictors.normalise import Level
-
-F32 = NDArray[np.float32]
 
 #: Deviations from the darkest to the brightest value of the range. Three on either side hold nearly all ice and
 #: leave the sigmoid that ends the network room to move; what is beyond (a cloud's core) tells no more by far.

@@ -21,14 +21,12 @@ from datetime import date, datetime, time
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_icenet.common.types import F64
 from napari_icenet.errors import SceneError, UsageError
 from napari_icenet.scenes.dates import parse_dates
 from napari_icenet.scenes.scene import Covariates
 from napari_icenet.scenes.stack import SceneStack
-
-F64 = NDArray[np.float64]
 
 DATE = "date"
 #: No file is longer, bytes; no table wider; no name longer.

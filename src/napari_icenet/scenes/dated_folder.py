@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
 
 from napari_icenet.errors import SceneError
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.area import read_area
 from napari_icenet.scenes.credit import read_credit
 from napari_icenet.scenes.landsat.files import product_files
@@ -21,7 +22,7 @@ from napari_icenet.scenes.landsat.product_id import ProductName, parse_product_n
 from napari_icenet.scenes.raster.band import FillRule, RasterBand
 from napari_icenet.scenes.raster.file import RasterInfo, inspect
 from napari_icenet.scenes.raster.picture import WHOLE_FILE_DRIVERS, PictureBand, decode
-from napari_icenet.scenes.scene import BandSource, Notice, Progress, Provenance, Scene
+from napari_icenet.scenes.scene import BandSource, Notice, Provenance, Scene
 
 IMAGE_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg"})
 

@@ -14,6 +14,7 @@ from rasterio.crs import CRS
 from rasterio.env import set_gdal_config
 
 from napari_icenet.errors import SceneError, StackError, UsageError
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.align.align import align, coordinate_system
 from napari_icenet.scenes.align.common_grid import Extent
 from napari_icenet.scenes.dated_folder import IMAGE_SUFFIXES, is_dated_folder, read_dated_folder
@@ -22,7 +23,7 @@ from napari_icenet.scenes.landsat.files import ProductFiles, may_look_into, prod
 from napari_icenet.scenes.landsat.product import PAN_BAND, is_product, read_product, read_product_files
 from napari_icenet.scenes.landsat.product_id import parse_product_name
 from napari_icenet.scenes.origin import Origin
-from napari_icenet.scenes.scene import Notice, Progress, Scene
+from napari_icenet.scenes.scene import Notice, Scene
 from napari_icenet.scenes.select import choose_bands, mixed_meanings, newest_of_each_acquisition
 from napari_icenet.scenes.stack import SceneStack
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntFlag
@@ -13,9 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.scenes.grid import Grid, Window
-
-#: Called with the fraction done (0–1) and a short text; may raise ``Cancelled`` to stop cleanly.
-Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ STRIP_PIXELS = 2**24
 CONTRAST_WINDOWS, CONTRAST_WINDOW_PX = 8, 128
 #: Contrast runs between these percentiles of the pixels that show ground.
 CONTRAST_PERCENTILES = (1.0, 99.0)
-#: With fewer clear pixels than this part of the valid ones, the cloud mask is not believed.
+#: With fewer clear pixels than this part of the valid ones, the cloud mask is not accepted.
 LEAST_CLEAR_SHARE = 0.02
 _CLOUDY = np.uint8(Flag.CLOUD | Flag.CLOUD_MARGIN | Flag.SHADOW)
 

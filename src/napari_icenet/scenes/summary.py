@@ -11,8 +11,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from napari_icenet.errors import StackError
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.scenes.scene import Notice, Progress, Scene
+from napari_icenet.scenes.scene import Notice, Scene
 from napari_icenet.scenes.stack import SceneStack
 
 LOOKING_THREADS = 4
@@ -154,12 +155,6 @@ class StackSummary(_Summary):
     area: float | None = None
     no_stack: str | None = None
     notices: tuple[str, ...] = ()
-
-    def as_text(self) -> str:
-        """A table to read in the shell."""
-        from napari_icenet.scenes.summary_text import summary_text
-
-        return summary_text(self)
 
 
 def describe(stack: SceneStack | str | Path, *, progress: Progress | None = None) -> StackSummary:

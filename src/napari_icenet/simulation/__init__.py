@@ -1,4 +1,7 @@
-"""A simulated glacier archive with exactly known flow."""
+"""A simulated glacier archive with exactly known flow.
+
+Imports ``scenes`` and the rooms above it; imported by ``evaluation``, ``training``, ``cli`` and ``gui``.
+"""
 
 from napari_icenet.simulation.archive import simulate, write_archive
 from napari_icenet.simulation.settings import SAMPLE_SEED, Preset, SimulationSettings

@@ -5,20 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from napari_icenet import __version__
 from napari_icenet.errors import StackError, UsageError
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.simulation.landsat_mtl import product_id
 from napari_icenet.simulation.landsat_product import README, write_product
 from napari_icenet.simulation.settings import SAMPLE_SEED, Preset, SimulationSettings
 from napari_icenet.simulation.simulator import Simulation
 from napari_icenet.simulation.truth import FOLDER, RECORD, truth_of, write_sky, write_truth
-
-Progress = Callable[[float, str], None]
 
 ABOUT = """
 Each folder LC08_… is one acquisition. The folder truth/ tells what is exactly known:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Float = NDArray[np.float64]
+from napari_icenet.common.types import F64
 
 #: Exponent of the speed's profile across the trunk: a plug with sheared margins.
 PROFILE_EXPONENT = 8.0
@@ -45,14 +45,14 @@ class Flow:
     speed: float
 
     @property
-    def _axes(self) -> tuple[Float, Float, Float]:
+    def _axes(self) -> tuple[F64, F64, F64]:
         """Downstream unit vector, the one towards the arc's centre, and that centre; (row, col)."""
         angle = np.radians(self.heading)
         downstream = np.array([np.sin(angle), -np.cos(angle)])
         inward = np.array([np.cos(angle), np.sin(angle)])
         return downstream, inward, np.asarray(self.middle) + self.radius * inward
 
-    def trunk(self, row: ArrayLike, col: ArrayLike) -> tuple[Float, Float]:
+    def trunk(self, row: ArrayLike, col: ArrayLike) -> tuple[F64, F64]:
         """(along, across) of ground positions, pixels; the shapes broadcast."""
         downstream, inward, centre = self._axes
         r, c = np.asarray(row, float) - centre[0], np.asarray(col, float) - centre[1]
@@ -60,7 +60,7 @@ class Flow:
         forward = r * downstream[0] + c * downstream[1]
         return self.radius * np.arctan2(forward, outward), np.hypot(outward, forward) - self.radius
 
-    def ground(self, along: ArrayLike, across: ArrayLike) -> tuple[Float, Float]:
+    def ground(self, along: ArrayLike, across: ArrayLike) -> tuple[F64, F64]:
         """(row, col) of trunk coordinates; the inverse of :meth:`trunk`."""
         downstream, inward, centre = self._axes
         angle, distance = np.asarray(along, float) / self.radius, self.radius + np.asarray(across, float)
@@ -70,26 +70,26 @@ class Flow:
             centre[1] - outward * inward[1] + forward * downstream[1],
         )
 
-    def profile(self, across: ArrayLike) -> Float:
+    def profile(self, across: ArrayLike) -> F64:
         """Speed across the trunk as a share of the axis's: 1 on the axis, 0 from the walls on."""
         share = np.abs(np.asarray(across, float)) / self.half_width
         return np.asarray(np.clip(1 - share**PROFILE_EXPONENT, 0, None))
 
-    def carried(self, along: ArrayLike, across: ArrayLike, days: ArrayLike) -> Float:
+    def carried(self, along: ArrayLike, across: ArrayLike, days: ArrayLike) -> F64:
         """Where on the arc ice from ``along`` is ``days`` later (earlier, if negative)."""
         growth = self.speed * self.profile(across) * np.asarray(days, float) / self.stretch
         # expm1 keeps the digits of small displacements.
         a = np.asarray(along, float)
         return np.asarray(a + (a + self.stretch) * np.expm1(growth))
 
-    def moved(self, row: ArrayLike, col: ArrayLike, days: ArrayLike) -> tuple[Float, Float]:
+    def moved(self, row: ArrayLike, col: ArrayLike, days: ArrayLike) -> tuple[F64, F64]:
         """Ground position (row, col) of ice from (row, col), ``days`` later."""
         along, across = self.trunk(row, col)
         return self.ground(self.carried(along, across, days), across)
 
     def displacement(
         self, row: ArrayLike, col: ArrayLike, days: float, shift: ArrayLike, later_shift: ArrayLike
-    ) -> tuple[Float, Float]:
+    ) -> tuple[F64, F64]:
         """(drow, dcol) between two scenes ``days`` apart of what lies at (row, col) in the first.
 
         Parameters
@@ -105,7 +105,7 @@ class Flow:
         there = self.moved(r - off[0], c - off[1], days)
         return there[0] + later[0] - r, there[1] + later[1] - c
 
-    def velocity(self, row: ArrayLike, col: ArrayLike) -> tuple[Float, Float]:
+    def velocity(self, row: ArrayLike, col: ArrayLike) -> tuple[F64, F64]:
         """Velocity (drow, dcol) on the ground, pixels per day."""
         along, across = self.trunk(row, col)
         downstream, inward, _ = self._axes

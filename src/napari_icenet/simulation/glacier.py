@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from napari_icenet.common.types import F64
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.scene import Flag, Provenance
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.simulation.flow import Float
 from napari_icenet.simulation.random_fields import Raster, stream
 from napari_icenet.simulation.settings import SimulationSettings
 from napari_icenet.simulation.simulator import Simulation
@@ -103,7 +103,7 @@ class SimulatedGlacier:
         """Of the simulation."""
         return self.simulation.settings
 
-    def positions(self, rows: ArrayLike, cols: ArrayLike) -> tuple[Float, Float]:
+    def positions(self, rows: ArrayLike, cols: ArrayLike) -> tuple[F64, F64]:
         """(rows, cols), each (n, T): where the ice of chips at (row, col) on the first date is on every date."""
         row, col = np.asarray(rows, float), np.asarray(cols, float)
         moved = [

@@ -11,7 +11,7 @@ from itertools import count as counting
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.simulation.flow import Float
+from napari_icenet.common.types import F64
 from napari_icenet.simulation.glacier import SimulatedGlacier, TrainingSettings, draw_glacier
 from napari_icenet.simulation.random_fields import Raster, stream
 
@@ -48,11 +48,11 @@ class SimulatedSequences:
 
     chips: Raster
     times: NDArray[np.datetime64]
-    days: Float
+    days: F64
     rows: NDArray[np.int64]
     cols: NDArray[np.int64]
-    true_rows: Float
-    true_cols: Float
+    true_rows: F64
+    true_cols: F64
     valid: NDArray[np.bool_]
     cloud: Raster
     fill: Raster
@@ -161,9 +161,7 @@ def sequences_of(glacier: SimulatedGlacier, settings: TrainingSettings) -> Simul
     )
 
 
-def _places(
-    glacier: SimulatedGlacier, settings: TrainingSettings, generator: np.random.Generator
-) -> tuple[Float, Float]:
+def _places(glacier: SimulatedGlacier, settings: TrainingSettings, generator: np.random.Generator) -> tuple[F64, F64]:
     """True positions (n, T) of the chips: seeded, inside on every date, not too close to each other."""
     half, size = settings.chip // 2, glacier.settings.size
     tried = generator.integers(half, size - half + 1, (CANDIDATES * settings.per_glacier, 2)).astype(float)

@@ -14,9 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import Transformer
 from rasterio.crs import CRS
 
+from napari_icenet.common.types import F64
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.scene import Flag
-from napari_icenet.simulation.flow import Float, Flow
+from napari_icenet.simulation.flow import Flow
 from napari_icenet.simulation.random_fields import Raster, fractal, random_field, stream
 from napari_icenet.simulation.settings import SimulationSettings
 from napari_icenet.simulation.sky import (
@@ -130,7 +131,7 @@ class Simulation:
         u, v = col * np.cos(turn) + row * np.sin(turn), row * np.cos(turn) - col * np.sin(turn)
         return np.asarray(np.maximum(np.abs(u), np.abs(v)) > FOOTPRINT_HALF * size)
 
-    def displacement(self, row: ArrayLike, col: ArrayLike, time_i: int, time_j: int) -> tuple[Float, Float]:
+    def displacement(self, row: ArrayLike, col: ArrayLike, time_i: int, time_j: int) -> tuple[F64, F64]:
         """(drow, dcol) from date ``time_i`` to ``time_j`` of what lies at (row, col) in the scene of ``time_i``.
 
         Pixels; exact, with the geolocation jitter of both scenes in it.

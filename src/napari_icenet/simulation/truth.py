@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from napari_icenet.common.types import F64
 from napari_icenet.errors import StackError
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.simulation.flow import Flow
@@ -18,7 +19,6 @@ from napari_icenet.simulation.landsat_product import write_tif
 from napari_icenet.simulation.settings import SimulationSettings
 from napari_icenet.simulation.simulator import Frame, Simulation, byrd_flow, byrd_grid
 
-Float = NDArray[np.float64]
 DAYS_PER_YEAR = 365.25
 #: The folder beside the products.
 FOLDER = "truth"
@@ -70,13 +70,13 @@ class Truth:
         return [scene.time for scene in self.record.scenes]
 
     @property
-    def days(self) -> Float:
+    def days(self) -> F64:
         """Days since the first acquisition, (dates,)."""
         times = self.times
         return np.array([(when - times[0]).total_seconds() / 86400 for when in times])
 
     @property
-    def jitter(self) -> Float:
+    def jitter(self) -> F64:
         """(row, col) by which each scene's content lies off its true place, pixels; (dates, 2)."""
         return np.array([(scene.jitter_row, scene.jitter_col) for scene in self.record.scenes])
 
@@ -86,7 +86,7 @@ class Truth:
         row, col = np.indices(self.grid.shape, sparse=True)
         return self.flow.stable(row, col)
 
-    def displacement(self, row: ArrayLike, col: ArrayLike, time_i: int, time_j: int) -> tuple[Float, Float]:
+    def displacement(self, row: ArrayLike, col: ArrayLike, time_i: int, time_j: int) -> tuple[F64, F64]:
         """(drow, dcol) from scene ``time_i`` to ``time_j`` of what lies at (row, col) in ``time_i``.
 
         Pixels; exact, with the geolocation jitter of both scenes in it.
@@ -94,7 +94,7 @@ class Truth:
         jitter, days = self.jitter, self.days
         return self.flow.displacement(row, col, float(days[time_j] - days[time_i]), jitter[time_i], jitter[time_j])
 
-    def velocity(self, row: ArrayLike, col: ArrayLike) -> tuple[Float, Float]:
+    def velocity(self, row: ArrayLike, col: ArrayLike) -> tuple[F64, F64]:
         """(vx, vy) along the grid's x and y in m/yr on the ground; the map's scale is divided out."""
         drow, dcol = self.flow.velocity(row, col)
         middle = (self.grid.height - 1) / 2, (self.grid.width - 1) / 2

@@ -305,7 +305,7 @@ class ClickTracker:
         check_template(settings.template, self.predictors.get(settings.template), self.predictors)
         if len(self.stack.scenes) < 2:
             raise TrackingError(f"{self.stack.name} has only one scene; following ice needs at least two dates.")
-        check_fits(settings, self.stack.grid.shape)
+        check_fits(settings.chip, settings.scale, settings.search, self.stack.grid.shape)
 
     def _check_marks(self, marks: Mapping[int, Mark], settings: TrackSettings) -> None:
         for mark in marks.values():

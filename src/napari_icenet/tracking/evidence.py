@@ -124,7 +124,7 @@ class Correlator:
         self, pictures: Pictures, template: NDArray[np.float32], time: int, centre: tuple[int, int]
     ) -> CorrelationSurface:
         """Correlation of a template over the search window around ``centre`` on a date."""
-        return self._surface(pictures, template, time, search_window(*centre, self.settings))
+        return self._surface(pictures, template, time, search_window(*centre, self.settings.search))
 
     def _surface(
         self, pictures: Pictures, template: NDArray[np.float32], time: int, window: Window
@@ -155,7 +155,7 @@ class Correlator:
         Found coarse to fine, beginning at ``hint`` if it is one of the coarse peaks; on the whole
         surface where the coarse one is not clear.
         """
-        window = search_window(*centre, self.settings)
+        window = search_window(*centre, self.settings.search)
         norms = pictures.norms(time, window, self.settings.chip)
         row0, col0 = window.row + self.settings.chip // 2, window.col + self.settings.chip // 2
         patch = None
@@ -170,7 +170,7 @@ class Correlator:
 
     def why_empty(self, template: NDArray[np.float32], time: int, centre: tuple[int, int]) -> LostReason:
         """Why a surface holds no correlation at all."""
-        window = search_window(*centre, self.settings)
+        window = search_window(*centre, self.settings.search)
         chip = self._chip(Place(time, *centre))
         if chip.clipped(self.plain.shape) != chip:
             return LostReason.OUTSIDE

@@ -17,7 +17,7 @@ from napari_icenet.matching.zncc import FLAT
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.evidence import Correlator, Evidence, Place
 from napari_icenet.tracking.settings import TrackSettings
-from napari_icenet.tracking.track import Fix, Track
+from napari_icenet.tracking.track import Observation, Track
 
 #: Valid chips that a lost frame is searched for with, newest first.
 FALLBACKS = 3
@@ -117,16 +117,17 @@ class _Follower:
         self.row, self.col, self.time, self.number = float(row), float(col), time, number
         self.days = tuple(float(d) for d in pictures.stack.days)
         centre, start = (round(row), round(col)), (self.row, self.col)
-        origin = Fix(time, *start, _NAN, _NAN, True, None, _NAN, (0.0, 0.0), time, centre, start, firm=True)
-        self.fixes: dict[int, Fix] = {time: origin}
+        origin = Observation(time, *start, _NAN, _NAN, True, None, _NAN, (0.0, 0.0), time, centre, start, firm=True)
+        self.observations: dict[int, Observation] = {time: origin}
 
     def track(self) -> Track:
         centre = (round(self.row), round(self.col))
-        fixes = tuple(
-            self.fixes.get(t) or Fix.lost(t, self.time, centre, LostReason.PENDING) for t in range(len(self.days))
+        observations = tuple(
+            self.observations.get(t) or Observation.lost(t, self.time, centre, LostReason.PENDING)
+            for t in range(len(self.days))
         )
         return Track(
-            self.number, self.time, self.row, self.col, self.settings, fixes, self.days, self.pictures.stack.grid
+            self.number, self.time, self.row, self.col, self.settings, observations, self.days, self.pictures.stack.grid
         )
 
     def run(self, on_fix: Callable[[Track], None] | None, cancelled: Callable[[], bool] | None) -> Track:
@@ -139,12 +140,12 @@ class _Follower:
                     on_fix(self.track())
         return self.track()
 
-    def _known(self, times: Iterable[int]) -> list[Fix]:
-        """Valid fixes from the origin on in one direction, in the order they were made."""
-        made = [self.fixes[self.time], *(self.fixes[t] for t in times if t in self.fixes)]
+    def _known(self, times: Iterable[int]) -> list[Observation]:
+        """Valid observations from the origin on in one direction, in the order they were made."""
+        made = [self.observations[self.time], *(self.observations[t] for t in times if t in self.observations)]
         return [fix for fix in made if fix.valid]
 
-    def _centre(self, known: list[Fix], time: int) -> tuple[int, int]:
+    def _centre(self, known: list[Observation], time: int) -> tuple[int, int]:
         last = known[-1]
         row, col = last.row, last.col
         if self.settings.centring == "velocity" and len(known) > 1:
@@ -160,24 +161,24 @@ class _Follower:
         centre = self._centre(known, time)
         chip = chip_window(*centre, self.settings.chip)
         if chip.clipped(self.pictures.shape) != chip:
-            self.fixes[time] = Fix.lost(time, known[-1].time, centre, LostReason.OUTSIDE)
+            self.observations[time] = Observation.lost(time, known[-1].time, centre, LostReason.OUTSIDE)
             return
         if self.settings.tracking == "chain":
             first = self.settings.template == "first"
             evidence = self.correlator.best(_places(known[:1] if first else known), time, centre)
         else:
             evidence = self._best_evidence(known, time, times, centre)
-        self.fixes[time] = self._fix(evidence, time, centre)
+        self.observations[time] = self._fix(evidence, time, centre)
 
-    def _tries(self, known: list[Fix]) -> list[list[Place]]:
+    def _tries(self, known: list[Observation]) -> list[list[Place]]:
         """The past that templates are made from: the start, or as each of the last few frames knew it."""
         firm = _places([fix for fix in known if fix.firm])
         if self.settings.template == "first":
             return [firm[:1]]
         return [firm[: len(firm) - i] for i in range(min(FALLBACKS, len(firm)))]
 
-    def _best_evidence(self, known: list[Fix], time: int, times: range, centre: tuple[int, int]) -> Evidence:
-        """The first try that is believed; else the first try."""
+    def _best_evidence(self, known: list[Observation], time: int, times: range, centre: tuple[int, int]) -> Evidence:
+        """The first try that is accepted; else the first try."""
         weighed: list[Evidence] = []
         for places in self._tries(known):
 
@@ -192,22 +193,22 @@ class _Follower:
                 break
         return weighed[0]
 
-    def _begin_next(self, known: list[Fix], time: int, times: range) -> None:
+    def _begin_next(self, known: list[Observation], time: int, times: range) -> None:
         if time in times:
             centre = self._centre(known, time)
             chip = chip_window(*centre, self.settings.chip)
             if chip.clipped(self.pictures.shape) == chip:
                 self.correlator.begin(self._tries(known)[0][-1], time, centre)
 
-    def _fix(self, evidence: Evidence, time: int, centre: tuple[int, int]) -> Fix:
-        match, source = evidence.match, self.fixes[evidence.source.time]
+    def _fix(self, evidence: Evidence, time: int, centre: tuple[int, int]) -> Observation:
+        match, source = evidence.match, self.observations[evidence.source.time]
         if not match.found:
-            return Fix.lost(time, source.time, centre, evidence.reason or LostReason.FILL)
+            return Observation.lost(time, source.time, centre, evidence.reason or LostReason.FILL)
         # The template was cut at a whole pixel: its match gives a displacement, the fraction is carried along.
         row = source.row + match.row - evidence.source.row
         col = source.col + match.col - evidence.source.col
         valid = evidence.reason is None
-        return Fix(
+        return Observation(
             time,
             row if valid else _NAN,
             col if valid else _NAN,
@@ -224,8 +225,8 @@ class _Follower:
         )
 
 
-def _places(fixes: list[Fix]) -> list[Place]:
-    return [Place(fix.time, round(fix.row), round(fix.col)) for fix in fixes]
+def _places(observations: list[Observation]) -> list[Place]:
+    return [Place(fix.time, round(fix.row), round(fix.col)) for fix in observations]
 
 
 def check_start(pictures: Pictures, row: float, col: float, time: int, settings: TrackSettings) -> None:
@@ -239,7 +240,7 @@ def check_start(pictures: Pictures, row: float, col: float, time: int, settings:
     stack = pictures.stack
     if len(stack.scenes) < 2:
         raise TrackingError(f"{stack.name} has only one scene; following ice needs at least two dates.")
-    check_fits(settings, pictures.shape)
+    check_fits(settings.chip, settings.scale, settings.search, pictures.shape)
     check_inside(row, col, settings.chip, pictures.shape)
     chip = pictures.read(time, chip_window(row, col, settings.chip))
     where = f"the chip at row {row:.0f}, column {col:.0f} on {stack.labels[time]}"
@@ -261,8 +262,8 @@ def unfollowed(
     """A track of a chip that cannot be followed: every date is lost, the first one too."""
     centre = (round(row), round(col))
     days = tuple(float(d) for d in pictures.stack.days)
-    fixes = tuple(Fix.lost(t, time, centre, LostReason.FILL) for t in range(len(days)))
-    return Track(number, time, float(row), float(col), settings, fixes, days, pictures.stack.grid)
+    observations = tuple(Observation.lost(t, time, centre, LostReason.FILL) for t in range(len(days)))
+    return Track(number, time, float(row), float(col), settings, observations, days, pictures.stack.grid)
 
 
 def surface(pictures: Pictures, track: Track, time: int, *, predictor: Predictor | None = None) -> CorrelationSurface:
@@ -279,10 +280,10 @@ def surface(pictures: Pictures, track: Track, time: int, *, predictor: Predictor
         As for :func:`follow`.
     """
     correlator = Correlator(pictures, track.settings, predictor)
-    fix = track.fixes[time]
-    past = [f for f in track.fixes if f.firm and _between(f.time, track.origin_time, fix.source)]
+    fix = track.observations[time]
+    past = [f for f in track.observations if f.firm and _between(f.time, track.origin_time, fix.source)]
     past.sort(key=lambda f: abs(f.time - track.origin_time))
-    source = past or [track.fixes[track.origin_time]]
+    source = past or [track.observations[track.origin_time]]
     return correlator.search(correlator.main, correlator.template(_places(source), time), time, fix.centre)
 
 

@@ -81,7 +81,7 @@ def _columns(track: Track, stack: SceneStack) -> dict[str, Any]:
         "drow": track.drow,
         "dcol": track.dcol,
         "ncc": np.where(valid, track.ncc, np.nan),
-        "peak_ratio": np.where(valid, [fix.peak_ratio for fix in track.fixes], np.nan),
+        "peak_ratio": np.where(valid, [fix.peak_ratio for fix in track.observations], np.nan),
         "valid": valid,
     }
     if stack.grid.georeferenced:
@@ -92,7 +92,7 @@ def _columns(track: Track, stack: SceneStack) -> dict[str, Any]:
         "scene": [scene.id for scene in stack.scenes],
         "days": track.days,
         "interval_days": track.interval_days,
-        "reason": [fix.reason.value if fix.reason else "" for fix in track.fixes],
+        "reason": [fix.reason.value if fix.reason else "" for fix in track.observations],
         "drow_error": error[:, 0],
         "dcol_error": error[:, 1],
     }
@@ -100,7 +100,7 @@ def _columns(track: Track, stack: SceneStack) -> dict[str, Any]:
         columns["v_error"] = track.speed_error
     columns |= {
         "azimuth": track.azimuth,
-        "round_trip": np.where(valid, [fix.round_trip_px for fix in track.fixes], np.nan),
+        "round_trip": np.where(valid, [fix.round_trip_px for fix in track.observations], np.nan),
         "start_date": stack.labels[track.origin_time],
         "start_row": track.origin_row,
         "start_col": track.origin_col,

@@ -20,7 +20,7 @@ _NAN = float("nan")
 
 
 @dataclass(frozen=True)
-class Fix:
+class Observation:
     """Where the chip was on one date, or why that is not known.
 
     Attributes
@@ -30,9 +30,9 @@ class Fix:
     row, col : float
         Position, sub-pixel; NaN when lost.
     ncc, peak_ratio : float
-        Of the best match, also when it was not believed; NaN where there was none, 1 at the origin.
+        Of the best match, also when it was not accepted; NaN where there was none, 1 at the origin.
     valid : bool
-        Whether the position can be believed. Always so at the origin.
+        Whether the position can be accepted. Always so at the origin.
     reason : LostReason or None
         Why not.
     round_trip_px : float
@@ -44,7 +44,7 @@ class Fix:
     centre : (int, int)
         Centre of the search window, where a lost chip may be drawn.
     peak : (float, float)
-        Where the best match was, also when it was not believed.
+        Where the best match was, also when it was not accepted.
     firm : bool
         Whether the frame may serve as a template: valid, and the plain and the high-pass filtered
         picture have their highest peak in the same place. A frame half under cloud can be placed,
@@ -66,7 +66,7 @@ class Fix:
     firm: bool = False
 
     @classmethod
-    def lost(cls, time: int, source: int, centre: tuple[int, int], reason: LostReason) -> Fix:
+    def lost(cls, time: int, source: int, centre: tuple[int, int], reason: LostReason) -> Observation:
         """A date without any match."""
         return cls(time, _NAN, _NAN, _NAN, _NAN, False, reason, _NAN, (_NAN, _NAN), source, centre)
 
@@ -90,7 +90,7 @@ class Track:
         Index of the date at which the chip was placed.
     origin_row, origin_col : float
     settings : TrackSettings
-    fixes : tuple of Fix
+    observations : tuple of Observation
         One per date.
     days : tuple of float
         Days of each date since the first.
@@ -103,17 +103,17 @@ class Track:
     origin_row: float
     origin_col: float
     settings: TrackSettings
-    fixes: tuple[Fix, ...]
+    observations: tuple[Observation, ...]
     days: tuple[float, ...]
     grid: Grid = field(repr=False)
 
     @property
     def complete(self) -> bool:
         """Whether every date has been computed."""
-        return all(fix.reason is not LostReason.PENDING for fix in self.fixes)
+        return all(fix.reason is not LostReason.PENDING for fix in self.observations)
 
     def _array(self, name: str) -> NDArray[np.float64]:
-        return np.array([getattr(fix, name) for fix in self.fixes], float)
+        return np.array([getattr(fix, name) for fix in self.observations], float)
 
     @cached_property
     def rows(self) -> NDArray[np.float64]:
@@ -127,18 +127,18 @@ class Track:
 
     @cached_property
     def valid(self) -> NDArray[np.bool_]:
-        """Whether each date's position can be believed."""
-        return np.array([fix.valid for fix in self.fixes], bool)
+        """Whether each date's position can be accepted."""
+        return np.array([fix.valid for fix in self.observations], bool)
 
     @cached_property
     def ncc(self) -> NDArray[np.float64]:
-        """Peak correlation on each date, also where it was not believed; NaN at the origin."""
+        """Peak correlation on each date, also where it was not accepted; NaN at the origin."""
         return self._array("ncc")
 
     @cached_property
     def previous(self) -> NDArray[np.int64]:
         """Index of the valid date before each valid date; −1 elsewhere."""
-        out = np.full(len(self.fixes), -1)
+        out = np.full(len(self.observations), -1)
         known = np.flatnonzero(self.valid)
         out[known[1:]] = known[:-1]
         return out
@@ -170,7 +170,7 @@ class Track:
     @cached_property
     def _metres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(dx, dy) since the last valid date, ground metres."""
-        dx, dy = np.full((2, len(self.fixes)), _NAN)
+        dx, dy = np.full((2, len(self.observations)), _NAN)
         if self.grid.georeferenced:
             for i in np.flatnonzero(self.previous >= 0):
                 row, col = self.rows[self.previous[i]], self.cols[self.previous[i]]
@@ -212,7 +212,7 @@ class Track:
         both contribute to it) in quadrature; where the template is older than the last valid date,
         that date's own error comes on top.
         """
-        own = np.array([fix.error_px for fix in self.fixes]) ** 2
+        own = np.array([fix.error_px for fix in self.observations]) ** 2
         trips = np.nan_to_num(self._array("round_trip_px"))[:, None]
         own = np.nan_to_num(own) + (trips / 2) ** 2
         out = np.full_like(own, _NAN)
@@ -221,7 +221,7 @@ class Track:
             # On the part tracked backwards the match of the earlier date made the displacement.
             late, early = (i, before) if i > self.origin_time else (before, i)
             out[i] = own[late]
-            if self.fixes[late].source != early:
+            if self.observations[late].source != early:
                 out[i] += own[early]
         return np.asarray(np.sqrt(out))
 
@@ -296,7 +296,7 @@ class Track:
             return np.degrees(np.arctan2(self.dcol, -self.drow)) % 360
         from pyproj import Geod
 
-        geod, out = Geod(ellps="WGS84"), np.full(len(self.fixes), _NAN)
+        geod, out = Geod(ellps="WGS84"), np.full(len(self.observations), _NAN)
         for i in np.flatnonzero(self.previous >= 0):
             row, col = float(self.rows[self.previous[i]]), float(self.cols[self.previous[i]])
             length = math.hypot(self.drow[i], self.dcol[i])

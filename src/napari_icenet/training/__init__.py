@@ -1,1 +1,4 @@
-"""Losses, the loop, and runs on disk."""
+"""Losses, the loop, and runs on disk.
+
+Imports every headless room; imported by ``cli`` and ``gui``.
+"""

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from napari_icenet.datasets.dataset import IceNet
+from napari_icenet.datasets.dataset import SequenceDataset
 from napari_icenet.errors import UsageError
 from napari_icenet.training.settings import RunSettings, make_run_settings
 
 #: What can be learned from: a dataset, the path of one, or several of these.
-Learned = IceNet | str | Path | Sequence[IceNet | str | Path]
+Learned = SequenceDataset | str | Path | Sequence[SequenceDataset | str | Path]
 
 #: Names of the presets, with a line on each.
 PRESETS = {
@@ -102,8 +102,8 @@ def run_settings(
     UsageError
         There is no such preset, or a choice cannot be used.
     """
-    several = [datasets] if isinstance(datasets, IceNet | str | Path) else datasets
-    places = [str(one.path if isinstance(one, IceNet) else one) for one in several]
+    several = [datasets] if isinstance(datasets, SequenceDataset | str | Path) else datasets
+    places = [str(one.path if isinstance(one, SequenceDataset) else one) for one in several]
     weights = choices.get("weights")
     values = preset_values(preset, model, weights) if preset else {} if model is None else {"model": model}
     values = merged(values, {"data": {"datasets": [str(Path(place).resolve()) for place in places]}})

@@ -17,9 +17,10 @@ import torch
 from napari_icenet import __version__
 from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.common.settings_model import made
-from napari_icenet.datasets.dataset import IceNet
+from napari_icenet.datasets.dataset import SequenceDataset
 from napari_icenet.errors import TrainingError, UsageError
 from napari_icenet.jobs.file_lock import locked
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.models.card import Card
 from napari_icenet.models.device import choose_device, network_type, type_name
 from napari_icenet.models.registry import build, network_class
@@ -53,7 +54,6 @@ from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.run_folder.process_record import own_token
 from napari_icenet.training.settings import RunSettings, make_run_settings
 
-Progress = Callable[[float, str], None]
 #: Software whose versions are written down.
 _SOFTWARE = ("torch", "numpy", "safetensors", "zarr", "opencv-python-headless", "scipy", "pydantic")
 
@@ -266,7 +266,7 @@ class Session:
         )
 
 
-def completed(settings: RunSettings, datasets: list[IceNet]) -> RunSettings:
+def completed(settings: RunSettings, datasets: list[SequenceDataset]) -> RunSettings:
     """Settings with what follows from the data: sizes of simulated ice and of the network, scales of covariates.
 
     Raises

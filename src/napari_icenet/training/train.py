@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_icenet.errors import Cancelled, IceNetError, TrainingError, UsageError
 from napari_icenet.jobs.file_lock import locked
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.training.data.recipe import cut_missing
 from napari_icenet.training.loop.signals import StopSignals
 from napari_icenet.training.presets import Learned, run_settings
@@ -22,8 +23,6 @@ from napari_icenet.training.settings import RunSettings
 
 if TYPE_CHECKING:
     from napari_icenet.training.loop.loop import Loop
-
-Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,4 @@
-"""Dense maps of velocity: pairs and series of dates, how far to trust them, and files of them."""
+"""Dense maps of velocity: pairs and series of dates, how far to trust them, and files of them.
+
+Imports ``tracking``, ``matching`` and the rooms above them; imported by ``cli`` and ``gui``.
+"""

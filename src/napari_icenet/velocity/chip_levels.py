@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import Index
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.engine.matches import Matches, reason_code
 from napari_icenet.matching.lost_reason import LostReason
-from napari_icenet.scenes.scene import Progress
-from napari_icenet.velocity.outliers import borne_out
+from napari_icenet.velocity.outliers import neighbour_consistent
 from napari_icenet.velocity.tile_checkpoint import FinishedTiles
-from napari_icenet.velocity.tiles import Index, PairMatcher, tiles_of
+from napari_icenet.velocity.tiles import PairMatcher, tiles_of
 
 #: Share of the points that a larger chip is expected to have left to do, for the progress.
 _LEFT = 0.15
@@ -117,5 +118,7 @@ class Levels:
 
         drow, dcol = together(found.drow, new.drow), together(found.dcol, new.dcol)
         step = round(chip / 2 / self.matcher.settings.spacing)
-        passed = borne_out(drow, dcol, self.matcher.search.radius, step=step, trusted=accepted_here, pause=pause)
+        passed = neighbour_consistent(
+            drow, dcol, self.matcher.search.radius, step=step, trusted=accepted_here, pause=pause
+        )
         return np.asarray(passed.ravel()[todo])

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.errors import TrackingError, UsageError
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.engine.matches import REASONS, Matches, reason_code
 from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.matching.pictures import TILE, Pictures, TileCache
 from napari_icenet.scenes.grid import Grid, Window
-from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.velocity.chip_levels import Levels
 from napari_icenet.velocity.search_plan import plan_search

@@ -18,8 +18,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 
-F32 = NDArray[np.float32]
-Bool = NDArray[np.bool_]
+from napari_icenet.common.types import F32, Bool
 
 #: Rows of a map whose neighbourhoods are sorted at once; bounds the memory.
 _BLOCK = 64
@@ -63,7 +62,7 @@ class OutlierTest:
 DEFAULT_TEST = OutlierTest()
 
 
-def borne_out(
+def neighbour_consistent(
     drow: F32,
     dcol: F32,
     radius: tuple[float, float],

@@ -8,19 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pyproj import Transformer
 from rasterio.errors import RasterioIOError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterWindow
 
+from napari_icenet.common.types import F32, F64
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.track import DAYS_PER_YEAR
 
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
 _NETCDF = frozenset({".nc", ".nc4", ".cdf"})
 _NAMES = ("vx", "vy")
 #: Points along the frame's edge that are brought to the prior's map to find the part to read.

@@ -69,7 +69,7 @@ def search_radius(frame: Grid, days: float, settings: VelocitySettings) -> tuple
             )
         scale = max(frame.map_scale(frame.height / 2, frame.width / 2))
         reach = settings.max_speed * abs(days) / DAYS_PER_YEAR * scale
-        # One pixel more: a peak on the border of its surface is not believed.
+        # One pixel more: a peak on the border of its surface is not accepted.
         rows, cols = (max(math.ceil(reach / size) + 1, MIN_RADIUS) for size in frame.pixel_size)
         return rows, cols
     if settings.scale is not None:

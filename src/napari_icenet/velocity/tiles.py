@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import Index
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.engine.matches import Matches, reason_code
 from napari_icenet.matching.lost_reason import LostReason
@@ -17,7 +18,6 @@ from napari_icenet.scenes.grid import Window
 from napari_icenet.velocity.search_plan import Search
 from napari_icenet.velocity.settings import VelocitySettings
 
-Index = NDArray[np.intp]
 #: Pixels of search windows matched between two looks at whether to stop: some tenths of a second.
 _BATCH_PIXELS = 1e7
 _OUTSIDE = reason_code(LostReason.OUTSIDE)

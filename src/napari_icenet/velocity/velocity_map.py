@@ -10,11 +10,11 @@ import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F32
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.tracking.track import DAYS_PER_YEAR
 from napari_icenet.velocity.settings import VelocitySettings
 
-F32 = NDArray[np.float32]
 #: Cells between the points at which the projection's scale is worked out; it is smooth.
 _SCALE_STEP = 32
 
@@ -146,7 +146,7 @@ class VelocityMap:
 
     @property
     def valid(self) -> NDArray[np.bool_]:
-        """Whether a vector is believed; shape (y, x)."""
+        """Whether a vector is accepted; shape (y, x)."""
         return np.asarray(self.reason == 0)
 
     @property

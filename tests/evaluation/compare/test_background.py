@@ -8,13 +8,13 @@ import pytest
 
 from napari_icenet.evaluation.compare.background import CompareTool
 from napari_icenet.matching.pictures import Pictures
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.follow import follow
 from napari_icenet.tracking.settings import TrackSettings
 from tests.tracking.glacier import START, shifted, texture
 
-LINE_UP = LineUp.of_names("persistence", "high-pass")
+LINE_UP = PredictorSet.of_names("persistence", "high-pass")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from napari_icenet.errors import TrackingError
 from napari_icenet.evaluation.compare.comparison import compare
 from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.prefilter import prefilter
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.follow import follow
@@ -36,7 +36,7 @@ def track(pictures):
 
 
 def compared(pictures, track, time, names=NAMES):
-    return compare(pictures, track, time, LineUp.of_names(*names))
+    return compare(pictures, track, time, PredictorSet.of_names(*names))
 
 
 def test_frames_are_cut_where_the_ice_is(pictures, track):
@@ -80,7 +80,7 @@ def test_a_true_place_counts_more_than_a_tracked_one(pictures, track):
     def wrong_by_three(row, col, first, second):
         return row * 0 + (second - first) + 3, col * 0 - (second - first)
 
-    made = compare(pictures, track, 6, LineUp.of_names("persistence"), flow=wrong_by_three)
+    made = compare(pictures, track, 6, PredictorSet.of_names("persistence"), flow=wrong_by_three)
     assert made.flow_known
     assert made.ahead[0].known == (made.past[-1].row + 4, made.past[-1].col - 1)
     assert made.compared[0].judged[0].off_px == pytest.approx(3, abs=0.1)
@@ -96,7 +96,7 @@ def test_one_without_weights_leaves_the_others_alone(pictures, track):
 
 def test_tells_what_it_has_so_far(pictures, track):
     parts = []
-    made = compare(pictures, track, 8, LineUp.of_names(*NAMES), on_part=parts.append)
+    made = compare(pictures, track, 8, PredictorSet.of_names(*NAMES), on_part=parts.append)
     assert [len(part.compared) for part in parts] == [0, 1, 2]
     assert made.compared[:2] == parts[-1].compared
 
@@ -133,7 +133,9 @@ def test_the_first_date_has_one_past_frame(pictures, track):
 
 def test_nothing_is_made_for_nobody(pictures, track):
     asked = []
-    assert compare(pictures, track, 8, LineUp.of_names("median"), still_wanted=lambda: bool(asked.append(1))) is None
+    assert (
+        compare(pictures, track, 8, PredictorSet.of_names("median"), still_wanted=lambda: bool(asked.append(1))) is None
+    )
     assert asked == [1]
 
 

@@ -9,11 +9,11 @@ import numpy as np
 from napari_icenet.evaluation.correlation_map.background import MapTool
 from napari_icenet.evaluation.correlation_map.maps import CorrelationMaps
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from tests.datasets.ice import moving, stack_of
 
 SETTINGS = MapSettings(chip=32, stride=16, tracking="chain", t0=10, resamples=100)
-LINE_UP = LineUp.of_names("persistence", "high-pass", "blurred")
+LINE_UP = PredictorSet.of_names("persistence", "high-pass", "blurred")
 
 
 def noisy_ice(dates: int = 14, side: int = 112, seed: int = 3):

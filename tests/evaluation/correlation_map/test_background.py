@@ -19,7 +19,7 @@ from napari_icenet.evaluation.evaluate import evaluate
 from napari_icenet.evaluation.scoring.place_means import place_means
 from napari_icenet.evaluation.settings import EvaluationSettings
 from napari_icenet.evaluation.sources.stack import StackSource
-from napari_icenet.predictors.predictor_set import Entry, LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet, PredictorSpec
 from napari_icenet.scenes.open import open_stack
 from tests.cli.shell import write_dated
 from tests.datasets.ice import stack_of
@@ -116,7 +116,7 @@ def test_maps_grow_tile_by_tile_and_say_how_far_they_are(told):
 def test_chips_that_were_followed_once_are_not_followed_again(told, tool):
     first = told.made(STACK, SETTINGS, LINE_UP)
     pids = tool.processes
-    second = told.made(STACK, SETTINGS, LineUp.of_names("persistence", "median"))
+    second = told.made(STACK, SETTINGS, PredictorSet.of_names("persistence", "median"))
     assert second.followed[0].tracks is first.followed[0].tracks
     assert tool.processes == pids
     assert np.array_equal(first.values["persistence"], second.values["persistence"], equal_nan=True)
@@ -152,7 +152,7 @@ def test_a_click_on_a_cell_finds_its_chip_at_t0(told):
 
 
 def test_cancelling_is_at_once_and_keeps_what_is_done(told, tool):
-    slow = LineUp.of_names("persistence", "consensus", "median")
+    slow = PredictorSet.of_names("persistence", "consensus", "median")
     settings = SETTINGS.model_copy(update={"t0": None, "stride": 4})
     told.errors.clear()
     told.maps.clear()
@@ -189,19 +189,19 @@ def test_a_newer_request_replaces_the_older(told, tool):
 
 
 @pytest.mark.parametrize(
-    ("settings", "line_up", "area", "why"),
+    ("settings", "predictor_set", "area", "why"),
     [
-        (SETTINGS, LineUp.of_names("persistence", "svg-lp"), None, "SVG-LP .* 32"),
-        (SETTINGS, LineUp(entries=(Entry(name="icenet", weights=Path("no/such.pt")),)), None, "such.pt"),
+        (SETTINGS, PredictorSet.of_names("persistence", "svg-lp"), None, "SVG-LP .* 32"),
+        (SETTINGS, PredictorSet(entries=(PredictorSpec(name="icenet", weights=Path("no/such.pt")),)), None, "such.pt"),
         (SETTINGS.model_copy(update={"t0": 13}), LINE_UP, None, "last date"),
         (SETTINGS.model_copy(update={"band": "B7"}), LINE_UP, None, "B7"),
         (SETTINGS.model_copy(update={"chip": 256}), LINE_UP, None, "does not fit"),
         (SETTINGS, LINE_UP, np.zeros((112, 112), bool), "no chip"),
     ],
 )
-def test_what_cannot_be_made_fails_with_a_sentence(told, tool, settings, line_up, area, why):
+def test_what_cannot_be_made_fails_with_a_sentence(told, tool, settings, predictor_set, area, why):
     told.errors.clear()
-    tool.start(STACK, settings, line_up, area)
+    tool.start(STACK, settings, predictor_set, area)
     assert tool.wait(60)
     assert len(told.errors) == 1
     assert not tool.busy
@@ -212,7 +212,9 @@ def test_what_cannot_be_made_fails_with_a_sentence(told, tool, settings, line_up
 def test_a_process_that_dies_is_told_of_and_what_is_done_stays(told, tool):
     told.errors.clear()
     told.maps.clear()
-    tool.start(STACK, SETTINGS.model_copy(update={"t0": None, "stride": 4}), LineUp.of_names("persistence", "median"))
+    tool.start(
+        STACK, SETTINGS.model_copy(update={"t0": None, "stride": 4}), PredictorSet.of_names("persistence", "median")
+    )
     until = time.monotonic() + 30
     while not (told.maps and (told.maps[-1].state == CellState.SCORED).any()) and time.monotonic() < until:
         time.sleep(0.01)
@@ -319,20 +321,20 @@ def test_idle_processes_end_and_start_anew(monkeypatch):
 def test_networks_alone_in_one_process_give_the_same_maps(told, monkeypatch):
     stack = stack_of(np.stack([STACK.read(t, 1)[40:, 40:] for t in range(14)]).repeat(3, 1).repeat(3, 2))
     settings = MapSettings(chip=128, stride=44, tracking="chain", t0=4, resamples=100)
-    line_up = LineUp.of_names("persistence", "svg-lp", "high-pass", device="cpu")
-    together = told.made(stack, settings, line_up)
+    predictor_set = PredictorSet.of_names("persistence", "svg-lp", "high-pass", device="cpu")
+    together = told.made(stack, settings, predictor_set)
     # As on a graphics processor, whose memory one process has to itself.
     monkeypatch.setattr("napari_icenet.evaluation.correlation_map.run.on_graphics", lambda device: True)
-    apart = told.made(stack, settings, line_up)
+    apart = told.made(stack, settings, predictor_set)
     assert list(apart.table()["t2"]) == ["persistence", "svg-lp", "high-pass"]
-    for key in line_up.keys:
+    for key in predictor_set.keys:
         assert np.isfinite(apart.values[key]).sum() == 2 * apart.state.size
         assert np.allclose(apart.values[key], together.values[key], atol=1e-4)
     partly = [maps for maps in told.maps if (maps.states["persistence"] != maps.states["svg-lp"]).any()]
     for maps in partly:
         assert (maps.best(2)[maps.states["svg-lp"][1] == CellState.WAITING] == -1).all()
     # The scores themselves, by the evaluation's own way.
-    given = EvaluationSettings(predictors=line_up.keys, chip=128, stride=44, frames=7, resamples=100)
+    given = EvaluationSettings(predictors=predictor_set.keys, chip=128, stride=44, frames=7, resamples=100)
     scores = evaluate(StackSource(stack, given), given, processes=1, threads=1).scores["chain"]
     scores = scores[scores.start == stack.times[0]]
     assert np.allclose(scores.ncc, apart.scores.ncc, atol=1e-4)

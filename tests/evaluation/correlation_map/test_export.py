@@ -21,8 +21,8 @@ from napari_icenet.evaluation.correlation_map.export import (
     write_report,
 )
 from napari_icenet.evaluation.correlation_map.figure import maps_figure
-from napari_icenet.evaluation.correlation_map.gather import Followed, Gathering
-from napari_icenet.evaluation.correlation_map.maps import CellState, Ground
+from napari_icenet.evaluation.correlation_map.gather import Gathering, WindowTracks
+from napari_icenet.evaluation.correlation_map.maps import CellState, MapMetadata
 from napari_icenet.evaluation.correlation_map.report import evaluation_of
 from napari_icenet.evaluation.correlation_map.tasks import Bench, Follow, Order, Score
 from napari_icenet.scenes.grid import Grid
@@ -41,11 +41,11 @@ def made(simulated=False, area=None):
     bench = Bench(STACK, nullcontext)
     bench.take(Order(SETTINGS, LINE_UP, 10**8))
     cells, windows = choose_cells(GRID.shape, SETTINGS, area), SETTINGS.windows(STACK)
-    ground = Ground(STACK.name, "B1", GRID, STACK.labels, simulated, ("Seen by nobody",))
+    ground = MapMetadata(STACK.name, "B1", GRID, STACK.labels, simulated, ("Seen by nobody",))
     gathering = Gathering(SETTINGS, LINE_UP, ground, windows, cells)
     tracks, places = bench.follow(Follow(0, windows[0], cells.places, 1), lambda share, text: None)
     index = np.arange(len(tracks))
-    gathering.follow(0, Followed(tracks, cells.numbers(*places)))
+    gathering.follow(0, WindowTracks(tracks, cells.numbers(*places)))
     searched = np.ones(len(tracks), bool)
     # As where networks have a process of their own: the predictors of a tile come one after the other.
     for entries in ((1, 2), (0,)):
@@ -128,8 +128,8 @@ def test_figure_marks_what_is_simulated_and_whom_to_thank(tmp_path):
 def test_saved_maps_are_the_same_when_read(maps, tmp_path):
     save_maps(maps, tmp_path / "maps.npz")
     read = read_maps(tmp_path / "maps.npz")
-    assert (read.settings, read.line_up, read.ground, read.windows) == (
-        maps.settings, maps.line_up, maps.ground, maps.windows,
+    assert (read.settings, read.predictor_set, read.ground, read.windows) == (
+        maps.settings, maps.predictor_set, maps.ground, maps.windows,
     )  # fmt: skip
     assert read.table() == maps.table()
     for key in LINE_UP.keys:

@@ -33,7 +33,7 @@ def test_weights_that_were_trained_here_go_on_to_be_compared(viewer, tmp_path):
         shutil.copy(bundled()["icenet"].with_suffix(suffix), run / f"best{suffix}")
     dock.train.compare_wanted.emit(run / "best.safetensors")
     assert dock.tabs.currentWidget() is dock.compare
-    assert dock.compare.chooser.line_up.keys[-1] == "icenet@north"
+    assert dock.compare.chooser.predictor_set.keys[-1] == "icenet@north"
 
 
 def test_the_canvas_is_dark_in_the_light_theme_too(viewer, session, stack):

@@ -7,10 +7,11 @@ from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication
 
-from napari_icenet.gui.app.reader import NO_LAYERS, get_reader, looks_like_scenes, read
+from napari_icenet.gui.app.reader import NO_LAYERS, get_reader, read
 from napari_icenet.gui.session import open_sample as sample
 from napari_icenet.gui.session.session import Session
 from napari_icenet.scenes import open_stack
+from napari_icenet.scenes.detect import looks_like_scenes
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.store.zarr_store import save_stack
 from tests.gui.conftest import PRODUCTS, make_stack

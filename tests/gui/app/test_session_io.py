@@ -115,7 +115,7 @@ def test_everything_comes_back(worked, make_dock, qtbot, tmp_path):
     assert new.settings == old.settings
     assert other.session.time == 2
     assert tuple(other.session.image.contrast_limits) == (900, 1100)
-    assert other.compare.chooser.line_up == worked.compare.chooser.line_up
+    assert other.compare.chooser.predictor_set == worked.compare.chooser.predictor_set
     assert other.compare.chip.overlays.buttons["surface"].isChecked()
     assert other.tabs.currentWidget() is other.compare
     assert other.velocity.form.settings().spacing == 24

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from napari_icenet.evaluation.compare.comparison import Compared, Judged
-from napari_icenet.gui.compare.film_strip_images import grey_image, stretch, surface_image
+from napari_icenet.gui.compare.film_strip_images import surface_image
 from napari_icenet.gui.compare.film_strip_words import judged_words, row_words
-from napari_icenet.predictors.predictor_set import Entry
+from napari_icenet.gui.widgets.chip_image import grey_image, stretch
+from napari_icenet.predictors.predictor_set import PredictorSpec
 
 
 def test_chips_are_painted_in_grey_between_their_percentiles():
@@ -39,4 +40,4 @@ def test_words_carry_units_and_own_up_to_what_is_not_known():
     judged = (Judged(None, chip, 0.614, None, (3.0, 4.0), 0.256), Judged(None, chip))
     assert judged_words(judged) == ["NCC 0.61 · –", "Ratio – · –", "Moved 5.0 · – px", "Off 0.26 · – px"]
     assert judged_words(()) == ["nothing came yet"]
-    assert row_words(Compared(Entry(name="icenet"), trouble="no weights")) == "IceNet: no weights"
+    assert row_words(Compared(PredictorSpec(name="icenet"), trouble="no weights")) == "IceNet: no weights"

@@ -13,7 +13,7 @@ from napari_icenet.evaluation.scoring.ncc import Image, correlation
 from napari_icenet.gui.app.dock import IceNetDock
 from napari_icenet.gui.compare.layer_kinds import KINDS
 from napari_icenet.gui.session.session import Session
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from tests.gui.ice import CLOUDY, DATES, STEP, Hand, moving_ice
 
 AT = (100.0, 140.0)
@@ -51,7 +51,7 @@ def shown(dock, qtbot, time):
         assert made is not None
         assert made.time == time
         assert made.whole
-        assert made.line_up == dock.compare.chooser.line_up
+        assert made.predictor_set == dock.compare.chooser.predictor_set
 
     qtbot.waitUntil(drawn, timeout=60_000)
     return page.strip.comparison
@@ -119,9 +119,9 @@ def test_a_predictor_is_taken_out_and_put_back(desk, qtbot):
     button = desk.compare.chooser.buttons["high-pass"]
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     fewer = shown(desk, qtbot, 0)
-    assert set(before.line_up.keys) - set(fewer.line_up.keys) == {"high-pass"}
+    assert set(before.predictor_set.keys) - set(fewer.predictor_set.keys) == {"high-pass"}
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert shown(desk, qtbot, 0).line_up == before.line_up
+    assert shown(desk, qtbot, 0).predictor_set == before.predictor_set
 
 
 def test_the_end_of_the_series_is_shown_without_judgement(desk, page, qtbot):
@@ -254,9 +254,9 @@ def test_closing_the_stack_empties_everything(desk, page, qtbot):
 
 def test_places_may_become_fewer_while_they_are_hidden(desk, page, qtbot):
     placed(desk, qtbot)
-    many = len(shown(desk, qtbot, 0).line_up.keys)
+    many = len(shown(desk, qtbot, 0).predictor_set.keys)
     desk.tabs.setCurrentWidget(desk.track)
-    desk.compare.chooser.show_line_up(LineUp.of_names("persistence"))
+    desk.compare.chooser.show_line_up(PredictorSet.of_names("persistence"))
     desk.tabs.setCurrentWidget(desk.compare)
     shown(desk, qtbot, 0)
     assert many > 1
@@ -274,7 +274,7 @@ def test_side_by_side_and_back(desk, page, qtbot):
     zoom = viewer.scene.camera.zoom
     qtbot.mouseClick(page.aside, Qt.MouseButton.LeftButton)
     views = page.side_by_side.layers
-    assert set(views) == {"came", *made.line_up.keys}
+    assert set(views) == {"came", *made.predictor_set.keys}
     assert [layer for layer in viewer.layers if layer.visible] == list(views.values())
     assert viewer.canvas.grid.enabled
     np.testing.assert_array_equal(views["came"].data, made.ahead[1].chip)

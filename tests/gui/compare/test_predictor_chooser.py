@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_icenet.gui.compare.predictor_chooser import FIRST_CHOSEN, LineUpChooser
+from napari_icenet.gui.compare.predictor_chooser import FIRST_CHOSEN, PredictorChooser
 from napari_icenet.models.weights import bundled
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +20,7 @@ def runs_of_their_own(monkeypatch, tmp_path):
 
 @pytest.fixture
 def chooser(qtbot):
-    made = LineUpChooser()
+    made = PredictorChooser()
     qtbot.addWidget(made)
     made.show()
     qtbot.waitUntil(lambda: made.device.count() > 1, timeout=60_000)
@@ -37,30 +37,30 @@ def own(tmp_path: Path) -> Path:
 
 
 def test_first_of_all_the_paper_s_and_the_best(chooser):
-    assert chooser.line_up == LineUp.of_names(*FIRST_CHOSEN)
+    assert chooser.predictor_set == PredictorSet.of_names(*FIRST_CHOSEN)
 
 
 def test_a_click_adds_a_predictor(chooser, qtbot):
     with qtbot.waitSignal(chooser.changed):
         qtbot.mouseClick(chooser.buttons["blurred"], Qt.MouseButton.LeftButton)
-    assert "blurred" in chooser.line_up.keys
+    assert "blurred" in chooser.predictor_set.keys
 
 
 def test_what_cannot_predict_such_chips_is_not_offered(chooser):
     chooser.suit(64)
     assert not chooser.buttons["svg-lp"].isEnabled()
     assert "no weights for chips of 64 px" in chooser.buttons["svg-lp"].toolTip()
-    assert "svg-lp" not in chooser.line_up.keys
+    assert "svg-lp" not in chooser.predictor_set.keys
     chooser.suit(128)
-    assert "svg-lp" in chooser.line_up.keys
+    assert "svg-lp" in chooser.predictor_set.keys
 
 
 def test_own_weights_stand_beside_those_of_the_package(chooser, own):
     assert chooser.add_weights(own)
-    assert chooser.line_up.titles[-2:] == ("IceNet", "IceNet · north-branch")
+    assert chooser.predictor_set.titles[-2:] == ("IceNet", "IceNet · north-branch")
     chooser._fill_menu()
     chooser.menu.actions()[-1].trigger()
-    assert chooser.line_up.titles[-1] == "IceNet"
+    assert chooser.predictor_set.titles[-1] == "IceNet"
     assert "icenet@north-branch" not in chooser.buttons
 
 
@@ -76,18 +76,18 @@ def test_the_choice_is_remembered(chooser, own, qtbot):
     chooser.add_weights(own)
     chooser.buttons["persistence"].setChecked(False)
     chooser.samples.setValue(4)
-    again = LineUpChooser()
+    again = PredictorChooser()
     qtbot.addWidget(again)
-    assert again.line_up == chooser.line_up
-    assert again.line_up.samples == 4
+    assert again.predictor_set == chooser.predictor_set
+    assert again.predictor_set.samples == 4
 
 
 def test_weights_deleted_since_are_left_out(chooser, own, qtbot):
     chooser.add_weights(own)
     shutil.rmtree(own.parent)
-    again = LineUpChooser()
+    again = PredictorChooser()
     qtbot.addWidget(again)
-    assert again.line_up == LineUp.of_names(*FIRST_CHOSEN)
+    assert again.predictor_set == PredictorSet.of_names(*FIRST_CHOSEN)
 
 
 def test_devices_are_listed_with_their_memory(chooser):
@@ -101,10 +101,10 @@ def test_another_device_lets_go_of_networks(chooser, qtbot):
     with qtbot.waitSignals([chooser.device_changed, chooser.changed]):
         chooser.device.setCurrentIndex(at)
         chooser.device.activated.emit(at)
-    assert chooser.line_up.device == "cpu"
+    assert chooser.predictor_set.device == "cpu"
 
 
 def test_a_whole_line_up_is_shown(chooser, own):
-    wanted = LineUp.of_names("median", "icenet", device="cpu", samples=3)
+    wanted = PredictorSet.of_names("median", "icenet", device="cpu", samples=3)
     chooser.show_line_up(wanted)
-    assert chooser.line_up == wanted
+    assert chooser.predictor_set == wanted

@@ -8,9 +8,9 @@ from qtpy.QtCore import Qt
 
 from napari_icenet.gui.app.dock import IceNetDock
 from napari_icenet.gui.compare.tab import CHIP, MAP
-from napari_icenet.gui.correlation_map.area import WHOLE
+from napari_icenet.gui.session.drawn_areas import WHOLE
 from napari_icenet.gui.session.session import Session
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from tests.gui.ice import Hand, moving_ice
 
 SIDE = 32
@@ -34,7 +34,7 @@ def desk(make_napari_viewer, qtbot):
 def mapped(desk, qtbot):
     """A map of the whole frame, three dates in."""
     compare = desk.compare
-    compare.chooser.show_line_up(LineUp.of_names("persistence", "high-pass", "median"))
+    compare.chooser.show_line_up(PredictorSet.of_names("persistence", "high-pass", "median"))
     desk.session.time = T0
     compare.show_page(MAP)
     compare.map.form.chip.setValue(SIDE)
@@ -79,7 +79,7 @@ def test_a_click_on_a_cell_shows_its_film_strip_with_the_map_s_numbers(mapped, q
     qtbot.waitUntil(drawn, timeout=60000)
     made, chip = compare.chip.strip.comparison, maps.chip_of(i, j)
     assert (made.past[-1].row, made.past[-1].col) == (round(chip.row), round(chip.col))
-    for key in maps.line_up.keys:
+    for key in maps.predictor_set.keys:
         assert made.of(key).judged[1].ncc == pytest.approx(maps.values[key][1, i, j], abs=1e-4)
 
 

@@ -7,7 +7,7 @@ from psygnal import Signal
 
 from napari_icenet.datasets.tracking.tracks import Tracks
 from napari_icenet.evaluation.correlation_map.cells import choose_cells
-from napari_icenet.evaluation.correlation_map.maps import CellState, CorrelationMaps, Followed, Ground
+from napari_icenet.evaluation.correlation_map.maps import CellState, CorrelationMaps, MapMetadata, WindowTracks
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.gui.correlation_map.area import DRAWN
@@ -15,13 +15,13 @@ from napari_icenet.gui.correlation_map.control import MapControl
 from napari_icenet.gui.correlation_map.page import MAP, MapPage
 from napari_icenet.gui.correlation_map.qt_bridge import MapMaker
 from napari_icenet.gui.session.session import Session
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from tests.gui.ice import STEP, moving_ice
 
 #: Cells (r, c) that were lost, and one of which high-pass alone had no template.
 LOST, NO_TEMPLATE, WITHOUT = (0, 1), (1, 0), (2, 2)
 CHIP, STRIDE = 32, 16
-LINE_UP = LineUp.of_names("persistence", "high-pass", "median")
+LINE_UP = PredictorSet.of_names("persistence", "high-pass", "median")
 
 
 def known_values(shape: tuple[int, int], p: int) -> np.ndarray:
@@ -31,7 +31,9 @@ def known_values(shape: tuple[int, int], p: int) -> np.ndarray:
     return np.stack([at_t1, at_t1 - 0.1]).astype(np.float32)
 
 
-def known_maps(stack, settings: MapSettings, line_up: LineUp, area=None, share: float = 1.0) -> CorrelationMaps:
+def known_maps(
+    stack, settings: MapSettings, predictor_set: PredictorSet, area=None, share: float = 1.0
+) -> CorrelationMaps:
     """Maps of which a share of the cells is done, row by row; some cells are lost or have no template."""
     cells = choose_cells(tuple(stack.grid.shape), settings, area)
     number = np.arange(cells.asked.size).reshape(cells.shape)
@@ -41,7 +43,7 @@ def known_maps(stack, settings: MapSettings, line_up: LineUp, area=None, share: 
         if done[at]:
             state[at] = why
     values, states = {}, {}
-    for p, key in enumerate(line_up.keys):
+    for p, key in enumerate(predictor_set.keys):
         mine = state.copy()
         if key == "high-pass" and done[WITHOUT]:
             mine[WITHOUT] = CellState.NO_TEMPLATE
@@ -56,8 +58,8 @@ def known_maps(stack, settings: MapSettings, line_up: LineUp, area=None, share: 
         tracks.places_col[:, k] += k * STEP[1]
     return CorrelationMaps(
         settings=settings,
-        line_up=line_up,
-        ground=Ground.of(stack, settings.band),
+        predictor_set=predictor_set,
+        ground=MapMetadata.of(stack, settings.band),
         windows=windows,
         rows=cells.rows,
         cols=cells.cols,
@@ -65,7 +67,7 @@ def known_maps(stack, settings: MapSettings, line_up: LineUp, area=None, share: 
         states=states,
         done=float(done.sum() / max(1, cells.asked.sum())),
         parts=(_scores(values, state, cells),),
-        followed={len(windows) - 1: Followed(tracks, r * cells.shape[1] + c)},
+        followed={len(windows) - 1: WindowTracks(tracks, r * cells.shape[1] + c)},
     )
 
 
@@ -101,17 +103,17 @@ class KnownTool:
         self.asked, self.prepared, self.cancelled = [], [], 0
         self.at_once = True
 
-    def start(self, stack, settings, line_up, area=None):
+    def start(self, stack, settings, predictor_set, area=None):
         settings.windows(stack)
         choose_cells(tuple(stack.grid.shape), settings, area)
-        self.asked.append((stack, settings, line_up, area))
+        self.asked.append((stack, settings, predictor_set, area))
         self.busy_changed.emit(True)
         self.grow(0.0)
         if self.at_once:
             self.finish()
 
-    def prepare(self, stack, settings, line_up):
-        self.prepared.append((stack, line_up))
+    def prepare(self, stack, settings, predictor_set):
+        self.prepared.append((stack, predictor_set))
 
     def grow(self, share):
         self.maps_changed.emit(known_maps(*self.asked[-1], share))
@@ -140,10 +142,10 @@ class MapDesk:
         self.viewer, self.qtbot = viewer, qtbot
         viewer.window._qt_window.resize(1500, 900)
         self.session = Session.of(viewer)
-        self.line_up = LINE_UP
+        self.predictor_set = LINE_UP
         self.tool = KnownTool()
         self.control = MapControl(viewer, self.session, MapMaker(self._make_tool))
-        self.page = MapPage(viewer, self.session, lambda: self.line_up, control=self.control)
+        self.page = MapPage(viewer, self.session, lambda: self.predictor_set, control=self.control)
         self.dock = viewer.window.add_dock_widget(self.page, name="IceNet", area="right")
         self.clicked, self.said = [], []
         self.page.chip_wanted.connect(lambda *at: self.clicked.append(at))
@@ -161,7 +163,7 @@ class MapDesk:
         for layer in [one for one in self.viewer.layers if one.name == DRAWN]:
             self.viewer.layers.remove(layer)
         self.tool.reset()
-        self.line_up = LINE_UP
+        self.predictor_set = LINE_UP
         self.session.add_stack(moving_ice())
         self.viewer.reset_view()
         self.page.form.show_settings(MapSettings(chip=CHIP, stride=STRIDE))

@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt
 from napari_icenet.evaluation.correlation_map.maps import CellState
 from napari_icenet.gui.correlation_map.layer_kinds import BEST, CELLS, FIRST_PREDICTOR
 from napari_icenet.gui.widgets.run_bar import CANCEL
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from tests.gui.correlation_map.maps import LINE_UP, LOST, NO_TEMPLATE, STRIDE, WITHOUT, MapDesk, known_values
 from tests.gui.ice import Hand, moving_ice
 from tests.gui.velocity.ready import kept_viewer
@@ -64,7 +64,7 @@ def test_layers_hold_the_maps_numbers_at_both_targets(desk):
             assert desk.layer(key).metadata["target"] == f"t{target}"
     meta = desk.layer("high-pass").metadata
     assert meta["settings"]["stride"] == STRIDE
-    assert [entry["name"] for entry in meta["line_up"]["entries"]] == list(LINE_UP.keys)
+    assert [entry["name"] for entry in meta["predictor_set"]["entries"]] == list(LINE_UP.keys)
     assert meta["software"].startswith("napari-icenet")
 
 
@@ -283,7 +283,7 @@ def test_side_by_side_gives_each_map_a_view_and_takes_it_back(desk):
 def test_other_predictors_replace_the_maps_of_those_before(desk):
     desk.map()
     kept = desk.layer("persistence")
-    desk.line_up = LineUp.of_names("persistence", "blurred")
+    desk.predictor_set = PredictorSet.of_names("persistence", "blurred")
     desk.map()
     assert names(desk) == ["map · cells", "map · Persistence", "map · Blurred", "map · best predictor"]
     assert desk.layer("persistence") is kept
@@ -307,7 +307,7 @@ def test_another_stack_cancels_and_each_keeps_its_maps(desk):
 
 
 def test_it_fits_the_dock(desk):
-    desk.line_up = LineUp.of_names("persistence", "high-pass", "blurred", "median", "consensus")
+    desk.predictor_set = PredictorSet.of_names("persistence", "high-pass", "blurred", "median", "consensus")
     desk.map()
     desk.page.more.expand()
     desk.qtbot.wait(50)

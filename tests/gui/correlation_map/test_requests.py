@@ -10,7 +10,7 @@ from napari_icenet.errors import WeightsError
 from napari_icenet.gui.correlation_map import area as map_area
 from napari_icenet.gui.correlation_map import export as map_export
 from napari_icenet.gui.widgets.run_bar import CANCEL
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.dask_array import lazy_array
 from tests.gui.correlation_map.maps import LINE_UP, STRIDE, MapDesk
 from tests.gui.ice import DATES, moving_ice
@@ -115,7 +115,7 @@ def test_the_date_shown_is_t0_or_every_date_is(desk):
 def test_who_stays_on_the_page_finds_networks_ready(desk):
     desk.qtbot.waitUntil(lambda: bool(desk.tool.prepared), timeout=60_000)
     assert desk.tool.prepared == [(desk.session.stack, LINE_UP)]
-    desk.line_up = LineUp.of_names("blurred")
+    desk.predictor_set = PredictorSet.of_names("blurred")
     desk.page.refresh()
     desk.qtbot.waitUntil(lambda: len(desk.tool.prepared) == 2, timeout=60_000)
     assert desk.tool.asked == []
@@ -142,13 +142,13 @@ def test_one_date_is_not_enough(desk):
 
 
 def test_predictors_are_needed_and_weights_have_to_fit(desk):
-    desk.line_up = LineUp(entries=())
+    desk.predictor_set = PredictorSet(entries=())
     assert ahead(desk) == "No predictor is chosen; choose at least one."
     assert not desk.page.run.button.isEnabled()
-    desk.line_up = LineUp.of_names("svg-lp")
+    desk.predictor_set = PredictorSet.of_names("svg-lp")
     assert "SVG-LP: no weights for chips of 32 px" in ahead(desk)
     assert not desk.page.run.button.isEnabled()
-    desk.line_up = LineUp.of_names("persistence", "svg-lp")
+    desk.predictor_set = PredictorSet.of_names("persistence", "svg-lp")
     assert "SVG-LP is left out" in ahead(desk)
     desk.map()
     assert desk.tool.asked[-1][2].keys == ("persistence",)

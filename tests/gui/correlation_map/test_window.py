@@ -13,7 +13,7 @@ from napari_icenet.evaluation.correlation_map.maps import CellState
 from napari_icenet.gui.correlation_map.page import MAP, MapPage
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.widgets.run_bar import CANCEL
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from tests.gui.ice import CLOUDY, STEP, Hand, moving_ice
 
 CHIP, STRIDE = 32, 24
@@ -31,7 +31,7 @@ def test_real_ice_is_mapped_clicked_and_reported_and_nothing_outlives_the_window
     viewer = make_napari_viewer(show=True)
     viewer.window._qt_window.resize(1500, 900)
     session = Session.of(viewer)
-    page = MapPage(viewer, session, lambda: LineUp.of_names("persistence", "consensus"))
+    page = MapPage(viewer, session, lambda: PredictorSet.of_names("persistence", "consensus"))
     viewer.window.add_dock_widget(page, name="IceNet", area="right")
     session.add_stack(moving_ice())
     qtbot.wait(50)

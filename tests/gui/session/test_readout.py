@@ -1,7 +1,7 @@
 import pytest
 from pyproj import Transformer
 
-from napari_icenet.gui.session.readout import grouped
+from napari_icenet.common.text import grouped
 from napari_icenet.scenes import open_stack
 from tests.gui.conftest import make_stack
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_icenet.gui.track.series import TrackSeries, number_text
+from napari_icenet.common.text import number_text
+from napari_icenet.gui.track.series import TrackSeries
 from napari_icenet.tracking.follow import follow
 from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.stable_ground import from_tracks

@@ -103,7 +103,7 @@ def test_the_layers_hold_what_the_model_measured(desk):
     desk.session.time = 1
     desk.settle()
     vectors = desk.layer("chip").data
-    before, now = track.fixes[0], track.fixes[1]
+    before, now = track.observations[0], track.observations[1]
     half = CHIP / 2
 
     def box(row, col, half):
@@ -139,9 +139,9 @@ def test_a_lost_date_is_drawn_as_lost_and_never_as_motion(desk):
     track = desk.place()
     desk.session.time = CLOUDY
     desk.settle()
-    assert not track.fixes[CLOUDY].valid
+    assert not track.observations[CLOUDY].valid
     assert edges(desk.layer("chip").data[-4:]) == (0, 0, 0, 0)  # no match
-    np.testing.assert_allclose(desk.layer("lost").data, [track.fixes[CLOUDY].centre])
+    np.testing.assert_allclose(desk.layer("lost").data, [track.observations[CLOUDY].centre])
     assert desk.layer("lost").face_color[0][3] == 0  # hollow
     assert len(desk.layer("dates").data) - LABEL_POINTS == DATES - 1
     assert any("lost" in text for text in desk.layer("dates").features["label"])

@@ -15,7 +15,7 @@ from napari_icenet.datasets.sequences import SPLITS
 from napari_icenet.gui.train import closing as train_closing
 from napari_icenet.gui.train.runs import actions as runs_actions
 from napari_icenet.gui.train.setup.split_layer import NAME
-from napari_icenet.predictors.predictor_set import Entry
+from napari_icenet.predictors.predictor_set import PredictorSpec
 from napari_icenet.training.launch.list import Runs
 from napari_icenet.training.run_folder.folder import RunFolder
 from tests.datasets.ice import moving, stack_of
@@ -76,7 +76,7 @@ def test_from_open_scenes_to_weights_in_line(desk, tmp_path):
     assert runs.result.table.rowCount() == len(found.rows)
     runs.next.click()
     assert compared == [desk.run.folder / "best.safetensors"]
-    assert Entry.of_weights(compared[0]).title == f"Tiny · {desk.run.name}"
+    assert PredictorSpec.of_weights(compared[0]).title == f"Tiny · {desk.run.name}"
     listed = Runs()
     listed.refresh()
     assert listed.weights_of() == ((desk.run.name, compared[0]),)

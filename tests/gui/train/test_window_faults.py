@@ -149,8 +149,8 @@ def test_killed_by_the_system_for_want_of_memory(going):
 def test_trainer_and_keeper_killed_together(going):
     desk = going
     record = read_launch(RunFolder(desk.run.folder).launch)
-    # The keeper first, for it would still tell why.
-    for pid in (record.keeper, record.pid):
+    # The supervisor first, for it would still tell why.
+    for pid in (record.supervisor, record.pid):
         os.kill(pid, signal.SIGKILL)
     wait_for(lambda: not trainers(desk.run.folder))
     desk.until_state("stopped")

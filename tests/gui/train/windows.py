@@ -66,7 +66,9 @@ def begin_anew(desk: Desk, qtbot: object) -> None:
     def quiet() -> bool:
         end_all(home())
         records = map(read_launch, home().rglob("launch.json"))
-        return not any(alive(pid) for record in records if record is not None for pid in (record.keeper, record.pid))
+        return not any(
+            alive(pid) for record in records if record is not None for pid in (record.supervisor, record.pid)
+        )
 
     wait_for(quiet, 20)
     shutil.rmtree(home(), ignore_errors=True)

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
+from napari_icenet.velocity.along.flowline import along
 from napari_icenet.velocity.io.netcdf import read_netcdf
-from napari_icenet.velocity.vectors.flowline import along
 from napari_icenet.velocity.vectors.line_files import write_lines
 from tests.gui.velocity.ready import Desk, kept_viewer, known_map
 

@@ -12,8 +12,8 @@ from qtpy.QtTest import QTest
 from napari_icenet.gui.velocity import flowline_plot
 from napari_icenet.gui.velocity.flowline_plot import EMPTY, FlowlinePlot, band_path
 from napari_icenet.gui.velocity.flowline_words import date_colours
+from napari_icenet.velocity.along.flowline import along
 from napari_icenet.velocity.vectors.features import Line
-from napari_icenet.velocity.vectors.flowline import along
 from tests.velocity.fields import PLAIN, make_map
 
 LINE = Line(np.array([(40.0, 30.0), (280.0, 440.0)]), "centre line")

@@ -127,8 +127,8 @@ def test_without_its_keeper_a_run_goes_on_in_silence_or_asleep_till_it_is_killed
     launch(run, slow(settings, 0.5), compare=False)
     wait_for(lambda: steps(run) >= 2)
     record = read_launch(run / "launch.json")
-    os.kill(record.keeper, signal.SIGKILL)
-    wait_for(lambda: not alive(record.keeper))
+    os.kill(record.supervisor, signal.SIGKILL)
+    wait_for(lambda: not alive(record.supervisor))
     assert RunFolder(run).status().state == "running"
     before = steps(run)
     wait_for(lambda: steps(run) > before)

@@ -55,7 +55,7 @@ def test_a_queue_whose_keeper_was_killed_waits_for_a_window(settings, tmp_path):
     wait_for_state(one, "running")
     assert queue.tend() is None
     record = read_launch(RunFolder(one).launch)
-    for pid in (record.keeper, record.pid):
+    for pid in (record.supervisor, record.pid):
         os.kill(pid, signal.SIGKILL)
     wait_for(lambda: not alive(record.pid))
     assert Queue().waiting == (other,)

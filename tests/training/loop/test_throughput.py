@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_icenet.training.loop.throughput import Pace
+from napari_icenet.training.loop.throughput import Throughput
 
 
 class Clock:
@@ -23,7 +23,7 @@ def clock():
 
 
 def test_mean_of_steps_and_validations(clock):
-    pace = Pace(clock)
+    pace = Throughput(clock)
     assert pace.seconds is None
     for step in range(1, 101):
         clock.pass_(2 if step % 10 else 22)
@@ -32,7 +32,7 @@ def test_mean_of_steps_and_validations(clock):
 
 
 def test_sleep_and_pauses_do_not_count(clock):
-    pace = Pace(clock)
+    pace = Throughput(clock)
     for _ in range(10):
         clock.pass_(1)
         pace.step()
@@ -46,7 +46,7 @@ def test_sleep_and_pauses_do_not_count(clock):
 
 
 def test_a_pace_that_changes_is_followed(clock):
-    pace = Pace(clock)
+    pace = Throughput(clock)
     for _ in range(2000):
         clock.pass_(1)
         pace.step()

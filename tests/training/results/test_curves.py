@@ -84,10 +84,10 @@ def test_a_long_run_is_read_in_lots_and_thinned_with_its_extremes(tmp_path):
     lines = [json.dumps({"kind": "step", "step": i + 1, "time": 0, "loss": float(v)}) for i, v in enumerate(values)]
     (tmp_path / "events.jsonl").write_text("\n".join(lines) + "\n")
     curves = Curves(tmp_path)
-    lots = 0
+    batches = 0
     while curves.update() and curves.behind:
-        lots += 1
-    assert lots > 10
+        batches += 1
+    assert batches > 10
     steps, loss = curves.series("loss")
     assert len(steps) <= 2000
     assert (loss.max(), loss.min()) == (50, -50)

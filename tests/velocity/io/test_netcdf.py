@@ -16,7 +16,8 @@ from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.matching.engine.matches import REASONS, reason_code
 from napari_icenet.matching.match import LostReason
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.velocity.io.netcdf import dataset_of, read_netcdf, write_netcdf
+from napari_icenet.velocity.io.map_dataset import dataset_of
+from napari_icenet.velocity.io.netcdf import read_netcdf, write_netcdf
 from napari_icenet.velocity.settings import VelocitySettings
 from napari_icenet.velocity.velocity_map import Offset, map_cells
 from tests.velocity.fields import POLAR

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.datasets.tracking.matcher import Matcher
 from napari_icenet.datasets.tracking.tracks import Tracks
-from napari_icenet.scenes.scene import Progress
+from napari_icenet.jobs.progress import Progress
 
 
 def chain(

@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from napari_icenet.common.types import F64
 from napari_icenet.datasets.tracking.tracks import Tracks
-
-F64 = NDArray[np.float64]
 
 #: Neighbours that are asked at most, and needed at least.
 _MOST, _LEAST = 8, 3

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F32, Index
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.engine.matches import Matches
 from napari_icenet.matching.lost_reason import LostReason
@@ -15,8 +16,6 @@ from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.zncc import norm_map
 from napari_icenet.scenes.grid import Window
 
-F32 = NDArray[np.float32]
-Index = NDArray[np.intp]
 Places = tuple[NDArray[np.int64], NDArray[np.int64]]
 #: Side of the squares whose chips are matched together: what is in memory is one and its surroundings.
 TILE_PX = 2048

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F64
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.datasets.tracking.matcher import Matcher
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.template import HIGH_PASS
 
-F64 = NDArray[np.float64]
-Index = NDArray[np.intp]
 #: Nodes of the lattice that are measured together, along each axis.
 _GROUP = 4
 #: Chips from this side on are found at half the resolution.
@@ -28,7 +27,7 @@ _LEAST = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Moved:
-    """Displacement (px) of n tracks and the peak ratio of its matches, (n,); NaN where none may be believed."""
+    """Displacement (px) of n tracks and the peak ratio of its matches, (n,); NaN where none may be accepted."""
 
     drow: F64
     dcol: F64
@@ -51,7 +50,7 @@ class Motion:
     filtered picture; a match counts if its peak stands out and the way back leads to the start. A
     track reads its displacement off the nodes around it, linearly.
 
-    What is measured depends on the two dates and the place alone, in lots that are always the same:
+    What is measured depends on the two dates and the place alone, in batches that are always the same:
     results are, to the bit, those of any other order of asking.
 
     Parameters

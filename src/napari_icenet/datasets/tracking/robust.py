@@ -7,16 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F64, Index
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.datasets.tracking.cloud_share import cloud_shares, fill_shares
 from napari_icenet.datasets.tracking.gap_filling import fill_gaps, supported, velocities
 from napari_icenet.datasets.tracking.motion import Motion
 from napari_icenet.datasets.tracking.tracks import Tracks
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.pictures import Pictures
-from napari_icenet.scenes.scene import Progress
-
-Index = NDArray[np.intp]
-F64 = NDArray[np.float64]
 
 
 def robust(
@@ -114,7 +112,7 @@ class _Follower:
         return np.asarray(~(cloud > self.settings.max_cloud) & (fill <= self.settings.max_fill))
 
     def _match(self, source: int, t: int, chosen: Index, found: _Found) -> None:
-        """Seek chips of frame ``source`` on frame ``t``; fill in those that may be believed."""
+        """Seek chips of frame ``source`` on frame ``t``; fill in those that may be accepted."""
         tracks = self.tracks
         before = tracks.rows[chosen, source], tracks.cols[chosen, source]
         expected = tracks.rows[chosen, t] - before[0], tracks.cols[chosen, t] - before[1]

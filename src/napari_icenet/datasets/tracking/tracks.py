@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-Index = NDArray[np.intp]
+from napari_icenet.common.types import Index
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,27 +18,28 @@ from napari_icenet.evaluation.scoring.known_flow import known_flow
 from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.matching.pictures import Pictures
 from napari_icenet.predictors.learned import LearnedOptions
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.predictors.remote import PredictionProcess
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.track import Track
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class ComparisonRequest:
     """What is compared."""
 
     pictures: Pictures
     track: Track
     time: int
-    line_up: LineUp
+    predictor_set: PredictorSet
 
-    def is_as(self, other: Question | None) -> bool:
+    def is_as(self, other: ComparisonRequest | None) -> bool:
         """Whether another question has the same answer."""
         return (
             other is not None
             and self.track is other.track
-            and (self.time, self.line_up, self.pictures.band) == (other.time, other.line_up, other.pictures.band)
+            and (self.time, self.predictor_set, self.pictures.band)
+            == (other.time, other.predictor_set, other.pictures.band)
         )
 
 
@@ -60,7 +61,7 @@ class CompareTool:
 
     def __init__(self) -> None:
         self._worker = LatestWorker("icenet-compare", self.busy_changed.emit)
-        self._asked: Question | None = None
+        self._asked: ComparisonRequest | None = None
         self._flows: WeakKeyDictionary[SceneStack, Sequence[Flow]] = WeakKeyDictionary()
         self._process = PredictionProcess()
         self._closed = False
@@ -70,12 +71,12 @@ class CompareTool:
         """Number of the process that networks compute in; None where there is none."""
         return self._process.pid
 
-    def prepare(self, line_up: LineUp) -> None:
-        """Load the networks of a line-up soon, in the process that they compute in."""
+    def prepare(self, predictor_set: PredictorSet) -> None:
+        """Load the networks of a predictor set soon, in the process that they compute in."""
 
         def load() -> None:
             try:
-                made = line_up.make()
+                made = predictor_set.make()
             except IceNetError:
                 return  # told when something is compared
             self._process.prepare([one for one in made if isinstance(one, LearnedOptions)])
@@ -88,7 +89,7 @@ class CompareTool:
         if not self._closed:
             self._worker.submit("give back", self._process.close)
 
-    def ask(self, pictures: Pictures, track: Track, time: int, line_up: LineUp) -> bool:
+    def ask(self, pictures: Pictures, track: Track, time: int, predictor_set: PredictorSet) -> bool:
         """Compare soon, and let go of what was asked before; False where that was the same.
 
         Parameters
@@ -98,9 +99,9 @@ class CompareTool:
         track : Track
         time : int
             Index of the date of t0.
-        line_up : LineUp
+        predictor_set : PredictorSet
         """
-        question = Question(pictures, track, time, line_up)
+        question = ComparisonRequest(pictures, track, time, predictor_set)
         if self._closed or question.is_as(self._asked):
             return False
         self._asked = question
@@ -123,7 +124,7 @@ class CompareTool:
         self._worker.close()
         self._process.close()
 
-    def _answer(self, question: Question) -> None:
+    def _answer(self, question: ComparisonRequest) -> None:
         def tell(part: Comparison) -> None:
             if self._asked is question:
                 self.compared.emit(part)
@@ -133,7 +134,7 @@ class CompareTool:
                 question.pictures,
                 question.track,
                 question.time,
-                question.line_up,
+                question.predictor_set,
                 flow=self._flow(question.pictures.stack),
                 process=self._process,
                 still_wanted=lambda: self._asked is question,

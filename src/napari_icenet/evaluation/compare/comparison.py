@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
+from napari_icenet.common.types import F32
 from napari_icenet.errors import IceNetError, TrackingError
 from napari_icenet.evaluation.compare.track_frames import Frame, Place, Target, frames_around, past_before
 from napari_icenet.evaluation.scoring.displacement import Flow
@@ -18,13 +16,12 @@ from napari_icenet.matching.prefilter import prefilter
 from napari_icenet.matching.template import Past, Prediction, Predictor
 from napari_icenet.predictors.batching_1 import BatchPredictor
 from napari_icenet.predictors.learned import LearnedOptions
-from napari_icenet.predictors.predictor_set import Entry, LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet, PredictorSpec
 from napari_icenet.predictors.remote import Apart, PredictionProcess
 from napari_icenet.tracking.evidence import Correlator
 from napari_icenet.tracking.settings import changed
 from napari_icenet.tracking.track import Track
 
-F32 = NDArray[np.float32]
 _NAN = float("nan")
 
 
@@ -72,7 +69,7 @@ class Compared:
 
     Attributes
     ----------
-    entry : Entry
+    entry : PredictorSpec
         The predictor.
     judged : tuple of Judged
         For t1 and t2, as far as there are such dates.
@@ -80,7 +77,7 @@ class Compared:
         Why it could not predict; empty where it could.
     """
 
-    entry: Entry
+    entry: PredictorSpec
     judged: tuple[Judged, ...] = ()
     trouble: str = ""
 
@@ -92,18 +89,18 @@ class Comparison:
     Attributes
     ----------
     track : Track
-    line_up : LineUp
+    predictor_set : PredictorSet
         All that are asked for.
     past : tuple of Frame
         Up to eight frames, oldest first; the last is t0.
     ahead : tuple of Target
         t1 and t2, as far as the stack has them.
     compared : tuple of Compared
-        Those that are worked out so far, in the order of the line-up.
+        Those that are worked out so far, in the order of the predictor set.
     """
 
     track: Track
-    line_up: LineUp
+    predictor_set: PredictorSet
     past: tuple[Frame, ...]
     ahead: tuple[Target, ...]
     compared: tuple[Compared, ...] = ()
@@ -116,7 +113,7 @@ class Comparison:
     @property
     def whole(self) -> bool:
         """Whether all predictors are worked out."""
-        return len(self.compared) == len(self.line_up.entries)
+        return len(self.compared) == len(self.predictor_set.entries)
 
     @property
     def flow_known(self) -> bool:
@@ -132,7 +129,7 @@ def compare(
     pictures: Pictures,
     track: Track,
     time: int,
-    line_up: LineUp,
+    predictor_set: PredictorSet,
     *,
     flow: Flow | None = None,
     process: PredictionProcess | None = None,
@@ -149,7 +146,7 @@ def compare(
         Its chip and c are those of templates and search windows.
     time : int
         Index of the date of t0.
-    line_up : LineUp
+    predictor_set : PredictorSet
     flow : callable, optional
         The true motion, where it is known (:func:`~napari_icenet.evaluation.scoring.known_flow.known_flow`).
     process : PredictionProcess, optional
@@ -169,15 +166,15 @@ def compare(
         raise TrackingError(
             "none of the frames up to this date shows enough of this ice; choose a later date, or another chip."
         )
-    made = Comparison(track, line_up, past, ahead)
+    made = Comparison(track, predictor_set, past, ahead)
     judge = _Judge(pictures, track, past[-1])
     # One past for all predictors: what they work out about it, such as how its frames align, they share.
     shown = [past_before(past, target) for target in ahead]
-    for entry in line_up.entries:
+    for entry in predictor_set.entries:
         on_part(made)
         try:
             predictor: Predictor
-            (predictor,) = line_up.only(entry).make(track.settings.chip, spread=True)
+            (predictor,) = predictor_set.only(entry).make(track.settings.chip, spread=True)
             if process is not None and isinstance(predictor, LearnedOptions):
                 predictor = Apart(predictor, process)
             judged = judge.all(predictor, shown, ahead, still_wanted)

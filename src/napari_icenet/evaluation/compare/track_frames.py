@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F32
 from napari_icenet.errors import TrackingError
 from napari_icenet.evaluation.scoring.displacement import Flow
 from napari_icenet.matching.chips import chip_window
@@ -15,7 +16,6 @@ from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.template import PAST_CHIPS, Past
 from napari_icenet.tracking.track import Track
 
-F32 = NDArray[np.float32]
 Place = tuple[float, float]
 
 #: Frames after t0 that are predicted: t1 and t2.
@@ -99,12 +99,12 @@ def frames_around(
     def frame(t: int) -> Frame:
         row, col = int(cut[t, 0]), int(cut[t, 1])
         window = chip_window(row, col, track.settings.chip)
-        found, cloud = bool(track.fixes[t].valid), pictures.cloud(t, window)
+        found, cloud = bool(track.observations[t].valid), pictures.cloud(t, window)
         return Frame(t, float(days[t] - days[time]), pictures.read(t, window), row, col, found, cloud)
 
     def target(t: int) -> Target:
         tracked = None
-        if track.fixes[t].valid:
+        if track.observations[t].valid:
             tracked = float(cut[time, 0] + rows[t] - rows[time]), float(cut[time, 1] + cols[t] - cols[time])
         return Target(**vars(frame(t)), tracked=tracked, known=_known(flow, cut[time], time, t))
 

@@ -18,7 +18,7 @@ from napari_icenet.evaluation.correlation_map.run import MapRun
 from napari_icenet.evaluation.correlation_map.scheduler import Foreman
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.matching.engine.device import cores
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.stack import SceneStack
 
 #: Processes at most: each has a copy of the networks in memory.
@@ -70,17 +70,21 @@ class MapTool:
         """Numbers (PID) of the processes there are, at work or kept."""
         return tuple(hand.pid for hand in tuple(self._foreman.crew.hands))
 
-    def prepare(self, stack: SceneStack, settings: MapSettings, line_up: LineUp) -> None:
+    def prepare(self, stack: SceneStack, settings: MapSettings, predictor_set: PredictorSet) -> None:
         """Start the processes and load the networks, so that a map that is asked for later starts at once."""
         foreman = self._foreman
         foreman.ask(
             lambda: foreman.get_ready(
-                lambda: MapRun(0, foreman.known(stack), settings, line_up, area=None, hands=self._size)
+                lambda: MapRun(0, foreman.known(stack), settings, predictor_set, area=None, hands=self._size)
             )
         )
 
     def start(
-        self, stack: SceneStack, settings: MapSettings, line_up: LineUp, area: NDArray[np.bool_] | None = None
+        self,
+        stack: SceneStack,
+        settings: MapSettings,
+        predictor_set: PredictorSet,
+        area: NDArray[np.bool_] | None = None,
     ) -> None:
         """Ask for maps; an older request is dropped.
 
@@ -89,7 +93,7 @@ class MapTool:
         stack : SceneStack
             With a date after t0. Where it has only one, t2 stays empty.
         settings : MapSettings
-        line_up : LineUp
+        predictor_set : PredictorSet
             At least one predictor.
         area : array of bool, (y, x), optional
             On the stack's grid: cells whose centre lies in it. Default: the whole frame.
@@ -101,7 +105,8 @@ class MapTool:
         self.busy_changed.emit(True)
         foreman.ask(
             lambda: foreman.begin(
-                number, lambda: MapRun(number, foreman.known(stack), settings, line_up, area=chosen, hands=self._size)
+                number,
+                lambda: MapRun(number, foreman.known(stack), settings, predictor_set, area=chosen, hands=self._size),
             )
         )
 

@@ -137,7 +137,7 @@ def _geotiff(maps: CorrelationMaps, path: Path) -> None:
         nodata=float("nan"), crs=cells.crs, transform=cells.transform, compress="DEFLATE",
     ) as out:  # fmt: skip
         number = 0
-        for entry in maps.line_up.entries:
+        for entry in maps.predictor_set.entries:
             for k, target in enumerate(TARGETS):
                 number += 1
                 out.write(maps.values[entry.key][k], number)

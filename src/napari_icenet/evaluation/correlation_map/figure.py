@@ -40,7 +40,7 @@ def maps_figure(maps: CorrelationMaps) -> Figure:
     ]
     here = {state for row in rows for marked in row.marked for state in marked}
     layout = Layout(
-        maps.line_up.titles, maps.cells, int(maps.rows[0]), int(maps.cols[0]), settings.stride,
+        maps.predictor_set.titles, maps.cells, int(maps.rows[0]), int(maps.cols[0]), settings.stride,
         {words: _COLOURS[state] for state, words in STATE_WORDS.items() if words in here},
         label="NCC" if len(maps.windows) == 1 else "mean NCC",
     )  # fmt: skip

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.evaluation.correlation_map.cells import Cells
-from napari_icenet.evaluation.correlation_map.maps import CellState, CorrelationMaps, Followed, Ground
+from napari_icenet.evaluation.correlation_map.maps import CellState, CorrelationMaps, MapMetadata, WindowTracks
 from napari_icenet.evaluation.correlation_map.settings import DateWindow, MapSettings
 from napari_icenet.evaluation.correlation_map.tasks import Score
 from napari_icenet.evaluation.scoring.scores import Scores
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 
 I64 = NDArray[np.int64]
 #: Fields of the scores with an axis of predictors.
@@ -25,8 +25,8 @@ class Gathering:
     Parameters
     ----------
     settings : MapSettings
-    line_up : LineUp
-    ground : Ground
+    predictor_set : PredictorSet
+    ground : MapMetadata
     windows : tuple of DateWindow
     cells : Cells
     """
@@ -34,13 +34,19 @@ class Gathering:
     def __init__(
         self,
         settings: MapSettings,
-        line_up: LineUp,
-        ground: Ground,
+        predictor_set: PredictorSet,
+        ground: MapMetadata,
         windows: tuple[DateWindow, ...],
         cells: Cells,
     ) -> None:
-        self.settings, self.line_up, self.ground, self.windows, self.cells = settings, line_up, ground, windows, cells
-        count, kinds = cells.asked.size, len(line_up.entries)
+        self.settings, self.predictor_set, self.ground, self.windows, self.cells = (
+            settings,
+            predictor_set,
+            ground,
+            windows,
+            cells,
+        )
+        count, kinds = cells.asked.size, len(predictor_set.entries)
         self._asked: NDArray[np.bool_] = cells.asked.ravel()
         #: Windows that have told of a cell, sums of correlations, chips that count, and those with a template.
         self._arrived = np.zeros((kinds, count), np.int64)
@@ -49,9 +55,9 @@ class Gathering:
         self._templates = np.zeros((kinds, 2, count), np.int64)
         self._waiting: dict[tuple[int, int], dict[tuple[int, ...], Scores]] = {}
         self._parts: list[Scores] = []
-        self._followed: dict[int, Followed] = {}
+        self._followed: dict[int, WindowTracks] = {}
 
-    def follow(self, number: int, found: Followed) -> None:
+    def follow(self, number: int, found: WindowTracks) -> None:
         """Take the chips of a window; cells without one are lost in it."""
         self._followed[number] = found
         left_out = self._asked.copy()
@@ -70,14 +76,14 @@ class Gathering:
                 self._templates[p, k, cells[good & ~scores.lacking[:, column, k]]] += 1
         held = self._waiting.setdefault((job.number, job.tile), {})
         held[job.entries] = scores
-        if sum(map(len, held)) == len(self.line_up.entries):
+        if sum(map(len, held)) == len(self.predictor_set.entries):
             self._parts.append(_side_by_side(self._waiting.pop((job.number, job.tile))))
 
     def maps(self, done: float) -> CorrelationMaps:
         """What is done so far."""
         shape = (2, *self.cells.shape)
         values, states = {}, {}
-        for p, key in enumerate(self.line_up.keys):
+        for p, key in enumerate(self.predictor_set.keys):
             found = self._templates[p] > 0
             mean = self._sums[p] / np.maximum(self._counted[p], 1)
             values[key] = np.where(found, mean, np.nan).astype(np.float32).reshape(shape)
@@ -87,13 +93,13 @@ class Gathering:
             state = np.where(found, CellState.SCORED, state)
             states[key] = np.where(self._asked, state, CellState.OUTSIDE).astype(np.uint8).reshape(shape)
         return CorrelationMaps(
-            self.settings, self.line_up, self.ground, self.windows, self.cells.rows, self.cells.cols,
+            self.settings, self.predictor_set, self.ground, self.windows, self.cells.rows, self.cells.cols,
             values, states, done, tuple(self._parts), dict(self._followed),
         )  # fmt: skip
 
 
 def _side_by_side(parts: dict[tuple[int, ...], Scores]) -> Scores:
-    """Scores of the same chips by several predictors, in the order of the line-up."""
+    """Scores of the same chips by several predictors, in the order of the predictor set."""
     if len(parts) == 1:
         return next(iter(parts.values()))
     order = np.argsort([p for entries in parts for p in entries])

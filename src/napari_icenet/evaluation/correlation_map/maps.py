@@ -11,17 +11,17 @@ import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F32
 from napari_icenet.datasets.tracking.tracks import Tracks
 from napari_icenet.evaluation.correlation_map.settings import DateWindow, MapSettings
 from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.evaluation.scoring.table import LIMITS, mode_table
 from napari_icenet.evaluation.settings import TARGETS
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.credit import credit_of
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
 
-F32 = NDArray[np.float32]
 #: Width of a bar of the histogram.
 _BAR = 0.05
 
@@ -49,7 +49,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Ground:
+class MapMetadata:
     """The stack that maps show, in what a file of them has to say of it.
 
     Attributes
@@ -74,7 +74,7 @@ class Ground:
     flow_known: bool = False
 
     @classmethod
-    def of(cls, stack: SceneStack, band: str, *, flow_known: bool = False) -> Ground:
+    def of(cls, stack: SceneStack, band: str, *, flow_known: bool = False) -> MapMetadata:
         """What a file says of a stack."""
         lines = (credit_of(scene.provenance) for scene in stack.scenes)
         credits = tuple(dict.fromkeys(line for line in lines if line is not None))
@@ -82,7 +82,7 @@ class Ground:
 
 
 @dataclass(frozen=True, eq=False)
-class Followed:
+class WindowTracks:
     """The chips of one window of dates.
 
     Attributes
@@ -124,15 +124,15 @@ class CorrelationMaps:
     Attributes
     ----------
     settings : MapSettings
-    line_up : LineUp
-    ground : Ground
+    predictor_set : PredictorSet
+    ground : MapMetadata
         The stack.
     windows : tuple of DateWindow
         One for each t0.
     rows, cols : array of int64, (R,) and (C,)
         Positions of the cells' chips, px of the stack.
     values : dict of array of float32, (2, R, C)
-        By key of the line-up: correlation with t1 and with t2 in place; NaN where there is none. Over several t0
+        By key of the predictor set: correlation with t1 and with t2 in place; NaN where there is none. Over several t0
         the mean, where a t0 without a template counts as 0, as in the table.
     states : dict of array of uint8, (2, R, C)
         By key: :class:`CellState` of each target.
@@ -141,13 +141,13 @@ class CorrelationMaps:
     parts : tuple of Scores
         Of the chips that all predictors are done with; ``batch`` is the number of the window, ``index`` that of
         the chip among those that were followed.
-    followed : dict of Followed
+    followed : dict of WindowTracks
         Chips by number of the window, as far as they were followed.
     """
 
     settings: MapSettings
-    line_up: LineUp
-    ground: Ground
+    predictor_set: PredictorSet
+    ground: MapMetadata
     windows: tuple[DateWindow, ...]
     rows: NDArray[np.int64]
     cols: NDArray[np.int64]
@@ -155,12 +155,12 @@ class CorrelationMaps:
     states: dict[str, NDArray[np.uint8]]
     done: float
     parts: tuple[Scores, ...] = ()
-    followed: dict[int, Followed] = field(default_factory=dict)
+    followed: dict[int, WindowTracks] = field(default_factory=dict)
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What tells the predictors apart, in the order of the line-up."""
-        return self.line_up.keys
+        """What tells the predictors apart, in the order of the predictor set."""
+        return self.predictor_set.keys
 
     @property
     def state(self) -> NDArray[np.uint8]:
@@ -198,7 +198,7 @@ class CorrelationMaps:
 
     @cached_property
     def _table(self) -> dict[str, Any]:
-        learned = {entry.key for entry in self.line_up.entries if entry.learned}
+        learned = {entry.key for entry in self.predictor_set.entries if entry.learned}
         drawn = {"resamples": self.settings.resamples, "seed": self.settings.seed}
         return mode_table(self.scores, self.keys, learned=learned, **drawn)
 
@@ -223,7 +223,7 @@ class CorrelationMaps:
         return Histogram(edges, {key: np.histogram(chosen[:, p], inner)[0] for p, key in enumerate(self.keys)})
 
     def best(self, target: int) -> NDArray[np.int16]:
-        """Number in the line-up of the predictor with the highest correlation, (R, C); −1 where there is none.
+        """Number in the predictor set of the predictor with the highest correlation, (R, C); −1 where there is none.
 
         Only cells that all predictors are done with are told; of equal ones the first wins.
         """
@@ -268,4 +268,4 @@ class CorrelationMaps:
         return None
 
 
-__all__ = ["TARGETS", "CellState", "CorrelationMaps", "Followed", "Ground", "Histogram", "Place"]
+__all__ = ["TARGETS", "CellState", "CorrelationMaps", "Histogram", "MapMetadata", "Place", "WindowTracks"]

@@ -9,14 +9,14 @@ from typing import Any
 
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.correlation_map.maps import CellState, CorrelationMaps
+from napari_icenet.evaluation.data_leakage import trained_here
 from napari_icenet.evaluation.evaluate import Evaluation
 from napari_icenet.evaluation.report.write import write_report as write
-from napari_icenet.evaluation.scoring.data_leakage import trained_here
 from napari_icenet.evaluation.scoring.strata import strata_table
 from napari_icenet.evaluation.scoring.table import early_table
 from napari_icenet.evaluation.sources.stack import StackSource
 from napari_icenet.matching.template import Past, Prediction, Predictor
-from napari_icenet.predictors.predictor_set import Entry
+from napari_icenet.predictors.predictor_set import PredictorSpec
 from napari_icenet.scenes.stack import SceneStack
 
 
@@ -70,13 +70,13 @@ def evaluation_of(maps: CorrelationMaps, stack: SceneStack) -> Evaluation:
         raise UsageError(f"these maps were made of {ground.name} and not of {stack.name} as it is; open that stack.")
     if not maps.scores.counted[:, 1].any():
         raise UsageError("no chip is scored at t2, and the report is about t2; choose an earlier t0, or wait.")
-    names = tuple(dict.fromkeys(entry.name for entry in maps.line_up.entries))
+    names = tuple(dict.fromkeys(entry.name for entry in maps.predictor_set.entries))
     asked = settings.as_evaluation(names, ground.band, windows[0])
     source = StackSource(stack, asked)
     source.starts = range(windows[0].start, windows[-1].start + 1)
-    made = list(zip(maps.line_up.entries, maps.line_up.make(settings.chip), strict=True))
+    made = list(zip(maps.predictor_set.entries, maps.predictor_set.make(settings.chip), strict=True))
     drawn = {"resamples": settings.resamples, "seed": settings.seed}
-    lots = [
+    batches = [
         (ground.band, window.start, maps.followed[number].tracks) if number in maps.followed else None
         for number, window in enumerate(windows)
     ]
@@ -87,7 +87,7 @@ def evaluation_of(maps: CorrelationMaps, stack: SceneStack) -> Evaluation:
         tables={mode: maps.table()},
         early={mode: early_table(maps.scores, maps.keys)},
         strata={mode: strata_table(maps.scores, maps.keys, **drawn)},
-        lots={mode: lots},
+        batches={mode: batches},
         trained_here=trained_here(source, [one for _, one in made]),
         about=_about(maps),
     )  # fmt: skip
@@ -117,14 +117,14 @@ def _about(maps: CorrelationMaps) -> dict[str, Any]:
         "asked": int((state != CellState.OUTSIDE).sum()),
         "waiting": int((state == CellState.WAITING).sum()),
         "t0": [maps.ground.dates[window.t0] for window in maps.windows],
-        "line_up": maps.line_up.model_dump(mode="json"),
+        "predictor_set": maps.predictor_set.model_dump(mode="json"),
     }
 
 
 class _Named:
-    """A predictor that goes by its key in the line-up."""
+    """A predictor that goes by its key in the predictor set."""
 
-    def __init__(self, entry: Entry, made: Predictor) -> None:
+    def __init__(self, entry: PredictorSpec, made: Predictor) -> None:
         self._made = made
         self.name, self.title, self.prefilter = entry.key, entry.title, made.prefilter
 

@@ -12,13 +12,13 @@ from napari_icenet.datasets.cut import CACHE_BYTES, check_fits
 from napari_icenet.datasets.tracking.tracks import Tracks
 from napari_icenet.evaluation.correlation_map.cells import choose_cells
 from napari_icenet.evaluation.correlation_map.gather import Gathering
-from napari_icenet.evaluation.correlation_map.maps import CorrelationMaps, Followed, Ground
+from napari_icenet.evaluation.correlation_map.maps import CorrelationMaps, MapMetadata, WindowTracks
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.evaluation.correlation_map.tasks import Follow, Job, Order, Places, Score
 from napari_icenet.evaluation.scoring.known_flow import known_flow
 from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.matching.engine.device import may_have
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.stack import SceneStack
 
 #: Side of a tile, cells: a second of a network on one core.
@@ -30,7 +30,7 @@ _KEPT = 64
 
 
 @dataclass(eq=False)
-class Known:
+class TrackCache:
     """Tracks of one stack, for all maps that follow the same chips."""
 
     stack: SceneStack
@@ -50,10 +50,10 @@ class MapRun:
     ----------
     number : int
         Tells it from other runs; later ones have higher numbers.
-    known : Known
+    known : TrackCache
         The stack, and what is known of its tracks.
     settings : MapSettings
-    line_up : LineUp
+    predictor_set : PredictorSet
     area : array of bool, (y, x), or None
     hands : int
         Processes that will work on it.
@@ -67,23 +67,23 @@ class MapRun:
     def __init__(
         self,
         number: int,
-        known: Known,
+        known: TrackCache,
         settings: MapSettings,
-        line_up: LineUp,
+        predictor_set: PredictorSet,
         *,
         area: NDArray[np.bool_] | None,
         hands: int,
     ) -> None:
         stack = known.stack
-        ground = Ground.of(stack, settings.band, flow_known=known_flow(stack) is not None)
+        ground = MapMetadata.of(stack, settings.band, flow_known=known_flow(stack) is not None)
         check_fits(stack, settings.cutting)
         self.number, self.stack = number, stack
         self.windows = settings.windows(stack)
         self.cells = choose_cells(stack.grid.shape, settings, area)
-        self.order = Order(settings, line_up, CACHE_BYTES // hands)
-        self.learned = tuple(p for p, entry in enumerate(line_up.entries) if entry.learned)
-        self.apart = bool(self.learned) and on_graphics(line_up.device)
-        self._known, self._gathering = known, Gathering(settings, line_up, ground, self.windows, self.cells)
+        self.order = Order(settings, predictor_set, CACHE_BYTES // hands)
+        self.learned = tuple(p for p, entry in enumerate(predictor_set.entries) if entry.learned)
+        self.apart = bool(self.learned) and on_graphics(predictor_set.device)
+        self._known, self._gathering = known, Gathering(settings, predictor_set, ground, self.windows, self.cells)
         self._tiles = self.cells.tiles(_TILE)
         # Several windows are followed side by side; a single one has all cores.
         self._threads = hands if len(self.windows) == 1 else 1
@@ -101,7 +101,7 @@ class MapRun:
                 self.followed(w, *held)
 
     def _groups(self) -> list[tuple[int, ...]]:
-        every = tuple(range(len(self.order.line_up.entries)))
+        every = tuple(range(len(self.order.predictor_set.entries)))
         if not self.apart:
             return [every]
         return [group for group in (tuple(p for p in every if p not in self.learned), self.learned) if group]
@@ -145,7 +145,7 @@ class MapRun:
     def followed(self, w: int, tracks: Tracks, places: Places) -> None:
         """Chips of a window are known: their tiles can be scored."""
         cells = self.cells.numbers(*places)
-        self._gathering.follow(w, Followed(tracks, cells))
+        self._gathering.follow(w, WindowTracks(tracks, cells))
         at = np.full(self.cells.asked.size, -1)
         at[cells] = np.arange(len(cells))
         searched = self._searched(w, cells)

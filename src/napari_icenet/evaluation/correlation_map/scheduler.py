@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from napari_icenet.errors import IceNetError, UsageError
 from napari_icenet.evaluation.correlation_map.maps import CorrelationMaps
-from napari_icenet.evaluation.correlation_map.run import Known, MapRun, on_graphics
+from napari_icenet.evaluation.correlation_map.run import MapRun, TrackCache, on_graphics
 from napari_icenet.evaluation.correlation_map.scheduler_1 import ended, told
 from napari_icenet.evaluation.correlation_map.tasks import Follow, Job, Prepare, Score
 from napari_icenet.jobs.worker_process import Crew, Hand
@@ -54,7 +54,7 @@ class Foreman:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = False
-        self._known: Known | None = None
+        self._known: TrackCache | None = None
         self._run: MapRun | None = None
         self._ready: MapRun | None = None
         #: Runs up to this number are not wanted any more; until when their processes may take to notice.
@@ -81,10 +81,10 @@ class Foreman:
         if thread is not None and thread is not threading.current_thread():
             thread.join()
 
-    def known(self, stack: Any) -> Known:
+    def known(self, stack: Any) -> TrackCache:
         """What is known of a stack; what was known of another is forgotten."""
         if self._known is None or self._known.stack is not stack:
-            self._known = Known(stack)
+            self._known = TrackCache(stack)
         return self._known
 
     def begin(self, number: int, make: Callable[[], MapRun]) -> None:
@@ -104,7 +104,7 @@ class Foreman:
         """End processes whose networks lie on a graphics processor that is not used any more: it has their memory."""
         for hand in tuple(self.crew.hands):
             held = hand.knows.get("networks")
-            if held is not None and on_graphics(held.device) and held.device != run.order.line_up.device:
+            if held is not None and on_graphics(held.device) and held.device != run.order.predictor_set.device:
                 self.crew.end(hand)
 
     def get_ready(self, make: Callable[[], MapRun]) -> None:
@@ -225,7 +225,7 @@ class Foreman:
                 continue
             networks = number == 0 or not run.apart
             job: Job | None = None if run is not self._run else run.next_job(networks=networks)
-            if job is None and hand.knows.get("networks") is not run.order.line_up:
+            if job is None and hand.knows.get("networks") is not run.order.predictor_set:
                 job = Prepare(run.learned if networks else ())
             if job is None:
                 continue
@@ -245,7 +245,7 @@ class Foreman:
             return False
         hand.job = run.number, job
         if isinstance(job, Prepare) or (isinstance(job, Score) and set(run.learned) <= set(job.entries)):
-            hand.knows["networks"] = run.order.line_up
+            hand.knows["networks"] = run.order.predictor_set
         return True
 
     def _look(self) -> None:

@@ -16,11 +16,11 @@ from pydantic import ValidationError
 from napari_icenet.common.atomic_io_1 import write_whole
 from napari_icenet.datasets.tracking.tracks import Tracks
 from napari_icenet.errors import TrackingError
-from napari_icenet.evaluation.correlation_map.maps import CorrelationMaps, Followed, Ground
+from napari_icenet.evaluation.correlation_map.maps import CorrelationMaps, MapMetadata, WindowTracks
 from napari_icenet.evaluation.correlation_map.settings import DateWindow, MapSettings
 from napari_icenet.evaluation.correlation_map.words import record
 from napari_icenet.evaluation.scoring.scores import Scores
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.grid import Grid
 
 #: What a file says it is.
@@ -98,22 +98,22 @@ def _read(held: Mapping[str, Any]) -> CorrelationMaps:
     head = json.loads(str(held["head"]))
     if head.get("format") != FORMAT or head.get("version") != VERSION:
         raise ValueError("another format")
-    line_up = LineUp(**head["line_up"])
+    predictor_set = PredictorSet(**(head.get("predictor_set") or head["line_up"]))  # files of 0.1.0 call it a line-up
     numbers = [int(name.removeprefix("cells_")) for name in held if name.startswith("cells_")]
     scores = Scores(**{field.name: held[f"scores_{field.name}"] for field in fields(Scores)})
     return CorrelationMaps(
         MapSettings(**head["settings"]),
-        line_up,
+        predictor_set,
         _ground(head),
         tuple(DateWindow(*window) for window in head["windows"]),
         held["rows"],
         held["cols"],
-        {key: held[f"values_{p}"] for p, key in enumerate(line_up.keys)},
-        {key: held[f"states_{p}"] for p, key in enumerate(line_up.keys)},
+        {key: held[f"values_{p}"] for p, key in enumerate(predictor_set.keys)},
+        {key: held[f"states_{p}"] for p, key in enumerate(predictor_set.keys)},
         float(head["done"]),
         (scores,) if len(scores) else (),
         {
-            number: Followed(
+            number: WindowTracks(
                 Tracks(**{field.name: held[f"tracks_{number}_{field.name}"] for field in fields(Tracks)}),
                 held[f"cells_{number}"],
             )
@@ -122,12 +122,12 @@ def _read(held: Mapping[str, Any]) -> CorrelationMaps:
     )
 
 
-def _ground(head: Mapping[str, Any]) -> Ground:
+def _ground(head: Mapping[str, Any]) -> MapMetadata:
     from rasterio.crs import CRS
 
     grid = head["grid"]
     crs = None if grid["crs"] is None else CRS.from_wkt(grid["crs"])
-    return Ground(
+    return MapMetadata(
         head["stack"],
         head["band"],
         Grid(int(grid["shape"][0]), int(grid["shape"][1]), Affine(*grid["transform"]), crs),

@@ -25,7 +25,7 @@ from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.predictors.learned import LearnedOptions
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.stack import SceneStack
 
 Places = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -44,13 +44,13 @@ class Order:
     Attributes
     ----------
     settings : MapSettings
-    line_up : LineUp
+    predictor_set : PredictorSet
     memory : int
         Bytes of pictures that are kept.
     """
 
     settings: MapSettings
-    line_up: LineUp
+    predictor_set: PredictorSet
     memory: int
 
 
@@ -92,7 +92,7 @@ class Score:
     searched : array of bool, (n,)
         Chips whose templates are searched for.
     entries : tuple of int
-        Numbers of the predictors in the line-up.
+        Numbers of the predictors in the predictor set.
     """
 
     number: int
@@ -151,7 +151,7 @@ class Bench:
 
     def take(self, order: Order) -> None:
         """Work on something else from now on; what serves both stays."""
-        if self._order is not None and self._order.line_up != order.line_up:
+        if self._order is not None and self._order.predictor_set != order.predictor_set:
             self._scorers.clear()
         self._order = order
 
@@ -213,12 +213,14 @@ class Bench:
         return self._tracker[1]
 
     def _scorer(self, entries: tuple[int, ...], last: int) -> Scorer:
-        settings, line_up = self.order.settings, self.order.line_up
+        settings, predictor_set = self.order.settings, self.order.predictor_set
         key = entries, last, settings.chip
         if key not in self._scorers:
             with self._undisturbed():
-                chosen = LineUp(
-                    entries=tuple(line_up.entries[p] for p in entries), device=line_up.device, samples=line_up.samples
+                chosen = PredictorSet(
+                    entries=tuple(predictor_set.entries[p] for p in entries),
+                    device=predictor_set.device,
+                    samples=predictor_set.samples,
                 ).make(settings.chip)
                 for one in chosen:
                     if isinstance(one, LearnedOptions):

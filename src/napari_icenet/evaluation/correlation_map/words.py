@@ -41,5 +41,5 @@ def record(maps: CorrelationMaps) -> dict[str, Any]:
         "displacement_error": "known flow" if ground.flow_known else "closure",
         "done": round(maps.done, 4),
         "settings": maps.settings.model_dump(mode="json"),
-        "line_up": maps.line_up.model_dump(mode="json"),
+        "predictor_set": maps.predictor_set.model_dump(mode="json"),
     }

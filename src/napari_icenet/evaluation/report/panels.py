@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.common.palette_1 import colour_of
+from napari_icenet.common.types import F32
 from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.evaluation.report.figure_style import headline
 from napari_icenet.evaluation.report.markdown import number, title_of
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from napari_icenet.evaluation.evaluate import Evaluation
     from napari_icenet.evaluation.settings import Mode
 
-F32 = NDArray[np.float32]
 #: Inches: a chip, the gap between chips, that between groups of columns, and the margins.
 _CHIP, _GAP, _GROUP, _ROW, _LEFT, _TOP, _BOTTOM = 1.25, 0.07, 0.2, 0.42, 1.75, 1.55, 0.3
 

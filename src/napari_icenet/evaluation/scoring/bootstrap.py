@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
+from napari_icenet.common.types import F64
 
 #: The two ends of a 95 % interval, percent.
 _ENDS = (2.5, 97.5)

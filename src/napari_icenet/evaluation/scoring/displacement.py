@@ -7,13 +7,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F32, F64
 from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.evaluation.scoring.past import Pair
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.engine.peaks import BORDER_PX, find_peaks
 
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
 #: For the index of a sequence, where the ice of t0 lies in the chips of t1 and t2: (row, col) of both, (2, 2), px.
 Expected = Callable[[int], F64]
 #: For positions (row, col) on the date i, their displacement to the date j, px.

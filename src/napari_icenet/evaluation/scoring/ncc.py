@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_icenet.common.types import F32, F64
 from napari_icenet.matching.zncc import FLAT
-
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
 
 #: Least share of a chip's pixels that it must show to be judged.
 MIN_KNOWN = 0.5

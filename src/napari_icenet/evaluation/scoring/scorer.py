@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F32
 from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.evaluation.scoring.displacement import Expected, TemplateTracking
 from napari_icenet.evaluation.scoring.ncc import Image, correlation
@@ -16,8 +17,6 @@ from napari_icenet.evaluation.scoring.past import Pair, all_templates, gap_days
 from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.matching.prefilter import prefilter
 from napari_icenet.matching.template import HIGH_PASS, Predictor
-
-F32 = NDArray[np.float32]
 
 #: Side of a block of ground for the bootstrap, in chips: what overlaps is mostly in one block.
 BLOCK_CHIPS = 2

@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
+from napari_icenet.common.types import F64
+
 Flags = NDArray[np.bool_]
 
 
@@ -80,7 +81,7 @@ class Scores:
 
     @staticmethod
     def concatenated(parts: ListLike[Scores]) -> Scores:
-        """Several lots as one, in order; at least one."""
+        """Several batches as one, in order; at least one."""
         return Scores(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Scores)))
 
     @staticmethod

@@ -6,13 +6,11 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_icenet.common.types import F64
 from napari_icenet.evaluation.scoring.bootstrap import BlockBootstrap, Interval
 from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.evaluation.settings import TARGETS
-
-F64 = NDArray[np.float64]
 
 #: Below the first a correlation is low, above the second high.
 LIMITS = (0.3, 0.7)

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.datasets.dataset import IceNet, open_dataset
+from napari_icenet.datasets.dataset import SequenceDataset, open_dataset
 from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.datasets.splits.describe import how_split
 from napari_icenet.errors import DatasetError, UsageError
 from napari_icenet.evaluation.scoring.past import past_of
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
-from napari_icenet.evaluation.sources.stack import LOT, Batch, Task
+from napari_icenet.evaluation.sources.stack import BATCH, Batch, Task
 from napari_icenet.predictors.blurred import choose_sigma
 from napari_icenet.scenes.bands import find_band
 from napari_icenet.scenes.grid import Grid
@@ -31,7 +31,7 @@ class DatasetSource:
 
     Parameters
     ----------
-    dataset : IceNet
+    dataset : SequenceDataset
     settings : EvaluationSettings
         Chip, scale, stride and frames must be the dataset's (:func:`dataset_settings`).
     most : int, optional
@@ -48,7 +48,7 @@ class DatasetSource:
     flow_known = False
     notices: tuple[str, ...] = ()
 
-    def __init__(self, dataset: IceNet, settings: EvaluationSettings, most: int | None = None) -> None:
+    def __init__(self, dataset: SequenceDataset, settings: EvaluationSettings, most: int | None = None) -> None:
         self.dataset, self.settings, self._most = dataset, settings, most
         made: Mode = dataset.record.settings.tracking
         if settings.tracking not in ("both", made):
@@ -95,7 +95,7 @@ class DatasetSource:
     @property
     def batches(self) -> int:
         """Batches there are."""
-        return -(-len(self._chosen) // LOT)
+        return -(-len(self._chosen) // BATCH)
 
     @property
     def amount(self) -> int:
@@ -114,7 +114,7 @@ class DatasetSource:
     def read(self, task: Task) -> Iterator[Batch]:
         """The sequences of a task, batch by batch, in the order of the store."""
         for number in range(*task.part):
-            lot = self._chosen[number * LOT : (number + 1) * LOT]
+            lot = self._chosen[number * BATCH : (number + 1) * BATCH]
             title = f"sequences {lot[0] + 1} to {lot[-1] + 1}, {task.mode}"
             yield Batch((number,), self.dataset.read(lot), None, lot, title)
 
@@ -145,7 +145,7 @@ def _opened(path: Path, settings: EvaluationSettings, most: int | None) -> Datas
     return DatasetSource(open_dataset(path), settings, most)
 
 
-def dataset_settings(dataset: IceNet, given: dict[str, object]) -> dict[str, object]:
+def dataset_settings(dataset: SequenceDataset, given: dict[str, object]) -> dict[str, object]:
     """What was given, completed by what the dataset was made with.
 
     Raises

@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from napari_icenet.datasets.dataset import IceNet, open_dataset
+from napari_icenet.datasets.dataset import SequenceDataset, open_dataset
 from napari_icenet.datasets.schema import FORMAT
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.settings import EvaluationSettings, make_evaluation_settings
 from napari_icenet.evaluation.sources.dataset import DatasetSource, dataset_settings
 from napari_icenet.evaluation.sources.stack import StackSource
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.base import Options
 from napari_icenet.predictors.registry import predictor
-from napari_icenet.scenes.scene import Progress
 from napari_icenet.scenes.stack import SceneStack
 
 #: What can be evaluated: a stack, a dataset, or the path of one.
-Evaluated = SceneStack | IceNet | str | Path
+Evaluated = SceneStack | SequenceDataset | str | Path
 
 
 def open_source(
@@ -53,7 +53,7 @@ def open_source(
     path = Path(source) if isinstance(source, str | Path) else None
     if path is not None and holds_a_dataset(path):
         source = open_dataset(path)
-    if isinstance(source, IceNet):
+    if isinstance(source, SequenceDataset):
         if covariates is not None:
             raise UsageError(f"{source.path} is a dataset and has its own; give --covariates to icenet dataset.")
         settings = make_evaluation_settings(dataset_settings(source, dict(given)))

@@ -26,7 +26,7 @@ from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
 
 #: Sequences that are in memory at once: 128 px and 12 frames make 200 MB of them.
-LOT = 256
+BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -187,11 +187,11 @@ class StackSource:
         for w in range(first, last):
             start = self.starts[w]
             tracks = self._tracker(band).track(start, task.mode)
-            for k in range(0, len(tracks), LOT):
-                lot = band, start, tracks[slice(k, k + LOT)]
+            for k in range(0, len(tracks), BATCH):
+                lot = band, start, tracks[slice(k, k + BATCH)]
                 sequences = cut_tracks(self._tracker(band).pictures, lot[2], self._cutting, start)
                 title = f"{band} from {self.stack.labels[start]}, {task.mode}"
-                yield Batch((b, w, k // LOT), sequences, self._expected(sequences, start), lot, title)
+                yield Batch((b, w, k // BATCH), sequences, self._expected(sequences, start), lot, title)
 
     def again(self, lot: tuple[str, int, Tracks], index: int) -> Sequences:
         """One sequence of a batch that was read before, by its lot."""

@@ -113,7 +113,7 @@ def _track(viewer: Any, session: Any, control: Any, at: tuple[float, float] | No
     viewer.reset_view()
     camera = viewer.scene.camera
     camera.zoom *= FILLED * min(grid.shape) / track.settings.search
-    y, x = session.pixel_to_world(*track.fixes[tracker.time].centre)
+    y, x = session.pixel_to_world(*track.observations[tracker.time].centre)
     camera.center = (*tuple(camera.center)[:-2], float(y), float(x))
     _live(lambda: False, 1.0)
     return track
@@ -123,10 +123,10 @@ def _compare(session: Any, dock: Any) -> None:
     """Show what predictors expect of the chip, with eight frames before it and two after."""
     from napari_icenet.gui.compare.layer_kinds import FIRST_SHOWN
     from napari_icenet.gui.compare.predictor_chooser import FIRST_CHOSEN
-    from napari_icenet.predictors.predictor_set import LineUp
+    from napari_icenet.predictors.predictor_set import PredictorSet
 
     # The same for all, here too.
-    dock.compare.chooser.show_line_up(LineUp.of_names(*FIRST_CHOSEN))
+    dock.compare.chooser.show_line_up(PredictorSet.of_names(*FIRST_CHOSEN))
     dock.compare.chip.overlays.choose(FIRST_SHOWN)
     dock.compare.chip.strip.pick(FIRST_CHOSEN[-1])
     shown: list[Any] = []
@@ -140,7 +140,7 @@ def _compare(session: Any, dock: Any) -> None:
 def _map(session: Any, dock: Any) -> None:
     """Map how well each predictor foresees the whole frame."""
     from napari_icenet.gui.compare.tab import MAP
-    from napari_icenet.gui.correlation_map.area import WHOLE
+    from napari_icenet.gui.session.drawn_areas import WHOLE
 
     session.time = _middle(session)
     # Its overlays would lie on the cells.

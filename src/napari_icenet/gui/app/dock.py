@@ -9,7 +9,9 @@ from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from napari_icenet.errors import IceNetError
+from napari_icenet.gui.app.drop_target import take_drops
 from napari_icenet.gui.session.session import Session
+from napari_icenet.gui.widgets.dialogs import window_of
 from napari_icenet.predictors.learned import forget_networks
 
 PLUGIN = "napari-icenet"
@@ -66,6 +68,9 @@ class IceNetDock(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tabs)
         self.setMinimumWidth(340)
+        window = window_of(self.session.viewer)
+        if window is not None:
+            take_drops(window, self.session.open, self.open_session, self)
 
     def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         """Wide enough for plots and table, narrow enough for the picture on a small screen."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QWidget
 
-from napari_icenet.gui.app.reader import SESSION, looks_like_scenes
+from napari_icenet.scenes.detect import SESSION_SUFFIX, looks_like_scenes
 
-if TYPE_CHECKING:
-    from napari_icenet.gui.session.session import Session
+Open = Callable[[Path], object]
 
 
 class DropTarget(QObject):
@@ -21,18 +20,19 @@ class DropTarget(QObject):
     Parameters
     ----------
     widget : QWidget
-    session : Session
+    open_scenes, open_session : callable
+        Called with the path of scenes, or of a saved session.
+    parent : QObject
+        With it the watch ends.
     """
 
-    def __init__(self, widget: QWidget, session: Session) -> None:
-        super().__init__(widget)
-        self._session = session
+    def __init__(self, widget: QWidget, open_scenes: Open, open_session: Open, parent: QObject) -> None:
+        super().__init__(parent)
+        self._open_scenes, self._open_session = open_scenes, open_session
         widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 (Qt's name)
         """Open a single dropped folder or file of scenes; with Alt napari asks, as always."""
-        from napari_icenet.gui.app.dock import show_dock
-
         if not isinstance(event, QDropEvent) or event.type() != QEvent.Type.Drop:
             return False
         mime = event.mimeData()
@@ -44,16 +44,12 @@ class DropTarget(QObject):
             return False
         event.acceptProposedAction()
         # The program that the folder comes from waits for this to return.
-        dock = show_dock(self._session.viewer) if path.suffix == SESSION else None
-        if dock is None:
-            self._session.open(path)
-        else:
-            dock.open_session(path)
+        (self._open_session if path.suffix == SESSION_SUFFIX else self._open_scenes)(path)
         return True
 
 
-def take_drops(window: QWidget, session: Session) -> None:
-    """Watch the picture of a napari window for dropped scenes."""
+def take_drops(window: QWidget, open_scenes: Open, open_session: Open, parent: QObject) -> None:
+    """Watch the picture of a napari window for dropped scenes, as long as ``parent`` lives."""
     for widget in window.findChildren(QWidget):
         if type(widget).__name__ == "QtViewer":
-            DropTarget(widget, session)
+            DropTarget(widget, open_scenes, open_session, parent)

@@ -6,9 +6,13 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
+
+from qtpy.QtWidgets import QTabWidget
 
 from napari_icenet.errors import IceNetError, UsageError
+from napari_icenet.gui.compare.tab import CompareTab
+from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.session.session_file import (
     SavedChoices,
     SavedSession,
@@ -17,17 +21,27 @@ from napari_icenet.gui.session.session_file import (
     SessionFile,
     write_session,
 )
+from napari_icenet.gui.track.tab import TrackTab
 from napari_icenet.gui.velocity import files as velocity_files
-from napari_icenet.gui.widgets.job import Job, Progress
+from napari_icenet.gui.velocity.tab import VelocityTab
+from napari_icenet.gui.widgets.job import Job
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.stack import SceneStack
-
-if TYPE_CHECKING:
-    from napari_icenet.gui.app.dock import IceNetDock
 
 Writers = dict[str, Callable[[Path], Any]]
 
 
-def save_session(dock: IceNetDock, path: Path) -> Job | None:
+class Tabs(Protocol):
+    """What of the dock is saved: its session, and the tabs with what was done in them."""
+
+    session: Session
+    tabs: QTabWidget
+    track: TrackTab
+    velocity: VelocityTab
+    compare: CompareTab
+
+
+def save_session(dock: Tabs, path: Path) -> Job | None:
     """Write the whole state of a window; maps are written off the interface's thread.
 
     Raises
@@ -43,7 +57,7 @@ def save_session(dock: IceNetDock, path: Path) -> Job | None:
     return dock.session.run(f"Saving {path.name}", work)
 
 
-def open_session(dock: IceNetDock, path: Path) -> Job | None:
+def open_session(dock: Tabs, path: Path) -> Job | None:
     """Open the stacks of a session, and put back what was done with them.
 
     What is open stays open. A stack or a map that cannot be read any more is told, and the others come back.
@@ -103,7 +117,7 @@ class _Maps:
 # Saving
 
 
-def _gathered(dock: IceNetDock, path: Path) -> tuple[SavedSession, Writers]:
+def _gathered(dock: Tabs, path: Path) -> tuple[SavedSession, Writers]:
     from napari_icenet.evaluation.correlation_map.store import save_maps
     from napari_icenet.velocity.io.write import write_maps
 
@@ -141,7 +155,7 @@ def _gathered(dock: IceNetDock, path: Path) -> tuple[SavedSession, Writers]:
     return SavedSession(stacks=tuple(stacks), view=_view(dock), choices=_choices(dock)), writers
 
 
-def _view(dock: IceNetDock) -> SavedView:
+def _view(dock: Tabs) -> SavedView:
     session = dock.session
     camera = session.viewer.scene.camera
     return SavedView(
@@ -153,10 +167,10 @@ def _view(dock: IceNetDock) -> SavedView:
     )
 
 
-def _choices(dock: IceNetDock) -> SavedChoices:
+def _choices(dock: Tabs) -> SavedChoices:
     chip = dock.compare.chip
     return SavedChoices(
-        line_up=dock.compare.chooser.line_up,
+        predictor_set=dock.compare.chooser.predictor_set,
         overlays=chip.overlays.chosen,
         target=chip.target + 1,
         picked=chip.strip.focus,
@@ -192,7 +206,7 @@ def _opened(file: SessionFile, saved: SavedStack, progress: Progress) -> SceneSt
     return stack
 
 
-def _restored(dock: IceNetDock, saved: SavedStack, stack: SceneStack, maps: _Maps) -> list[str]:
+def _restored(dock: Tabs, saved: SavedStack, stack: SceneStack, maps: _Maps) -> list[str]:
     """Show a stack and put its tracks and maps back; what cannot be put back, in sentences."""
     session, troubles = dock.session, []
     if saved.credit:
@@ -216,10 +230,10 @@ def _restored(dock: IceNetDock, saved: SavedStack, stack: SceneStack, maps: _Map
     return troubles
 
 
-def _restore_choices(dock: IceNetDock, choices: SavedChoices) -> None:
+def _restore_choices(dock: Tabs, choices: SavedChoices) -> None:
     chip = dock.compare.chip
-    if choices.line_up is not None:
-        dock.compare.chooser.show_line_up(choices.line_up)
+    if choices.predictor_set is not None:
+        dock.compare.chooser.show_line_up(choices.predictor_set)
     chip.overlays.choose(choices.overlays)
     chip.show_target(choices.target - 1)
     if choices.picked:
@@ -230,7 +244,7 @@ def _restore_choices(dock: IceNetDock, choices: SavedChoices) -> None:
         dock.compare.map.form.show_settings(choices.map)
 
 
-def _restore_view(dock: IceNetDock, saved: SavedSession, found: list[tuple[SavedStack, SceneStack]]) -> None:
+def _restore_view(dock: Tabs, saved: SavedSession, found: list[tuple[SavedStack, SceneStack]]) -> None:
     session, view = dock.session, saved.view
     wanted = saved.stacks[min(view.shown, len(saved.stacks) - 1)]
     shown = next((stack for one, stack in found if one is wanted), found[-1][1])

@@ -6,19 +6,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from qtpy.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QFont, QHelpEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QScrollArea, QSizePolicy, QToolTip, QWidget
 
 from napari_icenet.common.palette import LOST
+from napari_icenet.common.types import F32
 from napari_icenet.evaluation.compare.comparison import Compared, Comparison
 from napari_icenet.evaluation.compare.track_frames import Frame
-from napari_icenet.gui.compare.film_strip_images import grey_image, paint_misses, paint_places, surface_image
+from napari_icenet.gui.compare.film_strip_images import paint_misses, paint_places, surface_image
 from napari_icenet.gui.compare.film_strip_words import days, judged_words, row_tip, row_words
-from napari_icenet.predictors.predictor_set import Entry
-
-F32 = NDArray[np.float32]
+from napari_icenet.gui.widgets.chip_image import grey_image
+from napari_icenet.predictors.predictor_set import PredictorSpec
 
 #: Screen pixels: gaps between chips and between rows, the words beside them, and a line of words.
 GAP_PX, ROW_GAP_PX, WORDS_PX, LINE_PX = 5, 8, 118, 14
@@ -72,7 +71,7 @@ class FilmStrip(QWidget):
 
     @property
     def _rows(self) -> int:
-        return 0 if self._made is None else 2 + len(self._made.line_up.entries)
+        return 0 if self._made is None else 2 + len(self._made.predictor_set.entries)
 
     def show_comparison(self, made: Comparison | None) -> None:
         """Show another comparison, or none; what is not worked out yet has an empty place."""
@@ -107,9 +106,9 @@ class FilmStrip(QWidget):
 
     def place_of(self, key: str) -> QRectF:
         """Where the row of a predictor lies; empty where there is none."""
-        if self._made is None or key not in self._made.line_up.keys:
+        if self._made is None or key not in self._made.predictor_set.keys:
             return QRectF()
-        row = 2 + self._made.line_up.keys.index(key)
+        row = 2 + self._made.predictor_set.keys.index(key)
         top = 2 * LINE_PX + row * (self.chip_px + ROW_GAP_PX)
         return QRectF(0, top, self.width(), self.chip_px)
 
@@ -124,10 +123,10 @@ class FilmStrip(QWidget):
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 (Qt's name)
         """Pick the predictor above or below."""
         step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()) if event is not None else Qt.Key.Key_No)
-        if step is None or self._made is None or not self._made.line_up.entries:
+        if step is None or self._made is None or not self._made.predictor_set.entries:
             super().keyPressEvent(event)
             return
-        keys = self._made.line_up.keys
+        keys = self._made.predictor_set.keys
         at = keys.index(self._focus) + step if self._focus in keys else 0
         self._pick(keys[min(max(at, 0), len(keys) - 1)])
 
@@ -144,8 +143,8 @@ class FilmStrip(QWidget):
         self.pick(key)
         self.picked.emit(key)
 
-    def _entry_at(self, y: float) -> Entry | None:
-        entries: Sequence[Entry] = () if self._made is None else self._made.line_up.entries
+    def _entry_at(self, y: float) -> PredictorSpec | None:
+        entries: Sequence[PredictorSpec] = () if self._made is None else self._made.predictor_set.entries
         return next((e for e in entries if self.place_of(e.key).top() <= y <= self.place_of(e.key).bottom()), None)
 
     def _settle(self) -> None:
@@ -163,7 +162,7 @@ class FilmStrip(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         self._paint_seen(painter, made.past[-_COLUMNS:])
         self._paint_came(painter, made)
-        for entry in made.line_up.entries:
+        for entry in made.predictor_set.entries:
             self._paint_row(painter, made, entry)
         painter.end()
 
@@ -191,7 +190,7 @@ class FilmStrip(QWidget):
         place = QRectF(self._column(2), top + LINE_PX, self.chip_px, self.chip_px)
         paint_misses(painter, place, made, k, self.palette())
 
-    def _paint_row(self, painter: QPainter, made: Comparison, entry: Entry) -> None:
+    def _paint_row(self, painter: QPainter, made: Comparison, entry: PredictorSpec) -> None:
         place, one = self.place_of(entry.key), made.of(entry.key)
         if entry.key == self._focus:
             tint = QColor(entry.colour)
@@ -258,7 +257,7 @@ class FilmStrip(QWidget):
         painter.setPen(self.palette().windowText().color())
 
 
-class StripRoom(QScrollArea):
+class StripScrollArea(QScrollArea):
     """Holds a film strip, and tells it how much room there is.
 
     Parameters

@@ -10,43 +10,22 @@ from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QFont, QImage, QPainter, QPalette, QPen
 
 from napari_icenet.common.palette import NCC_STOPS, SEARCH
+from napari_icenet.common.types import F32
 from napari_icenet.evaluation.compare.comparison import Comparison, Judged
 from napari_icenet.evaluation.compare.track_frames import Target
+from napari_icenet.gui.widgets.chip_image import MISSING, rgb_image
 
-F32 = NDArray[np.float32]
-
-#: Each chip is stretched by itself between these percentiles.
-STRETCH = (2.0, 98.0)
 #: Radii of the outer ring of a target, px of the picture.
 RINGS_PX = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
-_MISSING = (20, 24, 40)
 _DARK = "#101418"
-
-
-def stretch(chip: F32) -> tuple[float, float]:
-    """The values that are drawn black and white; 0 and 1 where nothing is known."""
-    if not np.isfinite(chip).any():
-        return 0.0, 1.0
-    low, high = (float(v) for v in np.nanpercentile(chip, STRETCH))
-    return low, max(high, low + 1e-9)
-
-
-def grey_image(chip: F32) -> QImage:
-    """A chip in grey, stretched between its percentiles; missing pixels are dark blue."""
-    low, high = stretch(chip)
-    known = np.isfinite(chip)
-    scaled = np.clip((np.where(known, chip, low) - low) / (high - low), 0, 1)
-    rgb = np.repeat(np.round(255 * scaled).astype(np.uint8)[..., None], 3, axis=2)
-    rgb[~known] = _MISSING
-    return _image(rgb)
 
 
 def surface_image(values: F32) -> QImage:
     """Correlation in the colours that it has everywhere, −1 to 1; missing is dark blue."""
     known = np.isfinite(values)
     rgb = _ncc_colours()[np.clip(np.where(known, (values + 1) * 127.5, 0), 0, 255).astype(np.uint8)]
-    rgb[~known] = _MISSING
-    return _image(rgb)
+    rgb[~known] = MISSING
+    return rgb_image(rgb)
 
 
 def paint_places(painter: QPainter, place: QRectF, judged: Judged, target: Target, colour: str) -> None:
@@ -125,9 +104,3 @@ def _ncc_colours() -> NDArray[np.uint8]:
     stops = np.array([QColor(stop).getRgb()[:3] for stop in NCC_STOPS], float)
     at = np.linspace(0, 1, len(stops))
     return np.stack([np.interp(np.linspace(0, 1, 256), at, c) for c in stops.T], axis=1).round().astype(np.uint8)
-
-
-def _image(rgb: NDArray[np.uint8]) -> QImage:
-    height, width, _ = rgb.shape
-    # A copy: the image must not outlive the array it looks at.
-    return QImage(rgb.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()

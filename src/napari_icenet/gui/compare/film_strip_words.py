@@ -13,7 +13,7 @@ from napari_icenet.evaluation.compare.track_frames import Frame
 MEANINGS = (
     ("NCC", "correlation of the expected chip with the one that came, in place, at t1 and t2 (1 is alike)"),
     ("Ratio", "how the best match stands out from its best rival in the search window (1 is ambiguous)"),
-    ("Moved", "how far the ice has gone since t0, if this template is believed"),
+    ("Moved", "how far the ice has gone since t0, if this template is accepted"),
     ("Off", "how far that place lies from {}"),
 )
 

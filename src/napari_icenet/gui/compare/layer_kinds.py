@@ -8,7 +8,7 @@ import numpy as np
 from napari.layers import Image, Layer, Vectors
 from napari.utils import Colormap
 
-from napari_icenet.common import palette as colours
+from napari_icenet.common import palette
 from napari_icenet.evaluation.compare.comparison import Comparison
 from napari_icenet.tracking.table import software
 
@@ -28,7 +28,7 @@ KINDS = {
 #: Shown when nothing was chosen yet.
 FIRST_SHOWN = ("expected", "places")
 LINE_PX = 1.8
-_NCC = Colormap(list(colours.NCC_STOPS), name="NCC")
+_NCC = Colormap(list(palette.NCC_STOPS), name="NCC")
 
 
 def layer_name(kind: str, target: int, title: str) -> str:
@@ -47,12 +47,12 @@ def make_layer(kind: str, **placement: Any) -> Layer:
 def record(made: Comparison, key: str, target: int) -> dict[str, Any]:
     """What a layer rests on, so that it can be made again."""
     one = made.of(key)
-    entry = next((e for e in made.line_up.entries if e.key == key), None) if one is None else one.entry
+    entry = next((e for e in made.predictor_set.entries if e.key == key), None) if one is None else one.entry
     return {
         "software": software(),
         "predictor": None if entry is None else entry.model_dump(mode="json"),
-        "device": made.line_up.device,
-        "samples": made.line_up.samples,
+        "device": made.predictor_set.device,
+        "samples": made.predictor_set.samples,
         "target": f"t{target + 1}",
         "t0": made.time,
         "place": (made.past[-1].row, made.past[-1].col),

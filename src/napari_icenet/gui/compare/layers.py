@@ -13,7 +13,7 @@ from napari_icenet.evaluation.compare.comparison import Comparison
 from napari_icenet.gui.compare.layer_kinds import KINDS, LINE_PX, layer_name, make_layer, record
 from napari_icenet.gui.compare.picture import Overlay, overlay, places
 from napari_icenet.gui.widgets.layer_insert import insert_below
-from napari_icenet.gui.widgets.throttle import Pace
+from napari_icenet.gui.widgets.throttle import Throttle
 
 
 class CompareLayers(QObject):
@@ -47,7 +47,7 @@ class CompareLayers(QObject):
         self._made: Comparison | None = None
         self._key, self._target = "", 1
         self._width: float | None = None
-        self._zoom = Pace(self._set_width, seconds=0.05, every=1)
+        self._zoom = Throttle(self._set_width, seconds=0.05, every=1)
         viewer.scene.camera.events.zoom.connect(self._wait_for_zoom)
         viewer.layers.events.removed.connect(self._note_removed)
 

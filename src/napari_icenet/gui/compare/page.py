@@ -16,14 +16,15 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_icenet.common.text import capital
 from napari_icenet.errors import IceNetError
 from napari_icenet.evaluation.compare.background import CompareTool
 from napari_icenet.evaluation.compare.comparison import Comparison
-from napari_icenet.gui.compare.film_strip import FilmStrip, StripRoom
+from napari_icenet.gui.compare.film_strip import FilmStrip, StripScrollArea
 from napari_icenet.gui.compare.film_strip_words import headline
 from napari_icenet.gui.compare.layers import CompareLayers
 from napari_icenet.gui.compare.overlay_buttons import OverlayButtons
-from napari_icenet.gui.compare.predictor_chooser import LineUpChooser
+from napari_icenet.gui.compare.predictor_chooser import PredictorChooser
 from napari_icenet.gui.compare.side_by_side import SideBySide
 from napari_icenet.gui.track.control import TrackControl
 from napari_icenet.gui.widgets.cleanup import when_destroyed
@@ -37,12 +38,12 @@ _TARGET_TIP = "Judge what is expected of the {} date after t0: on the picture, o
 
 
 class ChipPage(QWidget):
-    """Follows the selected track, the date shown and the chosen line-up.
+    """Follows the selected track, the date shown and the chosen predictor set.
 
     Parameters
     ----------
     control : TrackControl
-    chooser : LineUpChooser
+    chooser : PredictorChooser
     parent : QWidget, optional
 
     Attributes
@@ -57,7 +58,7 @@ class ChipPage(QWidget):
     shown = Signal(object)
     _told = Signal(object)
 
-    def __init__(self, control: TrackControl, chooser: LineUpChooser, parent: QWidget | None = None) -> None:
+    def __init__(self, control: TrackControl, chooser: PredictorChooser, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.control, self.chooser = control, chooser
         self._memory = Remembered("compare")
@@ -107,7 +108,7 @@ class ChipPage(QWidget):
         self.strip = FilmStrip()
         self.strip.show_target(self._target)
         self.strip.pick(self._memory.get("picked", "icenet"))
-        self.room = StripRoom(self.strip, page)
+        self.room = StripScrollArea(self.strip, page)
         layout.addLayout(self._target_row(page))
         layout.addWidget(self.message)
         layout.addWidget(self.room, 1)
@@ -160,7 +161,7 @@ class ChipPage(QWidget):
         """Catch up with what changed while the page was hidden."""
         super().showEvent(event)
         self.overlays.lay_on()
-        self.tool.prepare(self.chooser.line_up)
+        self.tool.prepare(self.chooser.predictor_set)
         self.refresh()
 
     def hideEvent(self, event: Any) -> None:  # noqa: N802 (Qt's name)
@@ -170,14 +171,14 @@ class ChipPage(QWidget):
         self.overlays.take_off()
 
     def refresh(self) -> None:
-        """Compare anew if the track, the date or the line-up has changed."""
+        """Compare anew if the track, the date or the predictor set has changed."""
         track, tracker = self.control.selected_track(), self.control.tracker
         self.pages.setCurrentIndex(0 if track is None else 1)
         if track is None or tracker is None:
             self._clear()
         elif self.isVisible():
             self.chooser.suit(track.settings.chip)
-            self.tool.ask(tracker.pictures(), track, tracker.time, self.chooser.line_up)
+            self.tool.ask(tracker.pictures(), track, tracker.time, self.chooser.predictor_set)
 
     def _clear(self) -> None:
         if self.strip.comparison is not None:
@@ -212,7 +213,7 @@ class ChipPage(QWidget):
             self.strip.show_comparison(None)
             self.layers.show(None, self.strip.focus, self._target)
         elif isinstance(told, Comparison):
-            self._say("" if told.line_up.entries else "No predictor is chosen; choose one above.")
+            self._say("" if told.predictor_set.entries else "No predictor is chosen; choose one above.")
             self.headline.setText(headline(told, tracker.stack.labels))
             self.strip.show_comparison(told)
             self._draw(told)
@@ -220,8 +221,8 @@ class ChipPage(QWidget):
                 self.shown.emit(told)
 
     def _draw(self, made: Comparison) -> None:
-        if self.strip.focus not in made.line_up.keys and made.line_up.keys:
-            self.strip.pick(made.line_up.keys[-1])
+        if self.strip.focus not in made.predictor_set.keys and made.predictor_set.keys:
+            self.strip.pick(made.predictor_set.keys[-1])
         if not self.side_by_side.on:
             self.layers.show(made, self.strip.focus, self._target)
         self.side_by_side.show(made, self._target)
@@ -231,7 +232,7 @@ class ChipPage(QWidget):
             self._draw(self.strip.comparison)
 
     def _say(self, sentence: str) -> None:
-        self.message.setText(sentence[:1].upper() + sentence[1:])
+        self.message.setText(capital(sentence))
         self.message.setVisible(bool(sentence))
 
     def _roof(self) -> Any:

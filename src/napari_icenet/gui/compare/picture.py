@@ -8,14 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.common.palette import SEARCH
+from napari_icenet.common.types import F32
 from napari_icenet.evaluation.compare.comparison import Compared, Comparison, Judged
 from napari_icenet.evaluation.compare.track_frames import Frame, Target
-from napari_icenet.gui.compare.film_strip_images import stretch
 from napari_icenet.gui.track.shapes import dashed, outline, square
+from napari_icenet.gui.widgets.chip_image import stretch
 from napari_icenet.matching.prefilter import prefilter
 from napari_icenet.matching.template import HIGH_PASS, Prediction
-
-F32 = NDArray[np.float32]
 
 #: Differences are drawn up to so many standard deviations.
 DEVIATIONS = 2.0

@@ -28,7 +28,7 @@ from qtpy.QtWidgets import (
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui.widgets.preferences import Remembered
 from napari_icenet.models.device import Listed, devices
-from napari_icenet.predictors.predictor_set import Entry, LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet, PredictorSpec
 from napari_icenet.predictors.registry import names
 from napari_icenet.training.launch.list import Runs
 
@@ -43,13 +43,13 @@ _TIP = "Show what {} expects, and how right it was."
 _NO_WEIGHTS = "{} has no weights for chips of {} px; choose another size of chip, or other weights."
 
 
-class LineUpChooser(QWidget):
+class PredictorChooser(QWidget):
     """Buttons for predictors, a menu of weights, a device and a number of samples.
 
     Attributes
     ----------
     changed : Signal()
-        Another line-up is chosen.
+        Another predictor set is chosen.
     device_changed : Signal()
         Networks are to be computed elsewhere; their memory on the old device is not needed any more.
     failed : Signal(str)
@@ -64,7 +64,7 @@ class LineUpChooser(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._memory = Remembered("compare")
-        self._entries: list[Entry] = [Entry(name=name) for name in names()]
+        self._entries: list[PredictorSpec] = [PredictorSpec(name=name) for name in names()]
         self._chip: int | None = None
         self._filling = False
         self._thread: threading.Thread | None = None
@@ -77,21 +77,21 @@ class LineUpChooser(QWidget):
     # What is chosen
 
     @property
-    def line_up(self) -> LineUp:
+    def predictor_set(self) -> PredictorSet:
         """The chosen predictors that can predict chips of the size in use."""
         chosen = tuple(e for e in self._entries if self.buttons[e.key].isChecked() and self.buttons[e.key].isEnabled())
-        return LineUp(entries=chosen, device=self.device.currentData() or "auto", samples=self.samples.value())
+        return PredictorSet(entries=chosen, device=self.device.currentData() or "auto", samples=self.samples.value())
 
-    def show_line_up(self, line_up: LineUp) -> None:
-        """Choose another line-up; its weights are added to the choice."""
-        for entry in line_up.entries:
+    def show_line_up(self, predictor_set: PredictorSet) -> None:
+        """Choose another predictor set; its weights are added to the choice."""
+        for entry in predictor_set.entries:
             if entry.weights is not None:
                 self._add(entry)
         self._filling = True
         for key, button in self.buttons.items():
-            button.setChecked(key in line_up.keys)
-        self._choose_device(line_up.device)
-        self.samples.setValue(line_up.samples)
+            button.setChecked(key in predictor_set.keys)
+        self._choose_device(predictor_set.device)
+        self.samples.setValue(predictor_set.samples)
         self._filling = False
         self._on_chosen()
 
@@ -104,7 +104,7 @@ class LineUpChooser(QWidget):
     def add_weights(self, path: Path) -> bool:
         """Add the predictor of a file of weights to the choice; False, and a message, where that fails."""
         try:
-            entry = Entry.of_weights(path)
+            entry = PredictorSpec.of_weights(path)
         except IceNetError as error:
             self.failed.emit(str(error))
             return False
@@ -162,7 +162,7 @@ class LineUpChooser(QWidget):
         layout.addLayout(self._grid)
         layout.addLayout(row)
 
-    def _button(self, entry: Entry) -> QToolButton:
+    def _button(self, entry: PredictorSpec) -> QToolButton:
         button = QToolButton(self)
         button.setText(entry.title)
         button.setCheckable(True)
@@ -200,7 +200,7 @@ class LineUpChooser(QWidget):
 
     # Weights
 
-    def _add(self, entry: Entry) -> None:
+    def _add(self, entry: PredictorSpec) -> None:
         if entry.key not in self.buttons:
             self._entries.append(entry)
             self.buttons[entry.key] = self._button(entry)
@@ -286,7 +286,7 @@ class LineUpChooser(QWidget):
         for path in self._memory.get("weights", "").split("\n"):
             try:
                 if path:
-                    self._add(Entry.of_weights(Path(path)))
+                    self._add(PredictorSpec.of_weights(Path(path)))
             except IceNetError:
                 continue  # deleted since
         chosen = self._memory.get("predictors", ",".join(FIRST_CHOSEN)).split(",")

@@ -1,4 +1,4 @@
-"""The Compare tab: one chip in a film strip, or a map of many, for the same line-up of predictors."""
+"""The Compare tab: one chip in a film strip, or a map of many, for the same predictor set of predictors."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
-from napari_icenet.evaluation.scoring.data_leakage import seen_ice
+from napari_icenet.evaluation.data_leakage import seen_ice
 from napari_icenet.gui.compare.page import ChipPage
-from napari_icenet.gui.compare.predictor_chooser import LineUpChooser
+from napari_icenet.gui.compare.predictor_chooser import PredictorChooser
 from napari_icenet.gui.correlation_map.page import MapPage
 from napari_icenet.gui.track.control import TrackControl
 from napari_icenet.gui.widgets.theme import quiet
@@ -42,7 +42,7 @@ class CompareTab(QWidget):
     def __init__(self, control: TrackControl, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.control = control
-        self.chooser = LineUpChooser(self)
+        self.chooser = PredictorChooser(self)
         self.chip = ChipPage(control, self.chooser, self)
         self.bar = QTabBar(self)
         self.bar.setDocumentMode(True)
@@ -51,7 +51,7 @@ class CompareTab(QWidget):
         self.bar.setTabToolTip(CHIP, "A film strip of the selected chip around the date shown.")
         self.bar.addTab("Map")
         self.bar.setTabToolTip(MAP, "How well each predictor foresees the ice, place by place.")
-        self.map = MapPage(control.viewer, control.session, lambda: self.chooser.line_up, self)
+        self.map = MapPage(control.viewer, control.session, lambda: self.chooser.predictor_set, self)
         self.pages = QStackedWidget(self)
         self.pages.addWidget(self.chip)
         self.pages.addWidget(self.map)
@@ -106,7 +106,7 @@ class CompareTab(QWidget):
 
     def _tell_seen(self) -> None:
         stack = self.control.session.stack
-        sentence = "" if stack is None else seen_ice(stack, self.chooser.line_up)
+        sentence = "" if stack is None else seen_ice(stack, self.chooser.predictor_set)
         self.seen.setText(sentence)
         self.seen.setVisible(bool(sentence))
 

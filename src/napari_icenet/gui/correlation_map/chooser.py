@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_icenet.gui.correlation_map.layer_kinds import BEST
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 
 #: Buttons in a row.
 _ABREAST = 4
@@ -52,7 +52,7 @@ class MapChooser(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._line_up: LineUp | None = None
+        self._line_up: PredictorSet | None = None
         self.buttons: dict[str, QToolButton] = {}
         self._maps = QButtonGroup(self)
         self._maps.setExclusive(True)
@@ -84,19 +84,19 @@ class MapChooser(QWidget):
         layout.addLayout(self._places)
         layout.addLayout(row)
 
-    def show_line_up(self, line_up: LineUp | None) -> None:
+    def show_line_up(self, predictor_set: PredictorSet | None) -> None:
         """Offer a button for each predictor, and one for the best."""
-        if line_up == self._line_up:
+        if predictor_set == self._line_up:
             return
-        self._line_up = line_up
+        self._line_up = predictor_set
         for button in self.buttons.values():
             self._maps.removeButton(button)
             self._places.removeWidget(button)
             button.deleteLater()
         self.buttons = {}
-        if line_up is None:
+        if predictor_set is None:
             return
-        for entry in line_up.entries:
+        for entry in predictor_set.entries:
             tip = f"Show the correlation map of {entry.title}. Arrow keys go to the next."
             self._add(entry.key, entry.title, entry.colour, tip)
         tip = "Show which predictor's template has the highest NCC at each place, in its colour."

@@ -9,17 +9,18 @@ from numpy.typing import NDArray
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
+from napari_icenet.common.text import capital
 from napari_icenet.evaluation.correlation_map.maps import CorrelationMaps, Histogram
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.gui.correlation_map.layer_kinds import BEST
 from napari_icenet.gui.correlation_map.layers import MapLayers
 from napari_icenet.gui.correlation_map.qt_bridge import MapMaker, import_tool
-from napari_icenet.gui.correlation_map.words import capital, failure_text, sentence_at, title
+from napari_icenet.gui.correlation_map.words import failure_text, sentence_at, title
 from napari_icenet.gui.session.placement import Placement
 from napari_icenet.gui.session.session import Session
-from napari_icenet.gui.widgets.throttle import Pace
+from napari_icenet.gui.widgets.throttle import Throttle
 from napari_icenet.jobs.latest import LatestWorker
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.stack import SceneStack
 
 #: Growing maps are drawn this often; thumbnails wait until nothing has grown for longer.
@@ -77,13 +78,13 @@ class MapControl(QObject):
         self.summary: Summary | None = None
         self.maker = maker or MapMaker()
         self._mapped: SceneStack | None = None
-        self._ready: tuple[SceneStack, LineUp] | None = None
+        self._ready: tuple[SceneStack, PredictorSet] | None = None
         self._maps: dict[SceneStack, CorrelationMaps] = {}
         self._closed = False
         self._worker = LatestWorker("icenet-map-table", lambda _busy: None)
         self.layers = MapLayers(viewer, lambda: () if session.layers is None else session.layers.layers)
-        self._draw_soon = Pace(self._draw, seconds=DRAW_SECONDS, every=1)
-        self._settle = Pace(self.layers.settle, seconds=SETTLE_SECONDS, every=10**9)
+        self._draw_soon = Throttle(self._draw, seconds=DRAW_SECONDS, every=1)
+        self._settle = Throttle(self.layers.settle, seconds=SETTLE_SECONDS, every=10**9)
         self.maker.maps_changed.connect(self._on_maps)
         self.maker.progressed.connect(self._on_progress)
         self.maker.failed.connect(self._on_failure)
@@ -114,7 +115,7 @@ class MapControl(QObject):
 
     # What is done
 
-    def map(self, settings: MapSettings, line_up: LineUp, area: NDArray[np.bool_] | None) -> None:
+    def map(self, settings: MapSettings, predictor_set: PredictorSet, area: NDArray[np.bool_] | None) -> None:
         """Ask for maps of the shown stack; an older request is dropped, and what it made stays until then."""
         stack = self.session.stack
         if stack is None:
@@ -122,14 +123,14 @@ class MapControl(QObject):
         self.message.emit("")
         self.cancelling = False
         self._mapped = stack
-        self.maker.start(stack, settings, line_up, area)
+        self.maker.start(stack, settings, predictor_set, area)
 
-    def prepare(self, settings: MapSettings, line_up: LineUp) -> None:
+    def prepare(self, settings: MapSettings, predictor_set: PredictorSet) -> None:
         """Have processes and networks ready for a map of the shown stack that may be asked for soon."""
         stack = self.session.stack
-        if stack is not None and self._mapped is None and self._ready != (stack, line_up):
-            self._ready = (stack, line_up)
-            self.maker.prepare(stack, settings, line_up)
+        if stack is not None and self._mapped is None and self._ready != (stack, predictor_set):
+            self._ready = (stack, predictor_set)
+            self.maker.prepare(stack, settings, predictor_set)
 
     def cancel(self) -> None:
         """Stop mapping; what is done stays."""

@@ -10,8 +10,8 @@ from typing import Any
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_icenet.evaluation.correlation_map.maps import CorrelationMaps
-from napari_icenet.gui.widgets.job import Progress
 from napari_icenet.gui.widgets.preferences import Remembered
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.stack import SceneStack
 
 #: Files of maps that can be opened again.

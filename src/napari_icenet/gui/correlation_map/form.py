@@ -11,6 +11,7 @@ from napari_icenet.common.settings_model import made
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.gui.correlation_map import area as map_area
+from napari_icenet.gui.session import drawn_areas
 from napari_icenet.gui.session.drawn_areas import AreaWatch
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.widgets.preferences import Remembered
@@ -125,11 +126,11 @@ class MapForm(QWidget):
 
     def list_areas(self, *_: Any) -> None:
         """List the layers on which areas are drawn."""
-        chosen, self._filling = self.where.currentText() or map_area.VIEW, True
+        chosen, self._filling = self.where.currentText() or drawn_areas.VIEW, True
         layers = map_area.candidates(self._session)
         self.watch(layers)
         self.where.clear()
-        self.where.addItems([map_area.VIEW, *(layer.name for layer in layers), map_area.WHOLE])
+        self.where.addItems([drawn_areas.VIEW, *(layer.name for layer in layers), drawn_areas.WHOLE])
         found = self.where.findText(chosen)
         self.where.setCurrentIndex(max(0, found))
         self._filling = False

@@ -10,9 +10,9 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QFont, QLinearGradient, QPainter, QPainterPath, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_icenet.common import palette as colours
+from napari_icenet.common import palette
 from napari_icenet.evaluation.scoring.table import LIMITS
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 
 _LEFT, _RIGHT, _TOP, _BOTTOM, _BAR = 8.0, 8.0, 16.0, 18.0, 8.0
 _TIP = (
@@ -28,7 +28,7 @@ class MapHistogram(QWidget):
         super().__init__(parent)
         self.edges: NDArray[np.float64] = np.linspace(-1, 1, 2)
         self.shares: dict[str, NDArray[np.float64]] = {}
-        self._line_up: LineUp | None = None
+        self._line_up: PredictorSet | None = None
         self._chosen = ""
         self.setToolTip(_TIP)
         self.setAccessibleName("Histogram of the correlations")
@@ -41,10 +41,10 @@ class MapHistogram(QWidget):
         return QSize(340, 140)
 
     def show_counts(
-        self, line_up: LineUp, edges: NDArray[np.float64], counts: dict[str, NDArray[Any]], chosen: str
+        self, predictor_set: PredictorSet, edges: NDArray[np.float64], counts: dict[str, NDArray[Any]], chosen: str
     ) -> None:
         """Draw counts per bin; the chosen predictor is filled and drawn last."""
-        self._line_up, self._chosen = line_up, chosen
+        self._line_up, self._chosen = predictor_set, chosen
         self.edges = np.asarray(edges, float)
         self.shares = {key: np.asarray(of, float) / max(1.0, float(np.sum(of))) for key, of in counts.items()}
         self.update()
@@ -98,8 +98,8 @@ class MapHistogram(QWidget):
     def _axis(self, painter: QPainter, box: QRectF, text: QColor, top: float) -> None:
         bar = QRectF(box.left(), box.bottom() + 2, box.width(), _BAR)
         shades = QLinearGradient(bar.topLeft(), bar.topRight())
-        for k, stop in enumerate(colours.NCC_STOPS):
-            shades.setColorAt(k / (len(colours.NCC_STOPS) - 1), QColor(stop))
+        for k, stop in enumerate(palette.NCC_STOPS):
+            shades.setColorAt(k / (len(palette.NCC_STOPS) - 1), QColor(stop))
         painter.fillRect(bar, shades)
         painter.setPen(QPen(text))
         for value in (-1.0, -0.5, 0.0, LIMITS[0], LIMITS[1], 1.0):

@@ -8,9 +8,9 @@ import numpy as np
 from napari.layers import Image, Layer
 from napari.utils import Colormap
 
-from napari_icenet.common import palette as colours
+from napari_icenet.common import palette
 from napari_icenet.evaluation.correlation_map.maps import CellState
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 
 #: Kinds beside the maps of single predictors, whose kinds are their keys.
 CELLS, BEST = "cells", "best predictor"
@@ -36,51 +36,51 @@ STATE_TIPS: dict[CellState, str] = {
 }
 
 
-def layer_name(kind: str, line_up: LineUp) -> str:
+def layer_name(kind: str, predictor_set: PredictorSet) -> str:
     """What a layer is called in the list of layers."""
-    titles = dict(zip(line_up.keys, line_up.titles, strict=True))
+    titles = dict(zip(predictor_set.keys, predictor_set.titles, strict=True))
     return f"map · {titles.get(kind, kind)}"
 
 
-def kinds(line_up: LineUp) -> tuple[str, ...]:
-    """The layers of a line-up, from bottom to top."""
-    return (CELLS, *line_up.keys, BEST)
+def kinds(predictor_set: PredictorSet) -> tuple[str, ...]:
+    """The layers of a predictor set, from bottom to top."""
+    return (CELLS, *predictor_set.keys, BEST)
 
 
-def make(kind: str, line_up: LineUp, **placement: Any) -> Layer:
+def make(kind: str, predictor_set: PredictorSet, **placement: Any) -> Layer:
     """Make the layer of a kind, empty."""
-    name = layer_name(kind, line_up)
+    name = layer_name(kind, predictor_set)
     if kind in (CELLS, BEST):
-        return _categories(line_up if kind == BEST else LineUp(entries=()), name=name, **placement)
+        return _categories(predictor_set if kind == BEST else PredictorSet(entries=()), name=name, **placement)
     return _correlation(name=name, **placement)
 
 
-def code_colours(line_up: LineUp) -> Colormap:
+def code_colours(predictor_set: PredictorSet) -> Colormap:
     """Colour of each code: of the states of cells, then of the predictors from :data:`FIRST_PREDICTOR` on."""
     shades = [STATE_COLOURS.get(state, "#00000000") for state in CellState]
-    shades += [entry.colour for entry in line_up.entries]
+    shades += [entry.colour for entry in predictor_set.entries]
     edges = np.linspace(0, 1, len(shades) + 1)
     return Colormap(shades, name="best predictor", controls=edges, interpolation="zero")
 
 
-def code_limits(line_up: LineUp) -> tuple[float, float]:
+def code_limits(predictor_set: PredictorSet) -> tuple[float, float]:
     """Contrast limits that give each code the middle of its colour."""
-    return -0.5, FIRST_PREDICTOR + len(line_up.entries) - 0.5
+    return -0.5, FIRST_PREDICTOR + len(predictor_set.entries) - 0.5
 
 
 def _correlation(**choices: Any) -> Layer:
     """Correlation from −1 to 1 on a diverging map with 0 in the middle; clear where there is none."""
     layer = _image(
-        np.float32(np.nan), Colormap(list(colours.NCC_STOPS), name="NCC"), (-1.0, 1.0), choices | {"opacity": 0.85}
+        np.float32(np.nan), Colormap(list(palette.NCC_STOPS), name="NCC"), (-1.0, 1.0), choices | {"opacity": 0.85}
     )
     bar = layer.colorbar
     bar.position, bar.size, bar.visible = "bottom_right", (16.0, 150.0), True
     return layer
 
 
-def _categories(line_up: LineUp, **choices: Any) -> Layer:
+def _categories(predictor_set: PredictorSet, **choices: Any) -> Layer:
     """An image rather than labels: those take seconds to show for the first time."""
-    return _image(np.uint8(0), code_colours(line_up), code_limits(line_up), choices | {"opacity": 0.85})
+    return _image(np.uint8(0), code_colours(predictor_set), code_limits(predictor_set), choices | {"opacity": 0.85})
 
 
 def _image(nothing: Any, colormap: Colormap, limits: tuple[float, float], choices: dict[str, Any]) -> Layer:

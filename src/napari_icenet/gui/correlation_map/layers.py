@@ -16,7 +16,7 @@ from napari_icenet.gui.correlation_map.layer_kinds import BEST, CELLS, code_colo
 from napari_icenet.gui.correlation_map.picture import best_codes, layer_record, placement_of, state_codes
 from napari_icenet.gui.session.placement import Placement
 from napari_icenet.gui.widgets.layer_insert import insert_above
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 
 #: Size of a map's name in its own view, points.
 _NAME_PT = 8
@@ -100,7 +100,7 @@ class MapLayers(QObject):
             for layer in self._layers.values():
                 _fill(layer, np.zeros_like(layer.data) if layer.data.dtype.kind == "u" else layer.data * np.nan)
             return
-        self._drop_strangers(maps.line_up)
+        self._drop_strangers(maps.predictor_set)
         self._lift()
         for shown in self._layers:
             self._draw(shown)
@@ -210,7 +210,7 @@ class MapLayers(QObject):
     def _missing(self) -> list[str]:
         if self._maps is None:
             return []
-        order = sorted(kinds(self._maps.line_up), key=lambda kind: (kind != self._kind, kind != CELLS))
+        order = sorted(kinds(self._maps.predictor_set), key=lambda kind: (kind != self._kind, kind != CELLS))
         return [kind for kind in order if kind not in self._layers and kind not in self._removed]
 
     def _make_next(self) -> None:
@@ -218,12 +218,12 @@ class MapLayers(QObject):
         missing = self._missing()
         if not missing or self._maps is None or self._place is None:
             return
-        kind, line_up = missing[0], self._maps.line_up
-        layer = self._layers[kind] = make(kind, line_up, **placement_of(self._maps, self._place))
+        kind, predictor_set = missing[0], self._maps.predictor_set
+        layer = self._layers[kind] = make(kind, predictor_set, **placement_of(self._maps, self._place))
         self._draw(kind)
         if self.side_by_side:
             self._show_bars(False)
-        self._insert(kind, layer, line_up)
+        self._insert(kind, layer, predictor_set)
         if self.side_by_side:
             self._before[layer] = False
             layer.visible = kind != CELLS
@@ -233,8 +233,8 @@ class MapLayers(QObject):
         self.changed.emit()
         self._next.start()
 
-    def _insert(self, kind: str, layer: Layer, line_up: LineUp) -> None:
-        order = kinds(line_up)
+    def _insert(self, kind: str, layer: Layer, predictor_set: PredictorSet) -> None:
+        order = kinds(predictor_set)
         lower = [self._layers[k] for k in order[: order.index(kind)] if k in self._layers]
         insert_above(self._viewer, layer, [*self._below(), *lower])
 
@@ -247,16 +247,16 @@ class MapLayers(QObject):
             mine = [layers.index(layer) for layer in layers if layer in self._layers.values()]
             layers.move_multiple(mine, floor + 1)
 
-    def _drop_strangers(self, line_up: LineUp) -> None:
+    def _drop_strangers(self, predictor_set: PredictorSet) -> None:
         """Take away maps of predictors that are no longer compared; the best may have other colours."""
-        for kind in [kind for kind in self._layers if kind not in kinds(line_up)]:
+        for kind in [kind for kind in self._layers if kind not in kinds(predictor_set)]:
             layer = self._layers.pop(kind)  # first, so that it does not count as removed by the user
             self._placed.pop(kind, None)
             self._viewer.layers.remove(layer)
         best: Any = self._layers.get(BEST)
-        if best is not None and best.metadata.get("line_up") != line_up.model_dump(mode="json"):
-            best.colormap, best.contrast_limits_range = code_colours(line_up), code_limits(line_up)
-            best.contrast_limits = code_limits(line_up)
+        if best is not None and best.metadata.get("predictor_set") != predictor_set.model_dump(mode="json"):
+            best.colormap, best.contrast_limits_range = code_colours(predictor_set), code_limits(predictor_set)
+            best.contrast_limits = code_limits(predictor_set)
 
     def _note_removed(self, event: Any) -> None:
         for kind, layer in list(self._layers.items()):

@@ -41,10 +41,10 @@ def legend_text(maps: CorrelationMaps, kind: str, target: int) -> str:
     if not asked:
         return ""
     codes = best_codes(maps, target) if kind == BEST else state_codes(maps, kind, target)
-    counts = np.bincount(codes.ravel(), minlength=FIRST_PREDICTOR + len(maps.line_up.entries))
+    counts = np.bincount(codes.ravel(), minlength=FIRST_PREDICTOR + len(maps.predictor_set.entries))
     parts = []
     if kind == BEST:
-        for k, entry in enumerate(maps.line_up.entries):
+        for k, entry in enumerate(maps.predictor_set.entries):
             parts.append(_part(entry.colour, entry.title, counts[FIRST_PREDICTOR + k] / asked))
     for state, colour in STATE_COLOURS.items():
         if counts[state]:

@@ -9,25 +9,26 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QMenu, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
+from napari_icenet.common.text import capital
 from napari_icenet.errors import IceNetError
-from napari_icenet.gui.correlation_map import area as map_area
 from napari_icenet.gui.correlation_map import export as map_export
 from napari_icenet.gui.correlation_map.control import MapControl
 from napari_icenet.gui.correlation_map.form import MapForm, remember_settings, remembered_settings
 from napari_icenet.gui.correlation_map.plan import Plan, plan
 from napari_icenet.gui.correlation_map.pointer import MapPointer
 from napari_icenet.gui.correlation_map.result import MapResult
-from napari_icenet.gui.correlation_map.words import capital, place_text
+from napari_icenet.gui.correlation_map.words import place_text
+from napari_icenet.gui.session import drawn_areas
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.widgets.cleanup import when_destroyed
 from napari_icenet.gui.widgets.empty_page import EmptyPage
-from napari_icenet.gui.widgets.job import Progress
 from napari_icenet.gui.widgets.message import Message
 from napari_icenet.gui.widgets.preferences import Remembered
 from napari_icenet.gui.widgets.run_bar import RunBar
 from napari_icenet.gui.widgets.theme import Fold
-from napari_icenet.gui.widgets.throttle import Pace
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.gui.widgets.throttle import Throttle
+from napari_icenet.jobs.progress import Progress
+from napari_icenet.predictors.predictor_set import PredictorSet
 
 EMPTY = "Open pictures of a glacier, then see where each predictor foresees the ice, and where it fails."
 MAP = "Map correlation"
@@ -46,7 +47,7 @@ class MapPage(QWidget):
     ----------
     viewer : napari.Viewer
     session : Session
-    line_up : callable
+    predictor_set : callable
         The predictors that are compared, with their weights, device and samples; asked anew at
         each map. Call :meth:`refresh` when it has others.
     parent : QWidget, optional
@@ -70,14 +71,14 @@ class MapPage(QWidget):
         self,
         viewer: Any,
         session: Session,
-        line_up: Callable[[], LineUp],
+        predictor_set: Callable[[], PredictorSet],
         parent: QWidget | None = None,
         *,
         control: MapControl | None = None,
     ) -> None:
         super().__init__(parent)
         self.viewer, self.session = viewer, session
-        self._line_up = line_up
+        self._line_up = predictor_set
         self._memory = Remembered("map")
         self._plan: Plan | None = None
         self.control = control = control or MapControl(viewer, session)
@@ -87,9 +88,9 @@ class MapPage(QWidget):
         self.said = Message(self)
         self.result = MapResult(control, self)
         self.pointer = MapPointer(viewer, session)
-        self._ahead = Pace(self._show_ahead, seconds=0.25, every=1)
+        self._ahead = Throttle(self._show_ahead, seconds=0.25, every=1)
         # Who looks around a little on this page will want a map.
-        self._prepare = Pace(self._get_ready, seconds=PREPARE_SECONDS, every=10**9)
+        self._prepare = Throttle(self._get_ready, seconds=PREPARE_SECONDS, every=10**9)
         self._lay_out()
         self._connect()
         # The window deletes its widgets without asking them; threads and callbacks have to go with them.
@@ -173,16 +174,16 @@ class MapPage(QWidget):
         """Map correlation with what the form says."""
         self._ahead.now()
         ahead = self._plan
-        if ahead is None or ahead.settings is None or ahead.line_up is None:
+        if ahead is None or ahead.settings is None or ahead.predictor_set is None:
             self.say(ahead.sentence if ahead is not None else EMPTY)
             return
         try:
-            area = map_area.area_of(self.session, self.form.where.currentText())
+            area = drawn_areas.area_of(self.session, self.form.where.currentText())
         except IceNetError as error:
             self.control.say(str(error))
             return
         remember_settings(self._memory, ahead.settings)
-        self.control.map(ahead.settings, ahead.line_up, area)
+        self.control.map(ahead.settings, ahead.predictor_set, area)
 
     def write_to(self, kind: str, path: Path) -> None:
         """Write the maps off the interface's thread; ``kind`` is one of :data:`map_export.EXPORTS`."""
@@ -205,7 +206,7 @@ class MapPage(QWidget):
         self.message.emit(sentence)
 
     def refresh(self) -> None:
-        """Look at the line-up anew: the user has chosen other predictors, weights or another device."""
+        """Look at the predictor set anew: the user has chosen other predictors, weights or another device."""
         self._ahead.ask()
 
     def _ask_write(self, kind: str) -> None:
@@ -263,7 +264,7 @@ class MapPage(QWidget):
         self._ahead.ask()
 
     def _ask_ahead(self, _event: Any = None) -> None:
-        if self.form.where.currentText() == map_area.VIEW and self.isVisible():
+        if self.form.where.currentText() == drawn_areas.VIEW and self.isVisible():
             self._ahead.ask()
 
     def _show_ahead(self) -> None:
@@ -272,13 +273,13 @@ class MapPage(QWidget):
             return
         self._plan = plan(self.session, self.form, self._line_up)
         self.run.show_ahead(capital(self._plan.sentence), self._plan.possible)
-        if self.isVisible() and self._plan.settings is not None and self._plan.line_up is not None:
+        if self.isVisible() and self._plan.settings is not None and self._plan.predictor_set is not None:
             self._prepare.ask()
 
     def _get_ready(self) -> None:
         ahead = self._plan
-        if self.isVisible() and ahead is not None and ahead.settings is not None and ahead.line_up is not None:
-            self.control.prepare(ahead.settings, ahead.line_up)
+        if self.isVisible() and ahead is not None and ahead.settings is not None and ahead.predictor_set is not None:
+            self.control.prepare(ahead.settings, ahead.predictor_set)
 
 
 def _closer(page: MapPage) -> Callable[[], None]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from napari_icenet.common.text import grouped
 from napari_icenet.errors import IceNetError, UsageError
 from napari_icenet.evaluation.correlation_map.cells import choose_cells
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
-from napari_icenet.gui.correlation_map import area as map_area
 from napari_icenet.gui.correlation_map.form import MapForm
-from napari_icenet.gui.session.readout import SEPARATOR, grouped
+from napari_icenet.gui.session import drawn_areas
+from napari_icenet.gui.session.readout import SEPARATOR
 from napari_icenet.gui.session.session import Session
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.stack import SceneStack
 
 _MEND = "choose a chip of 128 px, or another predictor."
@@ -28,17 +29,17 @@ class Plan:
         What would be made, or why nothing can be.
     possible : bool
     settings : MapSettings, optional
-    line_up : LineUp, optional
+    predictor_set : PredictorSet, optional
         Without predictors that have no weights for chips of this size.
     """
 
     sentence: str
     possible: bool
     settings: MapSettings | None = None
-    line_up: LineUp | None = None
+    predictor_set: PredictorSet | None = None
 
 
-def plan(session: Session, form: MapForm, line_up: Callable[[], LineUp]) -> Plan:
+def plan(session: Session, form: MapForm, predictor_set: Callable[[], PredictorSet]) -> Plan:
     """The map that the form asks for now.
 
     Parameters
@@ -46,7 +47,7 @@ def plan(session: Session, form: MapForm, line_up: Callable[[], LineUp]) -> Plan
     session : Session
         With a stack.
     form : MapForm
-    line_up : callable
+    predictor_set : callable
     """
     stack = session.stack
     try:
@@ -54,14 +55,14 @@ def plan(session: Session, form: MapForm, line_up: Callable[[], LineUp]) -> Plan
             raise UsageError("open scenes first.")
         settings = form.settings()
         windows = settings.windows(stack)
-        chosen = line_up()
+        chosen = predictor_set()
         if not chosen.entries:
             raise UsageError("no predictor is chosen; choose at least one.")
         fitting = chosen.fitting(settings.chip)
         left_out = [entry.title for entry in chosen.entries if entry.key not in fitting.keys]
         if not fitting.entries:
             raise UsageError(f"{', '.join(left_out)}: no weights for chips of {settings.chip} px; {_MEND}")
-        area = map_area.area_of(session, form.where.currentText())
+        area = drawn_areas.area_of(session, form.where.currentText())
         cells = int(choose_cells(stack.grid.shape, settings, area).asked.sum())
     except IceNetError as error:
         return Plan(str(error), False)

@@ -8,7 +8,7 @@ from typing import Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_icenet.gui.session.session import Session
-from napari_icenet.gui.track.mouse_tool import CLICK_PX
+from napari_icenet.gui.widgets.drag import is_drag
 
 
 class MapPointer(QObject):
@@ -63,7 +63,7 @@ class MapPointer(QObject):
         start, place, moved = tuple(event.pos), self._pixel(event), False
         yield
         while event.type == "mouse_move":
-            moved = moved or max(abs(a - b) for a, b in zip(event.pos, start, strict=True)) > CLICK_PX
+            moved = moved or is_drag(start, event.pos)
             yield
         if not moved:
             self.clicked.emit(*place)

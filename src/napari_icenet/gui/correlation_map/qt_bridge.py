@@ -11,7 +11,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.stack import SceneStack
 
 if TYPE_CHECKING:
@@ -48,14 +48,18 @@ class MapMaker(QObject):
         self.tool: MapTool | None = None
 
     def start(
-        self, stack: SceneStack, settings: MapSettings, line_up: LineUp, area: NDArray[np.bool_] | None = None
+        self,
+        stack: SceneStack,
+        settings: MapSettings,
+        predictor_set: PredictorSet,
+        area: NDArray[np.bool_] | None = None,
     ) -> None:
         """Make maps of a stack; an older request is dropped."""
-        self._the_tool().start(stack, settings, line_up, area)
+        self._the_tool().start(stack, settings, predictor_set, area)
 
-    def prepare(self, stack: SceneStack, settings: MapSettings, line_up: LineUp) -> None:
+    def prepare(self, stack: SceneStack, settings: MapSettings, predictor_set: PredictorSet) -> None:
         """Have processes and networks ready for such maps."""
-        self._the_tool().prepare(stack, settings, line_up)
+        self._the_tool().prepare(stack, settings, predictor_set)
 
     def cancel(self) -> None:
         """Stop making maps."""

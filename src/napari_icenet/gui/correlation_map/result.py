@@ -58,7 +58,7 @@ class MapResult(QWidget):
         maps = self.control.maps
         self.setVisible(maps is not None)
         if maps is not None:
-            self.chooser.show_line_up(maps.line_up)
+            self.chooser.show_line_up(maps.predictor_set)
         self._show_choice()
 
     def _show_choice(self) -> None:
@@ -74,10 +74,10 @@ class MapResult(QWidget):
     def _show_summary(self) -> None:
         summary, control = self.control.summary, self.control
         if summary is not None:
-            line_up, target = summary.maps.line_up, control.target
-            self.table.show_rows(line_up, summary.table[f"t{target}"], control.kind)
+            predictor_set, target = summary.maps.predictor_set, control.target
+            self.table.show_rows(predictor_set, summary.table[f"t{target}"], control.kind)
             found = summary.histograms[target]
-            self.histogram.show_counts(line_up, found.edges, found.counts, control.kind)
+            self.histogram.show_counts(predictor_set, found.edges, found.counts, control.kind)
         elif control.maps is not None:
-            self.table.show_rows(control.maps.line_up, {}, control.kind)
-            self.histogram.show_counts(control.maps.line_up, self.histogram.edges, {}, control.kind)
+            self.table.show_rows(control.maps.predictor_set, {}, control.kind)
+            self.histogram.show_counts(control.maps.predictor_set, self.histogram.edges, {}, control.kind)

@@ -8,10 +8,9 @@ from typing import Any
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QWidget
 
-from napari_icenet.gui.correlation_map.words import interval_text, mean_text, number_text, percent_text
-from napari_icenet.gui.session.readout import grouped
-from napari_icenet.gui.track.tables import ROW_PX, NumberTable, swatch
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.common.text import decimal_text, grouped, interval_text, mean_text, percent_text
+from napari_icenet.gui.widgets.number_table import ROW_PX, NumberTable, swatch
+from napari_icenet.predictors.predictor_set import PredictorSet
 
 HEADINGS = (
     ("predictor", "Whose template is compared with the chip that came. Click a row to see its map."),
@@ -40,20 +39,20 @@ class MapTable(NumberTable):
         self.setAccessibleName("Correlation of each predictor")
         self.keys: tuple[str, ...] = ()
 
-    def show_rows(self, line_up: LineUp, rows: Mapping[str, Mapping[str, Any]], chosen: str) -> None:
+    def show_rows(self, predictor_set: PredictorSet, rows: Mapping[str, Mapping[str, Any]], chosen: str) -> None:
         """Fill the table.
 
         Parameters
         ----------
-        line_up : LineUp
+        predictor_set : PredictorSet
         rows : mapping
             By key of the predictor, as :func:`napari_icenet.evaluation.scoring.table.target_table` makes them.
         chosen : str
             Key of the predictor whose map is shown.
         """
-        self.keys = line_up.keys
+        self.keys = predictor_set.keys
         self._set_rows(len(self.keys))
-        for row, entry in enumerate(line_up.entries):
+        for row, entry in enumerate(predictor_set.entries):
             values = rows.get(entry.key, {})
             first = self._set(row, 0, entry.title, tip=_difference(values) or entry.title)
             if first.data(Qt.ItemDataRole.UserRole) != entry.colour:
@@ -63,8 +62,8 @@ class MapTable(NumberTable):
             self._set(row, 1, mean_text(values.get("mean"), ends), tip=f"95 %: {interval_text(ends)}" if ends else "")
             self._set(row, 2, percent_text(values.get("low")))
             self._set(row, 3, percent_text(values.get("high")))
-            self._set(row, 4, number_text(values.get("peak_ratio"), 1))
-            self._set(row, 5, number_text(values.get("error_px"), 2))
+            self._set(row, 4, decimal_text(values.get("peak_ratio"), 1))
+            self._set(row, 5, decimal_text(values.get("error_px"), 2))
             self._set(row, 6, grouped(values["n"]) if values.get("n") else "")
         self.mark(self.keys.index(chosen) if chosen in self.keys else -1)
         self.setMinimumHeight(ROW_PX * (min(len(self.keys), ROWS) + 1) + 6)
@@ -74,6 +73,6 @@ class MapTable(NumberTable):
 def _difference(values: Mapping[str, Any]) -> str:
     if values.get("difference") is None:
         return ""
-    words = f"{number_text(values['difference'], signed=True)} against persistence on the same chips"
+    words = f"{decimal_text(values['difference'], signed=True)} against persistence on the same chips"
     ends = values.get("difference_interval")
     return f"{words}, 95 %: {interval_text(ends)}." if ends else f"{words}."

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
+from napari_icenet.common.text import hundredths
 from napari_icenet.errors import IceNetError
 from napari_icenet.evaluation.correlation_map.maps import CellState, CorrelationMaps
 from napari_icenet.gui.correlation_map.layer_kinds import BEST, STATE_TIPS, STATE_WORDS
 from napari_icenet.gui.session.readout import SEPARATOR
-from napari_icenet.gui.velocity.words import hundredths
 
 
 def sentence_at(maps: CorrelationMaps, row: float, col: float, target: int) -> str:
@@ -28,7 +26,9 @@ def sentence_at(maps: CorrelationMaps, row: float, col: float, target: int) -> s
         return f"NCC at t{target}: {why(states[0])}"
     values = [float(maps.values[key][target - 1][at]) for key in maps.keys]
     said = [hundredths(v) if np.isfinite(v) else STATE_WORDS[s] for v, s in zip(values, states, strict=True)]
-    return f"NCC at t{target}: " + ", ".join(" ".join(pair) for pair in zip(maps.line_up.titles, said, strict=True))
+    return f"NCC at t{target}: " + ", ".join(
+        " ".join(pair) for pair in zip(maps.predictor_set.titles, said, strict=True)
+    )
 
 
 def why(state: CellState) -> str:
@@ -51,7 +51,7 @@ def title(maps: CorrelationMaps, kind: str, target: int, *, side_by_side: bool) 
         return f"NCC at t{target}"
     if kind == BEST:
         return f"best predictor at t{target}"
-    return f"NCC of {dict(zip(maps.keys, maps.line_up.titles, strict=True))[kind]} at t{target}"
+    return f"NCC of {dict(zip(maps.keys, maps.predictor_set.titles, strict=True))[kind]} at t{target}"
 
 
 def failure_text(error: Exception) -> str:
@@ -61,38 +61,3 @@ def failure_text(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "there is not enough memory for this map; take a larger stride, or a smaller area."
     return f"the map stopped ({type(error).__name__}: {error}); what was done is kept, start it again to go on."
-
-
-def number_text(value: float | None, digits: int = 2, *, signed: bool = False) -> str:
-    """A number for the table with a true minus sign; empty where there is none, no sign before zero."""
-    if value is None or not np.isfinite(value):
-        return ""
-    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
-    if float(text) == 0:
-        text = text.lstrip("+-")
-    return text.replace("-", "−")
-
-
-def percent_text(share: float | None) -> str:
-    """``39 %``; ``0.4 %`` below one."""
-    if share is None or not np.isfinite(share):
-        return ""
-    percent = 100 * share
-    return f"{percent:.1f} %" if 0 < percent < 0.95 else f"{percent:.0f} %"
-
-
-def mean_text(mean: float | None, ends: Sequence[float] | None) -> str:
-    """``.36 ± .03``, with half of the interval; empty where there is no mean."""
-    if mean is None or not np.isfinite(mean):
-        return ""
-    return hundredths(mean) + ("" if ends is None else f" ± {hundredths((float(ends[1]) - float(ends[0])) / 2)}")
-
-
-def interval_text(ends: Sequence[float]) -> str:
-    """``.33 … .39``."""
-    return f"{hundredths(float(ends[0]))} … {hundredths(float(ends[1]))}"
-
-
-def capital(sentence: str) -> str:
-    """A sentence that begins with a capital letter."""
-    return sentence[:1].upper() + sentence[1:]

@@ -7,10 +7,10 @@ from typing import Any
 from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from napari_icenet.common.palette import MASK
-from napari_icenet.gui.scenes.facts import band_title
 from napari_icenet.gui.session.layers import StackLayers
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.widgets.theme import TIGHT, quiet
+from napari_icenet.scenes.band_colours import band_title
 
 
 class DisplayPanel(QWidget):

@@ -30,9 +30,9 @@ from napari_icenet.gui.scenes.facts import count, facts
 from napari_icenet.gui.scenes.opening_bar import OpeningBar
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.session.session_file import SUFFIX
-from napari_icenet.gui.widgets.job import Progress
 from napari_icenet.gui.widgets.preferences import Remembered
 from napari_icenet.gui.widgets.theme import GAP, Fold, quiet
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.scenes.store.zarr_store import save_stack
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from psygnal import Signal
 
-from napari_icenet.gui.scenes.facts import natural_colours
 from napari_icenet.gui.session.contrast import AutoContrast
 from napari_icenet.gui.session.frame_cache import FrameCache, level_count
 from napari_icenet.gui.session.frame_sources import BandFrames, CompositeFrames, FrameSource, MaskFrames
 from napari_icenet.gui.session.layer_kinds import add_area, add_composite, add_mask, add_picture
 from napari_icenet.gui.session.lazy_frames import pyramid
+from napari_icenet.scenes.band_colours import natural_colours
 from napari_icenet.scenes.stack import SceneStack
 
 

@@ -8,7 +8,8 @@ from napari_icenet.errors import UsageError
 
 if TYPE_CHECKING:
     from napari_icenet.gui.session.session import Session
-    from napari_icenet.gui.widgets.job import Job, Progress
+    from napari_icenet.gui.widgets.job import Job
+    from napari_icenet.jobs.progress import Progress
     from napari_icenet.scenes.stack import SceneStack
 
 #: napari lets a reader add layers when it likes, a sample function not: samples are addresses.

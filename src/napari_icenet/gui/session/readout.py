@@ -3,20 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from napari_icenet.common.text import grouped
+from napari_icenet.gui.session.frame_cache import FrameCache
 from napari_icenet.gui.session.frame_sources import MASK_NAMES, labels_of
+from napari_icenet.gui.session.layers import StackLayers
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.stack import SceneStack
-
-if TYPE_CHECKING:
-    from napari_icenet.gui.session.session import Session
 
 SEPARATOR = " · "
 #: Says more of a pixel: (row, col) to a short text, or nothing.
 Addition = Callable[[float, float], str]
+
+
+class Shown(Protocol):
+    """What the readout tells of: the part of a session that is seen."""
+
+    viewer: Any
+    cache: FrameCache
+    stack_changed: Any
+    band_changed: Any
+    time_changed: Any
+
+    @property
+    def stack(self) -> SceneStack | None:
+        """The shown stack."""
+
+    @property
+    def layers(self) -> StackLayers | None:
+        """Its layers."""
+
+    @property
+    def time(self) -> int:
+        """Index of the shown date."""
+
+    def world_to_pixel(self, y: Any, x: Any) -> Any:
+        """(row, col) in pixels of the shown stack."""
 
 
 class Readout:
@@ -24,10 +49,10 @@ class Readout:
 
     Parameters
     ----------
-    session : Session
+    session : Shown
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Shown) -> None:
         self._session = session
         self._additions: list[Addition] = []
         self._titles: list[Callable[[], str]] = []
@@ -154,8 +179,3 @@ def place(grid: Grid, row: float, col: float) -> list[str]:
     if grid.crs.is_geographic:
         return [where + name]
     return [f"x {grouped(x)} y {grouped(y)}{name}", where]
-
-
-def grouped(value: float) -> str:
-    """A whole number with thin spaces between thousands and a true minus sign."""
-    return f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}").replace("-", "−")

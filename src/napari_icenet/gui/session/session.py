@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
 from napari_icenet.errors import IceNetError, SceneWarning
-from napari_icenet.gui.app.drop_target import take_drops
 from napari_icenet.gui.session.frame_cache import FrameCache, level_count
 from napari_icenet.gui.session.frame_sources import BandFrames
 from napari_icenet.gui.session.layers import StackLayers
@@ -22,7 +21,8 @@ from napari_icenet.gui.session.preload import warm_up
 from napari_icenet.gui.session.readout import Readout
 from napari_icenet.gui.session.vispy_patch import keep_mesh_shaders
 from napari_icenet.gui.widgets.dialogs import show_error, window_of
-from napari_icenet.gui.widgets.job import Job, Progress
+from napari_icenet.gui.widgets.job import Job
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.stack import SceneStack
 
 
@@ -76,7 +76,6 @@ class Session:
         window = window_of(viewer)
         if window is not None:
             window.destroyed.connect(self._close)
-            take_drops(window, self)
 
     @classmethod
     def of(cls, viewer: Any) -> Session:

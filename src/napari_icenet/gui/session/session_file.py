@@ -9,12 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from napari_icenet.common.atomic_io_1 import write_whole
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.origin import Origin
 from napari_icenet.tracking.table import software
 from napari_icenet.velocity.settings import VelocitySettings
@@ -26,7 +26,7 @@ _MOST_BYTES = 16 * 2**30
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
 
 class SavedStack(_Part):
@@ -84,7 +84,8 @@ class SavedView(_Part):
 class SavedChoices(_Part):
     """What is chosen in the tabs."""
 
-    line_up: LineUp | None = None
+    # Files of 0.1.0 call it a line-up.
+    predictor_set: PredictorSet | None = Field(default=None, validation_alias=AliasChoices("predictor_set", "line_up"))
     overlays: tuple[str, ...] = ()
     target: int = 2
     picked: str = ""

@@ -10,6 +10,7 @@ import numpy as np
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
+from napari_icenet.common.text import capital
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.track import files as track_files
@@ -20,7 +21,7 @@ from napari_icenet.gui.track.picture import picture_now
 from napari_icenet.gui.track.series import TrackSeries
 from napari_icenet.gui.widgets.dialogs import window_of
 from napari_icenet.gui.widgets.shortcuts import KeyList, Shortcuts
-from napari_icenet.gui.widgets.throttle import Pace
+from napari_icenet.gui.widgets.throttle import Throttle
 from napari_icenet.predictors.as_templates import template_predictors
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.click_tracker import ClickTracker
@@ -82,7 +83,7 @@ class TrackControl(QObject):
         self.tool.enabled_changed.connect(self._on_mode)
         self.shortcuts = Shortcuts(viewer, self.actions())
         self.layers = TrackLayers(viewer, made=self.shortcuts.bind)
-        self._settle = Pace(self.layers.settle, seconds=SETTLE_SECONDS, every=10**9)
+        self._settle = Throttle(self.layers.settle, seconds=SETTLE_SECONDS, every=10**9)
         session.stack_changed.connect(self._on_stack)
         session.stacks_changed.connect(self._on_stacks)
         session.time_changed.connect(self._on_time)
@@ -308,17 +309,13 @@ class TrackControl(QObject):
             self.tracker.time = index
 
     def _on_failed(self, sentence: str, number: int) -> None:
-        self.message.emit(f"Track {number}: {sentence}" if number else _capital(sentence))
+        self.message.emit(f"Track {number}: {sentence}" if number else capital(sentence))
 
     def _try(self, action: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
         try:
             action(*args, **kwargs)
         except IceNetError as error:
-            self.message.emit(_capital(str(error)))
+            self.message.emit(capital(str(error)))
             return False
         self.message.emit("")
         return True
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]

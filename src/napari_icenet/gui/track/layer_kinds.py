@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Image, Layer, Points, Vectors
 from napari.utils import Colormap
 
-from napari_icenet.common import palette as colours
+from napari_icenet.common import palette
 from napari_icenet.gui.track.shapes import DASHES_PER_SIDE
 
 #: From bottom to top.
@@ -22,7 +22,7 @@ LABELS = 6
 SHIFTS_PX = np.array([(-1, -1), (-1, 1), (1, -1), (1, 1), (0, 0)], float)
 LABEL_POINTS = LABELS * len(SHIFTS_PX)
 #: Vectors of the chip's layer: the search window in dashes, the chip, its match.
-CHIP_COLOURS = [colours.SEARCH] * (4 * DASHES_PER_SIDE) + [colours.CHIP] * 4 + [colours.MATCH] * 4
+CHIP_COLOURS = [palette.SEARCH] * (4 * DASHES_PER_SIDE) + [palette.CHIP] * 4 + [palette.MATCH] * 4
 
 
 def layer_name(kind: str, number: int) -> str:
@@ -35,7 +35,7 @@ def make_surface(**placement: Any) -> Layer:
     """Correlation, −1 to 1 on a diverging map with 0 in the middle."""
     return Image(
         np.full((2, 2), np.nan, np.float32),
-        colormap=Colormap(list(colours.NCC_STOPS), name="NCC"),
+        colormap=Colormap(list(palette.NCC_STOPS), name="NCC"),
         contrast_limits=(-1.0, 1.0),
         opacity=0.55,
         blending="translucent_no_depth",
@@ -51,7 +51,7 @@ def make_chip(**placement: Any) -> Layer:
 
 def make_path(**placement: Any) -> Layer:
     """The way of the selected track."""
-    return _vectors(0, colours.MATCH, placement)
+    return _vectors(0, palette.MATCH, placement)
 
 
 def make_others(**placement: Any) -> Layer:
@@ -79,14 +79,14 @@ def make_dates(**placement: Any) -> Layer:
         **placement,
     )
     # What is added later takes these, or what the user chooses.
-    layer.current_face_color = layer.current_border_color = colours.MATCH
+    layer.current_face_color = layer.current_border_color = palette.MATCH
     return layer
 
 
 def make_lost(**placement: Any) -> Layer:
     """Where the chip was looked for in vain: hollow, so that nobody takes it for a position."""
     layer = Points(np.zeros((0, 2)), ndim=2, size=1, border_width=0.2, canvas_size_limits=(10, 10), **placement)
-    layer.current_face_color, layer.current_border_color = "transparent", colours.LOST
+    layer.current_face_color, layer.current_border_color = "transparent", palette.LOST
     return layer
 
 

@@ -14,7 +14,7 @@ from napari_icenet.gui.track.layer_kinds import LABEL_POINTS, LABELS, LINE_PX, M
 from napari_icenet.gui.track.picture import TrackPicture
 from napari_icenet.gui.track.shapes import dashed, links, outline, polyline, spread, square
 from napari_icenet.gui.widgets.layer_insert import insert_below
-from napari_icenet.gui.widgets.throttle import Pace
+from napari_icenet.gui.widgets.throttle import Throttle
 
 #: Two labels stand at least this far apart, in screen pixels.
 LABEL_GAP_PX = 90.0
@@ -43,8 +43,8 @@ class TrackLayers:
         self._widths: dict[str, float] = {}
         self._picture: TrackPicture | None = None
         self._placement: dict[str, Any] = {}
-        self._slow = Pace(self._draw_slow, seconds=SLOW_SECONDS, every=SLOW_FRAMES)
-        self._zoom = Pace(self._follow_zoom, seconds=0.03, every=1)
+        self._slow = Throttle(self._draw_slow, seconds=SLOW_SECONDS, every=SLOW_FRAMES)
+        self._zoom = Throttle(self._follow_zoom, seconds=0.03, every=1)
         viewer.scene.camera.events.zoom.connect(self._wait_for_zoom)
         viewer.layers.events.removed.connect(self._note_removed)
 

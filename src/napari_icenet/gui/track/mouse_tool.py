@@ -7,8 +7,8 @@ from typing import Any
 
 from psygnal import Signal
 
-#: A press that travels less than this, in screen pixels, is a click.
-CLICK_PX = 4.0
+from napari_icenet.gui.widgets.drag import is_drag
+
 #: Change of the scale factor for one step of the wheel.
 WHEEL_STEP = 0.1
 
@@ -117,7 +117,7 @@ class TrackTool:
         try:
             yield
             while event.type == "mouse_move":
-                moved = moved or max(abs(a - b) for a, b in zip(event.pos, start, strict=True)) > CLICK_PX
+                moved = moved or is_drag(start, event.pos)
                 if moved and number is not None:
                     row, col = self._pixel(event)
                     self.dragged.emit(number, row - place[0], col - place[1])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.common import palette as colours
+from napari_icenet.common import palette
 from napari_icenet.matching.match import CorrelationSurface, LostReason
 from napari_icenet.tracking.click_tracker import ClickTracker
 from napari_icenet.tracking.settings import changed
@@ -83,7 +83,7 @@ TRACK_COLOURS = ("#77AADD", "#EE8866", "#EEDD88", "#FFAABB", "#99DDFF", "#BBCC33
 def track_colour(number: int, *, stable: bool = False) -> str:
     """The colour of a track, by its number from 1."""
     if stable:
-        return colours.STABLE
+        return palette.STABLE
     return TRACK_COLOURS[(number - 1) % len(TRACK_COLOURS)]
 
 
@@ -115,11 +115,11 @@ def picture_of(
     """
     path = np.stack([track.rows, track.cols], axis=1)
     lost = np.full_like(path, np.nan)
-    for i, fix in enumerate(track.fixes):
+    for i, fix in enumerate(track.observations):
         if not fix.valid and fix.reason is not LostReason.PENDING:
             lost[i] = fix.centre
-    fix = track.fixes[time]
-    source = track.fixes[fix.source]
+    fix = track.observations[time]
+    source = track.observations[fix.source]
     at = (source.row, source.col) if source.valid else (float(fix.centre[0]), float(fix.centre[1]))
     origin = time == track.origin_time
     return TrackPicture(
@@ -150,12 +150,12 @@ def picture_of(
 
 def chip_at(track: Track, time: int) -> Point:
     """Where a track's chip stands at a date: its match, or where it was looked for."""
-    fix = track.fixes[time]
+    fix = track.observations[time]
     return (fix.row, fix.col) if fix.valid else (float(fix.centre[0]), float(fix.centre[1]))
 
 
 def _note(track: Track, time: int) -> str:
-    fix = track.fixes[time]
+    fix = track.observations[time]
     if time == track.origin_time:
         return "start"
     if fix.valid:

@@ -9,7 +9,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from qtpy.QtGui import QColor
 
-from napari_icenet.common import palette as colours
+from napari_icenet.common import palette
 from napari_icenet.gui.track.series import TrackSeries
 from napari_icenet.gui.widgets.plot import Inks, make_plain
 
@@ -119,19 +119,19 @@ class TrackPlot:
 
     def dress(self, inks: Inks) -> None:
         """Take the colours of a theme, all but the axes."""
-        chip = colours.CHIP if inks.dark else QColor(colours.CHIP).darker(125)
+        chip = palette.CHIP if inks.dark else QColor(palette.CHIP).darker(125)
         self.zero.setPen(pg.mkPen(inks.fainter))
         self.now.setPen(pg.mkPen(chip, width=1.2))
         self.hovered.setPen(pg.mkPen(inks.faint, width=1))
-        self.spans.setPen(pg.mkPen(colours.MATCH, width=1.2))
-        self.line.setPen(pg.mkPen(colours.MATCH, width=1.2))
-        self.bars.setData(pen=pg.mkPen(colours.MATCH, width=1.4))
-        for part, face in ((self.found, colours.MATCH), (self.start, chip), (self.stable, colours.STABLE)):
+        self.spans.setPen(pg.mkPen(palette.MATCH, width=1.2))
+        self.line.setPen(pg.mkPen(palette.MATCH, width=1.2))
+        self.bars.setData(pen=pg.mkPen(palette.MATCH, width=1.4))
+        for part, face in ((self.found, palette.MATCH), (self.start, chip), (self.stable, palette.STABLE)):
             part.setPen(pg.mkPen(inks.background, width=0.6))
             part.setBrush(pg.mkBrush(face))
         self.difference.setPen(pg.mkPen(inks.text, width=1.3))
         self.difference.setBrush(pg.mkBrush(None))
-        self.lost.setPen(pg.mkPen(colours.LOST, width=1.3))
+        self.lost.setPen(pg.mkPen(palette.LOST, width=1.3))
         self.lost.setBrush(pg.mkBrush(None))
         for band, shade in zip(self.bands, (10, 22, 36), strict=False):
             colour = QColor(inks.text)
@@ -161,8 +161,8 @@ class TrackPlot:
         if series.ground is None or self.name != "speed":
             return title
         return (
-            f"{title} &nbsp; <span style='color:{colours.MATCH}'>●</span> ice "
-            f"<span style='color:{colours.STABLE}'>■</span> ground ◇ ice − ground"
+            f"{title} &nbsp; <span style='color:{palette.MATCH}'>●</span> ice "
+            f"<span style='color:{palette.STABLE}'>■</span> ground ◇ ice − ground"
         )
 
     def _add_bands(self) -> None:

@@ -13,7 +13,7 @@ from napari_icenet.gui.track.plot import TrackPlot
 from napari_icenet.gui.track.series import TrackSeries
 from napari_icenet.gui.widgets.date_ticks import date_ticks
 from napari_icenet.gui.widgets.plot import Inks, ThemedPlot
-from napari_icenet.gui.widgets.throttle import Pace
+from napari_icenet.gui.widgets.throttle import Throttle
 
 #: While something is dragged, the plots follow this often.
 REPAINT_SECONDS, REPAINT_FRAMES = 0.2, 4
@@ -47,7 +47,7 @@ class TrackPlots(ThemedPlot):
         for row, name in enumerate(TITLES):
             self.plots[name] = TrackPlot(self.canvas.addPlot(row=row, col=0), name)
         self._arrange()
-        self._pace = Pace(self._catch_up, seconds=REPAINT_SECONDS, every=REPAINT_FRAMES)
+        self._pace = Throttle(self._catch_up, seconds=REPAINT_SECONDS, every=REPAINT_FRAMES)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.text import number_text
 from napari_icenet.matching.match import LostReason
 from napari_icenet.tracking.stable_ground import RelativeMotion, StableGround, relative_motion
 from napari_icenet.tracking.track import DAYS_PER_YEAR, Track
@@ -47,13 +48,13 @@ class TrackSeries:
 
     @property
     def valid(self) -> NDArray[np.bool_]:
-        """Where the position can be believed."""
+        """Where the position can be accepted."""
         return self.track.valid
 
     @cached_property
     def lost(self) -> NDArray[np.bool_]:
         """Where the chip was looked for and not found."""
-        return np.array([not f.valid and f.reason is not LostReason.PENDING for f in self.track.fixes], bool)
+        return np.array([not f.valid and f.reason is not LostReason.PENDING for f in self.track.observations], bool)
 
     @property
     def speed_error(self) -> NDArray[np.float64]:
@@ -152,7 +153,7 @@ class TrackSeries:
 
     def state(self, index: int) -> str:
         """What holds of a date, in a word or two."""
-        fix = self.track.fixes[index]
+        fix = self.track.observations[index]
         if index == self.origin:
             return "start"
         if fix.valid:
@@ -175,14 +176,3 @@ class TrackSeries:
         else:
             parts.append(f"NCC {self.track.ncc[index]:.2f}")
         return " · ".join(parts)
-
-
-def number_text(value: float, error: float = float("nan")) -> str:
-    """A value with as many digits as its error allows, and the error: ``778 ± 12``."""
-    if not np.isfinite(value):
-        return ""
-    if not np.isfinite(error) or error <= 0:
-        places = max(0, 2 - int(np.floor(np.log10(abs(value)))) if value else 2)
-        return f"{value:.{min(places, 4)}f}"
-    places = min(max(0, int(np.ceil(-np.log10(error)) + (error * 10 ** np.ceil(-np.log10(error)) < 3))), 4)
-    return f"{value:.{places}f} ± {error:.{places}f}"

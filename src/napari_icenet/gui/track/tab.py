@@ -29,7 +29,7 @@ from napari_icenet.gui.widgets.cleanup import when_destroyed
 from napari_icenet.gui.widgets.empty_page import EmptyPage
 from napari_icenet.gui.widgets.preferences import Remembered
 from napari_icenet.gui.widgets.theme import Fold
-from napari_icenet.gui.widgets.throttle import Pace
+from napari_icenet.gui.widgets.throttle import Throttle
 
 #: Tables follow a drag this often; the picture follows at once.
 TABLES_SECONDS, TABLES_FRAMES = 0.2, 6
@@ -60,7 +60,7 @@ class TrackTab(QWidget):
         self.message = QLabel(self)
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._tables = Pace(self._fill_tables, seconds=TABLES_SECONDS, every=TABLES_FRAMES)
+        self._tables = Throttle(self._fill_tables, seconds=TABLES_SECONDS, every=TABLES_FRAMES)
         self._lay_out()
         self._connect()
         # The window deletes its widgets without asking them; threads and callbacks have to go with them.
@@ -306,7 +306,7 @@ class TrackTab(QWidget):
         self.control.tool.enabled = False
 
 
-def _closer(control: TrackControl, plots: TrackPlots, tables: Pace) -> Callable[[], None]:
+def _closer(control: TrackControl, plots: TrackPlots, tables: Throttle) -> Callable[[], None]:
     # Nothing of this may speak to a widget: they are being deleted when it is called.
     release = plots.release
 

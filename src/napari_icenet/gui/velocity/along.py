@@ -12,10 +12,10 @@ from qtpy.QtCore import QObject, Signal
 from napari_icenet.errors import IceNetError, UsageError
 from napari_icenet.gui.velocity.control import VelocityControl
 from napari_icenet.gui.velocity.feature_layers import FeatureLayers, line_of
-from napari_icenet.gui.widgets.throttle import Pace
+from napari_icenet.gui.widgets.throttle import Throttle
 from napari_icenet.jobs.latest import LatestWorker
-from napari_icenet.velocity.vectors.flowline import along
-from napari_icenet.velocity.vectors.gps import compare
+from napari_icenet.velocity.along.flowline import along
+from napari_icenet.velocity.along.gps import compare
 
 #: While a line is drawn or dragged, its profile follows this often.
 PROFILE_SECONDS = 0.12
@@ -31,9 +31,9 @@ class VelocityAlong(QObject):
     Attributes
     ----------
     profile_made : Signal(object)
-        The :class:`~napari_icenet.velocity.vectors.flowline.FlowlineProfile`, or None.
+        The :class:`~napari_icenet.velocity.along.flowline.FlowlineProfile`, or None.
     comparison_made : Signal(object)
-        The :class:`~napari_icenet.velocity.vectors.gps.Comparison`, or None.
+        The :class:`~napari_icenet.velocity.along.gps.Comparison`, or None.
     """
 
     profile_made = Signal(object)
@@ -48,7 +48,7 @@ class VelocityAlong(QObject):
         self._layer: Layer | None = None
         self._latest: dict[str, object] = {}
         self._worker = LatestWorker("icenet-flowline", lambda _busy: None)
-        self._pace = Pace(self._ask_profile, seconds=PROFILE_SECONDS, every=1)
+        self._pace = Throttle(self._ask_profile, seconds=PROFILE_SECONDS, every=1)
         self._done.connect(self._on_done)
         self._layers = control.viewer.layers
         self._layers.events.inserted.connect(self._on_inserted)

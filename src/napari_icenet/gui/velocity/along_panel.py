@@ -21,7 +21,7 @@ from napari_icenet.gui.velocity.along import VelocityAlong
 from napari_icenet.gui.velocity.flowline_plot import FlowlinePlot
 from napari_icenet.gui.velocity.words import signed_speed, speed_text
 from napari_icenet.gui.widgets.theme import quiet
-from napari_icenet.velocity.vectors.gps import Comparison
+from napari_icenet.velocity.along.gps import Comparison
 
 FILES = "Outlines, lines, points (*.gpkg *.geojson *.json *.shp *.csv)"
 COLUMNS = ("Point", "GPS", "Map", "Map − GPS")

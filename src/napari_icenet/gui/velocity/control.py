@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
+from napari_icenet.common.text import capital
 from napari_icenet.errors import IceNetError, TrackingError
 from napari_icenet.gui.session.placement import Placement
 from napari_icenet.gui.session.session import Session
@@ -175,7 +176,7 @@ class VelocityControl(QObject):
 
     def say(self, sentence: str) -> None:
         """Tell the user something."""
-        self.message.emit(sentence[:1].upper() + sentence[1:])
+        self.message.emit(capital(sentence))
 
     def close(self) -> None:
         """End all threads and let go of the viewer; may be called twice."""

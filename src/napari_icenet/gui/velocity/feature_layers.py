@@ -10,19 +10,19 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import pandas as pd
 from napari.layers import Layer, Points, Shapes
-from numpy.typing import NDArray
 
-from napari_icenet.common import palette as colours
+from napari_icenet.common import palette
+from napari_icenet.common.types import F64
 from napari_icenet.errors import UsageError
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.velocity.feature_shapes import seen
-from napari_icenet.gui.widgets.job import Job, Progress
+from napari_icenet.gui.widgets.job import Job
 from napari_icenet.gui.widgets.layer_insert import insert_layer
-from napari_icenet.gui.widgets.throttle import Pace
+from napari_icenet.gui.widgets.throttle import Throttle
+from napari_icenet.jobs.progress import Progress
+from napari_icenet.velocity.along.gps_files import GpsPoints, read_gps
 from napari_icenet.velocity.vectors.features import Features, read_features
-from napari_icenet.velocity.vectors.gps_files import GpsPoints, read_gps
 
-F64 = NDArray[np.float64]
 #: What a layer shows: a kind, and the file it is from.
 Mark = tuple[str, Path | None]
 OUTLINE, FLOWLINE, STATION = "#E69F00", "#D55E00", "#FFFFFF"
@@ -48,7 +48,7 @@ class FeatureLayers:
         self.session = session
         self._viewer = session.viewer
         self._widths: dict[Layer, float] = {}
-        self._zoom = Pace(self._follow_zoom, seconds=0.15, every=1)
+        self._zoom = Throttle(self._follow_zoom, seconds=0.15, every=1)
         self._viewer.scene.camera.events.zoom.connect(self._wait_for_zoom)
         self._viewer.layers.events.removed.connect(self._forget)
 
@@ -174,7 +174,7 @@ class FeatureLayers:
         for part in ("face", "border"):
             look |= {
                 f"{part}_color": "v",
-                f"{part}_colormap": colours.SPEED_COLORMAP,
+                f"{part}_colormap": palette.SPEED_COLORMAP,
                 f"{part}_contrast_limits": limits,
             }
         return self._place(("stations", path), name, places, pd.DataFrame(columns), look)

@@ -23,7 +23,8 @@ from napari_icenet.gui.velocity.flowline_words import (
 from napari_icenet.gui.widgets.dialogs import show_error
 from napari_icenet.gui.widgets.job import Job
 from napari_icenet.gui.widgets.plot import Inks, ThemedPlot, make_plain
-from napari_icenet.velocity.vectors.flowline import FlowlineProfile
+from napari_icenet.velocity.along.flowline import FlowlineProfile
+from napari_icenet.velocity.along.profile_files import write_profile
 
 EMPTY = "Draw a line along the flow, or load one, to see its speed."
 #: With more pairs of dates than this, error bands would hide the curves: only that under the mouse is drawn.
@@ -135,7 +136,7 @@ class FlowlinePlot(ThemedPlot):
         profile = self._profile
         if profile is None:
             return None
-        self._job = Job(f"Writing {path.name}", lambda _progress: profile.write(path), self)
+        self._job = Job(f"Writing {path.name}", lambda _progress: write_profile(profile, path), self)
         self._job.failed.connect(lambda error: show_error(self._viewer, str(error)))
         return self._job.start()
 

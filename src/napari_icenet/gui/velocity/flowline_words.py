@@ -6,8 +6,8 @@ import numpy as np
 from napari.utils.colormaps import ensure_colormap
 from numpy.typing import NDArray
 
-from napari_icenet.gui.track.series import number_text
-from napari_icenet.velocity.vectors.flowline import FlowlineProfile
+from napari_icenet.common.text import number_text
+from napari_icenet.velocity.along.flowline import FlowlineProfile
 
 #: Dates, from the first to the last; speed itself has another map.
 DATE_COLORMAP = "plasma"

@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Image, Labels, Layer, Vectors
 from napari.utils import Colormap, DirectLabelColormap
 
-from napari_icenet.common import palette as colours
+from napari_icenet.common import palette
 from napari_icenet.matching.engine.matches import REASONS
 from napari_icenet.matching.match import LostReason
 
@@ -31,19 +31,19 @@ def layer_name(kind: str, unit: str) -> str:
 
 def reason_colour(reason: LostReason) -> str:
     """The colour that stands for a reason, in the layer and its legend."""
-    return colours.REASON.get(reason.name, colours.OTHER_REASON)
+    return palette.REASON.get(reason.name, palette.OTHER_REASON)
 
 
 def make_speed(**placement: Any) -> Layer:
     """Speed from zero on, perceptually uniform, with its colour bar; clear where there is none."""
-    layer = _image(colours.SPEED_COLORMAP, (0.0, 1.0), True, placement)
+    layer = _image(palette.SPEED_COLORMAP, (0.0, 1.0), True, placement)
     layer.opacity = 0.75
     return layer
 
 
 def make_ncc(**placement: Any) -> Layer:
     """Correlation, −1 to 1 on a diverging map with 0 in the middle."""
-    return _image(Colormap(list(colours.NCC_STOPS), name="NCC"), (-1.0, 1.0), False, placement)
+    return _image(Colormap(list(palette.NCC_STOPS), name="NCC"), (-1.0, 1.0), False, placement)
 
 
 def make_validity(**placement: Any) -> Layer:
@@ -67,7 +67,7 @@ def make_arrows(**placement: Any) -> Layer:
     return Vectors(
         np.zeros((0, 2, 2)),
         ndim=2,
-        edge_color=colours.ARROW,
+        edge_color=palette.ARROW,
         vector_style="arrow",
         opacity=1.0,
         blending="translucent_no_depth",

@@ -16,7 +16,7 @@ from napari_icenet.gui.velocity.layer_kinds import ARROW_PX, FIRST, MAKERS, ORDE
 from napari_icenet.gui.velocity.picture import Arrows, arrows_of, ncc_of, speed_of
 from napari_icenet.gui.velocity.placement import cells_placement
 from napari_icenet.gui.widgets.layer_insert import insert_above
-from napari_icenet.gui.widgets.throttle import Pace
+from napari_icenet.gui.widgets.throttle import Throttle
 from napari_icenet.velocity.velocity_map import VelocityMap
 
 
@@ -53,7 +53,7 @@ class VelocityLayers(QObject):
         self._width: float | None = None
         self._arrows: Arrows | None = None
         self._shown: tuple[VelocityMap, Placement, float] | None = None
-        self._zoom = Pace(self._follow_zoom, seconds=0.05, every=1)
+        self._zoom = Throttle(self._follow_zoom, seconds=0.05, every=1)
         self._next = QTimer(self)
         self._next.setSingleShot(True)
         self._next.timeout.connect(self._make_next)

@@ -45,7 +45,7 @@ def cell_offset(spacing: int) -> float:
 
 
 def speed_of(found: VelocityMap) -> NDArray[np.float32]:
-    """Speed where the vector is believed, NaN elsewhere."""
+    """Speed where the vector is accepted, NaN elsewhere."""
     return np.where(found.valid, found.v, np.float32(np.nan))
 
 

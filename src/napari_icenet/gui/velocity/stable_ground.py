@@ -6,7 +6,7 @@ import numpy as np
 from napari.layers import Image, Labels, Layer, Shapes
 from numpy.typing import NDArray
 
-from napari_icenet.common import palette as colours
+from napari_icenet.common import palette
 from napari_icenet.errors import TrackingError
 from napari_icenet.gui.session import drawn_areas
 from napari_icenet.gui.session.drawn_areas import holds_areas, inside_any
@@ -55,4 +55,4 @@ def mask_of(session: Session, layer: Layer) -> NDArray[np.bool_]:
 
 def start_drawing(session: Session) -> Layer:
     """The layer on which stable ground is drawn, ready for the next polygon."""
-    return drawn_areas.start_drawing(session, DRAWN, colours.STABLE, filled="40")
+    return drawn_areas.start_drawing(session, DRAWN, palette.STABLE, filled="40")

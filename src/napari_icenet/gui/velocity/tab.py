@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
+from napari_icenet.common.text import capital
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.velocity import files as velocity_files
@@ -23,12 +24,12 @@ from napari_icenet.gui.velocity.result import VelocityResult
 from napari_icenet.gui.velocity.words import estimate
 from napari_icenet.gui.widgets.cleanup import when_destroyed
 from napari_icenet.gui.widgets.empty_page import EmptyPage
-from napari_icenet.gui.widgets.job import Progress
 from napari_icenet.gui.widgets.message import Message
 from napari_icenet.gui.widgets.preferences import Remembered
 from napari_icenet.gui.widgets.run_bar import RunBar
 from napari_icenet.gui.widgets.theme import Fold, GrowingFold
-from napari_icenet.gui.widgets.throttle import Pace
+from napari_icenet.gui.widgets.throttle import Throttle
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.velocity.io.write import write_maps
 
 EMPTY = "Open pictures of a glacier, then map how fast it flows between two dates."
@@ -65,7 +66,7 @@ class VelocityTab(QWidget):
         self.run = RunBar(self)
         self.along = AlongPanel(VelocityAlong(control), self)
         self.message = Message(self)
-        self._ahead = Pace(self._show_ahead, seconds=0.15, every=1)
+        self._ahead = Throttle(self._show_ahead, seconds=0.15, every=1)
         self._lay_out()
         self._connect()
         # The window deletes its widgets without asking them; threads and callbacks have to go with them.
@@ -229,12 +230,12 @@ class VelocityTab(QWidget):
         try:
             text = estimate(stack, self.form.pairs, self.form.settings())
         except IceNetError as error:
-            self.run.show_ahead(str(error)[:1].upper() + str(error)[1:], False)
+            self.run.show_ahead(capital(str(error)), False)
             return
         self.run.show_ahead(f"{text} · {mapper.device}" if mapper.device else text, True)
 
 
-def _closer(control: VelocityControl, ahead: Pace, along: AlongPanel) -> Callable[[], None]:
+def _closer(control: VelocityControl, ahead: Throttle, along: AlongPanel) -> Callable[[], None]:
     # Nothing of this may speak to a widget: they are being deleted when it is called.
     model, release = along.model, along.plot.release
 

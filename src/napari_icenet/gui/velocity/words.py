@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_icenet.gui.session.readout import SEPARATOR, grouped
+from napari_icenet.common.text import grouped, hundredths, signed
+from napari_icenet.gui.session.readout import SEPARATOR
 from napari_icenet.gui.velocity.picture import cell_at
 from napari_icenet.matching.engine.matches import REASONS
 from napari_icenet.scenes.stack import SceneStack
@@ -69,12 +70,6 @@ def direction(found: VelocityMap, at: tuple[int, int]) -> float | None:
     return float(azimuth) % 360
 
 
-def hundredths(value: float) -> str:
-    """``.87``, ``−.12``, ``1.00``."""
-    text = f"{abs(value):.2f}"
-    return ("−" if value < 0 and text != "0.00" else "") + text.removeprefix("0")
-
-
 def title(found: VelocityMap) -> str:
     """The dates of a map: ``2020-01-31 → 2020-02-20``."""
     return f"{found.labels[0]} → {found.labels[1]}"
@@ -133,12 +128,6 @@ def offset_text(found: VelocityMap) -> str:
     source = "given" if offset.source == "mask" else "found"
     size = f"{signed(offset.drow)}, {signed(offset.dcol)} px (row, col)"
     return f"Stable ground {source}: {size}, {'removed' if found.offset_removed else 'not removed'}"
-
-
-def signed(value: float, digits: int = 2) -> str:
-    """``+0.12`` or ``−0.12``; no sign before zero."""
-    text = f"{abs(value):.{digits}f}"
-    return text if float(text) == 0 else f"{'−' if value < 0 else '+'}{text}"
 
 
 def signed_speed(difference: float, error: float) -> str:

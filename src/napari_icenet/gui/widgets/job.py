@@ -12,11 +12,10 @@ from napari.utils import progress as activity
 from qtpy.QtCore import QEventLoop, QObject, Signal
 
 from napari_icenet.errors import Cancelled, IceNetError
+from napari_icenet.jobs.progress import Progress
 
 #: Progress is shown at most this often: faster than anyone reads, and it costs the interface nothing.
 TICK_S = 0.1
-
-Progress = Callable[[float, str], None]
 
 
 class Job(QObject):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.gui.train.runs.reader import Series
+from napari_icenet.common.types import Series
 
 _TINY = 1e-12
 

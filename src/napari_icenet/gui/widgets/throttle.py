@@ -9,7 +9,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QTimer
 
 
-class Pace:
+class Throttle:
     """Calls an action less often than it is asked to, and once more when nobody asks any longer.
 
     Parameters

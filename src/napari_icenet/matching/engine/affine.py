@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import binary_dilation, correlate1d, gaussian_filter, map_coordinates, spline_filter
 
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
+from napari_icenet.common.types import F32, F64
 
 #: Pixels (of all chips) worked on at a time.
 _BATCH = 1 << 16

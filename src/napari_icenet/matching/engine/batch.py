@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F32
 from napari_icenet.matching.zncc import norm_map
 
-F32 = NDArray[np.float32]
 Places = NDArray[np.int64]
 
 

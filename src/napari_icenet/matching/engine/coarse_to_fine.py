@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.matching.engine.batch import F32, Places, Search
+from napari_icenet.common.types import F32
+from napari_icenet.matching.engine.batch import Places, Search
 from napari_icenet.matching.engine.matches import Matches
 from napari_icenet.matching.zncc import norm_map
 

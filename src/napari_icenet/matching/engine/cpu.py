@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_icenet.common.types import F32
 from napari_icenet.matching.engine._numba.compile import kernels
-from napari_icenet.matching.engine.batch import F32, Search
+from napari_icenet.matching.engine.batch import Search
 from napari_icenet.matching.zncc import exact_zncc, zncc
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from napari_icenet.common.types import F32
 from napari_icenet.matching.engine import cpu
 from napari_icenet.matching.engine._numba.compile import compile_kernels, kernels
-from napari_icenet.matching.engine.batch import F32, Search
+from napari_icenet.matching.engine.batch import Search
 from napari_icenet.matching.engine.device import choose_device
 from napari_icenet.matching.engine.matches import Matches, reason_code
 from napari_icenet.matching.engine.peaks import find_peaks

@@ -1,4 +1,4 @@
-"""The peaks of many correlation surfaces: where the chips are, and how far that can be believed."""
+"""The peaks of many correlation surfaces: where the chips are, and how far that can be accepted."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_icenet.common.types import F32, F64
 from napari_icenet.matching.engine._numba.compile import kernels
 from napari_icenet.matching.engine.matches import reason_code
 from napari_icenet.matching.engine.subpixel import Summits, climb, weights_through
 from napari_icenet.matching.lost_reason import LostReason
-
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
 
 #: Pixels around a peak that belong to it; rivals are sought outside.
 EXCLUSION_PX = 5

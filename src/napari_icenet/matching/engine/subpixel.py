@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
+from napari_icenet.common.types import F64
 
 #: Newton steps from the highest pixel.
 STEPS = 3

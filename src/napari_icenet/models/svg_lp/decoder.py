@@ -55,7 +55,7 @@ class Decoder(nn.Module):
         Parameters
         ----------
         features : Tensor, (k·b, f) or (k·b, f, 4, 4)
-            k lots, each in the order of the frames of ``skipped``.
+            k batches, each in the order of the frames of ``skipped``.
         skipped : sequence of Tensor
             What :meth:`skipped` made of b frames.
 
@@ -67,11 +67,11 @@ class Decoder(nn.Module):
         maps: Tensor = self.enter(features[:, :, None, None] if self.flat else features)
         for k, (layer, share) in enumerate(zip(self.own, skipped, strict=True)):
             maps = layer(maps)
-            lots = maps.view(-1, *share.shape)
-            if len(lots) == 1:
+            batches = maps.view(-1, *share.shape)
+            if len(batches) == 1:
                 maps = maps.add_(share)
             else:
-                maps = (lots + share if torch.is_grad_enabled() else lots.add_(share)).flatten(0, 1)
+                maps = (batches + share if torch.is_grad_enabled() else batches.add_(share)).flatten(0, 1)
             if k < len(self.norms):
                 maps = leaky_relu_(self.norms[k](maps), LEAK)
         return torch.sigmoid(maps)

@@ -18,9 +18,10 @@ from zarr.codecs import BloscCodec
 
 from napari_icenet.common.atomic_io_2 import put_in_place
 from napari_icenet.errors import SceneError, StackError
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.raster.array import ArrayBand
-from napari_icenet.scenes.scene import Progress, Scene, fill_marker
+from napari_icenet.scenes.scene import Scene, fill_marker
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.scenes.store.schema import FORMAT, VERSION, GridRecord, NoticeRecord, SceneRecord, StackRecord
 

@@ -16,7 +16,7 @@ from napari_icenet.errors import Cancelled, DatasetError, IceNetError
 
 if TYPE_CHECKING:
     from napari_icenet.datasets.schema import DatasetRecord
-    from napari_icenet.scenes.scene import Progress
+    from napari_icenet.jobs.progress import Progress
     from napari_icenet.training.data.plan import DataPlan
 
 #: Seconds that the process has to tidy up.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_icenet.datasets.dataset import IceNet
+from napari_icenet.datasets.dataset import SequenceDataset
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.template import named_covariates
 from napari_icenet.scenes.covariates import find_covariate
@@ -15,7 +15,7 @@ from napari_icenet.training.data.fingerprint import chosen
 
 
 def covariate_settings(
-    wanted: Sequence[str], datasets: Sequence[IceNet], bands: Sequence[str] | None
+    wanted: Sequence[str], datasets: Sequence[SequenceDataset], bands: Sequence[str] | None
 ) -> dict[str, Any]:
     """The network's settings that tell its covariates.
 
@@ -23,7 +23,7 @@ def covariate_settings(
     ----------
     wanted : sequence of str
         By name; the unit may be left out.
-    datasets : sequence of IceNet
+    datasets : sequence of SequenceDataset
         Their training splits give the scales: each frame of each sequence counts once.
     bands : sequence of str, optional
         That are learned from.

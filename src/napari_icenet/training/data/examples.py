@@ -52,7 +52,7 @@ class Examples:
 
     @staticmethod
     def concatenated(parts: ListLike[Examples]) -> Examples:
-        """Several lots as one, in order; at least one, all with as many frames of one size.
+        """Several batches as one, in order; at least one, all with as many frames of one size.
 
         Covariates are missing where a lot has none.
         """
@@ -69,7 +69,7 @@ class Examples:
 
 
 def _with_covariates(parts: ListLike[Examples]) -> ListLike[Examples]:
-    """The same lots, all with covariates, where any has some."""
+    """The same batches, all with covariates, where any has some."""
     count = max(0 if part.covariates is None else part.covariates.shape[-1] for part in parts)
     return [
         replace(part, covariates=np.full((*part.days.shape, count), np.nan))

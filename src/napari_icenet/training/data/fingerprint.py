@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from napari_icenet.datasets.dataset import IceNet, open_dataset
+from napari_icenet.datasets.dataset import SequenceDataset, open_dataset
 from napari_icenet.datasets.sequences import SPLITS
 from napari_icenet.datasets.splits.describe import how_split
 from napari_icenet.errors import TrainingError, UsageError
@@ -52,7 +52,7 @@ class DataRecord(BaseModel):
     simulated: int
 
 
-def open_datasets(settings: DataSettings) -> list[IceNet]:
+def open_datasets(settings: DataSettings) -> list[SequenceDataset]:
     """Open the datasets of a run.
 
     Raises
@@ -74,13 +74,13 @@ def open_datasets(settings: DataSettings) -> list[IceNet]:
     return datasets
 
 
-def chosen(dataset: IceNet, split: str, bands: Sequence[str] | None) -> NDArray[np.intp]:
+def chosen(dataset: SequenceDataset, split: str, bands: Sequence[str] | None) -> NDArray[np.intp]:
     """Indices of the sequences of a split, in some bands."""
     indices = dataset.select(split=split)
     return indices if bands is None else indices[np.isin(dataset.band[indices], list(bands))]
 
 
-def fingerprint(dataset: IceNet) -> str:
+def fingerprint(dataset: SequenceDataset) -> str:
     """A checksum of a dataset's record and tables: another one, another dataset, wherever it lies."""
     checksum = hashlib.sha256(dataset.record.model_dump_json().encode())
     for name in sorted(dataset.tables):
@@ -88,7 +88,7 @@ def fingerprint(dataset: IceNet) -> str:
     return checksum.hexdigest()[:32]
 
 
-def data_record(datasets: Sequence[IceNet], settings: DataSettings) -> DataRecord:
+def data_record(datasets: Sequence[SequenceDataset], settings: DataSettings) -> DataRecord:
     """The record of the data of a run that begins."""
     return DataRecord(
         datasets=tuple(
@@ -104,7 +104,7 @@ def data_record(datasets: Sequence[IceNet], settings: DataSettings) -> DataRecor
     )
 
 
-def check_same_data(path: Path, datasets: Sequence[IceNet]) -> None:
+def check_same_data(path: Path, datasets: Sequence[SequenceDataset]) -> None:
     """Make sure that a run goes on with the datasets it began with.
 
     Raises
@@ -128,7 +128,7 @@ def check_same_data(path: Path, datasets: Sequence[IceNet]) -> None:
             )
 
 
-def opened_again(settings: DataSettings) -> list[IceNet]:
+def opened_again(settings: DataSettings) -> list[SequenceDataset]:
     """Open the datasets of a run that goes on; tells what to do where one has moved.
 
     Raises
@@ -154,13 +154,13 @@ def read_start(folder: RunFolder) -> Card | None:
 
 
 def card_data(
-    datasets: Sequence[IceNet], record: DataRecord, start: Card | None = None
+    datasets: Sequence[SequenceDataset], record: DataRecord, start: Card | None = None
 ) -> tuple[CardData, tuple[str, ...]]:
     """What a card says of the data, and whom to thank for them.
 
     Parameters
     ----------
-    datasets : sequence of IceNet
+    datasets : sequence of SequenceDataset
     record : DataRecord
     start : Card, optional
         Of the weights to start from: what those were trained on, these were, too.

@@ -21,10 +21,10 @@ from napari_icenet.datasets.splits.periods import settled_periods, split_of_wind
 from napari_icenet.datasets.splits.split_map import Rectangle, block_rectangles, split_map
 from napari_icenet.datasets.tracking.chip_grid import grid_positions
 from napari_icenet.errors import UsageError
-from napari_icenet.scenes.scene import Progress
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.training.data.start_weights import start_card
-from napari_icenet.training.data.subset import narrowed
+from napari_icenet.training.data.subset import subset
 from napari_icenet.training.data.timing import seconds_per_sequence
 
 #: Of the bytes of the pixels, what is left on the disk: packed satellite pictures of 8 and 16 bits.
@@ -231,7 +231,7 @@ def make_plan(
         There are too few dates to be split by time.
     """
     chosen = make_dataset_settings(bands=None if bands is None else tuple(bands), **settings)
-    used = narrowed(stack, dates, area)
+    used = subset(stack, dates, area)
     for band in chosen.bands or ():
         used.band(band)
     check_fits(used, chosen)

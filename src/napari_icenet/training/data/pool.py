@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.datasets.dataset import IceNet
+from napari_icenet.datasets.dataset import SequenceDataset
 from napari_icenet.errors import TrainingError
 from napari_icenet.training.data.examples import Examples
 from napari_icenet.training.data.sampler import Draw
@@ -31,7 +31,7 @@ class DatasetSource:
 
     Parameters
     ----------
-    dataset : IceNet
+    dataset : SequenceDataset
     indices : array of int, (n,)
         Those of its sequences that belong to the source.
     places : array of float64, (n, T, 2), optional
@@ -44,7 +44,7 @@ class DatasetSource:
 
     def __init__(
         self,
-        dataset: IceNet,
+        dataset: SequenceDataset,
         indices: NDArray[np.intp],
         places: NDArray[np.float64] | None = None,
         weight: float = 1.0,

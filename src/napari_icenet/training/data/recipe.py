@@ -20,13 +20,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.errors import Cancelled, IceNetError, TrainingError
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.origin import Origin
 from napari_icenet.training.data.build_process import build
 from napari_icenet.training.data.plan import DataPlan
-from napari_icenet.training.data.subset import narrowed
+from napari_icenet.training.data.subset import subset
 from napari_icenet.training.run_folder.folder import RunFolder
-
-Progress = Callable[[float, str], None]
 
 
 class Recipe(BaseModel):
@@ -180,7 +179,7 @@ def _planned(run: RunFolder, recipe: Recipe, stopped: Callable[[], bool]) -> Dat
     if not set(recipe.scenes) <= set(numbers):
         raise changed
     dates = [numbers[name] for name in recipe.scenes]
-    plan = DataPlan(narrowed(stack, dates, _area(run, recipe)), recipe.settings)
+    plan = DataPlan(subset(stack, dates, _area(run, recipe)), recipe.settings)
     if plan.key != recipe.key:
         raise changed
     return plan

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.common.atomic_io import write_durably
-from napari_icenet.datasets.dataset import IceNet
+from napari_icenet.datasets.dataset import SequenceDataset
 from napari_icenet.errors import TrainingError
 from napari_icenet.predictors.registration import register
 
 #: Sequences that are read at a time.
-_LOT = 16
+_BATCH = 16
 
 
 def places_of(chips: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -36,7 +36,7 @@ def places_of(chips: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def dataset_places(
-    dataset: IceNet,
+    dataset: SequenceDataset,
     indices: NDArray[np.intp],
     kept: Path,
     *,
@@ -47,7 +47,7 @@ def dataset_places(
 
     Parameters
     ----------
-    dataset : IceNet
+    dataset : SequenceDataset
     indices : array of int, (n,)
     kept : Path
         A ``.npy`` file that holds them, once they are known; its name must tell what they are of.
@@ -72,14 +72,14 @@ def dataset_places(
     places = np.zeros(shape)
 
     def work(start: int) -> int:
-        lot = indices[start : start + _LOT]
+        lot = indices[start : start + _BATCH]
         for at, chips in enumerate(dataset.read(lot).chips, start=start):
             places[at] = places_of(chips)
         return start + len(lot)
 
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         try:
-            for done in pool.map(work, range(0, len(indices), _LOT)):
+            for done in pool.map(work, range(0, len(indices), _BATCH)):
                 if progress is not None:
                     progress(
                         done / len(indices), f"aligning sequences of {dataset.path.name}, {done} of {len(indices)}"

@@ -1,4 +1,4 @@
-"""A stack narrowed to the dates and the ground that are learned from."""
+"""A stack subset to the dates and the ground that are learned from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from napari_icenet.errors import UsageError
 from napari_icenet.scenes.stack import SceneStack
 
 
-def narrowed(stack: SceneStack, dates: Sequence[int] | None, area: NDArray[np.bool_] | None) -> SceneStack:
+def subset(stack: SceneStack, dates: Sequence[int] | None, area: NDArray[np.bool_] | None) -> SceneStack:
     """A copy of a stack with some of its dates, and a smaller area.
 
     Parameters

@@ -12,7 +12,7 @@ from napari_icenet.datasets.cut import Tracker, cut_tracks
 from napari_icenet.datasets.parts import pictures_of
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.errors import TrainingError
-from napari_icenet.scenes.scene import Progress
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.stack import SceneStack
 
 #: Seconds of one core per frame and million pixels searched, before anything was measured here.

@@ -14,7 +14,7 @@ _ERROR = re.compile(r"^error: (.+)$", re.MULTILINE)
 _RAISED = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception|Interrupt|Exit)\w*)(?:: (.+))?$", re.MULTILINE)
 
 
-def last_words(run: RunFolder, exit_status: int, *, no_memory: bool = False) -> str:
+def exit_reason(run: RunFolder, exit_status: int, *, no_memory: bool = False) -> str:
     """Why a process ended with this status; empty where all went well.
 
     Parameters

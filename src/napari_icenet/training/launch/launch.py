@@ -1,8 +1,8 @@
 """Runs in processes of their own, which outlive the window that started them.
 
-A launched run has a keeper: a small process that starts ``icenet train``, waits for its end, writes
+A launched run has a supervisor: a small process that starts ``icenet train``, waits for its end, writes
 down its last words, compares the weights with those before, and starts the next run of the queue.
-Without its keeper a run goes on as before; only its last words are then unknown.
+Without its supervisor a run goes on as before; only its last words are then unknown.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 #: The program that trains, as in ``python -m``.
 MODULE = "napari_icenet.cli.main"
-_KEEPER = "napari_icenet.training.launch.supervisor"
+_SUPERVISOR = "napari_icenet.training.launch.supervisor"
 #: Tries, 50 ms apart, before a folder counts as in use: a process that was killed takes a moment to let go.
 _TRIES = 20
 #: A process that has said its last word is waited for at most so long, seconds.
@@ -43,19 +43,19 @@ _PATIENCE_S = 15.0
 
 
 @dataclass(frozen=True)
-class Launched:
+class LaunchedRun:
     """A run whose process has been started.
 
     Attributes
     ----------
     folder : RunFolder
         Tells what it does.
-    keeper : int
+    supervisor : int
         Number of the process that watches it.
     """
 
     folder: RunFolder
-    keeper: int
+    supervisor: int
 
 
 def launch(
@@ -65,7 +65,7 @@ def launch(
     plan: DataPlan | None = None,
     compare: bool = True,
     module: str | None = None,
-) -> Launched:
+) -> LaunchedRun:
     """Start a run in a process of its own, at once.
 
     Parameters
@@ -82,7 +82,7 @@ def launch(
 
     Returns
     -------
-    Launched
+    LaunchedRun
 
     Raises
     ------
@@ -104,7 +104,7 @@ def resume(
     device: str | None = None,
     compare: bool = True,
     module: str | None = None,
-) -> Launched:
+) -> LaunchedRun:
     """Go on with a run in a process of its own, at once.
 
     Parameters
@@ -121,7 +121,7 @@ def resume(
 
     Returns
     -------
-    Launched
+    LaunchedRun
 
     Raises
     ------
@@ -232,8 +232,8 @@ def _write_wanted(run: RunFolder, settings: RunSettings) -> None:
         raise TrainingError(f"{run.wanted} cannot be written ({error.strerror or error}); free some space.") from error
 
 
-def _start(run: RunFolder, *, compare: bool, module: str | None) -> Launched:
-    """Start the keeper of a run; one at a time, however many windows ask for it."""
+def _start(run: RunFolder, *, compare: bool, module: str | None) -> LaunchedRun:
+    """Start the supervisor of a run; one at a time, however many windows ask for it."""
     with locked(run.path, STARTING):
         before = read_launch(run.launch)
         if before is not None and before.going:
@@ -241,11 +241,11 @@ def _start(run: RunFolder, *, compare: bool, module: str | None) -> Launched:
         with locked(run.path, tries=_TRIES):
             pass  # nobody trains here who was started by hand, and one that was killed has let go
         record = Launch(
-            token=uuid4().hex, host=socket.gethostname(), keeper=os.getpid(), started=time.time(),
+            token=uuid4().hex, host=socket.gethostname(), supervisor=os.getpid(), started=time.time(),
             module=module or MODULE, compare=compare,
         )  # fmt: skip
 
-        def keeper_ended(status: int) -> None:
+        def supervisor_ended(status: int) -> None:
             now = read_launch(run.launch)
             if status and now is not None and now == record:
                 words = "the process that starts it came to nothing; install napari-icenet again"
@@ -256,11 +256,12 @@ def _start(run: RunFolder, *, compare: bool, module: str | None) -> Launched:
             run.control.unlink(missing_ok=True)
             write_launch(run.launch, record)
             # -P: nothing of the folder that the window was started in is taken for a library.
-            keeper = start_apart(
-                [sys.executable, "-P", "-m", _KEEPER, str(run.path.absolute()), record.token], ended=keeper_ended
+            supervisor = start_apart(
+                [sys.executable, "-P", "-m", _SUPERVISOR, str(run.path.absolute()), record.token],
+                ended=supervisor_ended,
             )
         except OSError as error:
             raise TrainingError(
                 f"the run in {run.path} cannot be started ({error.strerror or error}); free some space or memory."
             ) from error
-    return Launched(run, keeper.pid)
+    return LaunchedRun(run, supervisor.pid)

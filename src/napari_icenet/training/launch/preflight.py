@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_icenet.datasets.dataset import IceNet
+from napari_icenet.datasets.dataset import SequenceDataset
 from napari_icenet.errors import IceNetError
 from napari_icenet.training.data.fingerprint import chosen, open_datasets
 from napari_icenet.training.data.start_weights import start_trouble
@@ -62,7 +62,7 @@ def preflight(settings: RunSettings, folder: str | Path, plan: DataPlan | None =
     return tuple(found)
 
 
-def _there(datasets: list[IceNet], settings: RunSettings, split: str) -> int:
+def _there(datasets: list[SequenceDataset], settings: RunSettings, split: str) -> int:
     return sum(len(chosen(dataset, split, settings.data.bands)) for dataset in datasets)
 
 

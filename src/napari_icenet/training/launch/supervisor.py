@@ -17,7 +17,7 @@ from types import FrameType
 
 from napari_icenet.errors import IceNetError
 from napari_icenet.jobs.detached import out_of_memory_kills, start_apart
-from napari_icenet.training.launch.exit_reason import last_words
+from napari_icenet.training.launch.exit_reason import exit_reason
 from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.run_folder.process_record import VARIABLE, Launch, read_launch, write_launch
 
@@ -28,7 +28,7 @@ def keep(folder: Path, token: str) -> None:
     record = read_launch(run.launch)
     if record is None or record.token != token:
         return  # another launch has taken its place
-    record = record.model_copy(update={"keeper": os.getpid()})
+    record = record.model_copy(update={"supervisor": os.getpid()})
     killed = out_of_memory_kills()
     child = _started(run, record)
     if isinstance(child, str):
@@ -38,7 +38,7 @@ def keep(folder: Path, token: str) -> None:
         _tell(run, record)
         asked = _pass_on(child)
         exit_status = child.wait()
-        words = last_words(run, exit_status, no_memory=out_of_memory_kills() > killed)
+        words = exit_reason(run, exit_status, no_memory=out_of_memory_kills() > killed)
         _tell(run, record.model_copy(update={"ended": True, "exit": exit_status, "words": words}))
         if asked.is_set():
             return  # the machine goes down; the queue waits

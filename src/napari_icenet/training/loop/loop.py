@@ -16,14 +16,14 @@ from napari_icenet.models.device import type_name
 from napari_icenet.models.weights import save_weights
 from napari_icenet.training.loop.checkpoint import save_checkpoint
 from napari_icenet.training.loop.prefetch import Batch
-from napari_icenet.training.loop.progress_state import Standing
+from napari_icenet.training.loop.progress_state import TrainingState
 from napari_icenet.training.loop.rng_state import random_states, restore_random_states
 from napari_icenet.training.loop.sample_images import write_sample
 from napari_icenet.training.loop.step import Stepper, StepReport
-from napari_icenet.training.loop.throughput import Pace
+from napari_icenet.training.loop.throughput import Throughput
 from napari_icenet.training.loop.validation import HeldOut, Judgement
 from napari_icenet.training.run_folder.event_log import EventLog
-from napari_icenet.training.run_folder.folder import RunFolder, Wish
+from napari_icenet.training.run_folder.folder import Request, RunFolder
 from napari_icenet.training.run_folder.status import RunStatus, State
 from napari_icenet.training.settings import RunSettings
 
@@ -62,12 +62,12 @@ class Loop:
         self.settings, self.folder, self.stepper, self.held_out = settings, folder, stepper, held_out
         self.group = stepper.group
         # Weights that are trained further are judged before the first step: the best ones may be those.
-        self.at = Standing(validated=0 if settings.weights is None else -1)
+        self.at = TrainingState(validated=0 if settings.weights is None else -1)
         self._card, self._progress, self._stop = card, progress, stop
         self._log: EventLog | None = None
         self._sampler: dict[str, Any] = {}
         self._began = self._told = 0.0
-        self._pace = Pace()
+        self._pace = Throughput()
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from a checkpoint."""
@@ -78,14 +78,14 @@ class Loop:
         if state["scaler"]:
             stepper.scaler.load_state_dict(state["scaler"])
         stepper.pieces, stepper.skipped = state["pieces"], state["skipped"]
-        self.at = Standing(**state["standing"])
+        self.at = TrainingState(**state["standing"])
         self._sampler = state["sampler"]
         restore_random_states(state["random"])
 
     def run(self, batches: Iterator[Batch]) -> State:
         """Take the steps that are left; ``finished`` or ``stopped``."""
         last = self.settings.optimisation.steps
-        self._began, self._pace = time.time(), Pace()
+        self._began, self._pace = time.time(), Throughput()
         if self.group.first:
             self._log = EventLog(self.folder.log)
         try:
@@ -140,13 +140,13 @@ class Loop:
         self.at.validated = self.at.step
         return True
 
-    def _wish(self) -> Wish:
+    def _wish(self) -> Request:
         """What this or any process of the run is asked to do."""
         asked = self.folder.wish() if self.group.first else "run"
         stop, pause = self.group.highest([float(self._stop() or asked == "stop"), float(asked == "pause")])
         return "stop" if stop else "pause" if pause else "run"
 
-    def _pause(self) -> Wish:
+    def _pause(self) -> Request:
         self._tell("paused", force=True)
         wish = self._wish()
         while wish == "pause":

@@ -9,7 +9,7 @@ from napari_icenet.training.settings import RunSettings
 
 
 @dataclass
-class Standing:
+class TrainingState:
     """How far a run is; part of every checkpoint.
 
     Attributes

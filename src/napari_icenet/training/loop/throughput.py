@@ -16,7 +16,7 @@ _NEWEST = 1e-3
 _STEADY = 20
 
 
-class Pace:
+class Throughput:
     """Seconds from step to step, validations and checkpoints included, without pauses and sleep.
 
     Parameters

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.datasets.dataset import IceNet
+from napari_icenet.datasets.dataset import SequenceDataset
 from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.errors import Cancelled, TrainingError
 from napari_icenet.evaluation.scoring.ncc import Image, correlation
@@ -18,10 +18,9 @@ from napari_icenet.matching.template import Past, Prediction, Predictor
 from napari_icenet.predictors.batching_1 import predict_many
 from napari_icenet.predictors.persistence import Persistence
 
-F32 = NDArray[np.float32]
 _CHOICE = 15
 #: Chips that are predicted between two looks whether to stop.
-_LOT = 32
+_BATCH = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +52,7 @@ class HeldOut:
 
     Parameters
     ----------
-    datasets : sequence of IceNet
+    datasets : sequence of SequenceDataset
         All with as many frames of one size.
     indices : sequence of array of int
         Sequences of each dataset's validation split.
@@ -68,7 +67,7 @@ class HeldOut:
     """
 
     def __init__(
-        self, datasets: Sequence[IceNet], indices: Sequence[NDArray[np.intp]], count: int, seed: int = 0
+        self, datasets: Sequence[SequenceDataset], indices: Sequence[NDArray[np.intp]], count: int, seed: int = 0
     ) -> None:
         self.frames, self.chip = datasets[0].shape[0], datasets[0].shape[1]
         self.t0 = EvaluationSettings(predictors=("persistence",), frames=self.frames).t0
@@ -122,10 +121,10 @@ class HeldOut:
         made: list[list[Prediction | None]] = []
         for ahead in (1, 2):
             pasts, found = self.pasts(ahead), list[Prediction | None]()
-            for first in range(0, len(pasts), _LOT):
+            for first in range(0, len(pasts), _BATCH):
                 if stop is not None and stop():
                     raise Cancelled("the validation was stopped.")
-                found += predict_many(predictor, pasts[first : first + _LOT], threads=1)
+                found += predict_many(predictor, pasts[first : first + _BATCH], threads=1)
             made.append(found)
         each = self._correlations(made)
         (t1, t2), (p1, p2) = np.nanmean(each, 0), np.nanmean(self._persistence, 0)

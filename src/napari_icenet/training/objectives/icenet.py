@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from napari_icenet.common.types import F32
 from napari_icenet.matching.template import PAST_CHIPS
 from napari_icenet.models.icenet.network import Expected, IceNetwork
 from napari_icenet.predictors.icenet_inputs import packed, shown
@@ -19,7 +20,6 @@ from napari_icenet.predictors.registration import moved
 if TYPE_CHECKING:
     from napari_icenet.training.data.examples import Examples
 
-F32 = NDArray[np.float32]
 
 #: Below this share of unit variance what is left of a chip is no picture.
 _LEAST = 1e-6

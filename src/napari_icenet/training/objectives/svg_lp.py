@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from napari_icenet.common.types import F32
 from napari_icenet.errors import UsageError
 from napari_icenet.models.svg_lp.network import SvgLp
 from napari_icenet.predictors.normalise import MIN_KNOWN
@@ -19,8 +20,6 @@ from napari_icenet.predictors.svg_lp_1 import unit_range
 
 if TYPE_CHECKING:
     from napari_icenet.training.data.examples import Examples
-
-F32 = NDArray[np.float32]
 
 
 class SvgLpObjectiveSettings(BaseModel):

@@ -7,104 +7,21 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.errors import Cancelled, IceNetError, TrainingError
 from napari_icenet.jobs.detached import alive
+from napari_icenet.jobs.progress import Progress
+from napari_icenet.training.results.comparison import BeforeAfter, Score, _Record
 from napari_icenet.training.run_folder.folder import RunFolder
 
-Progress = Callable[[float, str], None]
-Role = Literal["baseline", "before", "bundled", "after"]
 #: How often another process is told how far the comparison is, seconds.
 _TELL = 0.5
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Score(_Record):
-    """How well one predictor did at one target.
-
-    Attributes
-    ----------
-    mean : float
-        Mean correlation of the templates with what came.
-    interval : (float, float), optional
-        95 %, of the mean.
-    low, high : float
-        Shares of correlations below 0.3 and above 0.7.
-    difference, difference_interval
-        To persistence, on the same chips; None for persistence.
-    peak_ratio, error_px : float, optional
-        Medians of tracking with the template.
-    """
-
-    mean: float
-    interval: tuple[float, float] | None = None
-    low: float | None = None
-    high: float | None = None
-    difference: float | None = None
-    difference_interval: tuple[float, float] | None = None
-    peak_ratio: float | None = None
-    error_px: float | None = None
-
-
-class Row(_Record):
-    """One predictor: what it is in the comparison, and its scores."""
-
-    key: str
-    title: str
-    role: Role
-    weights: str | None = None
-    t1: Score
-    t2: Score
-
-
-class Gain(_Record):
-    """Mean correlation after less before, on the same chips, and its 95 % interval."""
-
-    t1: float
-    t1_interval: tuple[float, float] | None = None
-    t2: float
-    t2_interval: tuple[float, float] | None = None
-
-
-class BeforeAfter(_Record):
-    """The comparison: ``comparison.json``.
-
-    Attributes
-    ----------
-    rows : tuple of Row
-    gain : Gain, optional
-        None where the run began at random, and there are no weights in the package to compare with.
-    datasets : tuple of str
-    split : {'test', 'validation'}
-    sequences, blocks : int
-        That were judged at t2, and the blocks of ground that they lie in.
-    simulated : bool
-    device : str
-    seconds : float
-    notices : tuple of str
-        What a reader must know, in sentences.
-    """
-
-    rows: tuple[Row, ...]
-    gain: Gain | None = None
-    datasets: tuple[str, ...]
-    split: Literal["test", "validation"]
-    sequences: int
-    blocks: int
-    simulated: bool = False
-    device: str = ""
-    seconds: float = 0.0
-    notices: tuple[str, ...] = ()
 
 
 class Comparing(_Record):

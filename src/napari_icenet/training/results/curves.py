@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F64
 from napari_icenet.training.results.downsample import smoothed, thinned
 from napari_icenet.training.run_folder.folder import EventPosition, RunFolder
 
-F64 = NDArray[np.float64]
 #: Bytes read at a time: some hundred steps, a few milliseconds.
-LOT = 64 * 1024
+BATCH = 64 * 1024
 #: A smooth curve is the mean over this share of the steps so far.
 _WINDOW = 1 / 50
 _RESULTS = ("t1", "t2", "persistence_t1", "persistence_t2")
@@ -100,7 +100,7 @@ class Curves:
         self._notices: list[tuple[int, str]] = []
         self._told: Validation | None = None
 
-    def update(self, most_bytes: int = LOT) -> bool:
+    def update(self, most_bytes: int = BATCH) -> bool:
         """Read what is new, at most so many bytes of it.
 
         Returns

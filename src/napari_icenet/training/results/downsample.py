@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
+from napari_icenet.common.types import F64
 
 
 def thinned(x: F64, y: F64, most: int) -> tuple[F64, F64]:

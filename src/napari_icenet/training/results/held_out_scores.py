@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.datasets.dataset import IceNet
+from napari_icenet.datasets.dataset import SequenceDataset
 from napari_icenet.datasets.splits.describe import how_split
 from napari_icenet.errors import TrainingError, WeightsError
 from napari_icenet.evaluation.score_all import score_all
@@ -19,12 +19,13 @@ from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.evaluation.scoring.table import mode_table
 from napari_icenet.evaluation.settings import EvaluationSettings, make_evaluation_settings
 from napari_icenet.evaluation.sources.dataset import DatasetSource, dataset_settings
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.template import Predictor
 from napari_icenet.models.weights import bundled, find_weights
-from napari_icenet.predictors.predictor_set import Entry, LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet, PredictorSpec
 from napari_icenet.predictors.registry import title
 from napari_icenet.training.data.fingerprint import chosen, opened_again, read_start
-from napari_icenet.training.results.before_after import BeforeAfter, Gain, Progress, Role, Row, Score
+from napari_icenet.training.results.comparison import BeforeAfter, Gain, Role, Row, Score
 from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.settings import RunSettings
 
@@ -82,7 +83,7 @@ def score_run(run: RunFolder, progress: Progress) -> BeforeAfter:
     )
 
 
-def _split(run: RunFolder, datasets: list[IceNet], settings: RunSettings) -> Literal["test", "validation"]:
+def _split(run: RunFolder, datasets: list[SequenceDataset], settings: RunSettings) -> Literal["test", "validation"]:
     """The split to compare on: the test, or the validation where there is no test."""
     if not run.best.exists() and not run.last.exists():
         raise TrainingError(f"{run.path.name} has no weights yet; wait for its first checkpoint or validation.")
@@ -96,7 +97,7 @@ def _split(run: RunFolder, datasets: list[IceNet], settings: RunSettings) -> Lit
     )
 
 
-def _sources(datasets: list[IceNet], settings: RunSettings, split: str) -> list[DatasetSource]:
+def _sources(datasets: list[SequenceDataset], settings: RunSettings, split: str) -> list[DatasetSource]:
     counts = [len(chosen(dataset, split, settings.data.bands)) for dataset in datasets]
     found = []
     for dataset, count in zip(datasets, counts, strict=True):
@@ -114,16 +115,18 @@ def _sources(datasets: list[IceNet], settings: RunSettings, split: str) -> list[
 def _contenders(run: RunFolder, settings: RunSettings, chip: int) -> list[_Contender]:
     """Baselines, the weights before, and those after."""
     model, own = settings.model, run.best if run.best.exists() else run.last
-    entries: list[tuple[Role, Entry, str]] = [("baseline", Entry(name=name), title(name)) for name in _BASELINES]
+    entries: list[tuple[Role, PredictorSpec, str]] = [
+        ("baseline", PredictorSpec(name=name), title(name)) for name in _BASELINES
+    ]
     start = _start(settings)
     if start is not None:
-        entries.append(("before", Entry(name=model, weights=start), f"{title(model)} before"))
-    elif model in bundled() and Entry(name=model).fits(chip):
-        entries.append(("bundled", Entry(name=model), f"{title(model)} of the package"))
-    entries.append(("after", Entry(name=model, weights=own), f"{title(model)} · {run.path.name}"))
+        entries.append(("before", PredictorSpec(name=model, weights=start), f"{title(model)} before"))
+    elif model in bundled() and PredictorSpec(name=model).fits(chip):
+        entries.append(("bundled", PredictorSpec(name=model), f"{title(model)} of the package"))
+    entries.append(("after", PredictorSpec(name=model, weights=own), f"{title(model)} · {run.path.name}"))
     found = []
     for role, entry, words in entries:
-        (made,) = LineUp(entries=(entry,), device=settings.device).make(chip)
+        (made,) = PredictorSet(entries=(entry,), device=settings.device).make(chip)
         key = entry.name if role == "baseline" else role
         found.append(_Contender(key, words, role, made, entry.weights))
     return found
@@ -165,7 +168,9 @@ def _gain(scores: Scores, contenders: list[_Contender], seed: int) -> Gain | Non
     return Gain(**found)
 
 
-def _notices(run: RunFolder, datasets: list[IceNet], contenders: list[_Contender], split: str) -> tuple[str, ...]:
+def _notices(
+    run: RunFolder, datasets: list[SequenceDataset], contenders: list[_Contender], split: str
+) -> tuple[str, ...]:
     """What a reader of the table must know."""
     told = []
     if split == "validation":

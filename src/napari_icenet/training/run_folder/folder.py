@@ -13,13 +13,13 @@ from pydantic import ValidationError
 
 from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.errors import TrainingError, UsageError
-from napari_icenet.training.run_folder.process_record import own_token, read_launch, standing
+from napari_icenet.training.run_folder.process_record import effective_status, own_token, read_launch
 from napari_icenet.training.run_folder.status import RunStatus
 
 if TYPE_CHECKING:
     from napari_icenet.training.settings import RunSettings
 
-Wish = Literal["run", "pause", "stop"]
+Request = Literal["run", "pause", "stop"]
 #: File that is held while a process is started for a run.
 STARTING = "starting.lock"
 #: What else is in the folder of a run that has not begun.
@@ -191,7 +191,7 @@ class RunFolder:
             told = RunStatus.model_validate_json((self.path / "status.json").read_bytes())
         except (OSError, ValidationError):
             told = None
-        return standing(told, launch, self.path)
+        return effective_status(told, launch, self.path)
 
     def write_status(self, status: RunStatus) -> None:
         """Say what the run is doing; only its own process does."""
@@ -242,7 +242,7 @@ class RunFolder:
         """Pictures of held-out chips and their predictions, oldest first."""
         return sorted((self.path / "samples").glob("step-*.png"))
 
-    def request(self, wish: Wish) -> None:
+    def request(self, wish: Request) -> None:
         """Ask the run to pause, to go on, or to stop; it heeds this within one step.
 
         One that was asked to stop is not paused instead: another window may have asked for that.
@@ -263,7 +263,7 @@ class RunFolder:
         except OSError as error:
             raise TrainingError(f"{self.control} cannot be written ({error.strerror or error}).") from error
 
-    def wish(self) -> Wish:
+    def wish(self) -> Request:
         """What was asked for last; ``run`` where nothing was."""
         try:
             found = self.control.read_text(encoding="ascii").strip()

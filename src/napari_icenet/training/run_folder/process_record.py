@@ -6,7 +6,7 @@ import os
 import socket
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.jobs.detached import alive
@@ -19,14 +19,14 @@ _DIED = "its process has died; resume it to go on from its last checkpoint"
 
 
 class Launch(BaseModel):
-    """A process that was started for a run, as its keeper tells of it: ``launch.json``.
+    """A process that was started for a run, as its supervisor tells of it: ``launch.json``.
 
     Attributes
     ----------
     token : str
         Of this launch; the status of a run says which one it comes from.
     host : str
-    keeper, pid : int
+    supervisor, pid : int
         The process that watches, and the one that trains; 0 before there is one.
     started : float
         Seconds since 1970.
@@ -41,11 +41,12 @@ class Launch(BaseModel):
         Whether the weights are compared with those before, once the run has finished.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     token: str
     host: str
-    keeper: int = 0
+    # Files of 0.1.0 call it the keeper.
+    supervisor: int = Field(default=0, validation_alias=AliasChoices("supervisor", "keeper"))
     pid: int = 0
     started: float = 0.0
     ended: bool = False
@@ -62,7 +63,7 @@ class Launch(BaseModel):
     @property
     def going(self) -> bool:
         """Whether its process, or the one that is about to start it, is there."""
-        return not self.ended and (not self.here or alive(self.pid) or (not self.pid and alive(self.keeper)))
+        return not self.ended and (not self.here or alive(self.pid) or (not self.pid and alive(self.supervisor)))
 
 
 def read_launch(path: Path) -> Launch | None:
@@ -83,7 +84,7 @@ def own_token() -> str:
     return os.environ.get(VARIABLE, "")
 
 
-def standing(told: RunStatus | None, launch: Launch | None, folder: Path) -> RunStatus | None:
+def effective_status(told: RunStatus | None, launch: Launch | None, folder: Path) -> RunStatus | None:
     """What a run does, by what its process has told last and what is known of that process.
 
     A process that says nothing is not taken for dead while it holds the folder: the machine may have
@@ -92,7 +93,11 @@ def standing(told: RunStatus | None, launch: Launch | None, folder: Path) -> Run
     if launch is not None and (told is None or (told.launch != launch.token and told.updated <= launch.started)):
         # The process that was started has not yet said anything, or never did.
         before = told or RunStatus(state="preparing", host=launch.host)
-        changes: dict[str, object] = {"launch": launch.token, "host": launch.host, "pid": launch.pid or launch.keeper}
+        changes: dict[str, object] = {
+            "launch": launch.token,
+            "host": launch.host,
+            "pid": launch.pid or launch.supervisor,
+        }
         if launch.going:
             return before.model_copy(update=changes | {"state": "preparing", "message": "starting"})
         state = "failed" if launch.ended and (launch.exit or 0) > 0 else "stopped"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from napari_icenet.velocity.io.netcdf import dataset_of
-
-if TYPE_CHECKING:
-    from napari_icenet.velocity.time_series.series import VelocitySeries
+from napari_icenet.velocity.io.map_dataset import dataset_of
+from napari_icenet.velocity.time_series.series import VelocitySeries
 
 
 def series_dataset(series: VelocitySeries) -> xr.Dataset:

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F32
 from napari_icenet.velocity.velocity_map import VelocityMap
-
-F32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True)

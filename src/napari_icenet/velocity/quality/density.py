@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Float = NDArray[np.float64]
-Bool = NDArray[np.bool_]
+from napari_icenet.common.types import F64
+
 Pair = tuple[float, float]
 Range = tuple[float, float]
 
@@ -48,9 +48,9 @@ class Density:
         Share of the points outside the two extents.
     """
 
-    x: Float
-    y: Float
-    values: Float
+    x: F64
+    y: F64
+    values: F64
     bandwidth: float
     peak: Pair
     half_width: Pair
@@ -60,7 +60,7 @@ class Density:
     outside: float
 
 
-def density_of(x: Float, y: Float, blocks: NDArray[np.integer] | None = None) -> Density | None:
+def density_of(x: F64, y: F64, blocks: NDArray[np.integer] | None = None) -> Density | None:
     """Kernel density of points, measured as GLAFT does (Zheng et al. 2023, The Cryosphere 17, 4063).
 
     An Epanechnikov kernel of the rule-of-thumb bandwidth 2.1991 s n^(−1/6), s the geometric mean of
@@ -129,7 +129,7 @@ class _Smoother:
         self.padded = tuple(next_fast_len(n + 2 * reach, real=True) for n in shape)
         self.transform = rfft2(kernel / kernel.sum(), self.padded)
 
-    def __call__(self, counts: NDArray[np.generic]) -> Float:
+    def __call__(self, counts: NDArray[np.generic]) -> F64:
         from scipy.fft import irfft2, rfft2
 
         full = irfft2(rfft2(counts.astype(np.float64), self.padded) * self.transform, self.padded)
@@ -137,7 +137,7 @@ class _Smoother:
         return np.asarray(np.maximum(full[r : r + height, r : r + width], 0))
 
 
-def _measured(values: Float, x: Float, y: Float) -> tuple[Pair, Pair, tuple[Range, Range]]:
+def _measured(values: F64, x: F64, y: F64) -> tuple[Pair, Pair, tuple[Range, Range]]:
     """Peak, half-widths and extents of a density."""
     row, col = divmod(int(values.argmax()), values.shape[1])
     level = LEVEL * values[row, col]
@@ -146,7 +146,7 @@ def _measured(values: Float, x: Float, y: Float) -> tuple[Pair, Pair, tuple[Rang
     return (float(x[col]), float(y[row])), half, extents
 
 
-def _extent(profile: Float, at: Float, level: float) -> Range:
+def _extent(profile: F64, at: F64, level: float) -> Range:
     """First and last place where a profile reaches a level, between the grid's steps."""
     above = np.flatnonzero(profile >= level)
     ends = []

@@ -8,13 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_icenet.common.types import F64, Bool
 from napari_icenet.velocity.quality.density import Density, blocks_of, density_of
 from napari_icenet.velocity.velocity_map import VelocityMap
-
-Float = NDArray[np.float64]
-Bool = NDArray[np.bool_]
 
 #: Width of the neighbourhood whose mean direction is the flow's, metres; without a map in cells.
 DIRECTION_METRES, DIRECTION_CELLS = 1500.0, 9
@@ -41,9 +38,9 @@ class StrainRates:
         ``1/yr``, or ``1/day`` without a map.
     """
 
-    along: Float
-    shear: Float
-    across: Float
+    along: F64
+    shear: F64
+    across: F64
     flowing: Bool
     unit: str
 
@@ -97,7 +94,7 @@ def _chip_cells(velocity_map: VelocityMap, cells: Bool) -> float:
     return max(side / velocity_map.settings.spacing, 1.0)
 
 
-def _gradients(velocity_map: VelocityMap, by_col: list[Float], by_row: list[Float]) -> tuple[list[Float], list[Float]]:
+def _gradients(velocity_map: VelocityMap, by_col: list[F64], by_row: list[F64]) -> tuple[list[F64], list[F64]]:
     """Derivatives along x and y, on the ground, from those per cell along columns and rows."""
     if not velocity_map.frame.georeferenced:
         spacing = velocity_map.settings.spacing
@@ -110,7 +107,7 @@ def _gradients(velocity_map: VelocityMap, by_col: list[Float], by_row: list[Floa
     return in_x, in_y
 
 
-def _direction(velocity_map: VelocityMap, vx: Float, vy: Float, flowing: Bool) -> tuple[Float, Float]:
+def _direction(velocity_map: VelocityMap, vx: F64, vy: F64, flowing: Bool) -> tuple[F64, F64]:
     from scipy.ndimage import uniform_filter
 
     size: float = DIRECTION_CELLS

@@ -12,11 +12,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.text import capital
+from napari_icenet.common.types import Bool
 from napari_icenet.errors import TrackingError
 from napari_icenet.velocity.stable_ground.slow_mode import slow_cells
 from napari_icenet.velocity.velocity_map import Offset, VelocityMap
-
-Bool = NDArray[np.bool_]
 
 #: Fewer valid points than this do not measure an offset.
 LEAST_POINTS = 10
@@ -151,7 +151,7 @@ def coregistered(velocity_map: VelocityMap, stable: Bool | None, remove: bool) -
         except TrackingError as error:
             if remove:
                 raise
-            return replace(velocity_map, stable=cells, notes=(*velocity_map.notes, _sentence(str(error))))
+            return replace(velocity_map, stable=cells, notes=(*velocity_map.notes, capital(str(error))))
     else:
         found = slow_mode(velocity_map)
         if found is None:
@@ -228,7 +228,3 @@ def _account(velocity_map: VelocityMap, offset: Offset, removed: bool) -> str:
 
 def _dates(velocity_map: VelocityMap) -> str:
     return " and ".join(velocity_map.labels)
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

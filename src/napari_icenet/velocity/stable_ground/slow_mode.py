@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Float = NDArray[np.float64]
-Bool = NDArray[np.bool_]
+from napari_icenet.common.types import F64, Bool
 
 #: Scenes are not shifted against each other by more than this, px.
 LARGEST_OFFSET_PX = 3.0
@@ -99,7 +98,7 @@ def _enclosed(cells: Bool, valid: Bool) -> Bool:
     return np.asarray(valid & (share >= LEAST_AMID * known) & (known > 0))
 
 
-def _slower_than_the_rest(rows: Float, cols: Float, mode: _Mode) -> bool:
+def _slower_than_the_rest(rows: F64, cols: F64, mode: _Mode) -> bool:
     """Whether enough cells move otherwise, and most of them further than the mode."""
     with np.errstate(invalid="ignore"):
         rest = (np.hypot(rows - mode.row, cols - mode.col) > _reach(mode.spread)) & ~mode.cells
@@ -112,7 +111,7 @@ def _reach(spread: float) -> float:
     return max(_REACH * spread, _LEAST_REACH)
 
 
-def _modes(rows: Float, cols: Float) -> list[_Mode]:
+def _modes(rows: F64, cols: F64) -> list[_Mode]:
     """Narrow and compact peaks of the density, within reach of zero."""
     from scipy.ndimage import gaussian_filter, maximum_filter
 
@@ -134,7 +133,7 @@ def _modes(rows: Float, cols: Float) -> list[_Mode]:
     return found
 
 
-def _settled(rows: Float, cols: Float, row: float, col: float) -> _Mode | None:
+def _settled(rows: F64, cols: F64, row: float, col: float) -> _Mode | None:
     """The cluster about a peak: its median and spread, found again until they stay."""
     spread = WIDEST_SPREAD_PX / 2
     for _ in range(10):
@@ -160,7 +159,7 @@ def _compact(cells: Bool, valid: Bool) -> Bool:
     return np.asarray((same >= 0.5 * all_of_them) & (same >= 2))
 
 
-def _rigid(rows: Float, cols: Float, mode: _Mode, block: int) -> bool:
+def _rigid(rows: F64, cols: F64, mode: _Mode, block: int) -> bool:
     """Whether a mode is the same all over the map: its scatter averages out over blocks of cells."""
     from scipy.ndimage import median
 
@@ -176,11 +175,11 @@ def _rigid(rows: Float, cols: Float, mode: _Mode, block: int) -> bool:
     return True
 
 
-def _spread(values: Float) -> float:
+def _spread(values: F64) -> float:
     return 1.4826 * float(np.median(np.abs(values - np.median(values))))
 
 
-def _stands_out(density: Float, edges: Float, mode: _Mode) -> bool:
+def _stands_out(density: F64, edges: F64, mode: _Mode) -> bool:
     """Whether the density falls off on all sides of a mode; on a slope of speeds it does not."""
     middle = edges[:-1] + _STEP / 2
     width = float(np.hypot(mode.spread, _KERNEL))

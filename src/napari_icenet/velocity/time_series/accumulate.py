@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F64, Bool
 from napari_icenet.velocity.stable_ground.coregistration import LEAST_POINTS
 from napari_icenet.velocity.time_series.network_adjustment import Pairs, Positions
-
-Float = NDArray[np.float64]
-Bool = NDArray[np.bool_]
 
 
 class Inverted:
@@ -38,7 +36,7 @@ class Inverted:
         self.residual = empty(count)
         self.mean, self.mean_error = empty(2, count), empty(2, count)
 
-    def intervals(self, part: slice, found: Positions, days: Float, pairs: Pairs) -> None:
+    def intervals(self, part: slice, found: Positions, days: F64, pairs: Pairs) -> None:
         """Displacements of intervals from positions: alone where both its dates are tied, else with others."""
         spans = [(a, a + span) for span in range(1, pairs.dates) for a in range(pairs.dates - span)]
         open_ = np.ones((pairs.dates - 1, found.row.shape[1]), bool)
@@ -62,7 +60,7 @@ class Inverted:
         self.weight[:, part] = found.weight
         self.residual[part] = found.residual
 
-    def hold_ground(self, ground: Bool) -> Float:
+    def hold_ground(self, ground: Bool) -> F64:
         """Add to the errors what stable ground scatters more than they say; its scatter, (interval, 2), px."""
         spread = np.full((self.moved.shape[1], 2), np.nan)
         for axis in range(2):
@@ -73,10 +71,8 @@ class Inverted:
             self.mean_error[axis] = np.hypot(self.mean_error[axis], more)
         return spread
 
-    def steady(
-        self, part: slice, moved: tuple[Float, Float, Float], found: Positions, days: Float, pairs: Pairs
-    ) -> None:
-        """The steady motion that fits all believed pairs best, px/day."""
+    def steady(self, part: slice, moved: tuple[F64, F64, F64], found: Positions, days: F64, pairs: Pairs) -> None:
+        """The steady motion that fits all accepted pairs best, px/day."""
         elapsed = (days[pairs.second] - days[pairs.first])[:, None]
         weight = np.nan_to_num(found.weight) / np.where(np.isfinite(moved[2]), moved[2], 1.0) ** 2
         total = (weight * elapsed**2).sum(axis=0)
@@ -102,7 +98,7 @@ def _excess(values: NDArray[np.float32], errors: NDArray[np.float32]) -> tuple[f
     return spread, float(np.sqrt(max(spread**2 - usual**2, 0.0)))
 
 
-def jumps(moved: NDArray[np.float32], resolved: Bool, times: NDArray[np.datetime64]) -> Float:
+def jumps(moved: NDArray[np.float32], resolved: Bool, times: NDArray[np.datetime64]) -> F64:
     """Distance of each scene from steady motion between its neighbours in time, (date, 2), px."""
     days = np.asarray(np.diff(times) / np.timedelta64(1, "s")) / 86400
     out = np.full((len(times), 2), np.nan)

@@ -5,22 +5,21 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float = NDArray[np.float64]
+from napari_icenet.common.types import F64
 
 #: Length of a scaled residual in the plane beyond which there is no weight: 95 % efficiency for normal errors.
 CUTOFF = 5.12
 
 
-def biweight(square: Float) -> Float:
+def biweight(square: F64) -> F64:
     """Weights 0 … 1 for squared lengths of scaled residuals; NaN has none."""
     share = np.nan_to_num(square, nan=np.inf) / CUTOFF**2
     return np.where(share < 1, (1 - np.minimum(share, 1)) ** 2, 0.0)
 
 
 @cache
-def _table() -> tuple[Float, Float]:
+def _table() -> tuple[F64, F64]:
     """Freedom per pair (k,), and for normal errors in the plane what the biweight makes of them (3, k).
 
     The mean weight, the weighted square of a component over the square, and the variance of the
@@ -42,7 +41,7 @@ def _table() -> tuple[Float, Float]:
     return freedom, np.array(table).T
 
 
-def expected(share: Float) -> tuple[Float, Float, Float]:
+def expected(share: F64) -> tuple[F64, F64, F64]:
     """Mean weight, mean weighted square, and variance of the estimate, for residuals smaller than errors.
 
     Parameters

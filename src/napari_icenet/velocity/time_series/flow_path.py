@@ -8,12 +8,9 @@ out here from the velocities themselves, so that it can be taken off the pair.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_icenet.common.types import F32, F64
 from napari_icenet.velocity.time_series.network_adjustment import Pairs
-
-F32 = NDArray[np.float32]
-Float = NDArray[np.float64]
 
 #: Cells over which displacements are smoothed before ice is sent along them: median, then Gaussian.
 _MEDIAN, _SIGMA = 5, 1.0
@@ -58,7 +55,7 @@ def way_less_start(pairs: Pairs, moved: F32, step: int, shape: tuple[int, int], 
     return out
 
 
-def _smooth(values: F32) -> Float:
+def _smooth(values: F32) -> F64:
     """A field without gaps and single-cell noise; all NaN where nothing is known."""
     from scipy.ndimage import distance_transform_edt, gaussian_filter, median_filter
 
@@ -70,7 +67,7 @@ def _smooth(values: F32) -> Float:
     return np.asarray(gaussian_filter(median_filter(filled, _MEDIAN, mode="nearest"), _SIGMA, mode="nearest"))
 
 
-def _at(fields: list[Float], place: Float, step: int) -> Float:
+def _at(fields: list[F64], place: F64, step: int) -> F64:
     """Both components at places (2, y, x) in cells; held constant outside."""
     from scipy.ndimage import map_coordinates
 

@@ -21,16 +21,14 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F64, Bool
 from napari_icenet.errors import UsageError
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.velocity.time_series.accumulate import Inverted, jumps
 from napari_icenet.velocity.time_series.flow_path import way_less_start
 from napari_icenet.velocity.time_series.network_adjustment import Pairs, positions, typical_scale
 from napari_icenet.velocity.time_series.series import VelocitySeries
 from napari_icenet.velocity.velocity_map import VelocityMap
-
-Float = NDArray[np.float64]
-Bool = NDArray[np.bool_]
-Progress = Callable[[float, str], None]
 
 #: Memory of a block of cells, bytes.
 _BLOCK_BYTES = 64e6
@@ -47,7 +45,7 @@ def invert(maps: Sequence[VelocityMap], *, progress: Progress | None = None) -> 
 
     Displacements are taken as the maps give their velocities: less the offset of stable ground where
     that is removed. A pair weighs by its matches' formal errors, with the spread over stable ground
-    where that is larger. Nothing is invented: where the believed pairs measure several intervals only
+    where that is larger. Nothing is invented: where the accepted pairs measure several intervals only
     together these share their common velocity and are not ``resolved``; where there is no pair at all,
     there is no value.
 
@@ -95,7 +93,7 @@ def _told(tell: Progress, start: float, stop: float, share: float) -> None:
 def _solved(
     maps: Sequence[VelocityMap],
     pairs: Pairs,
-    days: Float,
+    days: F64,
     typical: tuple[float, float],
     cells: NDArray[np.intp],
     *,
@@ -137,7 +135,7 @@ def _spread_over(count: int) -> NDArray[np.intp]:
 
 def _displacements(
     maps: Sequence[VelocityMap], part: NDArray[np.intp], way: NDArray[np.float32] | None = None
-) -> tuple[Float, Float, Float]:
+) -> tuple[F64, F64, F64]:
     """(drow, dcol, error) of some cells, (pair, n), px, less what the way adds; NaN where a vector is not valid."""
     shape = len(maps), len(part)
     row, col, error = (np.full(shape, np.nan) for _ in range(3))
@@ -195,7 +193,7 @@ def _series(
 
 
 def _notes(
-    maps: Sequence[VelocityMap], labels: tuple[str, ...], jump: Float, out: Inverted, ground: int
+    maps: Sequence[VelocityMap], labels: tuple[str, ...], jump: F64, out: Inverted, ground: int
 ) -> tuple[str, ...]:
     notes = ["Each velocity belongs to a fixed place; what the ice's way adds to long pairs is taken off."]
     if ground:

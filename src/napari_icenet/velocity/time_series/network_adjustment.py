@@ -14,10 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F64, Bool
 from napari_icenet.velocity.time_series.biweight import biweight, expected
-
-Float = NDArray[np.float64]
-Bool = NDArray[np.bool_]
 
 #: A date is given up where less than this share of its pairs, of at least three, agree with it.
 LEAST_SUPPORT, LEAST_PAIRS = 0.5, 3
@@ -54,7 +52,7 @@ class Pairs:
     dates: int
 
     @property
-    def signs(self) -> Float:
+    def signs(self) -> F64:
         """(pair, date): −1 at the first and +1 at the second date."""
         out = np.zeros((len(self.first), self.dates))
         at = np.arange(len(self.first))
@@ -73,7 +71,7 @@ class Positions:
     scale_row, scale_col : array of float64, (n,)
         By how much matches scatter more than their errors claim.
     weight : array of float64, (pair, n)
-        0 … 1: how far a pair is believed; NaN where there is none.
+        0 … 1: how far a pair is accepted; NaN where there is none.
     residual : array of float64, (n,)
         Weighted root mean square of the pairs' residuals, px (length); NaN without redundancy.
     tied : array of bool, (n, date, date)
@@ -82,17 +80,17 @@ class Positions:
         Of that difference, px², before scaling with the square of ``scale_row`` or ``scale_col``.
     """
 
-    row: Float
-    col: Float
-    scale_row: Float
-    scale_col: Float
-    weight: Float
-    residual: Float
+    row: F64
+    col: F64
+    scale_row: F64
+    scale_col: F64
+    weight: F64
+    residual: F64
     tied: Bool
-    variance: Float
+    variance: F64
 
 
-def typical_scale(pairs: Pairs, drow: Float, dcol: Float, error: Float) -> tuple[float, float]:
+def typical_scale(pairs: Pairs, drow: F64, dcol: F64, error: F64) -> tuple[float, float]:
     """By how much matches of a typical cell scatter more than claimed, along (row, col); 1 without redundancy.
 
     Parameters
@@ -117,7 +115,7 @@ def typical_scale(pairs: Pairs, drow: Float, dcol: Float, error: Float) -> tuple
     return typical
 
 
-def positions(pairs: Pairs, drow: Float, dcol: Float, error: Float, typical: tuple[float, float]) -> Positions:
+def positions(pairs: Pairs, drow: F64, dcol: F64, error: F64, typical: tuple[float, float]) -> Positions:
     """Solve the networks of many cells at once.
 
     Parameters
@@ -147,17 +145,17 @@ def positions(pairs: Pairs, drow: Float, dcol: Float, error: Float, typical: tup
 class _Solver:
     """Iteratively re-weighted least squares of many networks with the same pairs."""
 
-    def __init__(self, pairs: Pairs, drow: Float, dcol: Float, error: Float, typical: tuple[float, float]) -> None:
+    def __init__(self, pairs: Pairs, drow: F64, dcol: F64, error: F64, typical: tuple[float, float]) -> None:
         self.pairs, self.typical = pairs, typical
         known = np.isfinite(drow) & np.isfinite(dcol) & np.isfinite(error)
         self.drow, self.dcol = np.where(known, drow, 0.0), np.where(known, dcol, 0.0)
         self.error = np.where(known, np.maximum(error, 1e-6), np.nan)
         self.weight = known.astype(float)
-        self.scales: tuple[Float, Float] = (np.ones(drow.shape[1]), np.ones(drow.shape[1]))
+        self.scales: tuple[F64, F64] = (np.ones(drow.shape[1]), np.ones(drow.shape[1]))
         self.squares = self.scales
         self.freedom = self._freedom()
-        self.row: Float = np.zeros((pairs.dates, drow.shape[1]))
-        self.col: Float = np.zeros((pairs.dates, drow.shape[1]))
+        self.row: F64 = np.zeros((pairs.dates, drow.shape[1]))
+        self.col: F64 = np.zeros((pairs.dates, drow.shape[1]))
         # In claimed errors, the scatter that no match is better than.
         self.least = LEAST_SCATTER_PX / np.nan_to_num(_median(self.error), nan=LEAST_SCATTER_PX)
 
@@ -165,7 +163,7 @@ class _Solver:
     def known(self) -> Bool:
         return np.isfinite(self.error)
 
-    def _freedom(self) -> Float:
+    def _freedom(self) -> F64:
         """Pairs less the dates they tie: what is left to judge them by, (n,)."""
         pairs, known = self.pairs, self.known
         piece = np.tile(np.arange(pairs.dates)[:, None], (1, known.shape[1]))
@@ -187,7 +185,7 @@ class _Solver:
             self.weight = np.asarray(np.where(self.known, 1 / np.maximum(length, 1e-3), 0.0), float)
         self._rescale()
         for turn in range(_ROUNDS_BIWEIGHT):
-            before: Float = self.weight
+            before: F64 = self.weight
             self.weight = biweight(self._square())
             self._solve()
             if turn < _ROUNDS_BIWEIGHT // 2:
@@ -197,7 +195,7 @@ class _Solver:
         self.weight[self.weight < LEAST_WEIGHT] = 0
         self._refine_scale()
 
-    def _normal(self) -> Float:
+    def _normal(self) -> F64:
         """Normal matrices (n, date, date), with the weak tie."""
         signs = self.pairs.signs
         outer = (signs[:, :, None] * signs[:, None, :]).reshape(len(signs), -1)
@@ -214,33 +212,33 @@ class _Solver:
         found = np.linalg.solve(self._normal(), right)
         self.row, self.col = np.asarray(found[..., 0].T), np.asarray(found[..., 1].T)
 
-    def _residuals(self) -> tuple[Float, Float]:
+    def _residuals(self) -> tuple[F64, F64]:
         i, j = self.pairs.first, self.pairs.second
         return self.drow - (self.row[j] - self.row[i]), self.dcol - (self.col[j] - self.col[i])
 
-    def _scaled(self) -> tuple[Float, Float]:
+    def _scaled(self) -> tuple[F64, F64]:
         """Residuals in claimed errors; NaN where there is no pair."""
         row, col = self._residuals()
         return row / self.error, col / self.error
 
-    def _judged_by(self) -> tuple[Float, Float]:
+    def _judged_by(self) -> tuple[F64, F64]:
         """Scatter that residuals are judged by: never less than the errors claim, nor than is usual."""
         least = np.maximum(1.0, self.least * (USUAL_SCATTER_PX / LEAST_SCATTER_PX))
         return np.maximum(self.scales[0], least), np.maximum(self.scales[1], least)
 
-    def _square(self) -> Float:
+    def _square(self) -> F64:
         (row, col), (by_row, by_col) = self._scaled(), self._judged_by()
         return np.asarray((row / by_row) ** 2 + (col / by_col) ** 2)
 
     @property
-    def residual_share(self) -> Float:
+    def residual_share(self) -> F64:
         """Variance of the residuals over that by which they are judged, (n,)."""
         judged = self._judged_by()
         ratio = (self.scales[0] ** 2 + self.scales[1] ** 2) / (judged[0] ** 2 + judged[1] ** 2)
         share = self.freedom / np.maximum(self.known.sum(axis=0), 1)
         return np.asarray(np.clip(share * ratio, 0, 1))
 
-    def _pooled(self, square: Float, freedom: Float, typical: float) -> Float:
+    def _pooled(self, square: F64, freedom: F64, typical: float) -> F64:
         """Scatter from its square in each cell, drawn to the typical one where there are few pairs."""
         if np.isnan(typical):
             return np.maximum(np.sqrt(np.where(freedom > 0, square, 1.0)), self.least)
@@ -258,7 +256,7 @@ class _Solver:
         self.scales = row, col
 
     def _refine_scale(self) -> None:
-        """Scatter from all pairs that are believed, by their weights."""
+        """Scatter from all pairs that are accepted, by their weights."""
         mean, square_mean, _ = expected(self.residual_share)
         lost = self.known.sum(axis=0) - self.freedom
         freedom = self.weight.sum(axis=0) / mean - lost
@@ -309,7 +307,7 @@ class _Solver:
         )
 
 
-def _median(values: Float) -> Float:
+def _median(values: F64) -> F64:
     """Median along the first axis without NaN; NaN where there is nothing else."""
     ordered = np.sort(values, axis=0)
     count = np.isfinite(ordered).sum(axis=0)

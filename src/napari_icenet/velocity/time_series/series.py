@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F32
 from napari_icenet.matching.engine.matches import reason_code
 from napari_icenet.matching.match import LostReason
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.velocity.velocity_map import VelocityMap
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-F32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -44,13 +39,13 @@ class VelocitySeries:
     pairs_used : array of uint16, (interval, y, x)
         Believed pairs (weight above one half) that span an interval.
     weight : array of float32, (pair, y, x)
-        How far each pair is believed, 0 … 1; NaN where it has no vector.
+        How far each pair is accepted, 0 … 1; NaN where it has no vector.
     pairs : tuple of (int, int)
         Indices of each pair's dates.
     residual : array of float32, (y, x)
         Weighted root mean square of what pairs contradict each other by, px; NaN without redundancy.
     mean_drow, mean_dcol : array of float32, (y, x)
-        Displacement in a day, px: the steady motion that fits all believed pairs best.
+        Displacement in a day, px: the steady motion that fits all accepted pairs best.
     mean_error_row, mean_error_col : array of float32, (y, x)
         Their one-sigma errors, px: with the scatter of the pairs about steady motion.
     jump : array of float64, (date, 2)
@@ -200,9 +195,3 @@ class VelocitySeries:
     def v_error(self) -> F32:
         """One-sigma error of the speed, (interval, y, x), in :attr:`unit`."""
         return self._velocities[3]
-
-    def dataset(self) -> xr.Dataset:
-        """The series for a NetCDF file, with coordinates and units."""
-        from napari_icenet.velocity.io.series_netcdf import series_dataset
-
-        return series_dataset(self)

@@ -1,1 +1,1 @@
-"""Outlines, lines and points: files of them, and velocities along them. Imports maps and series."""
+"""Outlines, lines and points on a grid, and files of them. Imports nothing else of ``velocity``."""

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F64
 from napari_icenet.errors import SceneWarning
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.velocity.vectors.vector_files import F64, bent, pixels_of, read_layers
+from napari_icenet.velocity.vectors.vector_files import bent, pixels_of, read_layers
 
 #: Columns that name a feature, the first one found counts; lower case.
 _NAMES = ("name", "glac_name", "glacier", "station", "site", "id", "fid")

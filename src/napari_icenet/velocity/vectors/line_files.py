@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from napari_icenet.common.atomic_io_1 import write_whole
+from napari_icenet.common.types import F64
 from napari_icenet.errors import UsageError
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.velocity.vectors.features import Line
-from napari_icenet.velocity.vectors.vector_files import BEND_TOLERANCE_PX, F64, bent
+from napari_icenet.velocity.vectors.vector_files import BEND_TOLERANCE_PX, bent
 
 #: Length of a degree of latitude, about, m.
 _DEGREE_M = 111e3

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from pyproj.exceptions import ProjError
 
+from napari_icenet.common.types import F64
 from napari_icenet.errors import TrackingError
 from napari_icenet.scenes.grid import Grid
 
-F64 = NDArray[np.float64]
 #: Between its corners a projected edge lies this close to the true one, px.
 BEND_TOLERANCE_PX = 0.05
 #: Edges are halved at most so often: 4096 parts.

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_icenet.common.text import size_text, span_text
 from napari_icenet.gui.train.runs.facts import short
 from napari_icenet.gui.train.runs.result import ground, verdict
-from napari_icenet.gui.train.runs.words import gain_text, progress_text, score_text, size_text, span_text, what_text
+from napari_icenet.gui.train.runs.words import gain_text, progress_text, score_text, what_text
 from napari_icenet.gui.train.setup.data_words import suited
 from napari_icenet.gui.widgets.log_axis import above, at_step, extent, log_ticks, logarithm
-from napari_icenet.training.results.before_after import BeforeAfter, Gain, Row, Score
+from napari_icenet.training.results.comparison import BeforeAfter, Gain, Row, Score
 from napari_icenet.training.results.summary import RunSummary
 from tests.datasets.ice import moving, stack_of
 

@@ -10,7 +10,7 @@ from qtpy.QtCore import QRect, QSize, Qt
 from qtpy.QtGui import QPixmap
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QSlider, QToolButton, QVBoxLayout, QWidget
 
-from napari_icenet.gui.session.readout import grouped
+from napari_icenet.common.text import grouped
 from napari_icenet.gui.widgets.theme import quiet
 from napari_icenet.training.loop.sample_images_1 import LAST_COLUMNS
 

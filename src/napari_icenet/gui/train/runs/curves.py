@@ -10,12 +10,12 @@ import pyqtgraph as pg
 from qtpy.QtCore import QPointF, Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_icenet.gui.session.readout import SEPARATOR, grouped
+from napari_icenet.common.text import grouped, hundredths
+from napari_icenet.gui.session.readout import SEPARATOR
 from napari_icenet.gui.train.runs.losses import LossCurves
 from napari_icenet.gui.train.runs.reader import RunView
 from napari_icenet.gui.train.runs.scores import ScoreCurves
 from napari_icenet.gui.train.runs.words import CURVE_WORDS
-from napari_icenet.gui.velocity.words import hundredths
 from napari_icenet.gui.widgets.fixed_label import SteadyLine
 from napari_icenet.gui.widgets.log_axis import at_step
 from napari_icenet.gui.widgets.plot import Inks, ThemedPlot, make_plain

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QPlainTextEdit, QWidget
 
 from napari_icenet.gui.forms.labels import label_of
 from napari_icenet.gui.forms.schema import Field, form, values_of
-from napari_icenet.gui.track.tables import NumberTable
+from napari_icenet.gui.widgets.number_table import NumberTable
 from napari_icenet.training.results.diff import RunComparison
 from napari_icenet.training.settings import RunSettings
 

@@ -10,7 +10,8 @@ import pyqtgraph as pg
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 
-from napari_icenet.gui.train.runs.reader import RunView, Series
+from napari_icenet.common.types import Series
+from napari_icenet.gui.train.runs.reader import RunView
 from napari_icenet.gui.train.runs.words import CORRELATIONS, CURVE_COLOURS, CURVE_WORDS
 from napari_icenet.gui.widgets.log_axis import above, extent, log_ticks, logarithm
 

@@ -18,8 +18,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_icenet.common.text import capital
 from napari_icenet.errors import IceNetError
-from napari_icenet.gui.correlation_map.words import capital
 from napari_icenet.gui.train.runs.actions import NEXT, RunActions
 from napari_icenet.gui.train.runs.chips import RunChips
 from napari_icenet.gui.train.runs.curves import RunCurves

@@ -6,21 +6,17 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from napari_icenet.training.results.before_after import BeforeAfter, Comparing, comparing, read_comparison
+from napari_icenet.common.types import Series
+from napari_icenet.training.results.before_after import Comparing, comparing, read_comparison
+from napari_icenet.training.results.comparison import BeforeAfter
 from napari_icenet.training.results.curves import Curves, Validation
 from napari_icenet.training.run_folder.folder import RunFolder
 
-F64 = NDArray[np.float64]
-#: Steps and values.
-Series = tuple[F64, F64]
 #: Points of a curve at most: the plot is narrower than that.
 POINTS = 800
 #: A long log is read for at most so long before what was read is shown.
 PATIENCE_S = 0.4
-#: Between two lots of a log the window gets its turn.
+#: Between two batches of a log the window gets its turn.
 BREATH_S = 0.002
 #: Logged with each step, but nothing that is minimised.
 _NO_LOSS = ("seconds", "sequences_per_second", "learning_rate", "grad_norm")

@@ -6,13 +6,13 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_icenet.common.palette_1 import colour_of
+from napari_icenet.common.text import capital, decimal_text, grouped, interval_text, mean_text, percent_text
 from napari_icenet.evaluation.scoring.table import LEAST_BLOCKS
-from napari_icenet.gui.correlation_map.words import capital, interval_text, mean_text, number_text, percent_text
-from napari_icenet.gui.session.readout import grouped
-from napari_icenet.gui.track.tables import ROW_PX, NumberTable, swatch
 from napari_icenet.gui.train.runs.words import MODEL_WORDS
+from napari_icenet.gui.widgets.number_table import ROW_PX, NumberTable, swatch
 from napari_icenet.gui.widgets.theme import quiet
-from napari_icenet.training.results.before_after import BeforeAfter, Comparing, Row
+from napari_icenet.training.results.before_after import Comparing
+from napari_icenet.training.results.comparison import BeforeAfter, Row
 
 HEADINGS = (
     ("weights", "Whose template is compared with the chip that came, on the same held-out ice."),
@@ -75,7 +75,7 @@ class ResultTable(NumberTable):
         for k, row in enumerate(rows):
             tip = row.title
             if row.t2.difference is not None:
-                tip += f"\n{number_text(row.t2.difference, signed=True)} at t2 against persistence on the same chips"
+                tip += f"\n{decimal_text(row.t2.difference, signed=True)} at t2 against persistence on the same chips"
                 if row.t2.difference_interval is not None:
                     tip += f", 95 %: {interval_text(row.t2.difference_interval)}"
             title = f"{MODEL_WORDS.get(model, model)} after" if row.role == "after" else row.title
@@ -92,7 +92,7 @@ class ResultTable(NumberTable):
                 self._set(k, column, mean_text(score.mean, ends), tip=f"95 %: {interval_text(ends)}" if ends else "")
             self._set(k, 3, percent_text(row.t2.low))
             self._set(k, 4, percent_text(row.t2.high))
-            self._set(k, 5, number_text(row.t2.error_px, 2))
+            self._set(k, 5, decimal_text(row.t2.error_px, 2))
         self.setFixedHeight(ROW_PX * max(1, len(rows)) + ROW_PX + 6)
 
 
@@ -128,4 +128,4 @@ def ground(found: BeforeAfter) -> str:
 
 def signed(value: float) -> str:
     """``+.031``: three digits, for gains are small."""
-    return number_text(value, 3, signed=True).replace("0.", ".", 1)
+    return decimal_text(value, 3, signed=True).replace("0.", ".", 1)

@@ -9,7 +9,7 @@ from typing import Any
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QWidget
 
-from napari_icenet.gui.track.tables import ROW_PX, NumberTable, swatch
+from napari_icenet.common.text import hundredths
 from napari_icenet.gui.train.runs.follower import MOST_CHOSEN
 from napari_icenet.gui.train.runs.words import (
     STATE_COLOURS,
@@ -20,7 +20,7 @@ from napari_icenet.gui.train.runs.words import (
     what_text,
     when_text,
 )
-from napari_icenet.gui.velocity.words import hundredths
+from napari_icenet.gui.widgets.number_table import ROW_PX, NumberTable, swatch
 from napari_icenet.training.results.summary import RunSummary
 
 HEADINGS = (

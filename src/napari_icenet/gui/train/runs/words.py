@@ -6,10 +6,9 @@ import re
 import time
 from typing import Final
 
-from napari_icenet.common import palette as colours
-from napari_icenet.gui.correlation_map.words import capital, number_text
-from napari_icenet.gui.session.readout import SEPARATOR, grouped
-from napari_icenet.gui.velocity.words import hundredths
+from napari_icenet.common import palette
+from napari_icenet.common.text import capital, decimal_text, grouped, hundredths, span_text
+from napari_icenet.gui.session.readout import SEPARATOR
 from napari_icenet.training.results.summary import RunSummary
 
 #: Colour of each state; each stands beside its word.
@@ -17,7 +16,7 @@ STATE_COLOURS: Final[dict[str, str]] = {
     "queued": "#F0E442",
     "new": "#9A9A9A",
     "preparing": "#56B4E9",
-    "running": colours.PRIMARY,
+    "running": palette.PRIMARY,
     "paused": "#E69F00",
     "stopped": "#9A9A9A",
     "finished": "#009E73",
@@ -42,29 +41,6 @@ _SHELL = re.compile(r" \(icenet train [^)]*\)")
 #: A process that works says so each second or each step; a machine asleep, or far too busy, does not.
 _SILENT = 180.0
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
-
-
-def span_text(seconds: float) -> str:
-    """``40 s``, ``12 min``, ``3 h 20 min``, ``2 days 4 h``."""
-    seconds = max(0.0, seconds)
-    if seconds < 90:
-        return f"{seconds:.0f} s" if seconds >= 1 else "1 s"
-    minutes = round(seconds / _MINUTE)
-    if minutes < 90:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 24:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} day{'s' * (days != 1)}" + (f" {hours} h" if hours else "")
-
-
-def size_text(size: float) -> str:
-    """``340 kB``, ``1.2 GB``."""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
-        if size >= factor:
-            return f"{size / factor:.1f} {unit}" if size < 10 * factor else f"{size / factor:.0f} {unit}"
-    return f"{size / 1e3:.0f} kB"
 
 
 def what_text(run: RunSummary) -> str:
@@ -121,7 +97,7 @@ def score_text(run: RunSummary) -> str:
 def gain_text(run: RunSummary) -> str:
     """How much better than persistence: ``+.06``."""
     gain = run.gain
-    return "" if gain is None else number_text(gain, signed=True).replace("0.", ".")
+    return "" if gain is None else decimal_text(gain, signed=True).replace("0.", ".")
 
 
 def step_text(run: RunSummary) -> str:

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
 
-from napari_icenet.common import palette as colours
-from napari_icenet.gui.correlation_map.area import WHOLE, area_of
+from napari_icenet.common import palette
 from napari_icenet.gui.session import drawn_areas
-from napari_icenet.gui.session.drawn_areas import AreaWatch, area_layers
+from napari_icenet.gui.session.drawn_areas import WHOLE, AreaWatch, area_layers, area_of
 from napari_icenet.gui.session.session import Session
 
 #: The layer that areas are drawn on.
@@ -71,7 +70,7 @@ class AreaBox(QComboBox):
     def draw(self) -> None:
         """Choose the layer on which areas are drawn, ready for the next polygon."""
         if self._session.stack is not None:
-            layer = drawn_areas.start_drawing(self._session, DRAWN, colours.AREA, filled="10")
+            layer = drawn_areas.start_drawing(self._session, DRAWN, palette.AREA, filled="10")
             self.list_layers()
             self.setCurrentText(layer.name)
 

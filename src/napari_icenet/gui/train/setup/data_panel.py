@@ -10,12 +10,12 @@ from typing import Any
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from napari_icenet.common.text import size_text
 from napari_icenet.common.user_files import home
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui.session.placement import Placement
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.train.runs.follower import RunFollower
-from napari_icenet.gui.train.runs.words import size_text
 from napari_icenet.gui.train.setup.data_form import DATASET, STACK, DataForm
 from napari_icenet.gui.train.setup.dataset_facts import DatasetFacts, facts_of
 from napari_icenet.gui.train.setup.planner import Planned, Planner, free_space
@@ -23,7 +23,7 @@ from napari_icenet.gui.train.setup.preview import DateStrip, SequencePreview
 from napari_icenet.gui.train.setup.split_layer import SplitLayer
 from napari_icenet.gui.train.setup.words import plan_text, split_text, title_text
 from napari_icenet.gui.widgets.theme import Fold, quiet
-from napari_icenet.gui.widgets.throttle import Pace
+from napari_icenet.gui.widgets.throttle import Throttle
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.training.settings import RunSettings
 
@@ -68,7 +68,7 @@ class DataPanel(QWidget):
         self.look = QPushButton("Preview", self)
         self.look.setToolTip("Cut a few sequences for real, to see whether the ice is followed.")
         self.more = Fold("More on the data", self.form.more, self)
-        self._soon = Pace(self.refresh, seconds=0.25, every=1)
+        self._soon = Throttle(self.refresh, seconds=0.25, every=1)
         row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self.sizes, 1)

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.text import grouped
 from napari_icenet.datasets.sequences import SPLITS
 from napari_icenet.datasets.splits.split_map import split_map
-from napari_icenet.gui.session.readout import SEPARATOR, grouped
+from napari_icenet.gui.session.readout import SEPARATOR
 from napari_icenet.gui.train.setup.planner import coarse_step
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.scenes.store.schema import GridRecord
 
 if TYPE_CHECKING:
-    from napari_icenet.datasets.dataset import IceNet
+    from napari_icenet.datasets.dataset import SequenceDataset
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +68,7 @@ def facts_of(path: Path, stack: SceneStack | None) -> DatasetFacts:
     return DatasetFacts(_text(icenet), counts, icenet.shape[:2], codes, step)
 
 
-def _text(icenet: IceNet) -> str:
+def _text(icenet: SequenceDataset) -> str:
     settings = icenet.record.settings
     bands = list(dict.fromkeys(part.band for part in icenet.record.parts))
     parts = [

@@ -9,8 +9,8 @@ from typing import Any
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
+from napari_icenet.common.text import capital
 from napari_icenet.errors import IceNetError
-from napari_icenet.gui.correlation_map.words import capital
 from napari_icenet.gui.session.readout import SEPARATOR
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.train.runs.follower import RunFollower
@@ -24,7 +24,7 @@ from napari_icenet.gui.widgets.empty_page import EmptyPage
 from napari_icenet.gui.widgets.message import Message
 from napari_icenet.gui.widgets.preferences import Remembered
 from napari_icenet.gui.widgets.theme import GrowingFold
-from napari_icenet.gui.widgets.throttle import Pace
+from napari_icenet.gui.widgets.throttle import Throttle
 from napari_icenet.training.data.recipe import can_cut
 from napari_icenet.training.settings import RunSettings
 
@@ -70,7 +70,7 @@ class SetupPage(QWidget):
         self.name.setAccessibleName("Name of the run")
         self.bar = StartBar(self)
         self.message = Message(self)
-        self._ahead = Pace(self._show_ahead, seconds=0.15, every=1)
+        self._ahead = Throttle(self._show_ahead, seconds=0.15, every=1)
         self._lay_out()
         self._connect()
         preset = self._memory.get("preset", FIRST)

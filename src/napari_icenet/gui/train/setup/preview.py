@@ -9,9 +9,9 @@ from qtpy.QtGui import QColor, QHelpEvent, QImage, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from napari_icenet.datasets.sequences import Sequences
-from napari_icenet.gui.compare.film_strip_images import grey_image
 from napari_icenet.gui.train.setup.planner import PREVIEW
 from napari_icenet.gui.train.setup.split_layer import COLOURS, WORDS
+from napari_icenet.gui.widgets.chip_image import grey_image
 
 #: Screen pixels between chips; side of a chip; the line of its split below.
 _GAP, _MOST, _LINE = 4, 62, 4

@@ -11,8 +11,8 @@ from qtpy.compat import isalive
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from napari_icenet.common.text import capital
 from napari_icenet.errors import IceNetError
-from napari_icenet.gui.correlation_map.words import capital
 from napari_icenet.gui.forms.field_editor import FieldEditor, to_text
 from napari_icenet.gui.forms.schema import Group, form, from_form, own_form, values_of
 from napari_icenet.gui.train.runs.words import MODEL_WORDS
@@ -162,7 +162,7 @@ class SettingsForm(QWidget):
     # Layout
 
     def _lay_out(self) -> None:
-        tips = {name: PRESETS[name][:1].upper() + PRESETS[name][1:] for name in TITLES}
+        tips = {name: capital(PRESETS[name]) for name in TITLES}
         self.presets = Toggles({name: (title, tips[name]) for name, title in TITLES.items()}, self)
         self.presets.picked.connect(self.choose_preset)
         grid = _grid()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from napari_icenet.gui.session.readout import SEPARATOR, grouped
+from napari_icenet.common.text import grouped, size_text, span_text
+from napari_icenet.gui.session.readout import SEPARATOR
 from napari_icenet.gui.session.session import Session
-from napari_icenet.gui.train.runs.words import size_text, span_text
 from napari_icenet.gui.train.setup.planner import Planned
 from napari_icenet.gui.train.setup.split_layer import COLOURS, WORDS
 from napari_icenet.training.data.timing_1 import training_seconds

@@ -13,14 +13,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import Tensor
 
+from napari_icenet.common.types import F32
 from napari_icenet.matching.engine._torch.pictures import ResidentPicture, deviations, exact_kind, gather, upload
 from napari_icenet.matching.engine.device import Device, choose_device
 from napari_icenet.matching.zncc import FLAT
-
-F32 = NDArray[np.float32]
 
 #: Largest estimated error of a correlation from float32 sums.
 TOLERANCE = 2e-5

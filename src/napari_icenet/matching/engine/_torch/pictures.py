@@ -10,9 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_icenet.common.types import F32
 from napari_icenet.matching.zncc import FLAT, norm_map
-
-F32 = NDArray[np.float32]
 
 #: Rows of a norm map computed at a time.
 _STRIP = 1024

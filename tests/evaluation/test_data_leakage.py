@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from napari_icenet.evaluation.scoring.data_leakage import seen_ice, trained_here
+from napari_icenet.evaluation.data_leakage import seen_ice, trained_here
 from napari_icenet.models.card import Card, CardData, CardDataset
 from napari_icenet.models.icenet.network import IceNetSettings, IceNetwork
 from napari_icenet.predictors.learned import predictor_of
-from napari_icenet.predictors.predictor_set import Entry, LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet, PredictorSpec
 from napari_icenet.predictors.registry import predictor
 from napari_icenet.scenes.origin import Origin
 
@@ -68,13 +68,15 @@ def test_others_say_nothing():
 
 
 def test_a_line_up_says_which_of_it_have_seen_a_stack(tmp_path):
-    line_up = LineUp.of_names("persistence", "svg-lp", "icenet")
+    predictor_set = PredictorSet.of_names("persistence", "svg-lp", "icenet")
     one = SimpleNamespace(name="perito_moreno", origin=None)
     sentence = "Trained on parts of this ice: SVG-LP, IceNet; their numbers here flatter them."
-    assert seen_ice(one, line_up) == sentence
+    assert seen_ice(one, predictor_set) == sentence
     # A sample has a title of its own.
     sample = SimpleNamespace(name="Perito Moreno (Sentinel-2)", origin=Origin(path=tmp_path / "perito_moreno"))
-    assert seen_ice(sample, line_up) == sentence
-    assert seen_ice(SimpleNamespace(name="byrd", origin=None), line_up) == ""
-    gone = line_up.only(Entry(name="icenet", weights=tmp_path / "gone.safetensors"), line_up.entries[1])
+    assert seen_ice(sample, predictor_set) == sentence
+    assert seen_ice(SimpleNamespace(name="byrd", origin=None), predictor_set) == ""
+    gone = predictor_set.only(
+        PredictorSpec(name="icenet", weights=tmp_path / "gone.safetensors"), predictor_set.entries[1]
+    )
     assert seen_ice(one, gone) == "Trained on parts of this ice: SVG-LP; its numbers here flatter it."

@@ -27,12 +27,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS, Geod, Transformer
 
+from napari_icenet.common.types import F64
 from napari_icenet.errors import TrackingError
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.tracking.points import read_records
 from napari_icenet.velocity.vectors.vector_files import pixels_of, read_layers
 
-F64 = NDArray[np.float64]
 _TABLES = frozenset({".csv", ".parquet"})
 _PLACES = (("lon", "lat"), ("longitude", "latitude"), ("x", "y"))
 _NAMES = ("station", "name", "site", "point", "id")

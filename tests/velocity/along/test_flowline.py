@@ -10,9 +10,10 @@ import pytest
 from pyproj import Geod, Transformer
 
 from napari_icenet.errors import TrackingError, UsageError
+from napari_icenet.velocity.along.flowline import along, resampled
+from napari_icenet.velocity.along.profile_files import profile_table, write_profile
 from napari_icenet.velocity.time_series.inversion import invert
 from napari_icenet.velocity.vectors.features import Line
-from napari_icenet.velocity.vectors.flowline import along, resampled
 from tests.velocity.fields import PLAIN, POLAR, make_map, scale_of
 
 LINE = np.array([(40.0, 30.0), (150.0, 250.0), (280.0, 440.0)])
@@ -85,7 +86,7 @@ def test_missing_cells_leave_gaps():
     # A place counts where every cell with a part in its value is valid: one cell away on the row, it is.
     np.testing.assert_array_equal(~found.valid[0], np.abs(found.cols - col) < 16 - 1e-9)
     assert np.isnan(found.v[0, ~found.valid[0]]).all()
-    table = found.table()
+    table = profile_table(found)
     assert table.loc[~table["valid"], ["v", "v_error", "v_along", "ncc"]].isna().all(axis=None)
 
 
@@ -101,7 +102,7 @@ def test_without_a_map_distance_is_in_pixels():
     np.testing.assert_allclose(found.distance, np.arange(0, 51, 5))
     np.testing.assert_allclose(found.vx[0], 0.01 * found.cols, rtol=1e-5)
     np.testing.assert_allclose(found.v_along[0], 0.8 * found.vx[0] + 0.6 * found.vy[0], rtol=1e-6)
-    assert list(found.table())[:4] == ["line", "distance", "row", "col"]
+    assert list(profile_table(found))[:4] == ["line", "distance", "row", "col"]
 
 
 def test_a_series_is_profiled_by_interval():
@@ -119,7 +120,7 @@ def test_a_series_is_profiled_by_interval():
 
 
 def test_the_table(profile):
-    table = profile.table()
+    table = profile_table(profile)
     columns = "line distance x y first_date second_date mid_date days v v_error v_along ncc valid"
     assert list(table)[:13] == columns.split()
     assert len(table) == 2 * len(profile.rows)
@@ -132,8 +133,8 @@ def test_the_table(profile):
 
 def test_files_hold_the_table(profile, tmp_path):
     for suffix in ("csv", "parquet", "geojson"):
-        profile.write(tmp_path / f"profile.{suffix}")
-    table = profile.table()
+        write_profile(profile, tmp_path / f"profile.{suffix}")
+    table = profile_table(profile)
     for found, tolerance in (
         (pd.read_csv(tmp_path / "profile.csv"), 0.0051),
         (pd.read_parquet(tmp_path / "profile.parquet"), 0),
@@ -153,12 +154,12 @@ def test_files_hold_the_table(profile, tmp_path):
 
 def test_a_file_that_cannot_be_written_is_absent(profile, tmp_path):
     with pytest.raises(UsageError, match="end the name in"):
-        profile.write(tmp_path / "profile.xlsx")
+        write_profile(profile, tmp_path / "profile.xlsx")
     with pytest.raises(TrackingError, match="there is no folder"):
-        profile.write(tmp_path / "none" / "profile.csv")
+        write_profile(profile, tmp_path / "none" / "profile.csv")
     plain = along(make_map(lambda x, y: (x, y), frame=PLAIN), [(20, 20), (50, 60)])
     with pytest.raises(TrackingError, match="no longitude and latitude"):
-        plain.write(tmp_path / "profile.geojson")
+        write_profile(plain, tmp_path / "profile.geojson")
     assert not list(tmp_path.iterdir())
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from napari_icenet.errors import WeightsError
 from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.learned import LearnedOptions
-from napari_icenet.predictors.predictor_set import LineUp
+from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.stack import SceneStack
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def trained_here(source: StackSource | DatasetSource, predictors: Iterable[Predi
     """The predictors whose weights were trained on stacks that are evaluated, by the names of the stacks.
 
     A test split was kept apart in training, too, where the weights were trained on datasets of the same stacks
-    that were split in the same way; cards that do not tell how are believed to be of such.
+    that were split in the same way; cards that do not tell how are accepted to be of such.
 
     Parameters
     ----------
@@ -67,14 +67,14 @@ def trained_here(source: StackSource | DatasetSource, predictors: Iterable[Predi
     return tuple(told)
 
 
-def seen_ice(stack: SceneStack, line_up: LineUp) -> str:
-    """A sentence about predictors of a line-up whose weights were trained on parts of a stack; empty without any.
+def seen_ice(stack: SceneStack, predictor_set: PredictorSet) -> str:
+    """A sentence about predictors of a predictor set whose weights were trained on parts of a stack; empty without any.
 
     A stack is known by its name, or by that of the folder it was opened from.
     """
     own = {stack.name} | ({stack.origin.path.stem} if stack.origin is not None else set())
     told = []
-    for entry in line_up.entries:
+    for entry in predictor_set.entries:
         try:
             card = entry.card()
         except WeightsError:

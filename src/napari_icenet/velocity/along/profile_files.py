@@ -16,14 +16,22 @@ from napari_icenet.tracking.table import software
 if TYPE_CHECKING:
     import pandas as pd
 
-    from napari_icenet.velocity.vectors.flowline import FlowlineProfile
+    from napari_icenet.velocity.along.flowline import FlowlineProfile
 
 #: Decimals of longitude and latitude: a centimetre on the ground.
 DEGREE_DECIMALS = 7
 
 
 def profile_table(profile: FlowlineProfile) -> pd.DataFrame:
-    """A row per pair of dates and place; see :meth:`FlowlineProfile.table`."""
+    """Tabulate a profile: a row per pair of dates and place.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``line, distance, x, y`` (map units; ``row, col`` without a map), ``first_date, second_date,
+        mid_date, days, v, v_error, v_along, ncc, valid, vx, vy``, and the units and the software as
+        constant columns. Where nothing is known there are no numbers and ``valid`` is False.
+    """
     import pandas as pd
 
     pairs, places = profile.v.shape
@@ -45,7 +53,15 @@ def profile_table(profile: FlowlineProfile) -> pd.DataFrame:
 
 
 def write_profile(profile: FlowlineProfile, path: str | Path) -> None:
-    """Write a profile; see :meth:`FlowlineProfile.write`."""
+    """Write the table of a profile as ``.csv``, ``.geojson`` (WGS84) or ``.parquet``, whole or absent.
+
+    Raises
+    ------
+    UsageError
+        Another suffix.
+    TrackingError
+        GeoJSON without a coordinate reference system, or a folder that is missing or closed.
+    """
     path = Path(path)
     if path.suffix.lower() == ".geojson" and not profile.frame.georeferenced:
         raise TrackingError(
@@ -57,7 +73,7 @@ def write_profile(profile: FlowlineProfile, path: str | Path) -> None:
         {
             ".csv": lambda to: _write_csv(profile, to),
             ".geojson": lambda to: _write_geojson(profile, to),
-            ".parquet": lambda to: write_parquet(profile.table(), to),
+            ".parquet": lambda to: write_parquet(profile_table(profile), to),
         },
         "profiles",
     )
@@ -65,7 +81,7 @@ def write_profile(profile: FlowlineProfile, path: str | Path) -> None:
 
 def rounded(profile: FlowlineProfile) -> pd.DataFrame:
     """The table with the digits that mean something, for files that people read; no number is -0."""
-    shown = profile.table()
+    shown = profile_table(profile)
     speed = 2 if profile.unit == "m/yr" else 4
     decimals = dict.fromkeys(("v", "v_error", "v_along", "vx", "vy"), speed) | {"ncc": 4, "days": 4}
     decimals |= dict.fromkeys(("distance", "x", "y"), 2) | dict.fromkeys(("row", "col"), 3)

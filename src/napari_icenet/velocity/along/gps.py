@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from napari_icenet.common.atomic_io_1 import write_parquet, write_whole
+from napari_icenet.common.types import F64
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.tracking.table import software
+from napari_icenet.velocity.along.gps_files import GpsPoints, read_gps
+from napari_icenet.velocity.along.sampling import cell_places, maps_of, sampled
 from napari_icenet.velocity.time_series.series import VelocitySeries
-from napari_icenet.velocity.vectors.gps_files import GpsPoints, read_gps
-from napari_icenet.velocity.vectors.sampling import cell_places, maps_of, sampled
 from napari_icenet.velocity.velocity_map import VelocityMap
 
 if TYPE_CHECKING:
     import pandas as pd
 
-F64 = NDArray[np.float64]
 #: Why a point and a map are not compared.
 OUTSIDE, OTHER_TIME, NO_VELOCITY = "outside the map", "other time", "no velocity here"
 
@@ -233,7 +233,7 @@ def compare(maps: VelocityMap | Sequence[VelocityMap] | VelocitySeries, points: 
     maps : VelocityMap, sequence of VelocityMap, or VelocitySeries
         Georeferenced, of one frame.
     points : GpsPoints, or path
-        A path is read with :func:`~napari_icenet.velocity.vectors.gps_files.read_gps`.
+        A path is read with :func:`~napari_icenet.velocity.along.gps_files.read_gps`.
 
     Raises
     ------

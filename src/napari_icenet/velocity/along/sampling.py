@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_icenet.common.types import F64
 from napari_icenet.errors import UsageError
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.velocity.time_series.series import VelocitySeries
 from napari_icenet.velocity.velocity_map import VelocityMap
 
-F64 = NDArray[np.float64]
 #: A place this close to a row or column of cells lies on it: the next one, perhaps missing, is not asked, cells.
 _ON_CELL = 1e-6
 

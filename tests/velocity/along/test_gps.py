@@ -14,8 +14,8 @@ from rasterio.crs import CRS as RasterCRS
 
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.velocity.vectors.gps import NO_VELOCITY, OTHER_TIME, OUTSIDE, compare
-from napari_icenet.velocity.vectors.gps_files import axes_on_ground, read_gps
+from napari_icenet.velocity.along.gps import NO_VELOCITY, OTHER_TIME, OUTSIDE, compare
+from napari_icenet.velocity.along.gps_files import axes_on_ground, read_gps
 from tests.velocity.fields import PLAIN, POLAR, make_map
 
 ROWS, COLS = np.array([50.0, 120, 200, 280]), np.array([60.0, 200, 330, 440])

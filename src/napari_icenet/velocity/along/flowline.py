@@ -5,23 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.types import F64
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.scenes.grid import Grid
+from napari_icenet.velocity.along.sampling import cell_places, maps_of, sampled
 from napari_icenet.velocity.time_series.series import VelocitySeries
 from napari_icenet.velocity.vectors.features import Line
-from napari_icenet.velocity.vectors.sampling import cell_places, maps_of, sampled
 from napari_icenet.velocity.velocity_map import VelocityMap
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-F64 = NDArray[np.float64]
 Times = NDArray[np.datetime64]
 #: Places at which the projection's scale is worked out along a line; it is smooth.
 _SCALE_NODES = 33
@@ -119,34 +114,6 @@ class FlowlineProfile:
         """Velocity's component along the line, from its start to its end, in ``unit``; shape (k, n)."""
         along: F64 = self.vx * self.direction[:, 0] + self.vy * self.direction[:, 1]
         return along
-
-    def table(self) -> pd.DataFrame:
-        """A row per pair of dates and place.
-
-        Returns
-        -------
-        pandas.DataFrame
-            ``line, distance, x, y`` (map units; ``row, col`` without a map), ``first_date, second_date,
-            mid_date, days, v, v_error, v_along, ncc, valid, vx, vy``, and the units and the software as
-            constant columns. Where nothing is known there are no numbers and ``valid`` is False.
-        """
-        from napari_icenet.velocity.vectors.profile_files import profile_table
-
-        return profile_table(self)
-
-    def write(self, path: str | Path) -> None:
-        """Write the table as ``.csv``, ``.geojson`` (WGS84) or ``.parquet``, whole or absent.
-
-        Raises
-        ------
-        UsageError
-            Another suffix.
-        TrackingError
-            GeoJSON without a coordinate reference system, or a folder that is missing or closed.
-        """
-        from napari_icenet.velocity.vectors.profile_files import write_profile
-
-        write_profile(self, path)
 
 
 def along(

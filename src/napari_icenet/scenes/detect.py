@@ -1,0 +1,52 @@
+"""Tell by its looks whether a path holds scenes."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from pathlib import Path
+
+#: Suffix of a saved session; named here too, for a reader must be found without loading what it reads with.
+SESSION_SUFFIX = ".icenet"
+
+
+#: Entries of a folder that are looked at before it is taken for something else.
+LOOKED_AT = 2000
+
+
+def looks_like_scenes(path: Path) -> bool:
+    """Whether a file or folder bears the name of a product, of dated images, of a saved stack or session."""
+    from napari_icenet.scenes.dated_folder import is_dated_folder
+    from napari_icenet.scenes.landsat.product_id import parse_product_name
+
+    name = path.name.upper()
+    if path.is_file():
+        return (
+            path.suffix == SESSION_SUFFIX
+            or name.endswith(("_MTL.TXT", "_MTL.JSON"))
+            or (name.endswith((".TIF", ".TIFF")) and parse_product_name(path.stem) is not None)
+        )
+    if not path.is_dir():
+        return False
+    if name.endswith(".ZARR"):
+        # Other programs' stores are none of ours.
+        return is_saved_stack(path)
+    if parse_product_name(path.name) is not None or is_dated_folder(path):
+        return True
+    entries = list(islice(path.iterdir(), LOOKED_AT))
+    return any(
+        entry.name.upper().endswith(("_MTL.TXT", "_MTL.JSON"))
+        or (entry.is_dir() and (parse_product_name(entry.name) is not None or any(entry.glob("*_MTL.*"))))
+        for entry in entries
+    )
+
+
+def is_saved_stack(path: Path) -> bool:
+    """Whether a Zarr folder is a stack saved by this package."""
+    from napari_icenet.scenes.store.schema import FORMAT
+
+    try:
+        found = json.loads((path / "zarr.json").read_text())["attributes"]["format"]
+    except (OSError, ValueError, KeyError):
+        return False
+    return bool(found == FORMAT)
