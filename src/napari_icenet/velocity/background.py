@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 Pair = tuple[int, int]
 #: Makes maps of pairs of dates: :func:`~napari_icenet.velocity.pairs.map_pairs`.
 MapPairs = Callable[..., list[VelocityMap]]
-#: Says how good maps are: :func:`~napari_icenet.velocity.quality.assess.assess`.
-Assess = Callable[[Sequence[VelocityMap]], Any]
+#: Says how good maps are: :func:`~napari_icenet.velocity.quality.assess.quality_report`.
+QualityReporter = Callable[[Sequence[VelocityMap]], Any]
 
 
 class VelocityMapper:
@@ -40,8 +40,8 @@ class VelocityMapper:
     stack : SceneStack
     map_pairs : callable, optional
         Makes the maps; default :func:`~napari_icenet.velocity.pairs.map_pairs`.
-    assess : callable, optional
-        Says how good they are; default :func:`~napari_icenet.velocity.quality.assess.assess`.
+    quality_report : callable, optional
+        Says how good they are; default :func:`~napari_icenet.velocity.quality.assess.quality_report`.
 
     Attributes
     ----------
@@ -63,14 +63,16 @@ class VelocityMapper:
     failed = Signal(str)
     device_changed = Signal(str)
 
-    def __init__(self, stack: SceneStack, *, map_pairs: MapPairs | None = None, assess: Assess | None = None) -> None:
+    def __init__(
+        self, stack: SceneStack, *, map_pairs: MapPairs | None = None, quality_report: QualityReporter | None = None
+    ) -> None:
         self.stack = stack
         self.maps: tuple[VelocityMap, ...] = ()
         self.report: Any | None = None
         self.series: VelocitySeries | None = None
         self.device = ""
         self._map_pairs = map_pairs or _map_pairs
-        self._assess = assess or _assess
+        self._quality_report = quality_report or _quality_report
         self._engine: tuple[str, Engine] | None = None
         self._lock = threading.Lock()
         self._request: object | None = None
@@ -211,7 +213,7 @@ class VelocityMapper:
         )
         progress(1.0, "Judging the map" if len(made) == 1 else "Judging the maps")
         self._say_device(engine.title)
-        report = self._assess(made)
+        report = self._quality_report(made)
         from napari_icenet.velocity.time_series.inversion import series_of
 
         return tuple(made), report, series_of(made, progress=progress)
@@ -243,7 +245,7 @@ def _map_pairs(*args: Any, **kwargs: Any) -> list[VelocityMap]:
     return map_pairs(*args, **kwargs)
 
 
-def _assess(maps: Sequence[VelocityMap]) -> Any:
-    from napari_icenet.velocity.quality.assess import assess
+def _quality_report(maps: Sequence[VelocityMap]) -> Any:
+    from napari_icenet.velocity.quality.assess import quality_report
 
-    return assess(maps)
+    return quality_report(maps)

@@ -9,7 +9,7 @@ import pytest
 
 from napari_icenet.gui.velocity.form import VelocityForm
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.velocity.pairs import pairs_of
+from napari_icenet.velocity.pairs import make_pairs
 
 
 def dated(*days):
@@ -34,7 +34,7 @@ def test_many_pairs_are_those_of_the_command_line(form, choice):
     twins = dated(0, 0, 16, 32)
     form.show_stack(twins, "1")
     choose(form, choice)
-    assert form.pairs == pairs_of(twins, choice)
+    assert form.pairs == make_pairs(twins, choice)
 
 
 def test_two_scenes_of_one_time_are_not_what_it_starts_with(form):

@@ -14,10 +14,10 @@ from napari_icenet.gui.widgets.preferences import Remembered
 from napari_icenet.gui.widgets.theme import close_grid
 from napari_icenet.matching.prefilter import prefilters
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.velocity.pairs import pairs_of
+from napari_icenet.velocity.pairs import make_pairs
 from napari_icenet.velocity.settings import VelocitySettings, make_velocity_settings
 
-#: The choice of a single pair; the others are those of :func:`~napari_icenet.velocity.pairs.pairs_of`.
+#: The choice of a single pair; the others are those of :func:`~napari_icenet.velocity.pairs.make_pairs`.
 TWO = "two"
 PAIRS = {TWO: "Two dates", "consecutive": "All consecutive pairs", "all": "All pairs"}
 _FIRST = VelocitySettings()
@@ -98,7 +98,7 @@ class VelocityForm(QWidget):
         choice = self.boxes["pairs"].currentData()
         if choice == TWO:
             return [(self.boxes["first"].currentIndex(), self.boxes["second"].currentIndex())]
-        return pairs_of(self._stack, choice)
+        return make_pairs(self._stack, choice)
 
     def values(self) -> dict[str, Any]:
         """All choices, as plain values of the settings."""
