@@ -176,3 +176,14 @@ def make_dataset_settings(**values: Any) -> DatasetSettings:
         A value does not make sense; the message names it.
     """
     return made(DatasetSettings, {name: value for name, value in values.items() if value is not None})
+
+
+def split_rule(settings: DatasetSettings) -> dict[str, Any]:
+    """Facts that decide which ice of a dataset is held out, for a card, so that two datasets can be compared."""
+    if settings.split_by == "time":
+        days = {"train_until": settings.train_until, "validation_until": settings.validation_until}
+        return {"by": "time"} | {name: None if day is None else day.isoformat() for name, day in days.items()}
+    return {
+        "by": "area", "block_px": settings.block_px, "gap_px": settings.gap_px, "seed": settings.seed,
+        "validation": settings.validation, "test": settings.test,
+    }  # fmt: skip
