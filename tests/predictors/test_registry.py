@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from napari_icenet.common.palette_1 import COLOURS
+from napari_icenet.common.palette import PREDICTOR
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.prefilter import prefilter
 from napari_icenet.matching.template import Past, Prediction, Predictor
 from napari_icenet.models import weights
 from napari_icenet.predictors import registry
 from napari_icenet.predictors.as_templates import template_predictor, template_predictors, template_titles
-from napari_icenet.predictors.batching_1 import predict_many
+from napari_icenet.predictors.batching import predict_many
 from napari_icenet.predictors.registry import fitting, names, predictor, title
 from tests.predictors.ice import SIDE, ice, overcast, past
 
@@ -31,7 +31,7 @@ def test_each_keeps_the_protocol(name):
     assert made.name == name
     assert made.title == title(name)
     assert prefilter(made.prefilter).name == made.prefilter
-    assert name in COLOURS
+    assert name in PREDICTOR
 
 
 @pytest.mark.parametrize("name", BASELINES)

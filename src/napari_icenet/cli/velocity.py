@@ -53,7 +53,8 @@ def velocity(
     pairs: Annotated[
         Literal["consecutive", "all"] | None,
         typer.Option(
-            help="Pairs of dates, where none is named; default: consecutive. From all, a time series is inverted too."
+            help="Pairs of dates, where none is named; default: consecutive. "
+            "Of redundant pairs a time series is inverted, too."
         ),
     ] = None,
     band: Annotated[str | None, typer.Option(help="Name or number of the band; default: {default}.")] = None,
@@ -118,7 +119,7 @@ def velocity(
     from napari_icenet.velocity.io.write import check_output, summary, write_maps
     from napari_icenet.velocity.pairs import make_pairs, map_pairs
     from napari_icenet.velocity.settings import make_velocity_settings
-    from napari_icenet.velocity.time_series.inversion import invert
+    from napari_icenet.velocity.time_series.inversion import series_of
 
     if output is None:
         raise UsageError("No output was named; add -o OUT.nc or -o OUT.tif.")
@@ -141,8 +142,7 @@ def velocity(
     ground, guide = _read_guides(opened, stable, prior)
     with _workplace(output) as workplace, ProgressLine() as progress:
         maps = map_pairs(opened, chosen, settings, stable=ground, prior=guide, workplace=workplace, progress=progress)
-        # Of redundant pairs, motion through time is what they agree upon.
-        series = invert(maps, progress=progress) if pairs == "all" and len(maps) > 2 else None
+        series = series_of(maps, progress=progress)
     write_maps(maps, output, series=series)
     shutil.rmtree(workplace, ignore_errors=True)
     if report is not None:
@@ -177,7 +177,7 @@ def _check_dates(first: str | None, second: str | None, pairs: str | None) -> No
 
 
 def _check_report(report: Path | None) -> None:
-    from napari_icenet.common.atomic_io_1 import check_destination
+    from napari_icenet.common.atomic_io import check_destination
 
     if report is not None:
         check_destination(report, (".json",), "quality reports")

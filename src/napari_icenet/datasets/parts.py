@@ -16,6 +16,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
+from napari_icenet.common.atomic_io import put_in_place
 from napari_icenet.datasets.cut import CACHE_BYTES, Tracker, cut_tracks
 from napari_icenet.datasets.schema import TABLES, VERSION, Level, Part
 from napari_icenet.datasets.sequences import SPLITS, Sequences
@@ -142,7 +143,7 @@ def make_part(
         levels=tuple(_level(pictures, t) for t in range(job.first, job.first + settings.frames)),
     )  # fmt: skip
     (half_done / _RECORD).write_text(part.model_dump_json(), encoding="utf-8")
-    half_done.rename(folder)
+    put_in_place(half_done, folder)
     return part
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from zarr.codecs import BloscCodec
 
-from napari_icenet.common.atomic_io_2 import put_in_place
+from napari_icenet.common.atomic_io import put_in_place
 from napari_icenet.datasets.schema import FORMAT, TABLES, VERSION, DatasetRecord
 from napari_icenet.errors import DatasetError
 from napari_icenet.scenes.scene import fill_marker

@@ -1,14 +1,21 @@
-"""Work for a network in batches that the device's memory holds, and what is said when the device fails."""
+"""Run predictors on many chips: networks in batches that fit device memory, others in threads.
+
+Failures of CUDA, HIP and MPS become :class:`~napari_icenet.errors.WeightsError`.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from napari_icenet.errors import SceneWarning, WeightsError
+from napari_icenet.jobs.progress import Progress
+from napari_icenet.matching.template import Past, Prediction, Predictor
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -17,6 +24,53 @@ Made = TypeVar("Made")
 _FAILED = ("CUDA", "HIP", "cuDNN", "CUDNN", "cuBLAS", "CUBLAS", "MPS", "Metal", "no kernel image")
 #: How it tells that memory is short, where it has no error of its own for that.
 _FULL = ("out of memory", "not enough memory", "can't allocate memory")
+
+
+@runtime_checkable
+class BatchPredictor(Predictor, Protocol):
+    """A predictor that has a quicker way for many chips, such as a network."""
+
+    def predict_many(self, pasts: Sequence[Past]) -> list[Prediction | None]:
+        """What calling it on each past gives, in order."""
+        ...
+
+
+def predict_many(
+    predictor: Predictor,
+    pasts: Sequence[Past],
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> list[Prediction | None]:
+    """Templates of one predictor for many pasts.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        One with a ``predict_many`` of its own is asked for all at once; others chip by chip.
+    pasts : sequence of Past
+    threads : int, optional
+        Default: all cores; results do not depend on it.
+    progress : callable, optional
+        Told the share that is done, 0 to 1, and what is made; may raise to stop.
+
+    Returns
+    -------
+    list of Prediction or None
+        In the order of ``pasts``.
+    """
+    if isinstance(predictor, BatchPredictor):
+        return predictor.predict_many(pasts)
+    made: list[Prediction | None] = []
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+        try:
+            for one in pool.map(predictor, pasts):
+                made.append(one)
+                if progress is not None:
+                    progress(len(made) / len(pasts), predictor.title)
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return made
 
 
 def in_batches(items: Sequence[Item], most: int, work: Callable[[Sequence[Item]], Iterable[Made]]) -> Iterator[Made]:

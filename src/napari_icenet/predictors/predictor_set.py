@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from napari_icenet.common.palette_1 import colour_of
+from napari_icenet.common.palette import colour_of
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.learned import LearnedOptions, model_of

@@ -20,7 +20,6 @@ from napari_icenet.models.svg_lp.settings import SvgLpSettings
 from napari_icenet.predictors.batching import in_batches
 from napari_icenet.predictors.learned import LearnedOptions, evaluating
 from napari_icenet.predictors.normalise import Level, template_level, usable
-from napari_icenet.predictors.svg_lp_1 import DEVIATIONS, unit_range
 
 if TYPE_CHECKING:
     from napari_icenet.models.svg_lp.network import SvgLp
@@ -28,6 +27,9 @@ if TYPE_CHECKING:
 
 #: Frames after t0 that are predicted at most, as in the paper; further ones are taken to look like the last.
 MOST_STEPS = 4
+#: Deviations from the darkest to the brightest value of the range. Three on either side hold nearly all ice and
+#: leave the sigmoid that ends the network room to move; what is beyond (a cloud's core) tells no more by far.
+DEVIATIONS = 6.0
 #: Predictions in one pass: more are no quicker, and take more memory.
 _AT_ONCE = 32
 
@@ -153,3 +155,26 @@ class _Shown:
         template = self.level.restored(DEVIATIONS * (mean - np.float32(0.5)))
         template[~self.known] = np.nan
         return Prediction(template, None if spread is None else self.level.scaled(DEVIATIONS * spread))
+
+
+def unit_range(frames: F32) -> tuple[F32, NDArray[np.bool_]]:
+    """Frames (n, C, C) of any unit, each brought to clip(½ + z / 6, 0, 1) of its own mean and deviation.
+
+    Dates differ in sun and haze, which correlation does not mind; so each frame is measured by itself.
+
+    Returns
+    -------
+    frames : array of float32, (n, C, C)
+        ½ where missing, and everywhere in a flat frame.
+    known : array of bool, (n, C, C)
+        Finite pixels of frames that are not flat.
+    """
+    out, known = np.full(frames.shape, np.float32(0.5)), np.isfinite(frames)
+    for index, frame in enumerate(frames):
+        level = Level.of(np.ascontiguousarray(frame))
+        if level is None:
+            known[index] = False
+            continue
+        scaled = (frame - np.float32(level.mean)) * np.float32(1 / (DEVIATIONS * level.deviation))
+        np.copyto(out[index], np.clip(scaled + np.float32(0.5), 0, 1), where=known[index])
+    return out, known

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_icenet.common.atomic_io_1 import check_folder, check_name, write_parquet, write_whole
+from napari_icenet.common.atomic_io import check_folder, check_name, write_parquet, write_whole
 from napari_icenet.errors import TrackingError
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.points import read_points, read_records

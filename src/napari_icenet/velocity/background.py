@@ -47,7 +47,7 @@ class VelocityMapper:
     ----------
     maps_changed : Signal(tuple of VelocityMap)
         All maps of the last request, with :attr:`report` and :attr:`series` (the time series inverted
-        from them, where pairs overlap in time) up to date.
+        from them, where pairs are redundant) up to date.
     progressed : Signal(float, str)
         Share of the work done, and what is being done.
     busy_changed : Signal(bool)
@@ -214,7 +214,9 @@ class VelocityMapper:
         progress(1.0, "Judging the map" if len(made) == 1 else "Judging the maps")
         self._say_device(engine.title)
         report = self._quality_report(made)
-        return tuple(made), report, series_of(made, progress)
+        from napari_icenet.velocity.time_series.inversion import series_of
+
+        return tuple(made), report, series_of(made, progress=progress)
 
     def _tell_device(self, name: str) -> None:
         try:
@@ -235,18 +237,6 @@ class VelocityMapper:
         if title != self.device:
             self.device = title
             self.device_changed.emit(title)
-
-
-def series_of(
-    maps: Sequence[VelocityMap], progress: Callable[[float, str], None] | None = None
-) -> VelocitySeries | None:
-    """The time series inverted from maps; None where their pairs do not overlap in time."""
-    dates = {time for found in maps for time in found.times}
-    if len(maps) < len(dates):
-        return None
-    from napari_icenet.velocity.time_series.inversion import invert
-
-    return invert(maps, progress=progress)
 
 
 def _map_pairs(*args: Any, **kwargs: Any) -> list[VelocityMap]:

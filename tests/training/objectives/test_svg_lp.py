@@ -6,7 +6,7 @@ from scipy.ndimage import gaussian_filter
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.template import Past
 from napari_icenet.predictors.learned import predictor_of
-from napari_icenet.predictors.svg_lp_1 import unit_range
+from napari_icenet.predictors.svg_lp import unit_range
 from napari_icenet.training.data.examples import Examples
 from napari_icenet.training.objectives.svg_lp import SvgLpObjective, SvgLpObjectiveSettings
 from tests.models.sequences import SIDE, drifting, network

@@ -14,7 +14,7 @@ from napari_icenet.matching.match import Match, find_peak
 from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.prefilter import prefilter
 from napari_icenet.matching.template import Past, Prediction, Predictor
-from napari_icenet.predictors.batching_1 import BatchPredictor
+from napari_icenet.predictors.batching import BatchPredictor
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.predictor_set import PredictorSet, PredictorSpec
 from napari_icenet.predictors.remote import Apart, PredictionProcess

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_icenet.common.atomic_io_1 import write_whole
+from napari_icenet.common.atomic_io import write_whole
 from napari_icenet.evaluation.correlation_map.figure import maps_figure
 from napari_icenet.evaluation.correlation_map.maps import CellState, CorrelationMaps
 from napari_icenet.evaluation.correlation_map.report_1 import write_report

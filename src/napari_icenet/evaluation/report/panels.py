@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.common.palette_1 import colour_of
+from napari_icenet.common.palette import colour_of
 from napari_icenet.common.types import F32
 from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.evaluation.report.figure_style import headline

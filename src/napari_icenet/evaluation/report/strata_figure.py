@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_icenet.common.palette_1 import colour_of
+from napari_icenet.common.palette import colour_of
 from napari_icenet.evaluation.report.figure_style import headline
 from napari_icenet.evaluation.report.markdown import title_of
 from napari_icenet.velocity.quality.figure_style import LINE, PANEL, QUIET, TEXT, dress, empty, new_figure

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.matching.template import PAST_CHIPS, Past, Prediction, Predictor
-from napari_icenet.predictors.batching_1 import BatchPredictor
+from napari_icenet.predictors.batching import BatchPredictor
 
 #: Templates of one past: for t1, and for t2.
 Pair = tuple[Prediction | None, Prediction | None]

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
-from napari_icenet.common.atomic_io_1 import write_whole
+from napari_icenet.common.atomic_io import write_whole
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.predictors.predictor_set import PredictorSet

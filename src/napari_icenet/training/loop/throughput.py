@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from napari_icenet.training.data.timing_1 import remember_training
+from napari_icenet.training.data.timing import remember_training
 from napari_icenet.training.settings import RunSettings
 
 #: An interval so many times longer than usual, and so many seconds at least, is a machine asleep, not a slow step.

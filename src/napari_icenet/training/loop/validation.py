@@ -15,7 +15,7 @@ from napari_icenet.evaluation.scoring.ncc import Image, correlation
 from napari_icenet.evaluation.scoring.past import past_of
 from napari_icenet.evaluation.settings import EvaluationSettings
 from napari_icenet.matching.template import Past, Prediction, Predictor
-from napari_icenet.predictors.batching_1 import predict_many
+from napari_icenet.predictors.batching import predict_many
 from napari_icenet.predictors.persistence import Persistence
 
 _CHOICE = 15

@@ -16,7 +16,7 @@ from napari_icenet.common.types import F32
 from napari_icenet.errors import UsageError
 from napari_icenet.models.svg_lp.network import SvgLp
 from napari_icenet.predictors.normalise import MIN_KNOWN
-from napari_icenet.predictors.svg_lp_1 import unit_range
+from napari_icenet.predictors.svg_lp import unit_range
 
 if TYPE_CHECKING:
     from napari_icenet.training.data.examples import Examples
@@ -71,7 +71,7 @@ class SvgLpObjective:
     of slopes. So the peak is taken for a place in the picture and not for one of a correlation surface: the
     brightest one after the small textures are smoothed away. It is found in each target frame.
 
-    Frames are brought to the unit range one by one (:func:`napari_icenet.predictors.svg_lp_1.unit_range`).
+    Frames are brought to the unit range one by one (:func:`napari_icenet.predictors.svg_lp.unit_range`).
     Only known pixels count.
 
     Parameters

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from napari_icenet.common.atomic_io_1 import write_parquet, write_whole
+from napari_icenet.common.atomic_io import write_parquet, write_whole
 from napari_icenet.common.types import F64
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.tracking.table import software

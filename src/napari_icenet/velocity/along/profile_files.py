@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_icenet.common.atomic_io_1 import write_parquet, write_whole
+from napari_icenet.common.atomic_io import write_parquet, write_whole
 from napari_icenet.errors import TrackingError
 from napari_icenet.tracking.table import software
 

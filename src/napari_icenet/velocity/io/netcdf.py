@@ -16,7 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from napari_icenet.common.atomic_io_1 import write_whole
+from napari_icenet.common.atomic_io import write_whole
 from napari_icenet.errors import TrackingError
 from napari_icenet.matching.engine.matches import REASONS, reason_code
 from napari_icenet.velocity.cf.attributes import (

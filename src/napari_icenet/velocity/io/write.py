@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_icenet.common.atomic_io_1 import check_destination
+from napari_icenet.common.atomic_io import check_destination
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.engine.matches import reason_code
 from napari_icenet.velocity.velocity_map import VelocityMap

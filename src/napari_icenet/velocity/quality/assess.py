@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.common.atomic_io_1 import write_whole
+from napari_icenet.common.atomic_io import write_whole
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.engine.matches import REASONS
 from napari_icenet.matching.match import LostReason

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_icenet.common.atomic_io_1 import write_whole
+from napari_icenet.common.atomic_io import write_whole
 from napari_icenet.velocity.quality import figure_panels as panels
 from napari_icenet.velocity.quality.assess import quality_report
 from napari_icenet.velocity.quality.closure import closure, triplets

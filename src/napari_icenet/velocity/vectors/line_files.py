@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_icenet.common.atomic_io_1 import write_whole
+from napari_icenet.common.atomic_io import write_whole
 from napari_icenet.common.types import F64
 from napari_icenet.errors import UsageError
 from napari_icenet.scenes.grid import Grid

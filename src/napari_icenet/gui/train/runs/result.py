@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_icenet.common.palette_1 import colour_of
+from napari_icenet.common.palette import colour_of
 from napari_icenet.common.text import capital, decimal_text, grouped, interval_text, mean_text, percent_text
 from napari_icenet.evaluation.scoring.table import LEAST_BLOCKS
 from napari_icenet.gui.train.runs.words import MODEL_WORDS

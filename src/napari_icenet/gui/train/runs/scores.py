@@ -9,7 +9,7 @@ import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import Qt
 
-from napari_icenet.common.palette_1 import colour_of
+from napari_icenet.common.palette import colour_of
 from napari_icenet.gui.train.runs.losses import STROKES
 from napari_icenet.gui.train.runs.reader import RunView
 

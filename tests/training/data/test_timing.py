@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_icenet.training.data.timing_1 import remember_training, training_seconds
+from napari_icenet.training.data.timing import remember_training, training_seconds
 from napari_icenet.training.presets import merged, preset_values
 from napari_icenet.training.settings import make_run_settings
 from napari_icenet.training.train import train
