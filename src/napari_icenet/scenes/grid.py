@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import Geod, Transformer
 from rasterio.crs import CRS
 
+from napari_icenet.errors import UsageError
+
 _ELLIPSOID = Geod(ellps="WGS84")
 
 #: Two grids are in phase when their origins differ by whole pixels to within this part of a pixel.
@@ -192,6 +194,20 @@ class Grid:
         if abs(row - round(row)) > PHASE_TOLERANCE_PX or abs(col - round(col)) > PHASE_TOLERANCE_PX:
             return None
         return round(row), round(col)
+
+    def to_geobox(self) -> Any:
+        """The grid as a GeoBox of odc-geo, which loads and reprojects data onto it.
+
+        Raises
+        ------
+        UsageError
+            odc-geo is not installed.
+        """
+        try:
+            from odc.geo.geobox import GeoBox
+        except ImportError as error:
+            raise UsageError("A GeoBox needs odc-geo, which is not installed; run pip install odc-geo.") from error
+        return GeoBox(self.shape, self.transform, None if self.crs is None else self.crs.to_wkt())
 
     def window(self, window: Window) -> Grid:
         """The grid of a window on this one."""

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.origin import Origin
 from napari_icenet.scenes.raster.array import ArrayBand, scenes_of_array
 from napari_icenet.scenes.scene import Covariates, Flag, Notice, Scene
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 # Frames are read from several threads, and each problem is to be told once.
 _telling = Lock()
@@ -289,6 +292,49 @@ class SceneStack:
             The dates are not as many as the pictures, or the array has another number of axes.
         """
         return cls(*scenes_of_array(array, times, bands=bands, grid=grid, name=name, fill=fill), name=name)
+
+    def to_xarray(self, *, reflectance: bool = False) -> xr.DataArray:
+        """The stack as a lazy CF array with dates and coordinate system; NaN is missing.
+
+        Parameters
+        ----------
+        reflectance : bool
+            Scaled to reflectance, as by :meth:`read`; default: stored values.
+
+        Returns
+        -------
+        xarray.DataArray of float32, (time, band, y, x)
+            (row, col) without a map. Pictures are read, a band and date at a time, when they are asked for.
+        """
+        from napari_icenet.scenes.data_array import data_array
+
+        def picture(time: int, band: str) -> NDArray[np.float32]:
+            return self.read(time, band, reflectance=reflectance)
+
+        said = {"long_name": "reflectance" if reflectance else "stored value", "units": "1"}
+        said |= {"simulated": "yes" if self.simulated else "no"}
+        ids = [scene.id for scene in self.scenes]
+        return data_array(picture, self.times, self.bands, self.grid, name=self.name, scenes=ids, attributes=said)
+
+    @classmethod
+    def from_xarray(cls, array: xr.DataArray) -> SceneStack:
+        """A stack over an xarray array, which is read when it is asked for.
+
+        Parameters
+        ----------
+        array : xarray.DataArray, (time, band, y, x) or (time, y, x)
+            With dates as ``time``, and ``x, y`` and a grid mapping (as of rioxarray) where it lies on a map.
+            NaN is missing.
+
+        Raises
+        ------
+        StackError
+            Other axes, no dates, or coordinates that are no regular grid.
+        """
+        from napari_icenet.scenes.data_array import pictures_of
+
+        values, times, bands, grid, name = pictures_of(array)
+        return cls.from_array(values, times, bands=bands, grid=grid, name=name)
 
 
 __all__ = ["ArrayBand", "Notice", "SceneStack"]

@@ -19,12 +19,13 @@ from napari_icenet.matching.pictures import TILE, Pictures, TileCache
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.velocity.chip_levels import Levels
+from napari_icenet.velocity.map_arrays import map_cells
 from napari_icenet.velocity.search_plan import plan_search
 from napari_icenet.velocity.settings import VelocitySettings
 from napari_icenet.velocity.stable_ground.coregistration import coregistered
 from napari_icenet.velocity.tile_checkpoint import FinishedTiles
 from napari_icenet.velocity.tiles import PairMatcher, Points
-from napari_icenet.velocity.velocity_map import VelocityMap, map_cells
+from napari_icenet.velocity.velocity_map import VelocityMap
 
 if TYPE_CHECKING:
     from napari_icenet.velocity.prior import Prior

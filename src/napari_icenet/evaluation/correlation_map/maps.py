@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from affine import Affine
@@ -21,6 +21,9 @@ from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.credit import credit_of
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 #: Width of a bar of the histogram.
 _BAR = 0.05
@@ -231,6 +234,33 @@ class CorrelationMaps:
         waiting = np.any([self.states[key][target - 1] <= CellState.WAITING for key in self.keys], axis=0)
         none = np.isnan(values).all(0) | waiting
         return np.where(none, -1, np.where(np.isnan(values), -2, values).argmax(0)).astype(np.int16)
+
+    def to_xarray(self) -> xr.Dataset:
+        """The maps as a CF dataset on (predictor, target, y, x), with the coordinate system; NaN is missing.
+
+        ``ncc`` is the correlation, ``state`` the :class:`CellState` of each cell.
+        """
+        import xarray as xr
+
+        from napari_icenet.scenes.cf_grid import SPATIAL_REF, coordinates, dimensions
+
+        axes = ("predictor", "target", *dimensions(self.cells))
+        place = {"grid_mapping": SPATIAL_REF} if self.cells.georeferenced else {}
+        words = " ".join(state.name.lower() for state in CellState)
+        ncc = {"long_name": "correlation of the template with what came, at zero shift", "units": "1", **place}
+        state = {"long_name": "what is known of a cell", "flag_values": np.arange(len(CellState), dtype=np.int8)}
+        state |= {"flag_meanings": words, **place}
+        coords: dict[str, Any] = {"predictor": list(self.keys), "target": list(TARGETS), **coordinates(self.cells)}
+        said = {
+            "Conventions": "CF-1.8",
+            "title": f"correlation of predictions with what came, {self.ground.name}",
+            "simulated": "yes" if self.ground.simulated else "no",
+            "settings": self.settings.model_dump_json(),
+        }
+        values = np.stack([self.values[key] for key in self.keys])
+        states = np.stack([self.states[key] for key in self.keys]).astype(np.int8)
+        variables = {"ncc": xr.Variable(axes, values, ncc), "state": xr.Variable(axes, states, state)}
+        return xr.Dataset(variables, coords, said)
 
     def cell_at(self, row: float, col: float) -> tuple[int, int] | None:
         """The cell (r, c) that a position in px of the stack lies in; None beside the cells."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from napari_icenet.matching.engine.matches import reason_code
 from napari_icenet.matching.match import LostReason
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.velocity.velocity_map import VelocityMap
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @dataclass(frozen=True)
@@ -195,3 +199,52 @@ class VelocitySeries:
     def v_error(self) -> F32:
         """One-sigma error of the speed, (interval, y, x), in :attr:`unit`."""
         return self._velocities[3]
+
+    def to_xarray(self) -> xr.Dataset:
+        """The series as a CF dataset on (interval, y, x) with its coordinate system, laid out as the maps are."""
+        import xarray as xr
+
+        from napari_icenet.velocity.cf.map_dataset import dataset_of
+
+        like = dataset_of([self.template])
+        plane: tuple[str, ...] = like["drow"].dims  # type: ignore[assignment]
+        place = {"grid_mapping": "mapping"} if "mapping" in like else {}
+        over_time = ("interval", *plane)
+        where = "on the ground" if self.frame.georeferenced else "of the picture"
+        variables: dict[str, Any] = {
+            str(name): like[name].variable for name in like.data_vars if str(name).startswith("map")
+        }
+
+        def add(name: str, dims: tuple[str, ...], values: Any, long_name: str, units: str) -> None:
+            gridded = place if dims[-2:] == plane else {}
+            variables[name] = xr.Variable(dims, values, {"long_name": long_name, "units": units, **gridded})
+
+        add("vx", over_time, self.vx, f"velocity along the grid's x {where}", self.unit)
+        add("vy", over_time, self.vy, f"velocity along the grid's y {where}", self.unit)
+        add("v", over_time, self.v, f"speed {where}", self.unit)
+        add("v_error", over_time, self.v_error, "one-sigma error of the speed", self.unit)
+        add("drow", over_time, self.drow, "displacement down the rows in the interval", "px")
+        add("dcol", over_time, self.dcol, "displacement along the columns in the interval", "px")
+        add("error_row", over_time, self.error_row, "one-sigma error of the displacement down the rows", "px")
+        add("error_col", over_time, self.error_col, "one-sigma error of the displacement along the columns", "px")
+        add("resolved", over_time, self.resolved.astype(np.int8), "1 where the interval is measured by itself", "1")
+        add("pairs_used", over_time, self.pairs_used.astype(np.int16), "believed pairs that span the interval", "1")
+        add("weight", ("pair", *plane), self.weight, "how far a pair is believed, 0 to 1", "1")
+        add("residual", plane, self.residual, "root mean square of what pairs contradict each other by", "px")
+        mean = self.mean
+        for name, values in (("vx", mean.vx), ("vy", mean.vy), ("v", mean.v), ("v_error", mean.v_error)):
+            add(f"mean_{name}", plane, values, f"{name} of the steady motion that fits all pairs best", self.unit)
+        for axis, name in enumerate(("row", "col")):
+            add(f"jump_{name}", ("date",), self.jump[:, axis], "how far the whole scene lies off steady motion", "px")
+        add("date_weight", ("date",), self.date_weight, "mean weight of the pairs with this date", "1")
+        first, second = np.array(self.pairs, np.int32).reshape(-1, 2).T
+        add("first", ("pair",), first, "index of the pair's first date", "1")
+        add("second", ("pair",), second, "index of the pair's second date", "1")
+        times = self.times.astype("datetime64[s]")
+        coordinates: dict[str, Any] = {
+            **{str(name): like[name].variable for name in like.coords if str(name) != "mid_date"},
+            "date": xr.Variable("date", times, {"standard_name": "time", "long_name": "acquisition, UTC"}),
+            "start": xr.Variable("interval", times[:-1], {"long_name": "start of the interval, UTC"}),
+            "end": xr.Variable("interval", times[1:], {"long_name": "end of the interval, UTC"}),
+        }
+        return xr.Dataset(variables, coordinates, {"title": "velocity in time", "comment": "\n".join(self.notes)})
