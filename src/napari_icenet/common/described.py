@@ -19,6 +19,9 @@ class Described:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {' · '.join(text for text in self.facts().values() if text)}>"
 
+    def __str__(self) -> str:
+        return repr(self)
+
     def _repr_html_(self) -> str:
         cell = "text-align:left;padding:1px 12px 1px 0"
         rows = "".join(
