@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyproj
 from affine import Affine
 from numpy.typing import ArrayLike, NDArray
 from pyproj import Geod, Transformer
@@ -99,6 +100,14 @@ class Grid:
     def georeferenced(self) -> bool:
         """Whether map coordinates, and so metres, are known."""
         return self.crs is not None
+
+    @property
+    def crs_name(self) -> str:
+        """``EPSG:3031``, the system's own name where it has no code, or ``no CRS``."""
+        if self.crs is None:
+            return "no CRS"
+        code = self.crs.to_epsg()
+        return f"EPSG:{code}" if code is not None else str(pyproj.CRS.from_wkt(self.crs.to_wkt()).name)
 
     @property
     def pixel_size(self) -> tuple[float, float]:

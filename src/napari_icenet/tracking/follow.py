@@ -16,8 +16,9 @@ from napari_icenet.matching.template import HIGH_PASS, Predictor
 from napari_icenet.matching.zncc import FLAT
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.evidence import Correlator, Evidence, Place
+from napari_icenet.tracking.observation import Observation
 from napari_icenet.tracking.settings import TrackSettings
-from napari_icenet.tracking.track import Observation, Track
+from napari_icenet.tracking.track import Track
 
 #: Valid chips that a lost frame is searched for with, newest first.
 FALLBACKS = 3
@@ -126,8 +127,10 @@ class _Follower:
             self.observations.get(t) or Observation.lost(t, self.time, centre, LostReason.PENDING)
             for t in range(len(self.days))
         )
+        stack = self.pictures.stack
+        times = tuple(stack.times)
         return Track(
-            self.number, self.time, self.row, self.col, self.settings, observations, self.days, self.pictures.stack.grid
+            self.number, self.time, self.row, self.col, self.settings, observations, self.days, stack.grid, times
         )
 
     def run(self, on_fix: Callable[[Track], None] | None, cancelled: Callable[[], bool] | None) -> Track:
@@ -263,7 +266,9 @@ def unfollowed(
     centre = (round(row), round(col))
     days = tuple(float(d) for d in pictures.stack.days)
     observations = tuple(Observation.lost(t, time, centre, LostReason.FILL) for t in range(len(days)))
-    return Track(number, time, float(row), float(col), settings, observations, days, pictures.stack.grid)
+    stack = pictures.stack
+    where = float(row), float(col)
+    return Track(number, time, *where, settings, observations, days, stack.grid, tuple(stack.times))
 
 
 def surface(pictures: Pictures, track: Track, time: int, *, predictor: Predictor | None = None) -> CorrelationSurface:

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.software import software
 from napari_icenet.matching.engine.matches import REASONS
-from napari_icenet.tracking.table import software
 from napari_icenet.velocity.map_arrays import MapArrays
 
 #: What makes a NetCDF file one of ours; the number rises when older readers cannot read it.

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.common.atomic_io import write_whole
+from napari_icenet.common.software import software
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.engine.matches import REASONS
 from napari_icenet.matching.match import LostReason
-from napari_icenet.tracking.table import software
 from napari_icenet.velocity.quality.closure import Closure, closure, triplets
 from napari_icenet.velocity.quality.density import Density
 from napari_icenet.velocity.quality.report import (

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.described import Described, dates_text
+from napari_icenet.common.plot import draw_in_time
+from napari_icenet.common.text import percent_text
 from napari_icenet.common.types import F32
+from napari_icenet.errors import UsageError
 from napari_icenet.matching.engine.matches import reason_code
 from napari_icenet.matching.match import LostReason
 from napari_icenet.scenes.grid import Grid
@@ -17,10 +21,11 @@ from napari_icenet.velocity.velocity_map import VelocityMap
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
 
 
-@dataclass(frozen=True)
-class VelocitySeries:
+@dataclass(frozen=True, repr=False)
+class VelocitySeries(Described):
     """Velocity between consecutive dates, from all pairs together.
 
     Arrays over time have the shape (interval, y, x); interval k lies between ``times[k]`` and
@@ -80,7 +85,7 @@ class VelocitySeries:
     mean_error_col: F32
     jump: NDArray[np.float64]
     ground_spread: NDArray[np.float64]
-    template: VelocityMap = field(repr=False)
+    template: VelocityMap
     notes: tuple[str, ...] = ()
 
     @property
@@ -248,3 +253,52 @@ class VelocitySeries:
             "end": xr.Variable("interval", times[1:], {"long_name": "end of the interval, UTC"}),
         }
         return xr.Dataset(variables, coordinates, {"title": "velocity in time", "comment": "\n".join(self.notes)})
+
+    def facts(self) -> dict[str, str]:
+        """What is shown of a series: dates, shape, coordinate system, share of resolved intervals."""
+        return {
+            "dates": dates_text(self.times, "dates"),
+            "shape": " × ".join(str(n) for n in self.shape),
+            "CRS": self.cells.crs_name,
+            "valid": f"{percent_text(float(self.resolved.mean()))} resolved",
+            "origin": "simulated" if self.simulated else "",
+        }
+
+    def plot(
+        self,
+        row: float | None = None,
+        col: float | None = None,
+        *,
+        x: float | None = None,
+        y: float | None = None,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """Draw the speed through time at one place: each interval at its middle, with its one-sigma error.
+
+        Parameters
+        ----------
+        row, col : float, optional
+            Place in pixels of the pictures.
+        x, y : float, optional
+            Place on the map, instead.
+        ax : Axes, optional
+            Default: new ones.
+
+        Raises
+        ------
+        UsageError
+            No place was given, or two, or it lies outside the series.
+        """
+        if (row is None or col is None) == (x is None or y is None):
+            raise UsageError("A series is drawn at one place; give row and col, or x and y.")
+        if x is None or y is None:
+            places = self.frame.xy(row or 0.0, col or 0.0)
+            x, y = float(places[0]), float(places[1])
+        i, j = (round(float(v)) for v in self.cells.rowcol(x, y))
+        if not (0 <= i < self.cells.height and 0 <= j < self.cells.width):
+            raise UsageError("This place lies outside the series; choose one on its maps.")
+        middle = self.times[:-1] + (self.times[1:] - self.times[:-1]) / 2
+        values, errors = (np.asarray(a[:, i, j], float) for a in (self.v, self.v_error))
+        axes = draw_in_time(middle.astype("datetime64[s]"), values, errors, label=f"speed ({self.unit})", ax=ax)
+        axes.set_ylim(bottom=0)
+        return axes
