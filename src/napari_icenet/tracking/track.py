@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.uncertainty import position_scatter

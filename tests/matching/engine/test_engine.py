@@ -16,8 +16,7 @@ from napari_icenet.matching.engine._torch.correlate import TorchCorrelator
 from napari_icenet.matching.engine.batch import Search
 from napari_icenet.matching.engine.device import Device
 from napari_icenet.matching.engine.engine import Engine
-from napari_icenet.matching.engine.matches import REASONS, reason_code
-from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.matching.lost_reason import REASONS, LostReason, reason_code
 from tests.matching.engine.pictures import CHIP, PAIRS, RADIUS, moved, reference, texture
 
 ROWS, COLS = (g.ravel() for g in np.mgrid[12:84:18, 12:84:17])

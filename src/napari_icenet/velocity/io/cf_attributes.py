@@ -14,7 +14,7 @@ import numpy as np
 import pyproj
 from numpy.typing import NDArray
 
-from napari_icenet.matching.engine.matches import REASONS
+from napari_icenet.matching.lost_reason import REASONS
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.tracking.table import software
 from napari_icenet.velocity.velocity_map import VelocityMap

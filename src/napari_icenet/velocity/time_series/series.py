@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.common.types import F32
-from napari_icenet.matching.engine.matches import reason_code
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.velocity.velocity_map import VelocityMap
 
