@@ -46,7 +46,7 @@ class VelocitySettings(BaseModel):
     min_peak_ratio : float
         Matches with a lower peak ratio are ambiguous.
     device : str
-        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` … or ``mps``.
     memory_gb : float
         Memory that mapping may use at most for pictures and surfaces, GB.
     """

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from napari_icenet.common.device import choose_device
 from napari_icenet.common.types import F32
 from napari_icenet.matching.acceptance import Criteria, chips_inside, judge_matches
 from napari_icenet.matching.engine import cpu
 from napari_icenet.matching.engine._numba.compile import compile_kernels, kernels
 from napari_icenet.matching.engine.batch import Search
-from napari_icenet.matching.engine.device import choose_device
 from napari_icenet.matching.engine.matches import Matches
 from napari_icenet.matching.engine.peaks import find_peaks
 from napari_icenet.matching.lost_reason import LostReason, reason_code
@@ -39,7 +39,7 @@ class Engine:
     Parameters
     ----------
     device : str
-        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` … or ``mps``.
     threads : int, optional
         Threads used on a CPU. Default: all cores.
 
@@ -51,7 +51,7 @@ class Engine:
 
     def __init__(self, device: str = "auto", threads: int | None = None) -> None:
         self.threads = threads or os.cpu_count() or 1
-        self.device = choose_device(device, self.threads)
+        self.device = choose_device(device, threads=self.threads)
         self._torch: TorchCorrelator | None = None
 
     @property
