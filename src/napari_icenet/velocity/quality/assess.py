@@ -14,7 +14,7 @@ from napari_icenet.errors import UsageError
 from napari_icenet.matching.acceptance import NO_PIXELS
 from napari_icenet.matching.lost_reason import REASONS
 from napari_icenet.velocity.quality.closure import Closure, closure, triplets
-from napari_icenet.velocity.quality.density import Density
+from napari_icenet.velocity.quality.density import Density, per_pixel, static_density
 from napari_icenet.velocity.quality.report import (
     ClosureQuality,
     MapQuality,
@@ -25,7 +25,6 @@ from napari_icenet.velocity.quality.report import (
     StrainVariability,
     Value,
 )
-from napari_icenet.velocity.quality.static_terrain import per_pixel, static_density
 from napari_icenet.velocity.quality.strain import strain_density, strain_rates
 from napari_icenet.velocity.stable_ground.coregistration import offset_error, residual
 from napari_icenet.velocity.velocity_map import VelocityMap

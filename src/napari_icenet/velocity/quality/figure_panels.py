@@ -10,6 +10,7 @@ import numpy as np
 from napari_icenet.matching.acceptance import NO_PIXELS
 from napari_icenet.matching.lost_reason import REASONS, LostReason, reason_code
 from napari_icenet.velocity.quality.closure import Closure
+from napari_icenet.velocity.quality.density import static_density
 from napari_icenet.velocity.quality.figure_style import (
     ACCENT,
     BACKGROUND,
@@ -33,7 +34,6 @@ from napari_icenet.velocity.quality.figure_style import (
     legend,
 )
 from napari_icenet.velocity.quality.report import MapQuality, QualityReport, StaticTerrain
-from napari_icenet.velocity.quality.static_terrain import static_density
 from napari_icenet.velocity.quality.strain import strain_rates
 from napari_icenet.velocity.velocity_map import VelocityMap
 
