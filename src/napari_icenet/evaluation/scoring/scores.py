@@ -1,21 +1,19 @@
-"""The scores of every predictor on every chip: arrays from which tables and figures are made."""
+"""Scores of every predictor on every chip: arrays from which tables and figures are made."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence as ListLike
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.common.types import F64
-
-Flags = NDArray[np.bool_]
+from napari_icenet.common.struct_of_arrays import StructOfArrays
+from napari_icenet.common.types import F64, Bool
 
 
 @dataclass(frozen=True, eq=False)
-class Scores:
-    """n chips, P predictors; the axis of the targets is t1, t2.
+class Scores(StructOfArrays):
+    """Scores of n chips and P predictors; the axis of the targets is t1, t2.
 
     Attributes
     ----------
@@ -55,15 +53,15 @@ class Scores:
 
     ncc: F64
     early: F64
-    lacking: Flags
-    counted: Flags
+    lacking: Bool
+    counted: Bool
     miss: F64
     peak_ratio: F64
-    tracked: Flags
+    tracked: Bool
     cloud: F64
     gap: F64
     texture: F64
-    held: Flags
+    held: Bool
     place: NDArray[np.int64]
     block: NDArray[np.int64]
     stack: NDArray[np.str_]
@@ -73,20 +71,9 @@ class Scores:
     batch: NDArray[np.int64]
     index: NDArray[np.int64]
 
-    def __len__(self) -> int:
-        return len(self.gap)
-
-    def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Scores:
-        return Scores(*(getattr(self, field.name)[chosen] for field in fields(self)))
-
-    @staticmethod
-    def concatenated(parts: ListLike[Scores]) -> Scores:
-        """Several batches as one, in order; at least one."""
-        return Scores(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Scores)))
-
     @staticmethod
     def none(kinds: int) -> Scores:
-        """The scores of no chip, of so many predictors."""
+        """Scores of no chip, of so many predictors."""
         flat, index = np.zeros(0), np.zeros(0, np.int64)
         each, both, pair = np.zeros((0, kinds, 2)), np.zeros((0, 2), bool), np.zeros((0, 2), np.int64)
         word = np.zeros(0, "<U1")
