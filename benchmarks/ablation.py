@@ -19,7 +19,7 @@ for library in ("OMP", "MKL", "OPENBLAS"):
 import numpy as np  # noqa: E402
 from machine import machine  # noqa: E402
 
-from napari_icenet.datasets.build import build_dataset  # noqa: E402
+from napari_icenet.datasets.builder import build_dataset  # noqa: E402
 from napari_icenet.datasets.dataset import open_dataset  # noqa: E402
 from napari_icenet.datasets.settings import DatasetSettings  # noqa: E402
 from napari_icenet.models.weights import load_weights  # noqa: E402

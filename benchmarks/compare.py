@@ -30,7 +30,7 @@ from napari_icenet.gui.session.drawn_areas import WHOLE
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.widgets import preferences as settings
 from napari_icenet.predictors.predictor_set import PredictorSet
-from napari_icenet.samples import simulated_sample
+from napari_icenet.samples import byrd_folder
 
 FOUR = ("persistence", "high-pass", "blurred", "svg-lp")
 THREE = ("persistence", "high-pass", "blurred")
@@ -176,7 +176,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings.location = lambda: Path(folder) / "settings.json"
         print(machine())
-        desk = Desk(given.stack or simulated_sample())
+        desk = Desk(given.stack or byrd_folder())
         heart = Heart()
         row, col = (float(v) for v in given.at.split(","))
         film_strip(desk, heart, (row, col), given.date, given.repeats)

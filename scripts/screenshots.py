@@ -1,6 +1,6 @@
 """Use the window as a newcomer does, with a real mouse, and take the README's pictures on the way.
 
-    scripts/on_screen.sh .venv/bin/python scripts/screenshots.py [FOLDER_OF_PERITO_MORENO] [--only NAME …]
+    scripts/on_screen.sh .venv/bin/python scripts/screenshots.py [PERITO_MORENO] [--only NAME …] [--into FOLDER]
 
 Opens the sample, clicks, drags c, drags the chip, scrubs time, adds two chips, exports, reopens; maps velocity;
 compares predictors on a chip, side by side, and on a map, whose cells it clicks.
@@ -43,6 +43,9 @@ def live(seconds: float, until: Callable[[], bool] = lambda: False) -> None:
 
 class Newcomer:
     """A window, and a hand on the mouse."""
+
+    #: Where pictures go.
+    images = IMAGES
 
     def __init__(self, width: int, height: int) -> None:
         self.viewer = napari.Viewer(show=True)
@@ -103,7 +106,7 @@ class Newcomer:
         live(600, lambda: not tab.control.busy)
         live(20, lambda: len(tab.control.layers.layers) == 4)
         live(1.0)
-        print(f"mapped in {time.monotonic() - begun:.1f} s: {tab.summary.text()}{tab.message.text()}")
+        print(f"mapped in {time.monotonic() - begun:.1f} s: {tab.result.summary.text()} {tab.message.text()}")
 
     def draw(self, line: Any) -> None:
         """Draw a flowline, and put the tool down again."""
@@ -121,7 +124,7 @@ class Newcomer:
         if shot.shape[1] > width:
             shape = (round(shot.shape[0] * width / shot.shape[1]), width)
             shot = (255 * resize(shot, shape, anti_aliasing=True)).astype(np.uint8)
-        imsave(IMAGES / name, shot, check_contrast=False)
+        imsave(self.images / name, shot, check_contrast=False)
         print(f"{name}: {shot.shape[1]} x {shot.shape[0]}")
 
 
@@ -280,10 +283,12 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("perito_moreno", nargs="?")
     parser.add_argument("--only", nargs="*", help="names of the walks")
+    parser.add_argument("--into", type=Path, default=IMAGES, help="folder of the pictures; default: the README's")
     given = parser.parse_args()
     # What is chosen here must not become the user's next settings.
     settings.location = lambda: Path(tempfile.gettempdir()) / "napari-icenet-screenshots.json"
-    IMAGES.mkdir(parents=True, exist_ok=True)
+    Newcomer.images = given.into
+    given.into.mkdir(parents=True, exist_ok=True)
     for walk in (simulated, velocity, simulated_compare):
         if given.only is None or walk.__name__ in given.only:
             walk()

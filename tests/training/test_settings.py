@@ -13,8 +13,9 @@ from napari_icenet.errors import UsageError
 from napari_icenet.models.registry import MODELS, network_class
 from napari_icenet.training.command import command_of
 from napari_icenet.training.objectives.registry import OBJECTIVES, objective_class
-from napari_icenet.training.presets import PRESETS, merged, preset_values
+from napari_icenet.training.presets import PRESETS, merged, preset_values, run_settings
 from napari_icenet.training.settings import RunSettings, make_run_settings
+from napari_icenet.training.train import train
 
 
 def parts(model: type[BaseModel]):
@@ -102,3 +103,17 @@ def test_the_command_makes_the_same_settings():
     for word in words[8::2]:
         values = merged(values, _setting(word))
     assert make_run_settings(values) == settings
+
+
+def test_settings_by_name_on_a_dataset(tmp_path):
+    chosen = run_settings(tmp_path / "ice.zarr", preset="quick", steps=3, seed=7, data={"workers": 0})
+    assert (chosen.model, chosen.optimisation.steps, chosen.seed) == ("icenet", 3, 7)
+    assert chosen.data.datasets == (str(tmp_path / "ice.zarr"),)
+    assert chosen.data.workers == 0
+    # What was not chosen is the preset's.
+    assert chosen.optimisation.batch == preset_values("quick", "icenet")["optimisation"]["batch"]
+
+
+def test_choices_beside_whole_settings_are_refused(tmp_path):
+    with pytest.raises(UsageError, match="steps"):
+        train(make_run_settings({}), tmp_path / "run", steps=3)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_icenet.matching.engine.engine import Engine
-from napari_icenet.samples import simulated_sample
+from napari_icenet.samples import byrd_folder
 from napari_icenet.scenes.open import open_stack
 from napari_icenet.velocity.map_pair import map_pair
 from napari_icenet.velocity.settings import VelocitySettings
@@ -48,7 +48,7 @@ def same(one, other):
 
 
 def test_a_killed_run_continues_from_its_finished_tiles(tmp_path):
-    sample = simulated_sample()
+    sample = byrd_folder()
     command = [sys.executable, "-c", SCRIPT, str(sample), str(tmp_path), SETTINGS.model_dump_json()]
     process = subprocess.Popen(command)
     deadline = time.monotonic() + 60

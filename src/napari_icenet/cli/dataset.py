@@ -99,7 +99,7 @@ def dataset(
     """
     if output is None:
         raise UsageError("No output was named; add -o ICENET.zarr.")
-    from napari_icenet.datasets.build import build_dataset
+    from napari_icenet.datasets.builder import build_dataset
     from napari_icenet.datasets.preset import preset_values
     from napari_icenet.datasets.settings import make_dataset_settings
 

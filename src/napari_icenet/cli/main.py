@@ -78,13 +78,13 @@ def info(
     extent: Extent = "intersection",
 ) -> None:
     """Dates, bands, shape, grid, fill and cloud shares of a stack."""
-    from napari_icenet.scenes.summary import summarize
+    from napari_icenet.scenes.summary import describe
     from napari_icenet.scenes.summary_text import summary_text
 
     with ProgressLine() as progress:
         # As laid on the grid asked for; otherwise also scenes that form no stack are shown.
         laid = None if crs is None and extent == "intersection" else open_for_command(stack, None, crs, extent)
-        summary = summarize(laid or stack, progress=progress)
+        summary = describe(laid or stack, progress=progress)
     for notice in summary.notices:
         say_warning(notice)
     typer.echo(summary.model_dump_json(indent=2) if json else summary_text(summary))

@@ -53,7 +53,7 @@ def velocity(
     pairs: Annotated[
         Literal["consecutive", "all"] | None,
         typer.Option(
-            help="Pairs of dates, where none is named; default: consecutive. From all, a time series is inverted too."
+            help="Pairs of dates, where none is named; default: consecutive. Redundant ones are inverted in time, too."
         ),
     ] = None,
     band: Annotated[str | None, typer.Option(help="Name or number of the band; default: {default}.")] = None,
@@ -116,9 +116,9 @@ def velocity(
     A run that was stopped continues where it was when it is started again.
     """
     from napari_icenet.velocity.io.write import check_output, summary, write_maps
-    from napari_icenet.velocity.pairs import map_pairs, pairs_of
+    from napari_icenet.velocity.pairs import make_pairs, map_pairs
     from napari_icenet.velocity.settings import make_velocity_settings
-    from napari_icenet.velocity.time_series.inversion import invert
+    from napari_icenet.velocity.time_series.inversion import series_of
 
     if output is None:
         raise UsageError("No output was named; add -o OUT.nc or -o OUT.tif.")
@@ -136,13 +136,12 @@ def velocity(
     if first is not None and second is not None:
         chosen = [(opened.time_index(first), opened.time_index(second))]
     else:
-        chosen = pairs_of(opened, pairs or "consecutive")
+        chosen = make_pairs(opened, pairs or "consecutive")
     check_output(output, len(chosen))
     ground, guide = _read_guides(opened, stable, prior)
     with _workplace(output) as workplace, ProgressLine() as progress:
         maps = map_pairs(opened, chosen, settings, stable=ground, prior=guide, workplace=workplace, progress=progress)
-        # Of redundant pairs, motion through time is what they agree upon.
-        series = invert(maps, progress=progress) if pairs == "all" and len(maps) > 2 else None
+        series = series_of(maps, progress=progress)
     write_maps(maps, output, series=series)
     shutil.rmtree(workplace, ignore_errors=True)
     if report is not None:
@@ -196,9 +195,9 @@ def _read_guides(
 
 def _write_report(maps: list[VelocityMap], path: Path) -> None:
     """The quality report as JSON, its figure beside it."""
-    from napari_icenet.velocity.quality.assess import assess, write_report
+    from napari_icenet.velocity.quality.assess import quality_report, write_report
     from napari_icenet.velocity.quality.figure import report_figure
 
-    judged = assess(maps)
+    judged = quality_report(maps)
     write_report(judged, path)
     report_figure(maps, path.with_suffix(".png"), judged)

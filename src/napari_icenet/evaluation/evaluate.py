@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from napari_icenet.datasets.sequences import Sequences
+from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.data_leakage import TrainedHere, trained_here
 from napari_icenet.evaluation.score_all import score_all
 from napari_icenet.evaluation.scoring.scorer import BLOCK_CHIPS
@@ -15,6 +16,7 @@ from napari_icenet.evaluation.scoring.strata import strata_table
 from napari_icenet.evaluation.scoring.table import early_table, mode_table
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
 from napari_icenet.evaluation.sources.dataset import DatasetSource
+from napari_icenet.evaluation.sources.open import Evaluated, make_predictors, open_source
 from napari_icenet.evaluation.sources.stack import StackSource
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.template import Predictor
@@ -103,22 +105,25 @@ class Evaluation:
 
 
 def evaluate(
-    source: StackSource | DatasetSource,
-    settings: EvaluationSettings,
+    source: Evaluated | StackSource | DatasetSource,
+    settings: EvaluationSettings | None = None,
     *,
-    predictors: Sequence[Predictor] | None = None,
+    predictors: Sequence[Predictor | str] | None = None,
     threads: int | None = None,
     processes: int = 1,
     progress: Progress | None = None,
+    **choices: Any,
 ) -> Evaluation:
     """Score predictors on every sequence, and sum the scores up.
 
     Parameters
     ----------
-    source : StackSource or DatasetSource
-    settings : EvaluationSettings
-    predictors : sequence of Predictor, optional
-        Default: those that the settings name.
+    source : SceneStack, dataset, path of either, StackSource or DatasetSource
+    settings : EvaluationSettings, optional
+        Of a source that was opened with them.
+    predictors : sequence of Predictor or str, optional
+        Themselves or their names; persistence, which all are told against, is always among them. Default: those
+        that the settings name.
     threads : int, optional
         Of this process, where it works alone. Default: all cores.
     processes : int
@@ -126,13 +131,17 @@ def evaluate(
         need a script that guards its start by ``if __name__ == "__main__"``.
     progress : callable, optional
         Told the share that is done, 0 to 1, and what is being scored; may raise to stop.
+    **choices
+        Fields of :class:`~napari_icenet.evaluation.settings.EvaluationSettings`, by name, in place of ``settings``.
 
     Raises
     ------
     StackError
         No chip shows enough to be judged.
+    UsageError
+        A choice cannot be used, or is made twice.
     """
-    chosen = tuple(predictors or (predictor(name) for name in settings.predictors))
+    source, settings, chosen = _opened(source, settings, predictors, choices)
     names = tuple(p.name for p in chosen)
 
     for one in chosen:
@@ -157,6 +166,29 @@ def evaluate(
         batches={mode: batches for mode, (_, batches) in found.items()},
         trained_here=trained_here(source, chosen),
     )  # fmt: skip
+
+
+def _opened(
+    source: Evaluated | StackSource | DatasetSource,
+    settings: EvaluationSettings | None,
+    predictors: Sequence[Predictor | str] | None,
+    choices: dict[str, Any],
+) -> tuple[StackSource | DatasetSource, EvaluationSettings, tuple[Predictor, ...]]:
+    """What is evaluated, how, and by whom."""
+    if settings is not None and choices:
+        raise UsageError(f"{', '.join(choices)} and settings were both given; make the settings with it instead.")
+    if not isinstance(source, StackSource | DatasetSource):
+        given = choices if settings is None else settings.model_dump(exclude_unset=True)
+        if predictors is not None and all(isinstance(one, str) for one in predictors):
+            given = {**given, "predictors": tuple(predictors)}
+        source, settings = open_source(source, given)
+    settings = settings or source.settings
+    if not predictors:
+        return source, settings, make_predictors(source, settings)
+    chosen = tuple(predictor(one) if isinstance(one, str) else one for one in predictors)
+    if all(one.name != "persistence" for one in chosen):
+        chosen = (predictor("persistence"), *chosen)
+    return source, settings, chosen
 
 
 def _options(made: Predictor) -> dict[str, Any]:

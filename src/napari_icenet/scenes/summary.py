@@ -157,7 +157,7 @@ class StackSummary(_Summary):
     notices: tuple[str, ...] = ()
 
 
-def summarize(stack: SceneStack | str | Path, *, progress: Progress | None = None) -> StackSummary:
+def describe(stack: SceneStack | str | Path, *, progress: Progress | None = None) -> StackSummary:
     """Dates, bands, grid and shares of a stack, or of the scenes under a path.
 
     Parameters

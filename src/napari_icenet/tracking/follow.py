@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
+from datetime import datetime
 
 import numpy as np
 
-from napari_icenet.errors import TrackingError
+from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.matching.chips import check_fits, check_inside, chip_window, square
 from napari_icenet.matching.match import CorrelationSurface, LostReason, Match
 from napari_icenet.matching.pictures import Pictures
@@ -27,11 +28,13 @@ _HOPELESS = (LostReason.FILL, LostReason.OUTSIDE, LostReason.FLAT)
 
 def follow(
     stack: SceneStack | Pictures,
-    row: float,
-    col: float,
-    time: int,
-    settings: TrackSettings,
+    row: float | None = None,
+    col: float | None = None,
+    time: int | None = None,
+    settings: TrackSettings | None = None,
     *,
+    at: tuple[float, float] | None = None,
+    date: str | datetime | None = None,
     number: int = 1,
     predictor: Predictor | None = None,
     pool: Executor | None = None,
@@ -46,9 +49,13 @@ def follow(
         Pictures of the settings' band, where they are at hand.
     row, col : float
         Position in pixels.
-    time : int
-        Index of the date the chip is placed at; it is followed forwards and backwards from there.
-    settings : TrackSettings
+    time : int, optional
+        Index of the date the chip is placed at; it is followed forwards and backwards from there. Default: the first.
+    settings : TrackSettings, optional
+    at : (float, float), optional
+        (row, col), instead of the two.
+    date : str or datetime, optional
+        The date, as :meth:`~napari_icenet.scenes.stack.SceneStack.time_index` finds it, instead of ``time``.
     number : int
         Number of the track.
     predictor : Predictor, optional
@@ -70,11 +77,28 @@ def follow(
     TrackingError
         Only one scene; the chip is outside the frame, crosses its edge, or is fill or flat.
     UsageError
-        The search window does not fit in the frame; unknown band, template or filter.
+        The search window does not fit in the frame; unknown band, date, template or filter; no position, or two.
     """
+    settings = settings or TrackSettings()
+    row, col = _position(row, col, at)
+    of = stack.stack if isinstance(stack, Pictures) else stack
+    if date is not None:
+        if time is not None:
+            raise UsageError("Both time and date say when the chip is placed; give one of them.")
+        time = of.time_index(date)
+    time = time or 0
     pictures = stack if isinstance(stack, Pictures) else Pictures(stack, settings.band)
     correlator = Correlator(pictures, settings, predictor, pool)
     return _Follower(correlator, row, col, time, number=number).run(on_fix, cancelled)
+
+
+def _position(row: float | None, col: float | None, at: tuple[float, float] | None) -> tuple[float, float]:
+    """(row, col) as they were given, or as one pair."""
+    if at is not None and row is None and col is None:
+        return at
+    if at is not None or row is None or col is None:
+        raise UsageError("The position of the chip is needed once: give row and col, or at=(row, col).")
+    return row, col
 
 
 class _Follower:

@@ -18,6 +18,7 @@ from napari_icenet.errors import Cancelled, IceNetError, TrainingError, UsageErr
 from napari_icenet.jobs.file_lock import locked
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.training.data.recipe import cut_missing
+from napari_icenet.training.presets import Learned, run_settings
 from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.run_folder.status import RunStatus, State
 from napari_icenet.training.settings import RunSettings
@@ -81,12 +82,16 @@ class StopSignals:
 
 
 def train(
-    settings: RunSettings | None,
+    data: RunSettings | Learned | None,
     run_folder: str | Path,
     *,
+    preset: str | None = None,
+    model: str | None = None,
+    steps: int | None = None,
     resume: bool = False,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
+    **choices: Any,
 ) -> Result:
     """Train a network, or go on with a run.
 
@@ -96,10 +101,16 @@ def train(
 
     Parameters
     ----------
-    settings : RunSettings, optional
-        With ``resume``: None for those of the run; others must give the same steps.
+    data : RunSettings, dataset, path of one, or sequence of these, optional
+        All settings; or what is learned from, the others by name. With ``resume``: None for the settings of the run;
+        others must give the same steps.
     run_folder : path
         Made if it is not there.
+    preset : {'quick', 'paper', 'fine-tune'}, optional
+    model : str, optional
+        Name of the network; default: ``icenet``.
+    steps : int, optional
+        Steps of the optimiser.
     resume : bool
         Go on with the run in the folder, from its last checkpoint.
     progress : callable, optional
@@ -107,6 +118,8 @@ def train(
         :class:`~napari_icenet.errors.Cancelled` to stop.
     stop : callable, optional
         Asked at every step whether to stop.
+    **choices
+        Further fields of :class:`~napari_icenet.training.settings.RunSettings`, by name, such as ``seed=1``.
 
     Returns
     -------
@@ -122,15 +135,15 @@ def train(
         A dataset, or the weights to start from, cannot be used.
     """
     folder = RunFolder(run_folder)
-    chosen = _check_folder(folder, settings, resume)
+    choices |= {"preset": preset, "model": model, "steps": steps}
+    chosen = _check_folder(folder, _settings(data, choices), resume)
     # One that was stopped while it cut its dataset begins.
     resume = resume and folder.exists()
     with ExitStack() as stack:
         signals = stack.enter_context(StopSignals())
 
         loop: Loop | None = None
-        mine = False
-        told = float("-inf")
+        mine, told = False, float("-inf")
 
         def asked() -> bool:
             return signals.received is not None or (stop is not None and stop())
@@ -184,6 +197,16 @@ def train(
             folder, state, step, chosen.optimisation.steps, best.get("t2"), best.get("persistence_t2"), weights,
             signals.received,
         )  # fmt: skip
+
+
+def _settings(data: RunSettings | Learned | None, choices: dict[str, Any]) -> RunSettings | None:
+    """The settings that were given, or those of what was given by name."""
+    given = {name: value for name, value in choices.items() if value is not None}
+    if data is None or isinstance(data, RunSettings):
+        if given:
+            raise UsageError(f"{', '.join(given)} can be chosen beside datasets alone; put it into the settings.")
+        return data
+    return run_settings(data, **given)
 
 
 def _check_folder(folder: RunFolder, settings: RunSettings | None, resume: bool) -> RunSettings:

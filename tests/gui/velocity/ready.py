@@ -91,7 +91,7 @@ class Workshop:
         return [known_map(stack, i, j, settings) for i, j in pairs]
 
     def mapper(self, stack) -> VelocityMapper:
-        return VelocityMapper(stack, map_pairs=self.map_pairs, assess=lambda maps: None)
+        return VelocityMapper(stack, map_pairs=self.map_pairs, quality_report=lambda maps: None)
 
 
 class Desk:

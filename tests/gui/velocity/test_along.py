@@ -131,9 +131,9 @@ def test_maps_are_saved_and_opened_again(desk, tmp_path):
 
 def test_a_report_is_written_as_numbers_and_a_figure(desk, tmp_path):
     desk.map()
-    from napari_icenet.velocity.quality.assess import assess
+    from napari_icenet.velocity.quality.assess import quality_report
 
-    desk.control.mapper.take(desk.control.maps, assess(desk.control.maps))
+    desk.control.mapper.take(desk.control.maps, quality_report(desk.control.maps))
     desk.qtbot.wait(50)
     path = tmp_path / "quality.json"
     desk.tab.report_to(path)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_icenet.datasets.build import build_dataset
+from napari_icenet.datasets.builder import build_dataset
 from napari_icenet.datasets.dataset import open_dataset
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.errors import UsageError

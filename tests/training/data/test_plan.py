@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from napari_icenet.datasets.build import build_dataset
+from napari_icenet.datasets.builder import build_dataset
 from napari_icenet.datasets.dataset import open_dataset
 from napari_icenet.datasets.sequences import SPLITS
 from napari_icenet.errors import Cancelled, DatasetError, StackError, UsageError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from napari.qt.threading import create_worker
 from qtpy.QtCore import Qt
@@ -30,7 +31,8 @@ class DateTable(QTableWidget):
         self._session = session
         self._stack: SceneStack | None = None
         self._worker: Any = None
-        self._found: dict[int, dict[int, Shares]] = {}
+        # What is known of a stack goes with it: another one may later have its place in memory.
+        self._found: WeakKeyDictionary[SceneStack, dict[int, Shares]] = WeakKeyDictionary()
         self.setHorizontalHeaderLabels(COLUMNS)
         numbers, header = self.verticalHeader(), self.horizontalHeader()
         assert numbers is not None
@@ -89,7 +91,7 @@ class DateTable(QTableWidget):
         self.setItem(row, column, cell)
 
     def _start(self, stack: SceneStack) -> None:
-        known = self._found.setdefault(id(stack), {})
+        known = self._found.setdefault(stack, {})
         for time, found in known.items():
             self._show_shares((stack, time, found))
         wanted = [time for time in range(len(stack.scenes)) if time not in known]
@@ -102,7 +104,7 @@ class DateTable(QTableWidget):
         stack, time, found = result
         if stack is not self._stack:
             return
-        self._found[id(stack)][time] = found
+        self._found[stack][time] = found
         scene = stack.scenes[time].id
         self._say(time, FILL, percent(found.fill), scene)
         if found.cloud is None:

@@ -92,7 +92,7 @@ class VelocityControl(QObject):
 
     @property
     def series(self) -> VelocitySeries | None:
-        """The time series inverted from the maps, where their pairs overlap in time."""
+        """The time series inverted from the maps, where their pairs are redundant."""
         return self._series if self.maps else None
 
     @property

@@ -9,7 +9,6 @@ from typing import Any
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_icenet.gui.widgets.preferences import Remembered
-from napari_icenet.velocity.background import series_of
 from napari_icenet.velocity.time_series.series import VelocitySeries
 from napari_icenet.velocity.velocity_map import VelocityMap
 
@@ -57,12 +56,13 @@ def ask_open(parent: QWidget | None, title: str, filters: str) -> Path | None:
 
 
 def read(path: Path) -> tuple[list[VelocityMap], Any, VelocitySeries | None]:
-    """Maps of a file, how good they are, and their time series where their pairs overlap in time."""
+    """Maps of a file, how good they are, and their time series where their pairs are redundant."""
     from napari_icenet.velocity.io.netcdf import read_netcdf
-    from napari_icenet.velocity.quality.assess import assess
+    from napari_icenet.velocity.quality.assess import quality_report
+    from napari_icenet.velocity.time_series.inversion import series_of
 
     maps = read_netcdf(path)
-    return maps, assess(maps), series_of(maps)
+    return maps, quality_report(maps), series_of(maps)
 
 
 def write_report(maps: Sequence[VelocityMap], report: Any, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QLabel, QSizePolicy, QSpinBox, QWidget
 
@@ -13,9 +14,12 @@ from napari_icenet.gui.widgets.preferences import Remembered
 from napari_icenet.gui.widgets.theme import close_grid
 from napari_icenet.matching.prefilter import prefilters
 from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.velocity.pairs import make_pairs
 from napari_icenet.velocity.settings import VelocitySettings, make_velocity_settings
 
-PAIRS = {"two": "Two dates", "consecutive": "All consecutive pairs", "all": "All pairs"}
+#: The choice of a single pair; the others are those of :func:`~napari_icenet.velocity.pairs.make_pairs`.
+TWO = "two"
+PAIRS = {TWO: "Two dates", "consecutive": "All consecutive pairs", "all": "All pairs"}
 _FIRST = VelocitySettings()
 TIPS = {
     "pairs": "Two dates, each date with the next, or every date with every later one. Default: two dates.",
@@ -88,16 +92,13 @@ class VelocityForm(QWidget):
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
-        """Pairs of dates asked for, as indices; empty where there is only one date."""
-        dates = 0 if self._stack is None else len(self._stack.times)
-        if dates < 2:
+        """Pairs of scenes asked for, as indices; empty where all are of one time."""
+        if self._stack is None or len(set(self._stack.times)) < 2:
             return []
         choice = self.boxes["pairs"].currentData()
-        if choice == "consecutive":
-            return [(i, i + 1) for i in range(dates - 1)]
-        if choice == "all":
-            return [(i, j) for i in range(dates) for j in range(i + 1, dates)]
-        return [(self.boxes["first"].currentIndex(), self.boxes["second"].currentIndex())]
+        if choice == TWO:
+            return [(self.boxes["first"].currentIndex(), self.boxes["second"].currentIndex())]
+        return make_pairs(self._stack, choice)
 
     def values(self) -> dict[str, Any]:
         """All choices, as plain values of the settings."""
@@ -123,15 +124,16 @@ class VelocityForm(QWidget):
     # What is shown
 
     def show_stack(self, stack: SceneStack | None, band: str) -> None:
-        """List a stack's dates and bands; the dates start as the first two."""
+        """List a stack's dates and bands; the dates start as the first two that differ in time."""
         self._filling = True
         self._stack = stack
-        for name, index in (("first", 0), ("second", 1)):
+        later = 0 if stack is None else int(np.argmax(stack.times > stack.times[0]))
+        for name, index in (("first", 0), ("second", later)):
             box = self.boxes[name]
             box.clear()
             if stack is not None:
                 box.addItems(stack.labels)
-                box.setCurrentIndex(min(index, box.count() - 1))
+                box.setCurrentIndex(index)
         self.boxes["band"].clear()
         if stack is not None:
             self.boxes["band"].addItems(stack.bands)
@@ -220,7 +222,7 @@ class VelocityForm(QWidget):
         self._filling = before
 
     def _tell(self, *_: Any) -> None:
-        two = self.boxes["pairs"].currentData() == "two"
+        two = self.boxes["pairs"].currentData() == TWO
         for name in ("first", "second"):
             self.boxes[name].setEnabled(two)
         if self._filling:

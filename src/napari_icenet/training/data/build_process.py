@@ -114,7 +114,7 @@ def _followed(
 
 def _build(pipe: Connection, plan: DataPlan, path: Path, force: bool) -> None:
     """The work of the process."""
-    from napari_icenet.datasets.build import build_dataset
+    from napari_icenet.datasets.builder import build_dataset
     from napari_icenet.datasets.store import work_folder
     from napari_icenet.jobs.detached import NICE
     from napari_icenet.training.data.timing import remember

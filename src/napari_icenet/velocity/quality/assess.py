@@ -34,7 +34,7 @@ from napari_icenet.velocity.velocity_map import VelocityMap
 NO_PIXELS = (LostReason.FILL, LostReason.OUTSIDE)
 
 
-def assess(maps: Sequence[VelocityMap]) -> QualityReport:
+def quality_report(maps: Sequence[VelocityMap]) -> QualityReport:
     """Judge maps, each for itself and, where three dates close, against each other.
 
     Parameters

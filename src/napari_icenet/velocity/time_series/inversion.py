@@ -82,6 +82,28 @@ def invert(maps: Sequence[VelocityMap], *, progress: Progress | None = None) -> 
     return _series(maps, times, pairs, out, _ground(maps))
 
 
+def redundant(maps: Sequence[VelocityMap]) -> bool:
+    """Whether some motion is measured in more than one way: pairs of dates close a loop."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    if not maps:
+        return False
+    times, pairs = _network(maps)
+    joined = coo_array((np.ones(len(maps)), (pairs.first, pairs.second)), shape=(len(times), len(times)))
+    parts = int(connected_components(joined, directed=False, return_labels=False))
+    return len(maps) > len(times) - parts
+
+
+def series_of(maps: Sequence[VelocityMap], *, progress: Progress | None = None) -> VelocitySeries | None:
+    """The time series inverted from maps (:func:`invert`); None where their pairs are not :func:`redundant`.
+
+    Of redundant pairs, motion through time is what they agree upon; without redundancy the maps themselves say
+    all that is known.
+    """
+    return invert(maps, progress=progress) if redundant(maps) else None
+
+
 def _silent(share: float, text: str) -> None:
     """Tell nobody."""
 

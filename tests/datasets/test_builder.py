@@ -13,7 +13,7 @@ import pytest
 import zarr
 from numpy.testing import assert_array_equal
 
-from napari_icenet.datasets.build import build_dataset
+from napari_icenet.datasets.builder import build_dataset
 from napari_icenet.datasets.cut import cut
 from napari_icenet.datasets.dataset import open_dataset
 from napari_icenet.datasets.parts import make_part
