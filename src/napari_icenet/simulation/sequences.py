@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import count as counting
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.struct_of_arrays import StructOfArrays
 from napari_icenet.common.types import F64
 from napari_icenet.simulation.glacier import SimulatedGlacier, TrainingSettings, draw_glacier
 from napari_icenet.simulation.random_fields import Raster, stream
@@ -22,7 +23,7 @@ APART = 0.25
 
 
 @dataclass(frozen=True, eq=False)
-class SimulatedSequences:
+class SimulatedSequences(StructOfArrays):
     """n sequences of T frames of C × C pixels on the ice's true positions.
 
     Attributes
@@ -58,12 +59,6 @@ class SimulatedSequences:
     fill: Raster
     band: NDArray[np.str_]
     glacier: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.chips)
-
-    def __getitem__(self, index: slice) -> SimulatedSequences:
-        return SimulatedSequences(*(getattr(self, field.name)[index] for field in fields(self)))
 
 
 def simulated_glaciers(

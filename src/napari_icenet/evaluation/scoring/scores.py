@@ -1,9 +1,9 @@
-"""The scores of every predictor on every chip: arrays from which tables and figures are made."""
+"""Scores of every predictor on every chip: arrays from which tables and figures are made."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence as ListLike
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from napari_icenet.common.described import Described, dates_text
 from napari_icenet.common.palette import colour_of
 from napari_icenet.common.plot import NEUTRAL, new_axes
+from napari_icenet.common.struct_of_arrays import StructOfArrays
 from napari_icenet.common.text import percent_text
-from napari_icenet.common.types import F64
+from napari_icenet.common.types import F64, Bool
 from napari_icenet.errors import UsageError
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.point_table import point_table
@@ -25,12 +26,11 @@ if TYPE_CHECKING:
 
 #: The chips that are predicted, in the order of the arrays.
 _TARGETS = ("t1", "t2")
-Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Scores(Described):
-    """n chips, P predictors; the axis of the targets is t1, t2.
+class Scores(StructOfArrays, Described):
+    """Scores of n chips and P predictors; the axis of the targets is t1, t2.
 
     Attributes
     ----------
@@ -70,15 +70,15 @@ class Scores(Described):
 
     ncc: F64
     early: F64
-    lacking: Flags
-    counted: Flags
+    lacking: Bool
+    counted: Bool
     miss: F64
     peak_ratio: F64
-    tracked: Flags
+    tracked: Bool
     cloud: F64
     gap: F64
     texture: F64
-    held: Flags
+    held: Bool
     place: NDArray[np.int64]
     block: NDArray[np.int64]
     stack: NDArray[np.str_]
@@ -87,12 +87,6 @@ class Scores(Described):
     start: NDArray[np.datetime64]
     batch: NDArray[np.int64]
     index: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.gap)
-
-    def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Scores:
-        return Scores(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
     def facts(self) -> dict[str, str]:
         """What is shown of scores: chips, predictors, dates, share that counts."""
@@ -194,13 +188,8 @@ class Scores(Described):
         return axes
 
     @staticmethod
-    def concatenated(parts: ListLike[Scores]) -> Scores:
-        """Several batches as one, in order; at least one."""
-        return Scores(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Scores)))
-
-    @staticmethod
     def none(kinds: int) -> Scores:
-        """The scores of no chip, of so many predictors."""
+        """Scores of no chip, of so many predictors."""
         flat, index = np.zeros(0), np.zeros(0, np.int64)
         each, both, pair = np.zeros((0, kinds, 2)), np.zeros((0, 2), bool), np.zeros((0, 2), np.int64)
         word = np.zeros(0, "<U1")
