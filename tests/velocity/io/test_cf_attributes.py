@@ -6,9 +6,6 @@ import numpy as np
 import pyproj
 import pytest
 from affine import Affine
-from rasterio.crs import CRS
-
-from napari_icenet.scenes.grid import Grid
 from napari_icenet.velocity.io.cf_attributes import (
     dtype_of,
     grid_mapping,
@@ -18,6 +15,9 @@ from napari_icenet.velocity.io.cf_attributes import (
     stable_shift,
     variable_attributes,
 )
+from rasterio.crs import CRS
+
+from napari_icenet.scenes.grid import Grid
 from napari_icenet.velocity.velocity_map import Offset
 from tests.velocity.maps import made
 
