@@ -28,7 +28,7 @@ from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.training.data.pool import DatasetSource
 from napari_icenet.training.data.subpixel_positions import places_of
 from napari_icenet.training.loop.memory import keep_freed_memory
-from napari_icenet.training.loop.schedule import make_optimiser
+from napari_icenet.training.loop.optim import make_optimiser
 from napari_icenet.training.objectives.registry import make_objective
 from napari_icenet.training.settings import make_run_settings
 from napari_icenet.training.train import train

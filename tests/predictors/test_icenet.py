@@ -10,11 +10,10 @@ from napari_icenet.errors import SceneWarning, UsageError
 from napari_icenet.matching.template import Past
 from napari_icenet.models.icenet.network import IceNetSettings, IceNetwork
 from napari_icenet.predictors import icenet_inputs
-from napari_icenet.predictors.aligned import aligned, every_aligned
 from napari_icenet.predictors.icenet import past_inputs
 from napari_icenet.predictors.learned import predictor_of
 from napari_icenet.predictors.normalise import normalised
-from napari_icenet.predictors.registration import moved
+from napari_icenet.predictors.registration import aligned, every_aligned, moved
 from napari_icenet.predictors.registry import predictor
 from napari_icenet.training.objectives.icenet import IceNetObjective, IceNetObjectiveSettings
 from tests.predictors.ice import SIDE, ice, ncc, overcast, past

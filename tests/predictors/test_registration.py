@@ -1,8 +1,13 @@
+import gc
+
 import numpy as np
 import pytest
 
-from napari_icenet.predictors.registration import moved, register
-from tests.predictors.ice import ice, overcast
+from napari_icenet.predictors import registration
+from napari_icenet.predictors.consensus import Consensus
+from napari_icenet.predictors.median import Median
+from napari_icenet.predictors.registration import aligned, moved, register
+from tests.predictors.ice import ice, overcast, past
 
 MOVES = np.array([(0.9, -1.3), (-0.6, 0.4), (1.45, 1.2), (0.25, -0.75), (-1.5, 0.5), (0, 0)])
 
@@ -70,3 +75,30 @@ def test_missing_pixels_move_along_and_spoil_only_their_neighbours():
     assert lost.sum() == 11 * 10
     assert moved(both, np.zeros((2, 2)))[0] is not both
     np.testing.assert_array_equal(moved(both, np.zeros((2, 2))), both)
+
+
+def test_is_registered_once_for_all_predictors_and_forgotten_with_the_past(monkeypatch):
+    calls = []
+    monkeypatch.setattr(registration, "register", lambda chips: calls.append(1) or register(chips))
+    shown = past(ice([(0, 0), (1, 0), (0.5, -0.5)]), valid=[True, False, True])
+    one, other = Median()(shown), Consensus()(shown)
+    assert len(calls) == 1
+    # Another past with the same chips is another past, and gives the same.
+    again = past(shown.chips, valid=[True, False, True])
+    assert np.array_equal(Consensus()(again).template, other.template, equal_nan=True)
+    assert np.array_equal(Median()(again).template, one.template, equal_nan=True)
+    assert len(calls) == 2
+    before = len(registration._known)
+    del shown, again
+    gc.collect()
+    assert len(registration._known) == before - 2
+
+
+def test_holds_the_usable_frames_in_their_places():
+    shown = past(ice([(0, 0), (2, 1), (0, 0)]), valid=[True, True, False])
+    made = aligned(shown)
+    assert made.index.tolist() == [0, 1]
+    places = register(shown.chips).places[:2]
+    frame = moved(shown.chips[:2], places)[1]
+    expected = (frame - np.nanmean(frame)) / np.nanstd(frame)
+    np.testing.assert_allclose(made.frames[1], expected, atol=1e-4)

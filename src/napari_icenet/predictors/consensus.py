@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_icenet.matching.template import Past, Prediction
-from napari_icenet.predictors.aligned import aligned
 from napari_icenet.predictors.base import Options
 from napari_icenet.predictors.normalise import normalised, template_level, usable
+from napari_icenet.predictors.registration import aligned
 
 #: Keeps weights above zero, so that frames of which no two agree count alike.
 _LEAST = 1e-6

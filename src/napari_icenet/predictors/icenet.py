@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from napari_icenet.common.types import F32
 from napari_icenet.matching.template import Past, Prediction, named_covariates
-from napari_icenet.predictors.aligned import every_aligned
 from napari_icenet.predictors.batching import in_batches
 from napari_icenet.predictors.icenet_inputs import packed, say_covariates_missing
 from napari_icenet.predictors.learned import LearnedOptions, evaluating
 from napari_icenet.predictors.normalise import Level, template_level, usable
+from napari_icenet.predictors.registration import every_aligned
 
 if TYPE_CHECKING:
     from napari_icenet.models.icenet.settings import IceNetSettings

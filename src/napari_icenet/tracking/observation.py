@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import LostReason
 
 _NAN = float("nan")
 

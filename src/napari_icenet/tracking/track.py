@@ -16,7 +16,7 @@ from napari_icenet.common.plot import draw_in_time
 from napari_icenet.common.software import software
 from napari_icenet.common.text import number_text, percent_text
 from napari_icenet.errors import UsageError
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.point_table import point_table
 from napari_icenet.tracking.observation import Observation

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 from napari_icenet.errors import Cancelled, IceNetError, TrainingError, UsageError
 from napari_icenet.jobs.file_lock import locked
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.training.data.recipe import cut_missing
-from napari_icenet.training.loop.signals import StopSignals
 from napari_icenet.training.presets import Learned, run_settings
 from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.run_folder.status import RunStatus, State
@@ -51,6 +53,32 @@ class Result:
     persistence_t2: float | None
     weights: Path | None
     signal: int | None = None
+
+
+class StopSignals:
+    """Turn Ctrl-C and SIGTERM into a request that is heeded after the step; a second Ctrl-C ends at once.
+
+    In a thread that is not the main one, signals are left alone.
+    """
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._receive)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        if self.received is not None and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.received = number
 
 
 def train(

@@ -84,7 +84,7 @@ class MapArrays:
     chip_size : array of uint16
         Side of the chip that won, px; where none did, of the last one tried; 0 where none was.
     reason : array of uint8
-        Code of why a point is not valid (:data:`~napari_icenet.matching.engine.matches.REASONS`); 0 is valid.
+        Code of why a point is not valid (:data:`~napari_icenet.matching.lost_reason.REASONS`); 0 is valid.
     cells : Grid
         The map's own grid (:func:`map_cells`).
     frame : Grid

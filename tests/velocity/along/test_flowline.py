@@ -13,7 +13,6 @@ from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.velocity.along.flowline import along, resampled
 from napari_icenet.velocity.along.profile_files import write_profile
 from napari_icenet.velocity.time_series.inversion import invert
-from napari_icenet.velocity.vectors.features import Line
 from tests.velocity.fields import PLAIN, POLAR, make_map, scale_of
 
 LINE = np.array([(40.0, 30.0), (150.0, 250.0), (280.0, 440.0)])
@@ -27,7 +26,7 @@ def shear(x, y):
 @pytest.fixture(scope="module")
 def profile():
     later = make_map(lambda x, y: (np.full(x.shape, 600.0), np.zeros(x.shape)), dates=("2020-02-20", "2020-03-31"))
-    return along([later, make_map(shear)], Line(LINE, "Byrd centre line"))
+    return along([later, make_map(shear)], LINE, name="Byrd centre line")
 
 
 def test_velocity_along_a_line_is_the_fields(profile):

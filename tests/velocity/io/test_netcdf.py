@@ -13,8 +13,7 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from napari_icenet.errors import TrackingError, UsageError
-from napari_icenet.matching.engine.matches import REASONS, reason_code
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import REASONS, LostReason, reason_code
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.velocity.cf.map_dataset import dataset_of
 from napari_icenet.velocity.io.netcdf import read_netcdf, write_netcdf

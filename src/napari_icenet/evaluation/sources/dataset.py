@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_icenet.datasets.dataset import SequenceDataset, open_dataset
 from napari_icenet.datasets.sequences import Sequences
-from napari_icenet.datasets.splits.describe import how_split
+from napari_icenet.datasets.settings import split_rule
 from napari_icenet.errors import DatasetError, UsageError
 from napari_icenet.evaluation.scoring.past import past_of
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
@@ -85,7 +85,7 @@ class DatasetSource:
     @property
     def split_by(self) -> dict[str, Any] | None:
         """What decides which of its ice is held out, as cards tell it."""
-        return how_split(self.dataset.record.settings)
+        return split_rule(self.dataset.record.settings)
 
     @property
     def covariates(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from napari_icenet.datasets.dataset import SequenceDataset, open_dataset
 from napari_icenet.datasets.sequences import SPLITS
-from napari_icenet.datasets.splits.describe import how_split
+from napari_icenet.datasets.settings import split_rule
 from napari_icenet.errors import TrainingError, UsageError
 from napari_icenet.models.card import Card, CardData, CardDataset
 from napari_icenet.training.run_folder.folder import RunFolder
@@ -178,7 +178,7 @@ def card_data(
                 first=min((scene.time for scene in scenes), default=None),
                 last=max((scene.time for scene in scenes), default=None),
                 simulated=dataset.record.simulated,
-                split=how_split(dataset.record.settings),
+                split=split_rule(dataset.record.settings),
             )
         )
     simulated = record.simulated

@@ -200,9 +200,12 @@ def end(folder: str | Path) -> None:
     status, record = run.status(), read_launch(run.launch)
     if status is None or status.state not in ACTIVE or status.host != socket.gethostname():
         return
-    own = record is not None and record.token == status.launch
-    for pid in {status.pid, record.pid if record is not None and own else 0} - {0, os.getpid()}:
-        if alive(pid):
+    born = {status.pid: 0.0}
+    if record is not None and record.token == status.launch:
+        # What was given the number of a run's process after its end is left alone.
+        born[record.pid] = record.born
+    for pid in set(born) - {0, os.getpid()}:
+        if alive(pid, born[pid]):
             with suppress(OSError):
                 os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 

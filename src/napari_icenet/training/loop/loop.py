@@ -12,12 +12,15 @@ from typing import Any
 
 from napari_icenet.errors import Cancelled, SceneWarning
 from napari_icenet.models.card import Card
-from napari_icenet.models.device import type_name
+from napari_icenet.models.precision import type_name
 from napari_icenet.models.weights import save_weights
-from napari_icenet.training.loop.checkpoint import save_checkpoint
+from napari_icenet.training.loop.checkpoint import (
+    TrainingState,
+    random_states,
+    restore_random_states,
+    save_checkpoint,
+)
 from napari_icenet.training.loop.prefetch import Batch
-from napari_icenet.training.loop.progress_state import TrainingState
-from napari_icenet.training.loop.rng_state import random_states, restore_random_states
 from napari_icenet.training.loop.sample_images import write_sample
 from napari_icenet.training.loop.step import Stepper, StepReport
 from napari_icenet.training.loop.throughput import Throughput
@@ -73,7 +76,7 @@ class Loop:
         """Continue from a checkpoint."""
         stepper = self.stepper
         stepper.network.load_state_dict(state["model"])
-        stepper.average.restore(state["average"])
+        stepper.average.module.load_state_dict(state["average"])
         stepper.optimiser.load_state_dict(state["optimiser"])
         if state["scaler"]:
             stepper.scaler.load_state_dict(state["scaler"])
@@ -183,21 +186,21 @@ class Loop:
 
         began = time.perf_counter()
         sample = self.folder.path / "samples" / f"step-{self.at.step:08d}.png"
-        with self.stepper.average.in_place() as network:
-            predictor = predictor_of(network, self._card, **self.settings.validation.options)
-            try:
-                judgement, made = self.held_out.judge(predictor, stop=self._tell_and_look)
-            except Cancelled:
-                return False
-            results = self._results(judgement)
-            better = not self.at.best or results["t2"] > self.at.best["t2"]
-            if self.settings.validation.samples:
-                write_sample(sample, self.held_out, judgement, made, self.settings.validation.samples)
-            if better:
-                self.at.best, self.at.since_best = results, 0
-                save_weights(self.folder.best, network, self._filled_card(), half=self.settings.half)
-            else:
-                self.at.since_best += 1
+        network = self.stepper.average.module
+        predictor = predictor_of(network, self._card, **self.settings.validation.options)
+        try:
+            judgement, made = self.held_out.judge(predictor, stop=self._tell_and_look)
+        except Cancelled:
+            return False
+        results = self._results(judgement)
+        better = not self.at.best or results["t2"] > self.at.best["t2"]
+        if self.settings.validation.samples:
+            write_sample(sample, self.held_out, judgement, made, self.settings.validation.samples)
+        if better:
+            self.at.best, self.at.since_best = results, 0
+            save_weights(self.folder.best, network, self._filled_card(), half=self.settings.half)
+        else:
+            self.at.since_best += 1
         values = results | {"best": better, "seconds": time.perf_counter() - began}
         if self.settings.validation.samples:
             values["sample"] = str(sample.relative_to(self.folder.path))
@@ -233,7 +236,7 @@ class Loop:
                 "settings": json.dumps(self.settings.model_dump(mode="json")),
                 "standing": dict(vars(self.at)),
                 "model": stepper.network.state_dict(),
-                "average": stepper.average.state,
+                "average": stepper.average.module.state_dict(),
                 "optimiser": stepper.optimiser.state_dict(),
                 "scaler": stepper.scaler.state_dict(),
                 "sampler": self._sampler,
@@ -242,8 +245,7 @@ class Loop:
                 "skipped": stepper.skipped,
             },
         )
-        with stepper.average.in_place() as network:
-            save_weights(self.folder.last, network, self._filled_card(), half=self.settings.half)
+        save_weights(self.folder.last, stepper.average.module, self._filled_card(), half=self.settings.half)
 
     def _tell(self, state: State, *, force: bool = False) -> None:
         now = time.monotonic()

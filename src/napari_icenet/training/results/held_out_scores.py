@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.datasets.dataset import SequenceDataset
-from napari_icenet.datasets.splits.describe import how_split
+from napari_icenet.datasets.settings import split_rule
 from napari_icenet.errors import TrainingError, WeightsError
 from napari_icenet.evaluation.score_all import score_all
 from napari_icenet.evaluation.scoring.bootstrap import BlockBootstrap
@@ -179,7 +179,7 @@ def _notices(
     if settings.weights is not None and not any(one.role == "before" for one in contenders):
         told.append(f"The weights that it began with, {settings.weights}, are gone, so there is no row of them.")
     start = read_start(run)
-    own = {stack.name: how_split(dataset.record.settings) for dataset in datasets for stack in dataset.record.stacks}
+    own = {stack.name: split_rule(dataset.record.settings) for dataset in datasets for stack in dataset.record.stacks}
     known = [] if start is None else start.data.datasets
     met = sorted({name for one in known for name in one.stacks if name in own and one.split != own[name]})
     if met:

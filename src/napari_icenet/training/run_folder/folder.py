@@ -34,6 +34,16 @@ class EventPosition:
     offset: int = 0
 
 
+class _File:
+    """Path of a file in the folder of a run, by its name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, run: RunFolder, owner: type[RunFolder]) -> Path:
+        return run.path / self.name
+
+
 class RunFolder:
     """The folder of a run. Nothing here imports torch, and of viewers' methods only :meth:`request` writes.
 
@@ -42,93 +52,43 @@ class RunFolder:
     path : path
     """
 
+    #: Settings of the run, JSON.
+    config = _File("config.json")
+    #: Datasets with fingerprints and counts, JSON.
+    data = _File("data.json")
+    #: Card of the weights that the run began with, JSON; not there where it began at random.
+    start = _File("start.json")
+    #: Versions of the software that ran, JSON.
+    software = _File("software.json")
+    #: One line of JSON for every step, validation and notice.
+    log = _File("events.jsonl")
+    #: Folder of the checkpoints.
+    checkpoints = _File("checkpoints")
+    #: Folder of what is worked out once: simulated sequences, places. May be deleted.
+    pool = _File("pool")
+    #: Weights with the highest correlation at t2 on held-out chips.
+    best = _File("best.safetensors")
+    #: Weights of the last checkpoint.
+    last = _File("last.safetensors")
+    #: What the run is asked to do: ``run``, ``pause`` or ``stop``.
+    control = _File("control")
+    #: Settings that a run is to be started with, JSON.
+    wanted = _File("wanted.json")
+    #: What a run cuts before its first step, JSON; not there where it takes a dataset that others made.
+    cut = _File("cut.json")
+    #: The ground that it cuts it from; not there where all of the frame is used.
+    area = _File("area.npz")
+    #: What is known of the process that was started for the run, JSON.
+    launch = _File("launch.json")
+    #: All that its process has said.
+    output = _File("output.log")
+    #: Weights before and after the run on held-out ice, JSON.
+    comparison = _File("comparison.json")
+    #: How far that comparison is, JSON.
+    comparing = _File("comparing.json")
+
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-
-    @property
-    def config(self) -> Path:
-        """Settings of the run, JSON."""
-        return self.path / "config.json"
-
-    @property
-    def data(self) -> Path:
-        """Datasets with fingerprints and counts, JSON."""
-        return self.path / "data.json"
-
-    @property
-    def start(self) -> Path:
-        """Card of the weights that the run began with, JSON; not there where it began at random."""
-        return self.path / "start.json"
-
-    @property
-    def software(self) -> Path:
-        """Versions of the software that ran, JSON."""
-        return self.path / "software.json"
-
-    @property
-    def log(self) -> Path:
-        """One line of JSON for every step, validation and notice."""
-        return self.path / "events.jsonl"
-
-    @property
-    def checkpoints(self) -> Path:
-        """Folder of the checkpoints."""
-        return self.path / "checkpoints"
-
-    @property
-    def pool(self) -> Path:
-        """Folder of what is worked out once: simulated sequences, places. May be deleted."""
-        return self.path / "pool"
-
-    @property
-    def best(self) -> Path:
-        """Weights with the highest correlation at t2 on held-out chips."""
-        return self.path / "best.safetensors"
-
-    @property
-    def last(self) -> Path:
-        """Weights of the last checkpoint."""
-        return self.path / "last.safetensors"
-
-    @property
-    def control(self) -> Path:
-        """What the run is asked to do: ``run``, ``pause`` or ``stop``."""
-        return self.path / "control"
-
-    @property
-    def wanted(self) -> Path:
-        """Settings that a run is to be started with, JSON."""
-        return self.path / "wanted.json"
-
-    @property
-    def cut(self) -> Path:
-        """What a run cuts before its first step, JSON; not there where it takes a dataset that others made."""
-        return self.path / "cut.json"
-
-    @property
-    def area(self) -> Path:
-        """The ground that it cuts it from; not there where all of the frame is used."""
-        return self.path / "area.npz"
-
-    @property
-    def launch(self) -> Path:
-        """What is known of the process that was started for the run, JSON."""
-        return self.path / "launch.json"
-
-    @property
-    def output(self) -> Path:
-        """All that its process has said."""
-        return self.path / "output.log"
-
-    @property
-    def comparison(self) -> Path:
-        """Weights before and after the run on held-out ice, JSON."""
-        return self.path / "comparison.json"
-
-    @property
-    def comparing(self) -> Path:
-        """How far that comparison is, JSON."""
-        return self.path / "comparing.json"
 
     def exists(self) -> bool:
         """Whether there is a run."""

@@ -28,6 +28,8 @@ class Launch(BaseModel):
     host : str
     supervisor, pid : int
         The process that watches, and the one that trains; 0 before there is one.
+    born : float
+        When the one that trains was started, in seconds since the machine was; 0 where that is not known.
     started : float
         Seconds since 1970.
     ended : bool
@@ -48,6 +50,7 @@ class Launch(BaseModel):
     # Files of 0.1.0 call it the keeper.
     supervisor: int = Field(default=0, validation_alias=AliasChoices("supervisor", "keeper"))
     pid: int = 0
+    born: float = 0.0
     started: float = 0.0
     ended: bool = False
     exit: int | None = None
@@ -63,7 +66,9 @@ class Launch(BaseModel):
     @property
     def going(self) -> bool:
         """Whether its process, or the one that is about to start it, is there."""
-        return not self.ended and (not self.here or alive(self.pid) or (not self.pid and alive(self.supervisor)))
+        if self.ended or not self.here:
+            return not self.ended
+        return alive(self.pid, self.born) or (not self.pid and alive(self.supervisor))
 
 
 def read_launch(path: Path) -> Launch | None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from napari_icenet.common.described import Described, dates_text
 from napari_icenet.common.palette import SPEED_COLORMAP
@@ -21,7 +21,6 @@ from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.point_table import point_table
 from napari_icenet.velocity.along.sampling import cell_places, maps_of, sampled
 from napari_icenet.velocity.time_series.series import VelocitySeries
-from napari_icenet.velocity.vectors.features import Line
 from napari_icenet.velocity.velocity_map import VelocityMap
 
 if TYPE_CHECKING:
@@ -205,9 +204,9 @@ class FlowlineProfile(Described):
 
 def along(
     maps: VelocityMap | Sequence[VelocityMap] | VelocitySeries,
-    line: Line | F64,
+    line: ArrayLike,
     *,
-    name: str = "",
+    name: str = "line",
     step_px: float | None = None,
 ) -> FlowlineProfile:
     """Velocity along a line.
@@ -218,10 +217,9 @@ def along(
     ----------
     maps : VelocityMap, sequence of VelocityMap, or VelocitySeries
         Maps of one frame; of a series the intervals that are measured by themselves.
-    line : Line or array of float, (n, 2)
+    line : array_like of float, (n, 2)
         (row, col) of its corners, px of the frame.
     name : str, optional
-        Default: the line's own.
     step_px : float, optional
         Distance between places, px; default half a cell.
 
@@ -232,20 +230,19 @@ def along(
     TrackingError
         The line has no length, or lies outside the maps.
     """
-    corners = np.asarray(line.path if isinstance(line, Line) else line, float)
-    title = name or (line.name if isinstance(line, Line) else "line")
+    corners = np.asarray(line, float)
     maps = sorted(maps_of(maps), key=lambda one: one.times[0] + (one.times[1] - one.times[0]) / 2)
     frame, cells = maps[0].frame, maps[0].cells
     rows, cols, at = resampled(corners, maps[0].settings.spacing / 2 if step_px is None else step_px)
     row, col = cell_places(cells, frame, rows, cols)
     if not ((row >= 0) & (col >= 0) & (row <= cells.height - 1) & (col <= cells.width - 1)).any():
-        raise TrackingError(f"{title} lies outside the velocity maps; draw it over them.")
+        raise TrackingError(f"{name} lies outside the velocity maps; draw it over them.")
 
     def profiles(quantity: str) -> F64:
         return np.stack([_sampled(one, quantity, rows, cols) for one in maps])
 
     return FlowlineProfile(
-        name=title,
+        name=name,
         rows=rows,
         cols=cols,
         distance=ground_distance(frame, corners, at) if frame.georeferenced else at,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.common.software import software
-from napari_icenet.matching.engine.matches import REASONS
+from napari_icenet.matching.lost_reason import REASONS
 from napari_icenet.velocity.map_arrays import MapArrays
 
 #: What makes a NetCDF file one of ours; the number rises when older readers cannot read it.

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from napari_icenet.common.atomic_io import write_whole
 from napari_icenet.errors import TrackingError
-from napari_icenet.matching.engine.matches import REASONS, reason_code
+from napari_icenet.matching.lost_reason import REASONS, reason_code
 from napari_icenet.velocity.cf.attributes import (
     FORMAT,
     REASON_WORDS,

@@ -14,8 +14,7 @@ from napari_icenet.common.plot import draw_in_time
 from napari_icenet.common.text import percent_text
 from napari_icenet.common.types import F32
 from napari_icenet.errors import UsageError
-from napari_icenet.matching.engine.matches import reason_code
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.velocity.velocity_map import VelocityMap
 
