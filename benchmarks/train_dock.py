@@ -8,7 +8,8 @@ log. Run it on a display, or under ``xvfb-run -a -s "-screen 0 1600x1000x24"``::
 
     python benchmarks/train_dock.py [--seconds 8] [--pairs 40] [--steps 240] [--quick] [--model icenet|svg-lp]
 
-Goals: the dock costs less than 5 % of the throughput; no block of the window above 100 ms. Quick: a tiny network, whose steps take no time.
+Goals: the dock costs less than 5 % of the throughput; no block of the window above 100 ms.
+Quick: a tiny network, whose steps take no time.
 """
 
 from __future__ import annotations
@@ -173,7 +174,7 @@ def tracked(dock: IceNetDock, viewer: Any, stack: SceneStack, steps: int, words:
     return max(times.late)
 
 
-def main() -> None:
+def main() -> None:  # noqa: PLR0915
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("stack", nargs="?", default=None, help="default: the simulated sample")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_icenet.samples import simulated_sample
+from napari_icenet.samples import byrd_folder
 from napari_icenet.simulation import simulate
 from tests.program import ROOT, figure, rows, run_program
 
@@ -130,7 +130,7 @@ def test_ablation(tmp_path):
 def test_correlation_map():
     if importlib.util.find_spec("psutil") is None:
         pytest.skip("psutil is not installed")
-    out = run_program("benchmarks/correlation_map.py", simulated_sample(), "--stride", 256, "--t0", 8, "--processes", 1)
+    out = run_program("benchmarks/correlation_map.py", byrd_folder(), "--stride", 256, "--t0", 8, "--processes", 1)
     assert figure(r"cold .* (\d+) chips", out) == 5
     assert figure(r"cold .* chips +([\d.]+) s", out) > 0
     assert figure(r"cancelled in (\d+) ms", out) < 10_000

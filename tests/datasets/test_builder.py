@@ -148,7 +148,7 @@ def test_processes_make_the_same(built, stack, tmp_path):
 
 SLOW_BUILD = """
 import sys, time
-from napari_icenet.datasets import workers
+from napari_icenet.datasets import build_parts
 from tests.datasets.test_build import SETTINGS, build_dataset, make_part, pictures, stack_of
 made = 0
 def slowly(*args, **kwargs):
@@ -158,7 +158,7 @@ def slowly(*args, **kwargs):
         time.sleep(600)
     made += 1
     return make_part(*args, **kwargs)
-workers.make_part = slowly
+build_parts.make_part = slowly
 build_dataset([stack_of(pictures())], sys.argv[1], SETTINGS)
 """
 

@@ -1,47 +1,56 @@
-"""The evaluation as a library: by a stack, a dataset or the path of one."""
+"""Scores do not depend on who computes them: how many processes, how many threads."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import fields
 
 import numpy as np
 import pytest
 
-from napari_icenet import datasets
-from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.evaluate import evaluate
 from napari_icenet.evaluation.settings import EvaluationSettings
 from napari_icenet.evaluation.sources.stack import StackSource
-from napari_icenet.predictors.registry import predictor
 from tests.evaluation.correlation_map.mapped import noisy_ice
 
-CHOSEN = {"chip": 32, "stride": 32, "frames": 6, "tracking": "chain", "resamples": 100}
+#: A network computes a batch, and sums it, as its threads divide it; the rest is exact.
+ROUNDING = 1e-5
+NETWORK = 3
 
 
-def test_a_stack_and_choices_give_what_a_source_and_settings_give() -> None:
-    stack = noisy_ice()
-    settings = EvaluationSettings(predictors=("persistence", "median"), **CHOSEN)
-    plain = evaluate(StackSource(stack, settings), settings, threads=1)
-    easy = evaluate(stack, predictors=["median"], threads=1, **CHOSEN)
-    assert easy.names == plain.names == ("persistence", "median")
-    assert np.array_equal(easy.scores["chain"].ncc, plain.scores["chain"].ncc)
-    assert easy.tables == plain.tables
-
-
-def test_persistence_is_always_there_to_be_told_against() -> None:
-    made = evaluate(noisy_ice(), predictors=[predictor("median")], threads=1, **CHOSEN)
-    assert made.names == ("persistence", "median")
-
-
-def test_a_dataset_is_evaluated_opened_or_by_its_path(tmp_path: Path) -> None:
-    dataset = datasets.build(noisy_ice(), tmp_path / "ice.zarr", chip=32, stride=32, frames=6, validation=0, test=0)
-    opened, by_path = (
-        evaluate(one, predictors=["median"], resamples=100, threads=1) for one in (dataset, dataset.path)
+def evaluated(**how):
+    settings = EvaluationSettings(
+        predictors=("persistence", "high-pass", "consensus", "icenet"),
+        chip=32,
+        stride=32,
+        tracking="chain",
+        resamples=100,
     )
-    assert len(opened.scores["chain"]) == len(dataset)
-    assert np.array_equal(opened.scores["chain"].ncc, by_path.scores["chain"].ncc)
+    return evaluate(StackSource(noisy_ice(), settings), settings, **how)
 
 
-def test_settings_and_choices_at_once_are_refused() -> None:
-    with pytest.raises(UsageError, match="chip and settings"):
-        evaluate(noisy_ice(), EvaluationSettings(), chip=32)
+@pytest.fixture(scope="module")
+def alone():
+    return evaluated(processes=1, threads=1)
+
+
+def assert_same_scores(found, alone):
+    """Every array of every mode: to the bit but for the network's columns."""
+    assert found.predictors == alone.predictors
+    assert found.scores.keys() == alone.scores.keys()
+    for mode, scores in alone.scores.items():
+        assert len(scores) == 9
+        for name in (field.name for field in fields(scores)):
+            one, other = getattr(found.scores[mode], name), getattr(scores, name)
+            if name in ("ncc", "early", "miss", "peak_ratio"):
+                np.testing.assert_array_equal(one[:, :NETWORK], other[:, :NETWORK], name)
+                np.testing.assert_allclose(one[:, NETWORK], other[:, NETWORK], rtol=0, atol=ROUNDING, err_msg=name)
+            else:
+                np.testing.assert_array_equal(one, other, name)
+
+
+def test_scores_do_not_depend_on_the_threads(alone):
+    assert_same_scores(evaluated(processes=1, threads=3), alone)
+
+
+def test_the_report_tells_what_networks_compute_in(alone):
+    assert alone.provenance()["arithmetic"] == {"icenet": "float32"}

@@ -1,65 +1,46 @@
-"""Scores do not depend on who computes them: how many processes, how many threads."""
-
-from __future__ import annotations
+"""Sequences scored in processes of their own have the very scores that they have here."""
 
 from dataclasses import fields
 
 import numpy as np
 import pytest
 
-from napari_icenet.evaluation import score_all
+from napari_icenet.errors import Cancelled
+from napari_icenet.evaluation import score_all as scoring
 from napari_icenet.evaluation.evaluate import evaluate
+from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.evaluation.settings import EvaluationSettings
 from napari_icenet.evaluation.sources.stack import StackSource
 from tests.evaluation.correlation_map.mapped import noisy_ice
 
-#: A network computes a batch, and sums it, as its threads divide it; the rest is exact.
-ROUNDING = 1e-5
-NETWORK = 3
+pytestmark = pytest.mark.process
+STACK = noisy_ice()
+SETTINGS = EvaluationSettings(predictors=("persistence", "median"), chip=32, stride=16, resamples=100, tracked=40)
 
 
-def evaluated(**how):
-    settings = EvaluationSettings(
-        predictors=("persistence", "high-pass", "consensus", "icenet"),
-        chip=32,
-        stride=32,
-        tracking="chain",
-        resamples=100,
-    )
-    return evaluate(StackSource(noisy_ice(), settings), settings, **how)
+@pytest.fixture(autouse=True)
+def _worth_it(monkeypatch):
+    monkeypatch.setattr(scoring, "_WORTH_IT", 0)
 
 
-@pytest.fixture(scope="module")
-def alone():
-    return evaluated(processes=1, threads=1)
-
-
-def assert_same_scores(found, alone):
-    """Every array of every mode: to the bit but for the network's columns."""
-    assert found.predictors == alone.predictors
-    assert found.scores.keys() == alone.scores.keys()
+def test_processes_find_what_one_finds():
+    source, told = StackSource(STACK, SETTINGS), []
+    alone = evaluate(source, SETTINGS, processes=1, threads=1)
+    shared = evaluate(source, SETTINGS, processes=2, progress=lambda share, text: told.append(share))
+    assert set(alone.scores) == set(shared.scores) == set(source.modes)
     for mode, scores in alone.scores.items():
-        assert len(scores) == 9
-        for name in (field.name for field in fields(scores)):
-            one, other = getattr(found.scores[mode], name), getattr(scores, name)
-            if name in ("ncc", "early", "miss", "peak_ratio"):
-                np.testing.assert_array_equal(one[:, :NETWORK], other[:, :NETWORK], name)
-                np.testing.assert_allclose(one[:, NETWORK], other[:, NETWORK], rtol=0, atol=ROUNDING, err_msg=name)
-            else:
-                np.testing.assert_array_equal(one, other, name)
+        assert len(scores) > 50
+        for field in fields(Scores):
+            np.testing.assert_array_equal(
+                getattr(scores, field.name), getattr(shared.scores[mode], field.name), err_msg=field.name
+            )
+    assert told == sorted(told)
+    assert len(told) > 2
 
 
-def test_scores_do_not_depend_on_the_threads(alone):
-    assert_same_scores(evaluated(processes=1, threads=3), alone)
+def test_it_is_stopped_where_it_tells_how_far_it_is():
+    def stop(*_):
+        raise Cancelled("enough.")
 
-
-@pytest.mark.process
-def test_scores_do_not_depend_on_the_processes(alone, monkeypatch):
-    monkeypatch.setattr(score_all, "_WORTH_IT", 0)
-    # This process must not work alone.
-    monkeypatch.setattr(score_all, "_Bench", None)
-    assert_same_scores(evaluated(processes=2), alone)
-
-
-def test_the_report_tells_what_networks_compute_in(alone):
-    assert alone.provenance()["arithmetic"] == {"icenet": "float32"}
+    with pytest.raises(Cancelled, match="enough"):
+        evaluate(StackSource(STACK, SETTINGS), SETTINGS, processes=2, progress=stop)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +17,7 @@ from napari_icenet.datasets.schema import DatasetRecord
 from napari_icenet.datasets.sequences import SPLITS, Sequences
 from napari_icenet.datasets.store import chunk_name, read_record, read_tables
 from napari_icenet.errors import DatasetError, UsageError
+from napari_icenet.jobs.prefetch import prefetch
 
 if TYPE_CHECKING:
     from napari_icenet.datasets.torch_dataset import TorchSequences
@@ -213,18 +212,7 @@ class SequenceDataset(Described):
         batches = [order[i : i + size] for i in range(0, len(order), size)]
         if drop_last and batches and len(batches[-1]) < size:
             batches.pop()
-        ahead: deque[Future[Sequences]] = deque()
-        with ThreadPoolExecutor(threads) as pool:
-            try:
-                for lot in batches:
-                    ahead.append(pool.submit(self.read, lot))
-                    if len(ahead) > 2 * threads:
-                        yield ahead.popleft().result()
-                while ahead:
-                    yield ahead.popleft().result()
-            finally:
-                for future in ahead:
-                    future.cancel()
+        yield from prefetch(self.read, batches, threads=threads, ahead=2 * threads)
 
     def _read_chips(self, index: int, out: NDArray[np.float32]) -> None:
         """Fill ``out`` (T, C, C) with one sequence; NaN is missing."""

@@ -181,8 +181,8 @@ def evaluate(
     threads : int, optional
         Of this process, where it works alone. Default: all cores.
     processes : int
-        Processes that share the work, at most. Results depend neither on them nor on the threads. Several
-        need a script that guards its start by ``if __name__ == "__main__"``.
+        Processes that share the work, at most. Results depend neither on them nor on the threads. Predictors that
+        the main script defines are not known in other processes: those are computed in this one.
     progress : callable, optional
         Told the share that is done, 0 to 1, and what is being scored; may raise to stop.
     **choices

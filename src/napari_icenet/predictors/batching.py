@@ -9,11 +9,11 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Protocol, TypeVar, runtime_checkable
 
 from napari_icenet.errors import SceneWarning, WeightsError
+from napari_icenet.jobs.prefetch import prefetch
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.template import Past, Prediction, Predictor
 
@@ -62,14 +62,10 @@ def predict_many(
     if isinstance(predictor, BatchPredictor):
         return predictor.predict_many(pasts)
     made: list[Prediction | None] = []
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        try:
-            for one in pool.map(predictor, pasts):
-                made.append(one)
-                if progress is not None:
-                    progress(len(made) / len(pasts), predictor.title)
-        finally:
-            pool.shutdown(cancel_futures=True)
+    for one in prefetch(predictor, pasts, threads=threads or os.cpu_count() or 1):
+        made.append(one)
+        if progress is not None:
+            progress(len(made) / len(pasts), predictor.title)
     return made
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import count as counting
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_icenet.common.struct_of_arrays import StructOfArrays
 from napari_icenet.common.types import F64
+from napari_icenet.jobs.prefetch import prefetch
 from napari_icenet.simulation.glacier import SimulatedGlacier, TrainingSettings, draw_glacier
 from napari_icenet.simulation.random_fields import Raster, stream
 
@@ -63,7 +63,7 @@ class SimulatedSequences(StructOfArrays):
 
 def simulated_glaciers(
     settings: TrainingSettings | None = None, *, seed: int = 0, first: int = 0, workers: int | None = None
-) -> Iterator[SimulatedGlacier]:
+) -> Generator[SimulatedGlacier]:
     """Glaciers without end, each with its own ice, flow, light and weather.
 
     Sequences *as found* (matched by correlation) are cut from :meth:`SimulatedGlacier.stack` as from
@@ -80,16 +80,9 @@ def simulated_glaciers(
         Threads that make glaciers ahead. Default: all cores.
     """
     chosen = settings or TrainingSettings()
-    ahead = workers or os.cpu_count() or 1
-    with ThreadPoolExecutor(ahead) as pool:
-        waiting: list[Future[SimulatedGlacier]] = []
-        try:
-            for number in counting(first):
-                waiting.append(pool.submit(draw_glacier, chosen, seed, number))
-                if len(waiting) > ahead:
-                    yield waiting.pop(0).result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    return prefetch(
+        lambda number: draw_glacier(chosen, seed, number), counting(first), threads=workers or os.cpu_count() or 1
+    )
 
 
 def simulated_sequences(
@@ -120,7 +113,7 @@ def simulated_sequences(
             left -= len(batch)
             yield batch
     finally:
-        glaciers.close()  # type: ignore[attr-defined]
+        glaciers.close()
 
 
 def sequences_of(glacier: SimulatedGlacier, settings: TrainingSettings) -> SimulatedSequences:

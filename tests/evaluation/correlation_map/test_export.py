@@ -24,7 +24,7 @@ from napari_icenet.evaluation.correlation_map.figure import maps_figure
 from napari_icenet.evaluation.correlation_map.gather import Gathering, WindowTracks
 from napari_icenet.evaluation.correlation_map.maps import CellState, MapMetadata
 from napari_icenet.evaluation.correlation_map.report import evaluation_of
-from napari_icenet.evaluation.correlation_map.tasks import Bench, Follow, Order, Score
+from napari_icenet.evaluation.correlation_map.tasks import Follow, Score, TaskSpec, WorkerContext
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
 from tests.evaluation.correlation_map.mapped import LINE_UP, SETTINGS, noisy_ice
@@ -38,19 +38,19 @@ def made(simulated=False, area=None):
     """Maps made in this process, step by step."""
     from contextlib import nullcontext
 
-    bench = Bench(STACK, nullcontext)
-    bench.take(Order(SETTINGS, LINE_UP, 10**8))
+    context = WorkerContext(STACK, nullcontext)
+    context.take(TaskSpec(SETTINGS, LINE_UP, 10**8))
     cells, windows = choose_cells(GRID.shape, SETTINGS, area), SETTINGS.windows(STACK)
     ground = MapMetadata(STACK.name, "B1", GRID, STACK.labels, simulated, ("Seen by nobody",))
     gathering = Gathering(SETTINGS, LINE_UP, ground, windows, cells)
-    tracks, places = bench.follow(Follow(0, windows[0], cells.places, 1), lambda share, text: None)
+    tracks, places = context.follow(Follow(0, windows[0], cells.places, 1), lambda share, text: None)
     index = np.arange(len(tracks))
     gathering.follow(0, WindowTracks(tracks, cells.numbers(*places)))
     searched = np.ones(len(tracks), bool)
     # As where networks have a process of their own: the predictors of a tile come one after the other.
     for entries in ((1, 2), (0,)):
         job = Score(0, windows[0], 0, tracks, index, searched, entries)
-        gathering.score(job, bench.score(job))
+        gathering.score(job, context.score(job))
     return gathering.maps(1.0)
 
 

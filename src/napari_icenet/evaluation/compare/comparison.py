@@ -17,7 +17,7 @@ from napari_icenet.matching.template import Past, Prediction, Predictor
 from napari_icenet.predictors.batching import BatchPredictor
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.predictor_set import PredictorSet, PredictorSpec
-from napari_icenet.predictors.remote import Apart, PredictionProcess
+from napari_icenet.predictors.remote import PredictionProcess, RemotePredictor
 from napari_icenet.tracking.evidence import Correlator
 from napari_icenet.tracking.settings import changed
 from napari_icenet.tracking.track import Track
@@ -176,7 +176,7 @@ def compare(
             predictor: Predictor
             (predictor,) = predictor_set.only(entry).make(track.settings.chip, spread=True)
             if process is not None and isinstance(predictor, LearnedOptions):
-                predictor = Apart(predictor, process)
+                predictor = RemotePredictor(predictor, process)
             judged = judge.all(predictor, shown, ahead, still_wanted)
         except IceNetError as error:
             # One without weights must not keep the others from being seen.

@@ -6,9 +6,9 @@ import dataclasses
 
 import numpy as np
 import pytest
-from napari_icenet.velocity.io.record import MapRecord
 from pydantic import ValidationError
 
+from napari_icenet.velocity.cf.record import MapRecord
 from tests.velocity.maps import made
 
 ARRAYS = ("drow", "dcol", "ncc", "peak_ratio", "error_row", "error_col", "chip_size", "reason", "stable")

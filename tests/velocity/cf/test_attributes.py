@@ -6,7 +6,10 @@ import numpy as np
 import pyproj
 import pytest
 from affine import Affine
-from napari_icenet.velocity.io.cf_attributes import (
+from rasterio.crs import CRS
+
+from napari_icenet.scenes.grid import Grid
+from napari_icenet.velocity.cf.attributes import (
     dtype_of,
     grid_mapping,
     map_values,
@@ -15,10 +18,7 @@ from napari_icenet.velocity.io.cf_attributes import (
     stable_shift,
     variable_attributes,
 )
-from rasterio.crs import CRS
-
-from napari_icenet.scenes.grid import Grid
-from napari_icenet.velocity.velocity_map import Offset
+from napari_icenet.velocity.map_arrays import Offset
 from tests.velocity.maps import made
 
 OFFSET = Offset(0.5, -0.25, 0.1, 0.2, 40, "mask")
