@@ -6,10 +6,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from typer.core import TyperCommand, TyperOption
 
 from napari_icenet.cli.progress import ProgressLine, say_warning
 from napari_icenet.cli.stack_options import Crs, Extent, StackPath, open_for_command
@@ -22,24 +21,6 @@ if TYPE_CHECKING:
     from napari_icenet.scenes.stack import SceneStack
     from napari_icenet.velocity.prior import Prior
     from napari_icenet.velocity.velocity_map import VelocityMap
-
-#: Stands in a help text for the default that the settings give.
-_DEFAULT = "{default}"
-
-
-class WithDefaults(TyperCommand):
-    """A command whose help names the defaults of the settings, which are looked up when it is shown."""
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help, its defaults filled in."""
-        from napari_icenet.velocity.settings import DEFAULT_RADIUS, VelocitySettings
-
-        defaults = {name: field.default for name, field in VelocitySettings.model_fields.items()}
-        defaults["radius"] = DEFAULT_RADIUS
-        for parameter in self.params:
-            if isinstance(parameter, TyperOption) and _DEFAULT in (parameter.help or ""):
-                parameter.help = str(parameter.help).replace(_DEFAULT, str(defaults[str(parameter.name)]))
-        super().format_help(ctx, formatter)
 
 
 def velocity(
@@ -54,7 +35,7 @@ def velocity(
         Literal["consecutive", "all"] | None,
         typer.Option(
             help="Pairs of dates, where none is named; default: consecutive. "
-            "Of redundant pairs a time series is inverted, too."
+            "Where pairs close loops, as all do, a time series is inverted too."
         ),
     ] = None,
     band: Annotated[str | None, typer.Option(help="Name or number of the band; default: {default}.")] = None,

@@ -6,6 +6,8 @@ import gc
 
 import pytest
 
+from napari_icenet.errors import SceneError
+from napari_icenet.gui.scenes import date_table
 from napari_icenet.gui.scenes.date_table import FILL, DateTable, percent
 from tests.gui.conftest import make_stack
 
@@ -38,3 +40,19 @@ def test_nothing_is_kept_of_a_stack_that_is_gone(table, qtbot):
     assert len(table._found) == 1
     table._fill_in(None)
     qtbot.waitUntil(lambda: gc.collect() >= 0 and len(table._found) == 0, timeout=20_000)
+
+
+def test_a_date_that_cannot_be_read_says_why_and_the_others_are_read(table, qtbot, monkeypatch):
+    read = date_table.shares
+
+    def shares(stack, time):
+        if time == 1:
+            raise SceneError("this file is broken; fetch it again.")
+        return read(stack, time)
+
+    monkeypatch.setattr(date_table, "shares", shares)
+    table._fill_in(make_stack())
+    qtbot.waitUntil(lambda: "…" not in fills(table), timeout=60_000)
+    there = percent(4 / 60)
+    assert fills(table) == [there, "–", there, there]
+    assert table.item(1, FILL).toolTip() == "this file is broken; fetch it again."

@@ -13,7 +13,6 @@ import numpy as np
 from napari_icenet.errors import TrackingError
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.velocity.control import VelocityControl
-from napari_icenet.gui.velocity.qt_bridge import VelocityMappers
 from napari_icenet.gui.velocity.tab import VelocityTab
 from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.velocity.background import VelocityMapper
@@ -102,7 +101,7 @@ class Desk:
         self.workshop = Workshop()
         viewer.window._qt_window.resize(1280, 800)
         self.session = Session.of(viewer)
-        self.control = VelocityControl(viewer, self.session, VelocityMappers(self.workshop.mapper))
+        self.control = VelocityControl(viewer, self.session, self.workshop.mapper)
         self.tab = VelocityTab(viewer, self.session, self.control)
         viewer.window.add_dock_widget(self.tab, name="IceNet")
 
