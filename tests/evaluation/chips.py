@@ -71,7 +71,7 @@ class Ahead(Options):
 
     def __call__(self, past):
         template = past.chips[-1].copy()
-        template[:8, :8] += past.ahead
+        template[:8, :8] += past.horizon
         return Prediction(template)
 
 

@@ -10,7 +10,7 @@ from napari_icenet.errors import UsageError
 
 
 def load_named(places: Mapping[str, str], name: str, what: str) -> Any:
-    """What a table of ``module:attribute`` holds under a name.
+    """Import the attribute that a table of ``module:attribute`` holds under a name.
 
     Parameters
     ----------

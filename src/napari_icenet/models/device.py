@@ -1,4 +1,4 @@
-"""Where a network computes, and in what precision.
+"""Device and precision that a network computes in.
 
 What works on this machine is found out by :mod:`napari_icenet.matching.engine.device`; here are added the
 number of a graphics processor and PyTorch's own device. PyTorch is loaded when it is needed, not before.
@@ -166,10 +166,10 @@ def _free_memory() -> dict[str, int]:
         return {}
     query = [tool, "--query-gpu=uuid,memory.free", "--format=csv,noheader,nounits"]
     try:
-        told = subprocess.run(query, capture_output=True, text=True, timeout=5, check=True).stdout
+        output = subprocess.run(query, capture_output=True, text=True, timeout=5, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return {}
-    lines = [line.split(",") for line in told.splitlines()]
+    lines = [line.split(",") for line in output.splitlines()]
     return {
         line[0].strip().removeprefix("GPU-"): int(line[1]) * 1024**2
         for line in lines
@@ -179,7 +179,7 @@ def _free_memory() -> dict[str, int]:
 
 @cache
 def _cpu_has_bf16() -> bool:
-    """Whether the processor multiplies bf16 by instructions of its own; emulated, it is slower than fp32."""
+    """True if the processor multiplies bf16 by instructions of its own; emulated, it is slower than fp32."""
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
     except OSError:

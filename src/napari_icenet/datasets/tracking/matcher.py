@@ -62,7 +62,7 @@ class Matcher:
         return Window(top, left, bottom - top, right - left)
 
     def inside(self, rows: NDArray[np.int64], cols: NDArray[np.int64]) -> Index:
-        """Which chips lie inside the frame."""
+        """Indices of the chips that lie inside the frame."""
         half, (height, width) = self.chip // 2, self.pictures.shape
         return np.flatnonzero((rows >= half) & (cols >= half) & (rows + half <= height) & (cols + half <= width))
 
