@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from napari_icenet.evaluation.scoring.past import all_templates, past_of, templates
-from tests.evaluation.chips import SIDE, Ahead, AheadTogether, Oldest, noise, sequences
+from tests.datasets.factory import sequences
+from tests.evaluation.chips import SIDE, Ahead, AheadTogether, Oldest, noise
 
 T0 = 7
 
