@@ -79,11 +79,11 @@ def main() -> None:
     if given.without_numba:
         sys.modules["numba"] = None  # type: ignore[assignment]
 
-    from napari_icenet.models import device
+    from napari_icenet.models import precision
     from napari_icenet.scenes import open_stack
 
     if given.bf16:
-        device._cpu_has_bf16 = lambda: given.bf16 == "present"  # type: ignore[assignment]
+        precision._cpu_has_bf16 = lambda: given.bf16 == "present"  # type: ignore[assignment]
     stack = open_stack(given.stack)
     made = predictions()
     if not given.predictions:

@@ -4,16 +4,16 @@ import json
 
 import pytest
 
-from napari_icenet.common.registry import load_named
+from napari_icenet.common.registry import Registry
 from napari_icenet.errors import UsageError
 
-TABLE = {"dump": "json:dumps", "load": "json:loads"}
+FUNCTIONS = Registry("function", {"dump": "json:dumps", "load": "json:loads"})
 
 
 def test_an_attribute_is_loaded_by_name():
-    assert load_named(TABLE, "dump", "function") is json.dumps
+    assert FUNCTIONS.load("dump") is json.dumps
 
 
 def test_an_unknown_name_lists_those_there_are():
     with pytest.raises(UsageError, match="dump, load"):
-        load_named(TABLE, "save", "function")
+        FUNCTIONS.load("save")

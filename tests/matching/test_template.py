@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_icenet.matching.chips import chip_window
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.template import PAST_CHIPS, Prediction
 from napari_icenet.scenes.raster.array import ArrayBand

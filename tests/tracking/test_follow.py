@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from napari_icenet.errors import TrackingError, UsageError
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.template import Prediction
 from napari_icenet.scenes.stack import SceneStack

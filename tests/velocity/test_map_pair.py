@@ -10,8 +10,7 @@ from scipy.ndimage import map_coordinates
 
 from napari_icenet.errors import Cancelled, TrackingError, UsageError
 from napari_icenet.matching.engine.engine import Engine
-from napari_icenet.matching.engine.matches import reason_code
-from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.samples import byrd_folder
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.open import open_stack

@@ -53,7 +53,8 @@ def velocity(
     pairs: Annotated[
         Literal["consecutive", "all"] | None,
         typer.Option(
-            help="Pairs of dates, where none is named; default: consecutive. Redundant ones are inverted in time, too."
+            help="Pairs of dates, where none is named; default: consecutive. "
+            "Of redundant pairs a time series is inverted, too."
         ),
     ] = None,
     band: Annotated[str | None, typer.Option(help="Name or number of the band; default: {default}.")] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
@@ -16,6 +17,7 @@ from pydantic import (
 )
 
 from napari_icenet.common.settings_model import made
+from napari_icenet.matching.acceptance import DATASET, DATASET_CHAIN, Criteria
 
 Tracking = Literal["chain", "robust"]
 #: Side of the blocks of a large frame, in chips; sides that are tried, and the blocks that a frame should hold.
@@ -86,11 +88,11 @@ class DatasetSettings(BaseModel):
     tracking: Tracking = "chain"
     chips: int | None = Field(default=None, ge=1)
     windows: int | None = Field(default=None, ge=1)
-    min_valid: float = Field(default=0.9, gt=0, le=1)
+    min_valid: float = Field(default=DATASET_CHAIN.min_overlap, gt=0, le=1)
     max_cloud: float = Field(default=0.3, ge=0, le=1)
-    max_fill: float = Field(default=0.5, ge=0, lt=1)
-    min_peak_ratio: float = Field(default=1.5, ge=1)
-    max_round_trip_px: float = Field(default=1.0, gt=0)
+    max_fill: float = Field(default=1 - DATASET.min_overlap, ge=0, lt=1)
+    min_peak_ratio: float = Field(default=DATASET.min_peak_ratio, ge=1)
+    max_round_trip_px: float = Field(default=DATASET.max_round_trip_px, gt=0)
     max_outlier_px: float = Field(default=3.0, gt=0)
     sources: int = Field(default=3, ge=1)
     seed: int = Field(default=0, ge=0)
@@ -142,6 +144,18 @@ class DatasetSettings(BaseModel):
     def reach(self) -> int:
         """Largest distance that a chip is searched at from its last position along each axis, px."""
         return (self.search - self.chip) // 2
+
+    @property
+    def criteria(self) -> Criteria:
+        """What is asked of a match."""
+        if self.tracking == "chain":
+            return replace(DATASET_CHAIN, min_overlap=self.min_valid)
+        return replace(
+            DATASET,
+            min_overlap=1 - self.max_fill,
+            min_peak_ratio=self.min_peak_ratio,
+            max_round_trip_px=self.max_round_trip_px,
+        )
 
     @property
     def gap_px(self) -> int:

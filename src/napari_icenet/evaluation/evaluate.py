@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from napari_icenet.common.described import Described
+from napari_icenet.common.software import software
 from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.data_leakage import TrainedHere, trained_here
@@ -23,11 +25,15 @@ from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.icenet_inputs import say_covariates_missing
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.registry import predictor
-from napari_icenet.tracking.table import software
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+    from matplotlib.axes import Axes
 
 
-@dataclass(frozen=True, eq=False)
-class Evaluation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Evaluation(Described):
     """Result of an evaluation: scores by tracking mode, and their tables.
 
     Attributes
@@ -58,6 +64,54 @@ class Evaluation:
     strata: dict[str, Any]
     batches: dict[Mode, list[Any]]
     trained_here: tuple[TrainedHere, ...] = ()
+
+    def facts(self) -> dict[str, str]:
+        """What is shown of an evaluation: source, predictors, dates, mean correlation of each at t2."""
+        mode, scores = next(iter(self.scores.items()))
+        grids = {grid.crs_name for grid in self.source.grids.values()}
+        means = ", ".join(f"{name} {self.tables[mode]['t2'][name]['mean']:.2f}" for name in self.names)
+        facts = {name: text for name, text in scores.facts().items() if name != "stack"}
+        return {"source": self.source.name, **facts, "CRS": ", ".join(sorted(grids)), "mean at t2": means}
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """A row per way of tracking, chip, predictor and target; see :meth:`Scores.to_dataframe`."""
+        import pandas as pd
+
+        return pd.concat(
+            [scores.to_dataframe(self.names).assign(tracking=mode) for mode, scores in self.scores.items()],
+            ignore_index=True,
+        )
+
+    def to_geodataframe(self) -> gpd.GeoDataFrame:
+        """The table with a point where each sequence starts, in the coordinate system of the first stack.
+
+        Raises
+        ------
+        UsageError
+            A stack has no coordinate reference system.
+        """
+        import pandas as pd
+
+        crs = next(iter(self.source.grids.values())).crs
+        parts = [
+            scores[scores.stack == name].to_geodataframe(grid, self.names).assign(tracking=mode)
+            for mode, scores in self.scores.items()
+            for name, grid in self.source.grids.items()
+            if (scores.stack == name).any()
+        ]
+        return pd.concat([part.to_crs(crs.to_wkt()) for part in parts if crs is not None], ignore_index=True)
+
+    def plot(self, mode: Mode | None = None, *, target: int = 2, ax: Axes | None = None) -> Axes:
+        """Draw how the correlations of each predictor are spread; see :meth:`Scores.plot`.
+
+        Parameters
+        ----------
+        mode : {'chain', 'robust'}, optional
+            Way of tracking; default: the first.
+        target : {1, 2}
+        ax : Axes, optional
+        """
+        return self.scores[next(iter(self.scores)) if mode is None else mode].plot(self.names, target=target, ax=ax)
 
     def sequence(self, mode: Mode, i: int) -> Sequences:
         """The chips behind one row of the scores, read again."""

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.matching.engine.matches import REASONS
 from napari_icenet.matching.engine.peaks import find_peaks
-from napari_icenet.matching.lost_reason import LostReason
-
-__all__ = ["CorrelationSurface", "LostReason", "Match", "find_peak"]
+from napari_icenet.matching.lost_reason import REASONS, LostReason
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import PrivateAttr
 
 from napari_icenet.errors import WeightsError
-from napari_icenet.models.device import Precision, arithmetic, network_type, type_name
+from napari_icenet.models.precision import Precision, arithmetic, network_type, type_name
 from napari_icenet.predictors.base import Options
 from napari_icenet.predictors.batching import device_errors, free_memory
 
@@ -75,9 +75,9 @@ class LearnedOptions(Options):
         if self._given is not None:
             network = self._given[0]
             return network, next(network.parameters()).device
-        from napari_icenet.models.device import choose_device
+        from napari_icenet.models.precision import network_device
 
-        return network_of(self.name, self.weights, self.device), choose_device(self.device)
+        return network_of(self.name, self.weights, self.device), network_device(self.device)
 
     def arithmetic(self) -> str:
         """Type that the network computes in on its device: ``float32``, or what float32 is mixed with."""
@@ -166,13 +166,13 @@ _lock = threading.Lock()
 
 
 def _loaded(name: str, weights: Path | str | None, device: str) -> tuple[nn.Module, Card]:
-    from napari_icenet.models.device import choose_device
+    from napari_icenet.models.precision import network_device
     from napari_icenet.models.weights import bundled, find_weights, load_weights
 
     if weights is None and name not in bundled():
         raise WeightsError(f"no weights of {name} come with this installation; name a file of weights.")
     path = find_weights(name if weights is None else weights).resolve()
-    stat, place = path.stat(), choose_device(device)
+    stat, place = path.stat(), network_device(device)
     key = (name, path, stat.st_mtime_ns, stat.st_size, str(place))
     with _lock:
         if key not in _known:
@@ -195,9 +195,9 @@ def forget_networks(device: str | None = None) -> None:
         Default: networks on all devices.
     """
     if device == "auto":
-        from napari_icenet.models.device import choose_device
+        from napari_icenet.models.precision import network_device
 
-        device = str(choose_device(device))
+        device = str(network_device(device))
     with _lock:
         for key in [k for k in _known if device in (None, k[4], k[4].partition(":")[0])]:
             del _known[key]

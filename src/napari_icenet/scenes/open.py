@@ -18,11 +18,13 @@ from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.align.align import align, coordinate_system
 from napari_icenet.scenes.align.common_grid import Extent
 from napari_icenet.scenes.dated_folder import IMAGE_SUFFIXES, is_dated_folder, read_dated_folder
+from napari_icenet.scenes.detect import is_saved_stack
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.landsat.files import ProductFiles, may_look_into, product_files
 from napari_icenet.scenes.landsat.product import PAN_BAND, is_product, read_product, read_product_files
 from napari_icenet.scenes.landsat.product_id import parse_product_name
 from napari_icenet.scenes.origin import Origin
+from napari_icenet.scenes.readers import read_by_others
 from napari_icenet.scenes.scene import Notice, Scene
 from napari_icenet.scenes.select import choose_bands, mixed_meanings, newest_of_each_acquisition
 from napari_icenet.scenes.stack import SceneStack
@@ -38,6 +40,10 @@ OPENING_THREADS = 8
 EXPECTED = (
     "a folder of Landsat product folders, a folder of images named by date (20200131.tif) or a stack saved by icenet"
 )
+
+
+class UnknownScenesError(StackError):
+    """Nothing that this package knows lies at a path; a reader of another package may know it."""
 
 
 @dataclass
@@ -77,7 +83,8 @@ def open_stack(
     ----------
     path : str or Path
         A folder of Landsat product folders (at most one level deeper), one product folder, its
-        MTL or any band in it, a folder of dated images, or a saved stack (zarr).
+        MTL or any band in it, a folder of dated images, a saved stack (zarr), or what a reader of another
+        package knows (entry point ``napari_icenet.readers``).
     bands : sequence of str or int, optional
         Names or numbers; default: those that at least half of the scenes have, band 8 apart.
         ``("B8",)`` opens the panchromatic band of products as a stack of its own, at 15 m.
@@ -96,11 +103,18 @@ def open_stack(
         A band, extent or coordinate system does not exist.
     """
     path = Path(path)
-    if saved := saved_stack_at(path):
-        stack = _open_saved(saved, bands, crs)
-    else:
-        found = find_scenes(path, pan=_asks_for_pan(path, bands), progress=progress)
-        stack = stack_of(found, bands=bands, extent=extent, crs=crs)
+    saved = saved_stack_at(path)
+    try:
+        if saved:
+            stack = _chosen(_read_saved(path, saved), path, bands, crs)
+        else:
+            found = find_scenes(path, pan=_asks_for_pan(path, bands), progress=progress)
+            stack = stack_of(found, bands=bands, extent=extent, crs=crs)
+    except UnknownScenesError:
+        others = read_by_others(path)
+        if others is None:
+            raise
+        stack = _chosen(others, path, bands, crs)
     stack.origin = Origin(
         path=path.absolute(),
         bands=None if bands is None else tuple(bands),
@@ -158,7 +172,7 @@ def find_scenes(path: str | Path, *, pan: bool = False, progress: Progress | Non
         scenes, area, notices = read_dated_folder(path, progress, pan=pan)
         found = FoundScenes(name, scenes, area, scenes[0].grid, notices)
     else:
-        raise StackError(_unrecognised(path))
+        raise UnknownScenesError(_unrecognised(path))
     scenes, older = newest_of_each_acquisition(found.scenes)
     scenes.sort(key=lambda scene: (scene.time, scene.id))
     # What is wrong with a scene that is not used needs no telling.
@@ -264,13 +278,13 @@ def _read_products(
 def _product_with(file: Path) -> ProductFiles:
     """The product that a metadata or band file belongs to."""
     if file.suffix.lower() in (".tar", ".gz", ".zip"):
-        raise StackError(f"{file} is an archive; extract it, and name the folder that holds its products.")
+        raise UnknownScenesError(f"{file} is an archive; extract it, and name the folder that holds its products.")
     for product in product_files(file.parent):
         if file in (*product.bands.values(), *product.metadata, product.quality):
             return product
     if file.suffix.lower() in IMAGE_SUFFIXES:
-        raise StackError(f"{file} is a single image; name the folder of dated images that it lies in.")
-    raise StackError(f"{file} is no stack; name {EXPECTED}.")
+        raise UnknownScenesError(f"{file} is a single image; name the folder of dated images that it lies in.")
+    raise UnknownScenesError(f"{file} is no stack; name {EXPECTED}.")
 
 
 def _asks_for_pan(path: Path, bands: Sequence[str | int] | None) -> bool:
@@ -284,10 +298,16 @@ def _asks_for_pan(path: Path, bands: Sequence[str | int] | None) -> bool:
     return True
 
 
-def _open_saved(path: Path, bands: Sequence[str | int] | None, crs: str | CRS | None) -> SceneStack:
+def _read_saved(path: Path, folder: Path) -> SceneStack:
+    """The stack of a zarr store: one of ours, or what a reader of another package makes of it."""
     from napari_icenet.scenes.store.zarr_store import read_stack
 
-    stack = read_stack(path)
+    others = None if is_saved_stack(folder) else read_by_others(path)
+    return read_stack(folder) if others is None else others
+
+
+def _chosen(stack: SceneStack, path: Path, bands: Sequence[str | int] | None, crs: str | CRS | None) -> SceneStack:
+    """Some bands of a stack that has its own grid already."""
     if crs is not None and coordinate_system(crs) != stack.grid.crs:
         raise UsageError(f"{path} is saved on its own grid; open the scenes that it was made from to choose another.")
     if bands is None:

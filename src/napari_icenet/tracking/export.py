@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_icenet.common.atomic_io import check_folder, check_name, write_parquet, write_whole
+from napari_icenet.common.software import software
 from napari_icenet.errors import TrackingError
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.points import read_points, read_records
 from napari_icenet.tracking.settings import TrackSettings, make_settings
-from napari_icenet.tracking.table import SETTING_COLUMNS, rounded, software, track_table
+from napari_icenet.tracking.table import SETTING_COLUMNS, rounded, track_table
 from napari_icenet.tracking.track import Track
 
 if TYPE_CHECKING:

@@ -9,21 +9,22 @@ from datetime import datetime
 import numpy as np
 
 from napari_icenet.errors import TrackingError, UsageError
+from napari_icenet.matching.acceptance import NO_PEAK, chips_inside
 from napari_icenet.matching.chips import check_fits, check_inside, chip_window, square
-from napari_icenet.matching.match import CorrelationSurface, LostReason, Match
+from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.matching.match import CorrelationSurface, Match
 from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.template import HIGH_PASS, Predictor
 from napari_icenet.matching.zncc import FLAT
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.evidence import Correlator, Evidence, Place
+from napari_icenet.tracking.observation import Observation
 from napari_icenet.tracking.settings import TrackSettings
-from napari_icenet.tracking.track import Observation, Track
+from napari_icenet.tracking.track import Track
 
 #: Valid chips that a lost frame is searched for with, newest first.
 FALLBACKS = 3
 _NAN = float("nan")
-#: No other template helps against these.
-_HOPELESS = (LostReason.FILL, LostReason.OUTSIDE, LostReason.FLAT)
 
 
 def follow(
@@ -64,7 +65,7 @@ def follow(
         Its thread begins the next search while a match is checked; the result is the same.
     on_fix : callable, optional
         Called with the track so far after each date; dates to come are
-        :attr:`~napari_icenet.matching.match.LostReason.PENDING`.
+        :attr:`~napari_icenet.matching.lost_reason.LostReason.PENDING`.
     cancelled : callable, optional
         Asked before each date; the track so far is returned when it says yes.
 
@@ -126,8 +127,10 @@ class _Follower:
             self.observations.get(t) or Observation.lost(t, self.time, centre, LostReason.PENDING)
             for t in range(len(self.days))
         )
+        stack = self.pictures.stack
+        times = tuple(stack.times)
         return Track(
-            self.number, self.time, self.row, self.col, self.settings, observations, self.days, self.pictures.stack.grid
+            self.number, self.time, self.row, self.col, self.settings, observations, self.days, stack.grid, times
         )
 
     def run(self, on_fix: Callable[[Track], None] | None, cancelled: Callable[[], bool] | None) -> Track:
@@ -159,8 +162,7 @@ class _Follower:
     def _step(self, time: int, times: range) -> None:
         known = self._known(times)
         centre = self._centre(known, time)
-        chip = chip_window(*centre, self.settings.chip)
-        if chip.clipped(self.pictures.shape) != chip:
+        if not chips_inside(*centre, self.settings.chip, self.pictures.shape):
             self.observations[time] = Observation.lost(time, known[-1].time, centre, LostReason.OUTSIDE)
             return
         if self.settings.tracking == "chain":
@@ -189,15 +191,15 @@ class _Follower:
             weighed.append(self.correlator.weigh(places, time, centre, located=look_ahead))
             if weighed[-1].reason is None:
                 return weighed[-1]
-            if weighed[-1].reason in _HOPELESS:
+            # No other template helps where there is no correlation at all.
+            if weighed[-1].reason in NO_PEAK:
                 break
         return weighed[0]
 
     def _begin_next(self, known: list[Observation], time: int, times: range) -> None:
         if time in times:
             centre = self._centre(known, time)
-            chip = chip_window(*centre, self.settings.chip)
-            if chip.clipped(self.pictures.shape) == chip:
+            if chips_inside(*centre, self.settings.chip, self.pictures.shape):
                 self.correlator.begin(self._tries(known)[0][-1], time, centre)
 
     def _fix(self, evidence: Evidence, time: int, centre: tuple[int, int]) -> Observation:
@@ -263,7 +265,9 @@ def unfollowed(
     centre = (round(row), round(col))
     days = tuple(float(d) for d in pictures.stack.days)
     observations = tuple(Observation.lost(t, time, centre, LostReason.FILL) for t in range(len(days)))
-    return Track(number, time, float(row), float(col), settings, observations, days, pictures.stack.grid)
+    stack = pictures.stack
+    where = float(row), float(col)
+    return Track(number, time, *where, settings, observations, days, stack.grid, tuple(stack.times))
 
 
 def surface(pictures: Pictures, track: Track, time: int, *, predictor: Predictor | None = None) -> CorrelationSurface:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from napari_icenet.common.settings_model import made
+from napari_icenet.matching.acceptance import CLICK, CLICK_CHAIN, Criteria
 
 
 class TrackSettings(BaseModel):
@@ -53,10 +55,10 @@ class TrackSettings(BaseModel):
     prefilter: str = "none"
     tracking: Literal["robust", "chain"] = "robust"
     centring: Literal["last", "velocity"] = "last"
-    min_peak_ratio: float = Field(default=1.5, ge=1.0)
-    max_disagreement_px: float = Field(default=1.5, gt=0, le=16)
-    max_round_trip_px: float = Field(default=1.0, gt=0)
-    min_overlap: float = Field(default=0.5, gt=0, le=1)
+    min_peak_ratio: float = Field(default=CLICK.min_peak_ratio, ge=1.0)
+    max_disagreement_px: float = Field(default=CLICK.max_disagreement_px, gt=0, le=16)
+    max_round_trip_px: float = Field(default=CLICK.max_round_trip_px, gt=0)
+    min_overlap: float = Field(default=CLICK.min_overlap, gt=0, le=1)
 
     @field_validator("chip")
     @classmethod
@@ -81,6 +83,19 @@ class TrackSettings(BaseModel):
     def reach(self) -> int:
         """How far the chip is searched for from the window's centre, in pixels along each axis."""
         return (self.search - self.chip) // 2
+
+    @property
+    def criteria(self) -> Criteria:
+        """What is asked of a match."""
+        if self.tracking == "chain":
+            return replace(CLICK_CHAIN, min_overlap=self.min_overlap)
+        return replace(
+            CLICK,
+            min_overlap=self.min_overlap,
+            min_peak_ratio=self.min_peak_ratio,
+            max_disagreement_px=self.max_disagreement_px,
+            max_round_trip_px=self.max_round_trip_px,
+        )
 
 
 def make_settings(**values: Any) -> TrackSettings:

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from napari_icenet.common.settings_model import made
-from napari_icenet.models.device import Precision
+from napari_icenet.models.precision import Precision
 from napari_icenet.simulation.glacier import TrainingSettings as SimulationSettings
 
 

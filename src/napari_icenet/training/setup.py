@@ -22,7 +22,7 @@ from napari_icenet.errors import TrainingError, UsageError
 from napari_icenet.jobs.file_lock import locked
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.models.card import Card
-from napari_icenet.models.device import choose_device, network_type, type_name
+from napari_icenet.models.precision import network_device, network_type, type_name
 from napari_icenet.models.registry import build, network_class
 from napari_icenet.models.weights import load_weights
 from napari_icenet.training.command import command_of
@@ -80,9 +80,9 @@ class Session:
             self._go_on_from(folder.settings())
         if self.settings.threads is not None:
             torch.set_num_threads(self.settings.threads)
-        wanted = choose_device(self.settings.device)
+        wanted = network_device(self.settings.device)
         self.group = Group(wanted.type)
-        self.device = choose_device(self.settings.device, self.group.local_rank)
+        self.device = network_device(self.settings.device, self.group.local_rank)
         self._record = data_record(self._datasets, self.settings.data)
         self._check_counts()
         if resume:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from napari_icenet.common.settings_model import made
+from napari_icenet.matching.acceptance import MAP, Criteria
 
 #: Search radius where neither a radius, a scale factor nor a maximum speed is given, px.
 DEFAULT_RADIUS = 25
@@ -44,7 +46,7 @@ class VelocitySettings(BaseModel):
     min_peak_ratio : float
         Matches with a lower peak ratio are ambiguous.
     device : str
-        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` … or ``mps``.
     memory_gb : float
         Memory that mapping may use at most for pictures and surfaces, GB.
     """
@@ -62,8 +64,8 @@ class VelocitySettings(BaseModel):
     coarse_to_fine: bool = False
     affine: bool = False
     coregister: bool = False
-    min_overlap: float = Field(default=0.5, gt=0, le=1)
-    min_peak_ratio: float = Field(default=1.1, ge=1.0)
+    min_overlap: float = Field(default=MAP.min_overlap, gt=0, le=1)
+    min_peak_ratio: float = Field(default=MAP.min_peak_ratio, ge=1.0)
     device: str = "auto"
     memory_gb: float = Field(default=1.0, gt=0.1)
 
@@ -86,6 +88,11 @@ class VelocitySettings(BaseModel):
         if sum(v is not None for v in (self.radius, self.scale, self.max_speed)) > 1:
             raise ValueError("give only one of radius, scale and maximum speed")
         return self
+
+    @property
+    def criteria(self) -> Criteria:
+        """What is asked of a match."""
+        return replace(MAP, min_overlap=self.min_overlap, min_peak_ratio=self.min_peak_ratio)
 
     @property
     def chips(self) -> tuple[int, ...]:

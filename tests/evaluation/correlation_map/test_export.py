@@ -187,3 +187,14 @@ def test_a_report_that_is_stopped_leaves_nothing(maps, tmp_path):
 def test_a_report_of_another_stack_is_refused(maps):
     with pytest.raises(UsageError, match="made of ice"):
         evaluation_of(maps, noisy_ice(dates=13))
+
+
+def test_maps_as_a_dataset_lie_on_the_map_and_tell_each_cell(maps):
+    dataset = maps.to_xarray()
+    assert dataset["ncc"].dims == ("predictor", "target", "y", "x")
+    found = dataset["ncc"].sel(predictor="high-pass", target="t2")
+    assert np.array_equal(found.values, maps.values["high-pass"][1], equal_nan=True)
+    assert np.array_equal(dataset["state"].sel(predictor="high-pass", target="t1"), maps.states["high-pass"][0])
+    x, y = maps.cells.xy(2, 3)
+    assert (float(dataset["x"][3]), float(dataset["y"][2])) == (float(x), float(y))
+    assert CRS.from_wkt(dataset["spatial_ref"].attrs["crs_wkt"]) == GRID.crs

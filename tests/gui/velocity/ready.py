@@ -15,11 +15,11 @@ from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.velocity.control import VelocityControl
 from napari_icenet.gui.velocity.qt_bridge import VelocityMappers
 from napari_icenet.gui.velocity.tab import VelocityTab
-from napari_icenet.matching.engine.matches import reason_code
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.velocity.background import VelocityMapper
+from napari_icenet.velocity.map_arrays import map_cells
 from napari_icenet.velocity.settings import VelocitySettings
-from napari_icenet.velocity.velocity_map import VelocityMap, map_cells
+from napari_icenet.velocity.velocity_map import VelocityMap
 from tests.gui.ice import moving_ice
 
 #: One cell of a known map is lost for each of these reasons.

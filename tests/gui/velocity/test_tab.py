@@ -8,8 +8,7 @@ import pytest
 from napari_icenet.gui.velocity.picture import cell_at
 from napari_icenet.gui.velocity.search import NO_MAP
 from napari_icenet.gui.widgets.run_bar import CANCEL
-from napari_icenet.matching.engine.matches import reason_code
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.scenes.dask_array import lazy_array
 from tests.gui.ice import moving_ice
 from tests.gui.velocity.ready import LOST, Desk, kept_viewer

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from napari_icenet.errors import UsageError
-from napari_icenet.matching.engine.matches import reason_code
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.velocity.quality.assess import judge, quality_report, write_report
 from napari_icenet.velocity.quality.report import DEFINITIONS, QualityReport
 from napari_icenet.velocity.stable_ground.coregistration import coregistered

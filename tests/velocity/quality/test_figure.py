@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from napari_icenet.errors import TrackingError, UsageError
-from napari_icenet.matching.engine.matches import reason_code
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.velocity.quality.assess import quality_report
 from napari_icenet.velocity.quality.figure import draw, report_figure
 from napari_icenet.velocity.stable_ground.coregistration import coregistered

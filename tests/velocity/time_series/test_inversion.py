@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from napari_icenet.errors import Cancelled, UsageError
-from napari_icenet.velocity.io.series_netcdf import series_dataset
 from napari_icenet.velocity.stable_ground.coregistration import coregistered
 from napari_icenet.velocity.time_series.inversion import invert, redundant, series_of
 from tests.velocity.maps import made
@@ -275,7 +274,7 @@ def test_maps_that_do_not_fit_are_refused():
 
 def test_the_dataset_carries_units_dates_and_the_grid():
     series = invert(network(truth(), noise=0.05))
-    data = series_dataset(series)
+    data = series.to_xarray()
     assert data["vx"].dims == ("interval", "y", "x")
     assert data["vx"].attrs["units"] == "m/yr"
     assert data["vx"].attrs["grid_mapping"] in data

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_icenet.common.device import cores
 from napari_icenet.errors import IceNetError
 from napari_icenet.evaluation.correlation_map.maps import CorrelationMaps
 from napari_icenet.evaluation.correlation_map.run import MapRun
 from napari_icenet.evaluation.correlation_map.scheduler import Foreman
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
-from napari_icenet.matching.engine.device import cores
 from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.stack import SceneStack
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_icenet.common.atomic_io import write_whole
+from napari_icenet.common.software import software
 from napari_icenet.evaluation.correlation_map.figure import maps_figure
 from napari_icenet.evaluation.correlation_map.maps import CellState, CorrelationMaps
 from napari_icenet.evaluation.correlation_map.report_1 import write_report
@@ -18,7 +19,6 @@ from napari_icenet.evaluation.correlation_map.words import STATE_WORDS, dates_wo
 from napari_icenet.evaluation.report.figure_style import save
 from napari_icenet.evaluation.settings import TARGETS
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.table import software
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 
+from napari_icenet.common.described import Described
+from napari_icenet.common.plot import correlation_map
+from napari_icenet.common.text import percent_text
 from napari_icenet.common.types import F32
 from napari_icenet.datasets.tracking.tracks import Tracks
+from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.correlation_map.settings import DateWindow, MapSettings
 from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.evaluation.scoring.table import LIMITS, mode_table
@@ -21,6 +25,10 @@ from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.credit import credit_of
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
 
 #: Width of a bar of the histogram.
 _BAR = 0.05
@@ -115,8 +123,8 @@ class Histogram:
     limits: tuple[float, float] = LIMITS
 
 
-@dataclass(frozen=True, eq=False)
-class CorrelationMaps:
+@dataclass(frozen=True, eq=False, repr=False)
+class CorrelationMaps(Described):
     """What is done so far; later work makes new objects and never changes this one.
 
     A cell is a square of the side of the stride about the centre of a chip on the first date of its window.
@@ -231,6 +239,75 @@ class CorrelationMaps:
         waiting = np.any([self.states[key][target - 1] <= CellState.WAITING for key in self.keys], axis=0)
         none = np.isnan(values).all(0) | waiting
         return np.where(none, -1, np.where(np.isnan(values), -2, values).argmax(0)).astype(np.int16)
+
+    def facts(self) -> dict[str, str]:
+        """What is shown of maps: stack, dates, shape, coordinate system, predictors, share of cells with a number."""
+        known = np.isfinite(np.stack([self.values[key][self.settings.target - 1] for key in self.keys])).mean()
+        dates = self.ground.dates
+        return {
+            "stack": self.ground.name,
+            "dates": f"{dates[self.windows[0].start]} to {dates[self.windows[-1].t0]}",
+            "shape": f"{len(self.keys)} predictors × {len(self.rows)} × {len(self.cols)}",
+            "CRS": self.cells.crs_name,
+            "valid": f"{percent_text(float(known))} scored",
+            "done": "" if self.done >= 1 else f"{percent_text(self.done)} done",
+            "predictors": ", ".join(self.keys),
+        }
+
+    def plot(self, predictor: str | None = None, target: int | None = None, *, ax: Axes | None = None) -> Axes:
+        """Draw the correlation of one predictor over the map, from −1 to 1.
+
+        Parameters
+        ----------
+        predictor : str, optional
+            One of :attr:`keys`; default: the last.
+        target : {1, 2}, optional
+            Default: that of the settings.
+        ax : Axes, optional
+            Default: new ones.
+
+        Raises
+        ------
+        UsageError
+            There is no such predictor.
+        """
+        from napari_icenet.scenes.plot import draw_image
+
+        key, of = predictor or self.keys[-1], target or self.settings.target
+        if key not in self.values:
+            raise UsageError(f"The maps have no predictor {key}; choose {', '.join(self.keys)}.")
+        title, label = f"{key} · {TARGETS[of - 1]}", "correlation"
+        values = self.values[key][of - 1]
+        return draw_image(
+            values, self.cells, colours=correlation_map(), limits=(-1, 1), label=label, title=title, ax=ax
+        )
+
+    def to_xarray(self) -> xr.Dataset:
+        """The maps as a CF dataset on (predictor, target, y, x), with the coordinate system; NaN is missing.
+
+        ``ncc`` is the correlation, ``state`` the :class:`CellState` of each cell.
+        """
+        import xarray as xr
+
+        from napari_icenet.scenes.cf_grid import SPATIAL_REF, coordinates, dimensions
+
+        axes = ("predictor", "target", *dimensions(self.cells))
+        place = {"grid_mapping": SPATIAL_REF} if self.cells.georeferenced else {}
+        words = " ".join(state.name.lower() for state in CellState)
+        ncc = {"long_name": "correlation of the template with what came, at zero shift", "units": "1", **place}
+        state = {"long_name": "what is known of a cell", "flag_values": np.arange(len(CellState), dtype=np.int8)}
+        state |= {"flag_meanings": words, **place}
+        coords: dict[str, Any] = {"predictor": list(self.keys), "target": list(TARGETS), **coordinates(self.cells)}
+        said = {
+            "Conventions": "CF-1.8",
+            "title": f"correlation of predictions with what came, {self.ground.name}",
+            "simulated": "yes" if self.ground.simulated else "no",
+            "settings": self.settings.model_dump_json(),
+        }
+        values = np.stack([self.values[key] for key in self.keys])
+        states = np.stack([self.states[key] for key in self.keys]).astype(np.int8)
+        variables = {"ncc": xr.Variable(axes, values, ncc), "state": xr.Variable(axes, states, state)}
+        return xr.Dataset(variables, coords, said)
 
     def cell_at(self, row: float, col: float) -> tuple[int, int] | None:
         """The cell (r, c) that a position in px of the stack lies in; None beside the cells."""

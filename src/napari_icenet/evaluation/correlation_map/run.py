@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.device import may_have
 from napari_icenet.datasets.cut import CACHE_BYTES, check_fits
 from napari_icenet.datasets.tracking.tracks import Tracks
 from napari_icenet.evaluation.correlation_map.cells import choose_cells
@@ -17,7 +18,7 @@ from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.evaluation.correlation_map.tasks import Follow, Job, Order, Places, Score
 from napari_icenet.evaluation.scoring.known_flow import known_flow
 from napari_icenet.evaluation.scoring.scores import Scores
-from napari_icenet.matching.engine.device import may_have
+from napari_icenet.models.precision import NETWORK_AUTO
 from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.stack import SceneStack
 
@@ -190,4 +191,4 @@ class MapRun:
 
 def on_graphics(device: str) -> bool:
     """Whether networks will, or may, compute on a graphics processor."""
-    return may_have("cuda") if device == "auto" else device != "cpu"
+    return any(map(may_have, NETWORK_AUTO)) if device == "auto" else device != "cpu"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari_icenet.common.software import software
 from napari_icenet.evaluation.correlation_map.maps import CellState, CorrelationMaps
-from napari_icenet.tracking.table import software
 
 #: What cells without a correlation are, for legends and tables.
 STATE_WORDS = {

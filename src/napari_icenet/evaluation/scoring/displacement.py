@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from napari_icenet.common.types import F32, F64
 from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.evaluation.scoring.past import Pair
+from napari_icenet.matching.acceptance import BORDER_PX
 from napari_icenet.matching.engine.engine import Engine
-from napari_icenet.matching.engine.peaks import BORDER_PX, find_peaks
+from napari_icenet.matching.engine.peaks import find_peaks
 
 #: For the index of a sequence, where the ice of t0 lies in the chips of t1 and t2: (row, col) of both, (2, 2), px.
 Expected = Callable[[int], F64]

@@ -25,9 +25,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_icenet.common.device import Listed, devices
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui.widgets.preferences import Remembered
-from napari_icenet.models.device import Listed, devices
+from napari_icenet.models.precision import NETWORK_AUTO
 from napari_icenet.predictors.predictor_set import PredictorSet, PredictorSpec
 from napari_icenet.predictors.registry import names
 from napari_icenet.training.launch.list import Runs
@@ -244,7 +245,7 @@ class PredictorChooser(QWidget):
             self._thread.start()
 
     def _find_devices(self) -> None:
-        found = devices()
+        found = devices(NETWORK_AUTO)
         if isalive(self):  # type: ignore[no-untyped-call]
             self._found.emit(found)
 

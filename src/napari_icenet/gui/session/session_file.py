@@ -12,11 +12,11 @@ from typing import Any, Literal
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from napari_icenet.common.atomic_io import write_whole
+from napari_icenet.common.software import software
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.origin import Origin
-from napari_icenet.tracking.table import software
 from napari_icenet.velocity.settings import VelocitySettings
 
 SUFFIX = ".icenet"

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.common import palette
-from napari_icenet.matching.match import CorrelationSurface, LostReason
+from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.matching.match import CorrelationSurface
 from napari_icenet.tracking.click_tracker import ClickTracker
 from napari_icenet.tracking.settings import changed
 from napari_icenet.tracking.track import Track

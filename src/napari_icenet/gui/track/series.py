@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.common.text import number_text
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.tracking.stable_ground import RelativeMotion, StableGround, relative_motion
 from napari_icenet.tracking.track import DAYS_PER_YEAR, Track
 

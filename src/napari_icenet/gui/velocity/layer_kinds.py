@@ -10,8 +10,7 @@ from napari.layers import Image, Labels, Layer, Vectors
 from napari.utils import Colormap, DirectLabelColormap
 
 from napari_icenet.common import palette
-from napari_icenet.matching.engine.matches import REASONS
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import REASONS, LostReason
 
 #: From bottom to top.
 ORDER = ("speed", "ncc", "validity", "arrows")

@@ -12,7 +12,7 @@ from typing import Any
 
 from napari_icenet.errors import Cancelled, SceneWarning
 from napari_icenet.models.card import Card
-from napari_icenet.models.device import type_name
+from napari_icenet.models.precision import type_name
 from napari_icenet.models.weights import save_weights
 from napari_icenet.training.loop.checkpoint import (
     TrainingState,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_icenet.errors import TrainingError
-from napari_icenet.models.device import arithmetic
+from napari_icenet.models.precision import arithmetic
 from napari_icenet.training.loop.distributed import Group
 from napari_icenet.training.loop.optim import WeightAverage, learning_rate, make_optimiser
 from napari_icenet.training.objectives.base import Objective

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from napari_icenet.common.atomic_io import write_parquet, write_whole
+from napari_icenet.common.software import software
 from napari_icenet.common.types import F64
 from napari_icenet.errors import TrackingError, UsageError
-from napari_icenet.tracking.table import software
 from napari_icenet.velocity.along.gps_files import GpsPoints, read_gps
 from napari_icenet.velocity.along.sampling import cell_places, maps_of, sampled
 from napari_icenet.velocity.time_series.series import VelocitySeries

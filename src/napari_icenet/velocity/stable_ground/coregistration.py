@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from napari_icenet.common.text import capital
 from napari_icenet.common.types import Bool
 from napari_icenet.errors import TrackingError
+from napari_icenet.velocity.map_arrays import Offset
 from napari_icenet.velocity.stable_ground.slow_mode import slow_cells
-from napari_icenet.velocity.velocity_map import Offset, VelocityMap
+from napari_icenet.velocity.velocity_map import VelocityMap
 
 #: Fewer valid points than this do not measure an offset.
 LEAST_POINTS = 10

@@ -5,7 +5,8 @@ needed. Solved cell by cell and robustly (:mod:`~napari_icenet.velocity.time_ser
 matches and cloudy dates lose their weight, and what pairs contradict each other by gives the errors.
 
 Velocities belong to places. A pair over a long time follows the ice through places of other speed;
-what that adds is worked out from a first solution and taken off (:mod:`~napari_icenet.velocity.time_series.flow_path`).
+what that adds is worked out from a first solution and taken off
+(:func:`~napari_icenet.velocity.time_series.accumulate.way_less_start`).
 
 What belongs to a date adds to all its pairs alike and contradicts nothing, so no inversion can see
 it: the shift of a whole scene (remove it by stable ground before; what looks like one is told as
@@ -24,8 +25,7 @@ from numpy.typing import NDArray
 from napari_icenet.common.types import F64, Bool
 from napari_icenet.errors import UsageError
 from napari_icenet.jobs.progress import Progress
-from napari_icenet.velocity.time_series.accumulate import Inverted, jumps
-from napari_icenet.velocity.time_series.flow_path import way_less_start
+from napari_icenet.velocity.time_series.accumulate import Inverted, jumps, way_less_start
 from napari_icenet.velocity.time_series.network_adjustment import Pairs, positions, typical_scale
 from napari_icenet.velocity.time_series.series import VelocitySeries
 from napari_icenet.velocity.velocity_map import VelocityMap

@@ -11,13 +11,14 @@ from qtpy.compat import isalive
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from napari_icenet.common.device import devices
 from napari_icenet.common.text import capital
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui.forms.field_editor import FieldEditor, to_text
 from napari_icenet.gui.forms.schema import Group, form, from_form, own_form, values_of
 from napari_icenet.gui.train.runs.words import MODEL_WORDS
 from napari_icenet.gui.widgets.toggles import Toggles
-from napari_icenet.models.device import devices
+from napari_icenet.models.precision import NETWORK_AUTO
 from napari_icenet.training.data.start_weights import start_trouble
 from napari_icenet.training.presets import PRESETS, preset_values
 from napari_icenet.training.settings import RunSettings, make_run_settings
@@ -252,7 +253,7 @@ class SettingsForm(QWidget):
             self._ask_own()
 
     def _find_devices(self) -> None:
-        found = devices()
+        found = devices(NETWORK_AUTO)
         if isalive(self):  # type: ignore[no-untyped-call]
             self._devices_found.emit(found)
 

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from rasterio.crs import CRS
 
 from napari_icenet.scenes.grid import Grid
+from napari_icenet.velocity.map_arrays import MapArrays, Offset, map_cells
 from napari_icenet.velocity.settings import VelocitySettings
-from napari_icenet.velocity.velocity_map import Offset, VelocityMap, map_cells
 
 
 class MapRecord(BaseModel):
@@ -35,7 +35,7 @@ class MapRecord(BaseModel):
     notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, velocity: VelocityMap) -> Self:
+    def of(cls, velocity: MapArrays) -> Self:
         """The record of a map."""
         frame = velocity.frame
         return cls(
@@ -55,12 +55,11 @@ class MapRecord(BaseModel):
             notes=velocity.notes,
         )
 
-    def map_of(self, arrays: dict[str, Any]) -> VelocityMap:
-        """The map whose arrays these are."""
+    def fields(self) -> dict[str, Any]:
+        """All fields of the map that are not arrays, by name."""
         frame = Grid(*self.frame, Affine(*self.transform), None if self.crs is None else CRS.from_wkt(self.crs))
         cells = map_cells(frame, self.settings.spacing)
         kept = ("scenes", "labels", "settings", "radius", "offset", "offset_removed", "device", "simulated", "notes")
         first, second = (np.datetime64(when) for when in self.times)
-        return VelocityMap(
-            **arrays, cells=cells, frame=frame, times=(first, second), **{name: getattr(self, name) for name in kept}
-        )
+        same = {name: getattr(self, name) for name in kept}
+        return {"cells": cells, "frame": frame, "times": (first, second), **same}

@@ -12,18 +12,17 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from napari_icenet.errors import UsageError
-from napari_icenet.velocity.io.cf_attributes import (
-    axis_attributes,
+from napari_icenet.scenes.cf_grid import axis_attributes, grid_mapping
+from napari_icenet.velocity.cf.attributes import (
     dtype_of,
     global_attributes,
-    grid_mapping,
     map_values,
     middle,
     pair_facts,
     variable_attributes,
 )
-from napari_icenet.velocity.io.record import MapRecord
-from napari_icenet.velocity.velocity_map import VelocityMap
+from napari_icenet.velocity.cf.record import MapRecord
+from napari_icenet.velocity.map_arrays import MapArrays
 
 # Names tell the arrays of dask apart; hashing the maps for them would cost more than the file.
 _serial = count()
@@ -31,7 +30,7 @@ MAPPING = "mapping"
 _ON_GROUND = ("chip_size_width", "chip_size_height")
 
 
-def dataset_of(maps: Sequence[VelocityMap]) -> xr.Dataset:
+def dataset_of(maps: Sequence[MapArrays]) -> xr.Dataset:
     """Maps of one grid as the dataset that is written; one map has no dimension ``mid_date``.
 
     Of several maps the arrays are lazy, so that derived velocities of all pairs need not be in memory.
@@ -63,7 +62,7 @@ def dataset_of(maps: Sequence[VelocityMap]) -> xr.Dataset:
     records = [MapRecord.of(velocity).model_dump_json() for velocity in maps]
     variables["record"] = _fact(records, {"long_name": "settings and circumstances of the pair, JSON"}, leading)
     coordinates["mid_date"] = _fact(
-        [middle(velocity) if one else _distinct_middle(velocity) for velocity in maps],
+        [middle(velocity) if one else distinct_middle(velocity) for velocity in maps],
         {
             "standard_name": "time",
             "long_name": "middle of the two acquisitions, UTC"
@@ -77,13 +76,13 @@ def dataset_of(maps: Sequence[VelocityMap]) -> xr.Dataset:
     return xr.Dataset(variables, coordinates, global_attributes(list(maps)))
 
 
-def _distinct_middle(velocity: VelocityMap) -> np.datetime64:
+def distinct_middle(velocity: MapArrays) -> np.datetime64:
     """Pairs about one middle differ in length; ITS_LIVE keeps its middles apart in the microseconds too."""
     distinct: np.datetime64 = middle(velocity).astype("datetime64[us]") + round(abs(velocity.days))
     return distinct
 
 
-def _stacked(maps: Sequence[VelocityMap], name: str) -> Any:
+def _stacked(maps: Sequence[MapArrays], name: str) -> Any:
     """One variable of several maps as a dask array, (mid_date, y, x), a chunk per map."""
     import dask.array as da
 
@@ -107,7 +106,7 @@ def _fact(values: list[Any], attributes: dict[str, Any], leading: tuple[str, ...
     return xr.Variable(leading, array if leading else array[0], attributes)
 
 
-def _coordinates(velocity: VelocityMap) -> tuple[dict[str, xr.Variable], dict[str, Any], dict[str, xr.Variable]]:
+def _coordinates(velocity: MapArrays) -> tuple[dict[str, xr.Variable], dict[str, Any], dict[str, xr.Variable]]:
     """Coordinates of the cells, what ties a variable to the map, and what all maps of the grid share."""
     cells, rows, cols = velocity.cells, velocity.rows, velocity.cols
     row = {"long_name": "row of the cell's centre in the pictures, downward from pixel 0", "units": "px"}
@@ -143,7 +142,7 @@ def _coordinates(velocity: VelocityMap) -> tuple[dict[str, xr.Variable], dict[st
     return coordinates, place, alike
 
 
-def _pair_info(velocity: VelocityMap) -> xr.Variable:
+def _pair_info(velocity: MapArrays) -> xr.Variable:
     """ITS_LIVE's variable of a granule whose attributes tell of the pair."""
     first, second = (f"{when.astype('datetime64[s]').item():%Y%m%dT%H:%M:%S}" for when in velocity.times)
     attributes = {

@@ -11,13 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import pyproj
 from numpy.typing import NDArray
 
-from napari_icenet.matching.engine.matches import REASONS
-from napari_icenet.scenes.grid import Grid
-from napari_icenet.tracking.table import software
-from napari_icenet.velocity.velocity_map import VelocityMap
+from napari_icenet.common.software import software
+from napari_icenet.matching.lost_reason import REASONS
+from napari_icenet.velocity.map_arrays import MapArrays
 
 #: What makes a NetCDF file one of ours; the number rises when older readers cannot read it.
 FORMAT = "napari-icenet velocity maps 1"
@@ -27,7 +25,7 @@ SHIFT_FLAGS = {None: 0, "mask": 1, "slow mode": 2}
 REASON_WORDS = tuple("valid" if reason is None else reason.value.replace(" ", "_") for reason in REASONS)
 
 
-def variable_attributes(velocity: VelocityMap) -> dict[str, dict[str, Any]]:
+def variable_attributes(velocity: MapArrays) -> dict[str, dict[str, Any]]:
     """Attributes of every variable over the cells of a map, by name; also the order they are written in."""
     # udunits and pint both know "yr"; ITS_LIVE writes "meter/year", which is the same.
     unit, mapped = velocity.unit, velocity.frame.georeferenced
@@ -75,7 +73,7 @@ def variable_attributes(velocity: VelocityMap) -> dict[str, dict[str, Any]]:
     return attributes
 
 
-def map_values(velocity: VelocityMap, name: str) -> NDArray[Any]:
+def map_values(velocity: MapArrays, name: str) -> NDArray[Any]:
     """One variable of a map as it is written, (y, x); a velocity that is not believed is missing."""
     missing = np.float32(np.nan)
     if name in ("vx", "vy", "v", "v_error"):
@@ -99,7 +97,7 @@ def dtype_of(name: str) -> np.dtype[Any]:
     )
 
 
-def stable_shift(velocity: VelocityMap) -> tuple[float, float]:
+def stable_shift(velocity: MapArrays) -> tuple[float, float]:
     """(x, y) velocity that stable ground seems to have, in the map's unit; NaN where it was not measured."""
     offset = velocity.offset
     if offset is None:
@@ -111,7 +109,7 @@ def stable_shift(velocity: VelocityMap) -> tuple[float, float]:
     return float(np.median(ground.vx)), float(np.median(ground.vy))
 
 
-def pair_facts(velocity: VelocityMap) -> dict[str, tuple[Any, dict[str, Any]]]:
+def pair_facts(velocity: MapArrays) -> dict[str, tuple[Any, dict[str, Any]]]:
     """(value, attributes) of what is true of a whole pair, by the names of ITS_LIVE's data cubes."""
     offset, (shift_x, shift_y) = velocity.offset, stable_shift(velocity)
     removed = velocity.offset_removed and offset is not None
@@ -151,35 +149,14 @@ def pair_facts(velocity: VelocityMap) -> dict[str, tuple[Any, dict[str, Any]]]:
     return facts
 
 
-def middle(velocity: VelocityMap) -> np.datetime64:
+def middle(velocity: MapArrays) -> np.datetime64:
     """The time half way between the two acquisitions."""
     first, second = (when.astype("datetime64[s]") for when in velocity.times)
     halfway: np.datetime64 = first + (second - first) / 2
     return halfway
 
 
-def grid_mapping(cells: Grid) -> dict[str, Any]:
-    """Attributes of the variable ``mapping``: the coordinate system for CF, GDAL and rioxarray alike."""
-    assert cells.crs is not None
-    wkt = cells.crs.to_wkt()
-    attributes: dict[str, Any] = pyproj.CRS.from_wkt(wkt).to_cf()
-    if attributes.get("grid_mapping_name") == "polar_stereographic":
-        # CF wants it; it follows from the standard parallel's side.
-        pole = float(np.copysign(90.0, attributes.get("standard_parallel", 90.0)))
-        attributes.setdefault("latitude_of_projection_origin", pole)
-    t = cells.transform
-    geotransform = " ".join(repr(float(v)) for v in (t.c, t.a, t.b, t.f, t.d, t.e))
-    return attributes | {"crs_wkt": wkt, "spatial_ref": wkt, "GeoTransform": geotransform}
-
-
-def axis_attributes(cells: Grid) -> dict[str, dict[str, str]]:
-    """CF's attributes of the coordinates ``x`` and ``y``."""
-    assert cells.crs is not None
-    axes = pyproj.CRS.from_wkt(cells.crs.to_wkt()).cs_to_cf()
-    return {axis["axis"].lower(): {k: ("m" if v == "metre" else v) for k, v in axis.items()} for axis in axes}
-
-
-def global_attributes(maps: list[VelocityMap]) -> dict[str, Any]:
+def global_attributes(maps: list[MapArrays]) -> dict[str, Any]:
     """Attributes of a file as a whole."""
     first = maps[0]
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
