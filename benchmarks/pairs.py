@@ -111,10 +111,10 @@ class Flow:
 def moved(picture: F64, flow: Flow) -> F64:
     """The picture after it has flowed; lines are shifted in Fourier space, so nothing is interpolated."""
     side, frequency = flow.side, fft.rfftfreq(flow.side)
-    places = np.arange(side, dtype=np.float64)
-    shift = np.exp(-2j * np.pi * frequency[:, None] * flow.down(places))
+    positions = np.arange(side, dtype=np.float64)
+    shift = np.exp(-2j * np.pi * frequency[:, None] * flow.down(positions))
     picture = fft.irfft(fft.rfft(picture, axis=0) * shift, side, axis=0)
-    shift = np.exp(-2j * np.pi * frequency * flow.across(places)[:, None])
+    shift = np.exp(-2j * np.pi * frequency * flow.across(positions)[:, None])
     return np.asarray(fft.irfft(fft.rfft(picture, axis=1) * shift, side, axis=1))
 
 
@@ -186,7 +186,7 @@ def case(name: str) -> Case:
     )
 
 
-def worst_error(side: int = 1024, waves: int = 400, places: int = 400) -> float:
+def worst_error(side: int = 1024, waves: int = 400, positions: int = 400) -> float:
     """Greatest error of a moved picture (deviation 1) at some pixels, against its waves summed one by one."""
     rng = np.random.default_rng(0)
     row, col = rng.integers(-int(END / 1.42 * side), int(END / 1.42 * side), (2, waves))
@@ -194,7 +194,7 @@ def worst_error(side: int = 1024, waves: int = 400, places: int = 400) -> float:
     spectrum = np.zeros((side, side), np.complex128)
     np.add.at(spectrum, (row, col), np.exp(1j * phase) * side * side * np.sqrt(2 / waves))
     flow, still = Flow(side), fft.ifft2(spectrum).real
-    r, c = rng.integers(0, side, (2, places))
+    r, c = rng.integers(0, side, (2, positions))
     # Back to where each pixel came from.
     from_col = c - flow.across(r.astype(np.float64))
     from_row = r - flow.down(from_col)

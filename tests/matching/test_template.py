@@ -54,7 +54,7 @@ def test_the_past_runs_towards_the_target_in_both_directions(pictures):
     # From the last date back to the first: the past of date 0 are dates 8 … 1.
     assert len(last.chips) == PAST_CHIPS == 8
     np.testing.assert_array_equal(last.days, [-(DAYS[i] - DAYS[1]) for i in range(8, 0, -1)])
-    assert last.ahead == 16
+    assert last.horizon == 16
     assert last.steps == 1
     assert np.isnan(last.cloud).all()
     assert last.valid.all()

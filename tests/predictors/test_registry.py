@@ -153,7 +153,7 @@ def test_bad_names_and_options():
 
 
 @pytest.mark.parametrize(
-    ("chips", "days", "valid", "ahead", "words"),
+    ("chips", "days", "valid", "horizon", "words"),
     [
         (np.zeros((2, 8, 9)), [-1, 0], [True] * 2, 1, "(2, 8, 9)"),
         (np.zeros((8, 8)), [0], [True], 1, "(8, 8)"),
@@ -164,9 +164,9 @@ def test_bad_names_and_options():
     ],
     ids=range(6),
 )
-def test_a_past_that_makes_no_sense(chips, days, valid, ahead, words):
+def test_a_past_that_makes_no_sense(chips, days, valid, horizon, words):
     with pytest.raises(UsageError) as caught:
-        Past(chips.astype(np.float32), np.array(days, float), np.array(valid, bool), ahead)
+        Past(chips.astype(np.float32), np.array(days, float), np.array(valid, bool), horizon)
     assert words in str(caught.value)
 
 

@@ -150,7 +150,7 @@ def test_a_predictor_makes_the_template(stack):
     last = max(mean.seen, key=lambda past: len(past.days))
     assert last.chips.shape == (len(STEPS) - 1, SETTINGS.chip, SETTINGS.chip)
     np.testing.assert_array_equal(last.days, stack.days[:-1] - stack.days[-2])
-    assert last.ahead == stack.days[-1] - stack.days[-2]
+    assert last.horizon == stack.days[-1] - stack.days[-2]
     assert last.valid.all()
     assert error(track) < 0.5
 

@@ -67,7 +67,7 @@ class TinyObjectiveSettings(BaseModel):
 
 
 class TinyObjective:
-    wants_places: ClassVar[bool] = False
+    wants_positions: ClassVar[bool] = False
     settings_type: ClassVar[type[BaseModel]] = TinyObjectiveSettings
 
     def __init__(self, network: Tiny, settings: TinyObjectiveSettings | None = None) -> None:

@@ -19,16 +19,16 @@ SETTINGS = VelocitySettings(band="B4", spacing=32, radius=12, max_chip=64)
 SCRIPT = """
 import sys, time
 from napari_icenet.scenes.open import open_stack
-from napari_icenet.velocity import finished_tiles, mapping
+from napari_icenet.velocity import map_pair, tile_checkpoint
 from napari_icenet.velocity.settings import VelocitySettings
-write = finished_tiles.FinishedTiles.write
+write = tile_checkpoint.FinishedTiles.write
 def slow(self, *args):
     write(self, *args)
     time.sleep(0.5)
-finished_tiles.FinishedTiles.write = slow
+tile_checkpoint.FinishedTiles.write = slow
 from pathlib import Path
 settings = VelocitySettings.model_validate_json(sys.argv[3])
-mapping.map_pair(open_stack(sys.argv[1]), 0, 1, settings, workplace=Path(sys.argv[2]))
+map_pair.map_pair(open_stack(sys.argv[1]), 0, 1, settings, workplace=Path(sys.argv[2]))
 """
 
 

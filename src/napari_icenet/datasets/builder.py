@@ -267,7 +267,7 @@ def _put_together(
 
 
 def _first_rows(out: Path) -> dict[str, int]:
-    """Where each part of a dataset begins."""
+    """First row of each part of a dataset."""
     parts = read_record(out).parts
     starts = np.concatenate([[0], np.cumsum([part.count for part in parts])])
     return {part.key: int(start) for part, start in zip(parts, starts, strict=False)}

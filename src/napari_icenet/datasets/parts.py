@@ -85,7 +85,7 @@ def _key(stack: SceneStack, band: str, first: int, settings: DatasetSettings, sa
 
 
 def _sample(stack: SceneStack, time: int, band: str) -> str:
-    """What stands for a picture: some of its pixels."""
+    """Sample of a picture's pixels that stands for it in a fingerprint."""
     digest = hashlib.sha256()
     height, width = stack.grid.shape
     for row in np.linspace(0, max(height - _SAMPLE_PX, 0), _SAMPLES).astype(int):

@@ -1,4 +1,4 @@
-"""What a dataset is made with: one configuration for library and command line."""
+"""Settings of a dataset: one configuration for library and command line."""
 
 from __future__ import annotations
 
@@ -129,11 +129,11 @@ class DatasetSettings(BaseModel):
     @model_serializer(mode="wrap")
     def _lean(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """As before there were splits by time, where there is none: datasets made then stay the same."""
-        told: dict[str, Any] = handler(self)
+        values: dict[str, Any] = handler(self)
         if self.split_by == "area":
             for name in ("split_by", "train_until", "validation_until"):
-                told.pop(name, None)
-        return told
+                values.pop(name, None)
+        return values
 
     @property
     def search(self) -> int:
@@ -142,7 +142,7 @@ class DatasetSettings(BaseModel):
 
     @property
     def reach(self) -> int:
-        """How far a chip is searched for from its last position along each axis, px."""
+        """Largest distance that a chip is searched at from its last position along each axis, px."""
         return (self.search - self.chip) // 2
 
     @property

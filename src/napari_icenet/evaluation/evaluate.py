@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Evaluation(Described):
-    """What an evaluation found.
+    """Result of an evaluation: scores by tracking mode, and their tables.
 
     Attributes
     ----------
@@ -125,7 +125,7 @@ class Evaluation(Described):
 
     @property
     def reference(self) -> str:
-        """What displacements are held against."""
+        """Reference of displacements, in words."""
         return "known flow" if self.source.flow_known else "closure"
 
     def as_dict(self) -> dict[str, Any]:
@@ -138,7 +138,7 @@ class Evaluation(Described):
         }
 
     def provenance(self) -> dict[str, Any]:
-        """What the numbers rest on."""
+        """Provenance of the numbers: versions, settings, weights and data."""
         return {
             "software": software(),
             "source": self.source.name,
@@ -204,11 +204,11 @@ def evaluate(
             known = getattr(one.network()[0].settings, "covariates", ())
             say_covariates_missing(one.title, known, source.covariates)
 
-    def said(share: float, what: str) -> None:
+    def report(share: float, what: str) -> None:
         if progress is not None:
             progress(0.95 * share, what)
 
-    found = score_all(source, settings, chosen, threads=threads, processes=processes, progress=said)
+    found = score_all(source, settings, chosen, threads=threads, processes=processes, progress=report)
     scores: dict[Mode, Scores] = {mode: made for mode, (made, _) in found.items()}
     drawn = {"resamples": settings.resamples, "seed": settings.seed}
     learned = {p.name for p in chosen if isinstance(p, LearnedOptions)}
@@ -228,7 +228,7 @@ def _opened(
     predictors: Sequence[Predictor | str] | None,
     choices: dict[str, Any],
 ) -> tuple[StackSource | DatasetSource, EvaluationSettings, tuple[Predictor, ...]]:
-    """What is evaluated, how, and by whom."""
+    """Open source, settings and predictors of an evaluation."""
     if settings is not None and choices:
         raise UsageError(f"{', '.join(choices)} and settings were both given; make the settings with it instead.")
     if not isinstance(source, StackSource | DatasetSource):

@@ -1,4 +1,4 @@
-"""What a chip will look like next: each predictor makes a template from past chips, behind one Protocol.
+"""Predictors of a chip's next look: each makes a template from past chips, behind one Protocol.
 
 Imports ``models``, ``datasets`` and the rooms above them; imported by ``evaluation``, ``training`` and ``gui``.
 """

@@ -31,7 +31,7 @@ class BatchPredictor(Predictor, Protocol):
     """A predictor that has a quicker way for many chips, such as a network."""
 
     def predict_many(self, pasts: Sequence[Past]) -> list[Prediction | None]:
-        """What calling it on each past gives, in order."""
+        """Predict templates of many pasts, in order; the same as calling it on each."""
         ...
 
 
@@ -70,7 +70,7 @@ def predict_many(
 
 
 def in_batches(items: Sequence[Item], most: int, work: Callable[[Sequence[Item]], Iterable[Made]]) -> Iterator[Made]:
-    """What ``work`` makes of all items, so many at a time; fewer where the memory does not hold them.
+    """Run ``work`` on all items, so many at a time; fewer where the memory does not hold them.
 
     Parameters
     ----------

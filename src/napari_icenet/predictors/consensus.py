@@ -1,4 +1,4 @@
-"""What past chips agree on: their mean, weighted by how well each agrees with the others."""
+"""Consensus of past chips: their mean, weighted by how well each agrees with the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the learned weights make of past chips: the network ``icenet``."""
+"""Predictor of the network ``icenet``: a learned weighting of past chips."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class IceNet(LearnedOptions):
         WeightsError
             There are no weights, or they cannot be used.
         """
-        shown = [i for i, past in enumerate(pasts) if usable(past).size]
+        showing = [i for i, past in enumerate(pasts) if usable(past).size]
         by_side: dict[int, list[int]] = {}
-        for i in shown:
+        for i in showing:
             by_side.setdefault(pasts[i].chips.shape[-1], []).append(i)
         out: list[Prediction | None] = [None] * len(pasts)
         for alike in by_side.values():
@@ -73,7 +73,7 @@ class IceNet(LearnedOptions):
 
 
 def past_inputs(past: Past, settings: IceNetSettings | None = None) -> dict[str, NDArray[Any]]:
-    """What the network is shown of a past: the last eight frames, aligned to t0 and standardised.
+    """Inputs of the network from a past: the last eight frames, aligned to t0 and standardised.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def past_inputs(past: Past, settings: IceNetSettings | None = None) -> dict[str,
         given = named_covariates(past.covariates, past.covariate_names, settings.covariates, past.days.shape)
         say_covariates_missing(IceNet.title, settings.covariates, past.covariate_names)
         covariates = settings.standardised(given)
-    made = packed(every_aligned(past), past.ahead - past.days, past.valid, cloud, covariates=covariates)
+    made = packed(every_aligned(past), past.horizon - past.days, past.valid, cloud, covariates=covariates)
     beyond = -past.chips.shape[-1] % _MULTIPLE
     edge = beyond // 2, beyond - beyond // 2
     return {name: np.pad(values, ((0, 0), edge, edge)) if values.ndim == 3 else values for name, values in made.items()}

@@ -1,4 +1,4 @@
-"""What predictors with a network have in common: their weights, their device, and many chips at once."""
+"""Base of predictors with a network: their weights, their device, and many chips at once."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class LearnedOptions(Options):
 
     @classmethod
     def fits(cls, chip: int, weights: Path | str | None = None) -> bool:
-        """Whether weights, by default those in the package, can predict chips of this side.
+        """True if weights, by default those in the package, can predict chips of this side.
 
         Raises
         ------
@@ -59,7 +59,7 @@ class LearnedOptions(Options):
 
     @classmethod
     def _takes(cls, settings: Mapping[str, Any], chip: int) -> bool:
-        """Whether a network of these settings can predict chips of this side."""
+        """True if a network of these settings can predict chips of this side."""
         return True
 
     def network(self) -> tuple[nn.Module, torch.device]:
@@ -84,7 +84,7 @@ class LearnedOptions(Options):
         return type_name(network_type(self.precision, self.network()[1]))
 
     def card(self) -> Card | None:
-        """Where the weights come from; None for a network without a card."""
+        """Card of the weights; None for a network without one."""
         if self._given is not None:
             return self._given[1]
         return _loaded(self.name, self.weights, self.device)[1]
@@ -96,7 +96,7 @@ class LearnedOptions(Options):
         return other
 
     def predict_many(self, pasts: Sequence[Past]) -> list[Prediction | None]:
-        """What calling it on each past gives, in order."""
+        """Predict templates of many pasts, in order; the same as calling it on each."""
         raise NotImplementedError
 
     def __call__(self, past: Past) -> Prediction | None:

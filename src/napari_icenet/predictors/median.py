@@ -1,4 +1,4 @@
-"""What most past chips show: their median, aligned to a fraction of a pixel."""
+"""Median of past chips, aligned to a fraction of a pixel."""
 
 from __future__ import annotations
 

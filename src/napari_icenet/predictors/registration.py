@@ -30,18 +30,18 @@ _LOBES = 4
 
 @dataclass(frozen=True, eq=False)
 class Registration:
-    """Where frames lie against the last one, and how well they agree.
+    """Registration of frames: positions against the last one, and how well they agree.
 
     Attributes
     ----------
-    places : array of float64, (n, 2)
+    positions : array of float64, (n, 2)
         Where each frame shows what the last one shows, as (row, col) from its own pixels, px.
     ncc : array of float64, (n, n)
         Highest correlation of each pair, band-passed and tapered towards the edges; 0 where there
         is no positive peak, and on the diagonal.
     """
 
-    places: NDArray[np.float64]
+    positions: NDArray[np.float64]
     ncc: NDArray[np.float64]
 
 
@@ -71,7 +71,7 @@ _known: WeakKeyDictionary[Past, Aligned] = WeakKeyDictionary()
 def register(frames: F32, *, reach: int = REACH) -> Registration:
     """Register frames to the last one.
 
-    Every pair of frames is registered by the peak of its correlation; the places of all follow from
+    Every pair of frames is registered by the peak of its correlation; the positions of all follow from
     all pairs by least squares, weighted by the square of the correlation. So frames agree on where
     they lie even where t0 itself is cloud; one that correlates with none (t0 too) is taken to lie in
     the middle of the others.
@@ -107,7 +107,7 @@ def aligned(past: Past) -> Aligned:
     found = _known.get(past)
     if found is None:
         index, registration = usable(past), register(past.chips)
-        frames = normalised(moved(past.chips[index], registration.places[index]))
+        frames = normalised(moved(past.chips[index], registration.positions[index]))
         frames.flags.writeable = False
         found = _known[past] = Aligned(index, registration, frames)
     return found
@@ -122,7 +122,7 @@ def every_aligned(past: Past) -> NDArray[np.float32]:
     rest = np.setdiff1d(np.arange(len(past.chips)), known.index)
     frames = np.empty(past.chips.shape, np.float32)
     frames[known.index] = known.frames
-    frames[rest] = normalised(moved(past.chips[rest], known.registration.places[rest]))
+    frames[rest] = normalised(moved(past.chips[rest], known.registration.positions[rest]))
     return frames
 
 
@@ -164,7 +164,7 @@ def _levelled(frames: F32) -> F32:
 
 @cache
 def _plan(side: int, reach: int) -> tuple[NDArray, ...]:  # type: ignore[type-arg]
-    """What depends on sizes alone: taper, transfer function, frequencies kept, and the way back to lags."""
+    """Constants of a size: taper, transfer function, frequencies kept, and the way back to lags."""
     hann = np.sin(np.pi * (np.arange(side) + 0.5) / side) ** 2
     fr, fc = fft.fftfreq(side), fft.rfftfreq(side)
     rows, cols = np.flatnonzero(np.abs(fr) < _HIGHEST), np.flatnonzero(fc < _HIGHEST)

@@ -78,18 +78,18 @@ class SvgLpPredictor(LearnedOptions):
         if not pasts:
             return []
         skipping = self._network().settings.lost == "skipped"
-        shown = [_Shown.of(past, skipping) for past in pasts]
+        inputs = [_Input.of(past, skipping) for past in pasts]
         out: list[Prediction | None] = [None] * len(pasts)
         # The frames after one past are made one from the other: those of all targets come from one run.
         runs: dict[tuple[int, bytes], list[int]] = defaultdict(list)
-        for i, one in enumerate(shown):
+        for i, one in enumerate(inputs):
             if one is not None:
                 runs[len(one.frames), blake2b(one.frames.tobytes(), digest_size=16).digest()].append(i)
         alike: dict[tuple[int, int], list[list[int]]] = defaultdict(list)
         for (count, _), run in runs.items():
-            alike[count, max(one.steps for i in run if (one := shown[i]) is not None)].append(run)
+            alike[count, max(one.steps for i in run if (one := inputs[i]) is not None)].append(run)
         for (_, steps), group in alike.items():
-            lot = [[one for i in run if (one := shown[i]) is not None] for run in group]
+            lot = [[one for i in run if (one := inputs[i]) is not None] for run in group]
             batches = in_batches(lot, max(1, _AT_ONCE // self.samples), partial(self._predicted, steps))
             for run, made in zip(group, batches, strict=True):
                 for i, prediction in zip(run, made, strict=True):
@@ -103,7 +103,7 @@ class SvgLpPredictor(LearnedOptions):
         assert isinstance(network, SvgLp)
         return network
 
-    def _predicted(self, steps: int, lot: Sequence[Sequence[_Shown]]) -> Iterable[list[Prediction]]:
+    def _predicted(self, steps: int, lot: Sequence[Sequence[_Input]]) -> Iterable[list[Prediction]]:
         """Predictions after each of some pasts, for one target of it or several."""
         import torch
 
@@ -131,8 +131,8 @@ class SvgLpPredictor(LearnedOptions):
 
 
 @dataclass(frozen=True, eq=False)
-class _Shown:
-    """What the network sees of a past: frames in the unit range, where one is known, and how many it should make."""
+class _Input:
+    """Input of the network from a past: frames in the unit range, known pixels, and how many frames to make."""
 
     frames: F32
     known: NDArray[np.bool_]
@@ -140,9 +140,9 @@ class _Shown:
     steps: int
 
     @classmethod
-    def of(cls, past: Past, skipping: bool) -> _Shown | None:
+    def of(cls, past: Past, skipping: bool) -> _Input | None:
         """None where no frame shows anything; ``skipping`` those that tracking lost."""
-        index = usable(past if skipping else Past(past.chips, past.days, np.ones(len(past.chips), bool), past.ahead))
+        index = usable(past if skipping else Past(past.chips, past.days, np.ones(len(past.chips), bool), past.horizon))
         if not index.size:
             return None
         frames, known = unit_range(past.chips[index])

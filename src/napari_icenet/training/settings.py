@@ -1,4 +1,4 @@
-"""What a run is made with: one configuration for library, command line and dock."""
+"""Settings of a run: one configuration for library, command line and dock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class _Part(BaseModel):
 
 
 class DataSettings(_Part):
-    """What is learned from."""
+    """Settings of the data that are learned from."""
 
     datasets: tuple[str, ...] = setting((), "Datasets made by icenet dataset; their training splits are learned from.")
     shares: tuple[float, ...] | None = setting(
@@ -48,7 +48,7 @@ class DataSettings(_Part):
 
 
 class OptimisationSettings(_Part):
-    """How the network learns."""
+    """Settings of how the network learns."""
 
     steps: int = setting(20000, "Steps of the optimiser.", "steps", ge=1)
     batch: int = setting(8, "Sequences in a step of each process.", "sequences", ge=1)
@@ -87,7 +87,7 @@ class OptimisationSettings(_Part):
 
 
 class ValidationSettings(_Part):
-    """How the network is judged while it learns: on held-out blocks, by the evaluation's own correlation."""
+    """Settings of the validation: on held-out blocks, by the evaluation's own correlation."""
 
     every: int = setting(500, "Steps from one validation to the next; 0: never.", "steps", ge=0)
     sequences: int = setting(192, "Sequences of the validation splits; always the same.", "sequences", ge=1)

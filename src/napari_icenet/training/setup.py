@@ -39,7 +39,7 @@ from napari_icenet.training.data.fingerprint import (
 from napari_icenet.training.data.pool import DatasetSource, HeldSource, Pool, Source
 from napari_icenet.training.data.sampler import Sampler
 from napari_icenet.training.data.simulated import simulated_examples
-from napari_icenet.training.data.subpixel_positions import dataset_places
+from napari_icenet.training.data.subpixel_positions import dataset_positions
 from napari_icenet.training.loop.checkpoint import load_checkpoint
 from napari_icenet.training.loop.distributed import Group
 from napari_icenet.training.loop.loop import Loop
@@ -224,14 +224,14 @@ class Session:
         sources: list[Source] = []
         for number, (dataset, use) in enumerate(zip(self._datasets, self._record.datasets, strict=True)):
             indices = chosen(dataset, "train", data.bands)
-            places = None
-            if self._objective.wants_places and len(indices):
+            positions = None
+            if self._objective.wants_positions and len(indices):
                 bands = "" if data.bands is None else "-" + "-".join(data.bands)
                 file = kept / f"places-{use.fingerprint}{bands}.npy"
-                places = dataset_places(dataset, indices, file, threads=self.settings.threads, progress=progress)
+                positions = dataset_positions(dataset, indices, file, threads=self.settings.threads, progress=progress)
             weight = float(len(indices)) if data.shares is None else data.shares[number]
             covariates = getattr(self._objective.network.settings, "covariates", ())
-            sources.append(DatasetSource(dataset, indices, places, weight, covariates))
+            sources.append(DatasetSource(dataset, indices, positions, weight, covariates))
         if data.simulated:
             examples = simulated_examples(
                 data.simulated, data.simulation, kept,

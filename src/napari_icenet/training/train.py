@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run came to.
+    """Result of a run: its state, scores and weights.
 
     Attributes
     ----------
@@ -143,24 +143,24 @@ def train(
         signals = stack.enter_context(StopSignals())
 
         loop: Loop | None = None
-        mine, told = False, float("-inf")
+        mine, reported = False, float("-inf")
 
         def asked() -> bool:
             return signals.received is not None or (stop is not None and stop())
 
         def asked_here() -> bool:
-            return asked() or (mine and folder.wish() == "stop")
+            return asked() or (mine and folder.requested() == "stop")
 
         def say(fraction: float, text: str) -> None:
             if progress is not None:
                 progress(fraction, text)
 
         def prepare(fraction: float, text: str) -> None:
-            nonlocal told
+            nonlocal reported
             if asked_here():
                 raise Cancelled("training was stopped before its first step.")
-            if mine and time.monotonic() - told > 1:
-                told = time.monotonic()
+            if mine and time.monotonic() - reported > 1:
+                reported = time.monotonic()
                 _tell(folder, loop, "preparing", text)
             say(fraction, text)
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from napari_icenet.evaluation.scoring.past import all_templates, past_of, templates
-from tests.evaluation.chips import SIDE, Ahead, AheadTogether, Oldest, noise, sequences
+from tests.datasets.factory import sequences
+from tests.evaluation.chips import SIDE, Ahead, AheadTogether, Oldest, noise
 
 T0 = 7
 
@@ -22,10 +23,10 @@ def test_the_past_is_the_eight_frames_up_to_t0(shown):
     assert np.array_equal(past.chips, shown.chips[1, :8])
     assert past.days.tolist() == [-80, -75, -70, -60, -50, -30, -20, 0]
     assert past.valid.tolist() == [True, True, True, False, True, True, True, True]
-    assert past.ahead == 40
+    assert past.horizon == 40
     assert past.steps == 2
     assert past.cloud.tolist() == pytest.approx([0.1 * i for i in range(8)])
-    assert past_of(shown, 1, T0, T0 + 1).ahead == 17
+    assert past_of(shown, 1, T0, T0 + 1).horizon == 17
 
 
 def test_longer_sequences_show_the_last_eight(shown):

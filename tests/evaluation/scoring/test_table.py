@@ -6,7 +6,7 @@ import pytest
 from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.evaluation.scoring.strata import divisions, strata_table
 from napari_icenet.evaluation.scoring.table import NO_DIFFERENCE, PAPER, TOO_FEW, early_table, mode_table, shares
-from tests.evaluation.scoring.scored import scores
+from tests.evaluation.scoring.factory import scores
 
 NAMES = ("persistence", "median")
 DRAWN = {"resamples": 200, "seed": 0}

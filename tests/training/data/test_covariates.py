@@ -39,7 +39,7 @@ def snow_or_ice(n, seed):
         days=np.tile(np.arange(9.0), (n, 1)),
         valid=np.ones((n, 9), bool),
         cloud=np.full((n, 9), np.nan, np.float32),
-        places=np.zeros((n, 9, 2)),
+        positions=np.zeros((n, 9, 2)),
         covariates=np.where(calm, 4.0, 14.0)[..., None],
     )
 

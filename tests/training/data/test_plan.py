@@ -89,10 +89,10 @@ def test_nothing_is_cut_outside_the_area(stack, area, tmp_path):
     plan = make_plan(stack, area=area, **CHOICES)
     assert stack.area is None
     assert (plan.splits()[~area] == SPLITS.index("none")).all()
-    rows, cols = plan.places
+    rows, cols = plan.positions
     assert rows.min() >= 40 + 16 - 4
     assert cols.max() <= 250 - 16 + 4
-    assert len(rows) < len(make_plan(stack, **CHOICES).places[0])
+    assert len(rows) < len(make_plan(stack, **CHOICES).positions[0])
 
 
 def test_dates_and_bands(stack):

@@ -157,9 +157,9 @@ def test_stopped_before_it_has_begun(settings, tmp_path):
     wait_for_end(run.path)
     status = run.status()
     assert (status.state, status.step, status.message) == ("stopped", 0, "")
-    assert run.wish() == "stop"
+    assert run.requested() == "stop"
     resume(run.path, compare=False)
-    assert run.wish() == "run"
+    assert run.requested() == "run"
     wait_for_state(run.path, "running", "finished")
 
 

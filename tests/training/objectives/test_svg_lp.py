@@ -18,7 +18,7 @@ def examples(chips, valid=None):
     return Examples(
         chips=chips, days=np.tile(16.0 * np.arange(dates), (n, 1)),
         valid=np.ones((n, dates), bool) if valid is None else np.array(valid),
-        cloud=np.full((n, dates), np.nan, np.float32), places=None, simulated=np.zeros(n, bool),
+        cloud=np.full((n, dates), np.nan, np.float32), positions=None, simulated=np.zeros(n, bool),
     )  # fmt: skip
 
 

@@ -8,10 +8,10 @@ import pytest
 from affine import Affine
 from rasterio.crs import CRS
 
+from napari_icenet.scenes.cf_grid import grid_mapping
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.velocity.cf.attributes import (
     dtype_of,
-    grid_mapping,
     map_values,
     middle,
     pair_facts,

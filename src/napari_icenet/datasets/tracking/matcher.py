@@ -63,7 +63,7 @@ class Matcher:
         return Window(top, left, bottom - top, right - left)
 
     def inside(self, rows: NDArray[np.int64], cols: NDArray[np.int64]) -> Index:
-        """Which chips lie inside the frame."""
+        """Indices of the chips that lie inside the frame."""
         return np.flatnonzero(chips_inside(rows, cols, self.chip, self.pictures.shape))
 
     def match(self, around: Window, times: tuple[int, int], places: Places, shifts: Places | None = None) -> Matches:

@@ -1,4 +1,4 @@
-"""How the ice moved between two dates, measured once on a lattice and read off by every track near by."""
+"""Motion of the ice between two dates, measured once on a lattice and read off by every track near by."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a predictor is shown of a sequence, and what it is judged by."""
+"""Inputs of a predictor from a sequence, and the targets it is judged by."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class WatchedPast(Past):
     """
 
     def __getattribute__(self, name: str) -> Any:
-        if name in ("ahead", "steps"):
+        if name in ("horizon", "steps"):
             object.__setattr__(self, "asked", True)
         return super().__getattribute__(name)
 
@@ -33,7 +33,7 @@ class WatchedPast(Past):
 
     @property
     def was_asked(self) -> bool:
-        """Whether anybody asked since :meth:`watch`."""
+        """True if anybody asked since :meth:`watch`."""
         return bool(self.__dict__.get("asked", True))
 
 
@@ -48,16 +48,16 @@ def past_of(sequences: Sequences, index: int, t0: int, target: int) -> WatchedPa
     t0, target : int
         Indices of the last frame that is shown, and of the one to be predicted.
     """
-    shown = slice(max(0, t0 + 1 - PAST_CHIPS), t0 + 1)
+    history = slice(max(0, t0 + 1 - PAST_CHIPS), t0 + 1)
     days = sequences.days[index] - sequences.days[index, t0]
     return WatchedPast(
-        sequences.chips[index, shown],
-        days[shown],
-        sequences.valid[index, shown],
+        sequences.chips[index, history],
+        days[history],
+        sequences.valid[index, history],
         float(days[target]),
         target - t0,
-        sequences.cloud[index, shown],
-        None if sequences.covariates is None else sequences.covariates[index, shown],
+        sequences.cloud[index, history],
+        None if sequences.covariates is None else sequences.covariates[index, history],
         sequences.covariate_names,
     ).watch()
 

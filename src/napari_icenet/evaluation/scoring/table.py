@@ -142,7 +142,7 @@ def early_table(scores: Scores, predictors: Sequence[str]) -> dict[str, Any]:
 
 
 def tracking_row(scores: Scores, p: int, k: int) -> dict[str, Any]:
-    """What tracking with one predictor's template gave, over the chips it was tried on."""
+    """Row of the tracking table: one predictor's misses over the chips it was tried on."""
     tried = scores.tracked[:, k]
     miss, ratio = scores.miss[tried, p, k], scores.peak_ratio[tried, p, k]
     found = np.isfinite(miss)

@@ -69,7 +69,7 @@ class DatasetSource:
 
     @property
     def name(self) -> str:
-        """What is evaluated."""
+        """Name of what is evaluated."""
         return self.dataset.path.name
 
     @property
@@ -84,7 +84,7 @@ class DatasetSource:
 
     @property
     def split_by(self) -> dict[str, Any] | None:
-        """What decides which of its ice is held out, as cards tell it."""
+        """Rule that decides which of its ice is held out, as cards tell it."""
         return split_rule(self.dataset.record.settings)
 
     @property
@@ -103,7 +103,7 @@ class DatasetSource:
         return len(self._chosen)
 
     def again_by(self) -> Callable[[], DatasetSource]:
-        """What opens the source once more, in another process."""
+        """Recipe by which another process opens the source once more."""
         return partial(_opened, self.dataset.path, self.settings, self._most)
 
     def tasks(self, processes: int = 1) -> list[Task]:
@@ -146,7 +146,7 @@ def _opened(path: Path, settings: EvaluationSettings, most: int | None) -> Datas
 
 
 def dataset_settings(dataset: SequenceDataset, given: dict[str, object]) -> dict[str, object]:
-    """What was given, completed by what the dataset was made with.
+    """Complete the settings that were given by those the dataset was made with.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What is evaluated, opened by its path: a dataset or a stack."""
+"""Open the source of an evaluation by its path: a dataset or a stack."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def open_source(
     if covariates is not None:
         from napari_icenet.scenes.covariates import give_covariates
 
-        made.told += give_covariates([stack], covariates)
+        made.messages += give_covariates([stack], covariates)
     return made, settings
 
 
@@ -88,7 +88,7 @@ def _stack_at(
 
 
 def holds_a_dataset(path: Path) -> bool:
-    """Whether there is a dataset of sequences, whole or not, at a path."""
+    """True if there is a dataset of sequences, whole or not, at a path."""
     try:
         attributes = json.loads((path / "zarr.json").read_text(encoding="utf-8")).get("attributes", {})
     except (OSError, ValueError, AttributeError):

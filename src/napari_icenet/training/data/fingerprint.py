@@ -1,4 +1,4 @@
-"""What a run learns from, told exactly enough to notice when it changes."""
+"""Fingerprints of the data that a run learns from, exact enough to notice when they change."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def read_start(folder: RunFolder) -> Card | None:
 def card_data(
     datasets: Sequence[SequenceDataset], record: DataRecord, start: Card | None = None
 ) -> tuple[CardData, tuple[str, ...]]:
-    """What a card says of the data, and whom to thank for them.
+    """Card's entries of the data, and whom to thank for them.
 
     Parameters
     ----------
@@ -165,11 +165,11 @@ def card_data(
     start : Card, optional
         Of the weights to start from: what those were trained on, these were, too.
     """
-    told, credits = [], []
+    datasets_of_card, credits = [], []
     for dataset, use in zip(datasets, record.datasets, strict=True):
         scenes = [scene for stack in dataset.record.stacks for scene in stack.scenes]
         credits += [scene.credit for scene in scenes if scene.credit]
-        told.append(
+        datasets_of_card.append(
             CardDataset(
                 name=dataset.path.name,
                 fingerprint=use.fingerprint,
@@ -183,10 +183,10 @@ def card_data(
         )
     simulated = record.simulated
     if start is not None:
-        known = {one.fingerprint for one in told}
-        told += [one for one in start.data.datasets if one.fingerprint not in known]
+        known = {one.fingerprint for one in datasets_of_card}
+        datasets_of_card += [one for one in start.data.datasets if one.fingerprint not in known]
         credits += start.credits
         simulated += start.data.simulated
     by_time = sum(dataset.record.settings.split_by == "time" for dataset in datasets)
     splits = {"splits": _BY_TIME if by_time == len(datasets) else _BY_BOTH} if by_time else {}
-    return CardData(datasets=tuple(told), simulated=simulated, **splits), tuple(dict.fromkeys(credits))
+    return CardData(datasets=tuple(datasets_of_card), simulated=simulated, **splits), tuple(dict.fromkeys(credits))

@@ -20,10 +20,10 @@ from napari_icenet.jobs.prefetch import prefetch
 from napari_icenet.simulation.glacier import TrainingSettings, draw_glacier
 from napari_icenet.simulation.sequences import sequences_of
 from napari_icenet.training.data.examples import Examples
-from napari_icenet.training.data.subpixel_positions import places_of
+from napari_icenet.training.data.subpixel_positions import positions_of
 
 #: Arrays of a glacier's file.
-_ARRAYS = ("chips", "days", "valid", "cloud", "places")
+_ARRAYS = ("chips", "days", "valid", "cloud", "positions")
 
 
 def simulated_examples(
@@ -70,7 +70,7 @@ def simulated_examples(
         days=np.empty((count, frames)),
         valid=np.empty((count, frames), bool),
         cloud=np.empty((count, frames), np.float32),
-        places=np.empty((count, frames, 2)),
+        positions=np.empty((count, frames, 2)),
         simulated=np.ones(count, bool),
     )
     glaciers = prefetch(
@@ -104,7 +104,7 @@ def _glacier(path: Path, settings: TrainingSettings, seed: int, number: int) -> 
         "days": made.days,
         "valid": made.valid,
         "cloud": made.cloud,
-        "places": np.stack([places_of(chips) for chips in made.chips])
+        "positions": np.stack([positions_of(chips) for chips in made.chips])
         if len(made)
         else np.empty((0, settings.frames, 2)),
     }

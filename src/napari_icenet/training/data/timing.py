@@ -117,7 +117,7 @@ def remember_training(settings: RunSettings, sequences_per_second: float) -> Non
 
 
 def _searched(settings: DatasetSettings) -> float:
-    """What the time of a sequence grows with: frames, and millions of pixels that are searched in each."""
+    """Work of a sequence: frames, times millions of pixels that are searched in each."""
     return settings.frames * settings.search**2 / 1e6
 
 
@@ -126,7 +126,7 @@ def _tracking_key(settings: DatasetSettings) -> str:
 
 
 def _megapixels(frames: int, chip: int) -> float:
-    """What the time of a sequence grows with: millions of pixels."""
+    """Millions of pixels of a sequence, which its time grows with."""
     return frames * chip**2 / 1e6
 
 

@@ -146,7 +146,7 @@ def resume(
 
 
 def going_on(run: RunFolder) -> TrainingError:
-    """What is said to whoever starts a run that is going on."""
+    """Error for whoever starts a run that is going on."""
     return TrainingError(
         f"{run.path.name} is going on already, perhaps by another window; follow it, or stop it first."
     )
@@ -220,7 +220,7 @@ def refuse(run: RunFolder, words: str) -> None:
 
 
 def trouble(folder: str | Path) -> str:
-    """What is the matter with a run, in one sentence; empty where nothing is."""
+    """Find the trouble of a run, in one sentence; empty where there is none."""
     run = RunFolder(folder)
     status = run.status()
     if status is not None and status.state in ("failed", "stopped"):

@@ -49,7 +49,7 @@ def keep(folder: Path, token: str) -> None:
 
 
 def command(run: RunFolder, module: str, *, compare: bool) -> list[str]:
-    """What trains: ``icenet train`` with the settings that were asked for."""
+    """Command that trains: ``icenet train`` with the settings that were asked for."""
     words = [sys.executable, "-P", "-m", module, "train", "-o", str(run.path), *(["--compare"] if compare else [])]
     if not run.exists():
         return [*words, "--config", str(run.wanted)]

@@ -53,13 +53,13 @@ class TrainingState:
     validated: int | None = None
 
     def owes_validation(self, settings: RunSettings) -> bool:
-        """Whether the run begins with a validation, or was stopped in the middle of one."""
+        """True if the run begins with a validation, or was stopped in the middle of one."""
         every = settings.validation.every
         due = bool(every) and (self.step % every == 0 or self.step >= settings.optimisation.steps)
         return due and self.validated is not None and self.validated < self.step
 
     def has_given_up(self, settings: RunSettings) -> bool:
-        """Whether too many validations in a row were no better than the best one."""
+        """True if too many validations in a row were no better than the best one."""
         patience = settings.validation.patience
         return bool(patience) and self.since_best >= patience
 

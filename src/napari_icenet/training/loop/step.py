@@ -27,7 +27,7 @@ _NOISE = 13
 
 @dataclass(frozen=True)
 class StepReport:
-    """What a step gave.
+    """Report of a step: losses, gradient and notices.
 
     Attributes
     ----------

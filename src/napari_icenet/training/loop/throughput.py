@@ -1,4 +1,4 @@
-"""How fast steps follow each other, whatever the clock on the wall does."""
+"""Throughput of training: seconds from step to step, whatever the clock on the wall does."""
 
 from __future__ import annotations
 
@@ -60,5 +60,5 @@ class Throughput:
             remember_training(settings, together / self._mean)
 
     def skip(self) -> None:
-        """What has passed since the last step does not count: the run was paused."""
+        """Leave out the time since the last step: the run was paused."""
         self._before = self._clock()

@@ -1,4 +1,4 @@
-"""What SVG-LP is trained for: the next frame, its peak above all, and a prior that foresees the posterior."""
+"""Objective of SVG-LP: the next frame, its peak above all, and a prior that foresees the posterior."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class SvgLpObjectiveSettings(BaseModel):
-    """What is minimised, and how examples are varied. Immutable.
+    """Settings of what is minimised, and how examples are varied. Immutable.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class SvgLpObjective:
     settings : SvgLpObjectiveSettings, optional
     """
 
-    wants_places: ClassVar[bool] = False
+    wants_positions: ClassVar[bool] = False
     settings_type: ClassVar[type[BaseModel]] = SvgLpObjectiveSettings
 
     def __init__(self, network: SvgLp, settings: SvgLpObjectiveSettings | None = None) -> None:

@@ -28,7 +28,7 @@ _OWN = {"status.json", "lock", STARTING}
 
 @dataclass(frozen=True)
 class EventPosition:
-    """How far events were read: bytes of a file, which a resumed run may have replaced."""
+    """Position that events were read to: bytes of a file, which a resumed run may have replaced."""
 
     file: int = 0
     offset: int = 0
@@ -64,7 +64,7 @@ class RunFolder:
     log = _File("events.jsonl")
     #: Folder of the checkpoints.
     checkpoints = _File("checkpoints")
-    #: Folder of what is worked out once: simulated sequences, places. May be deleted.
+    #: Folder of what is worked out once: simulated sequences, positions. May be deleted.
     pool = _File("pool")
     #: Weights with the highest correlation at t2 on held-out chips.
     best = _File("best.safetensors")
@@ -91,11 +91,11 @@ class RunFolder:
         self.path = Path(path)
 
     def exists(self) -> bool:
-        """Whether there is a run."""
+        """True if there is a run."""
         return self.config.is_file()
 
     def untouched(self) -> bool:
-        """Whether a run may begin here: the folder is not there, or holds only what starting one puts there."""
+        """True if a run may begin here: the folder is not there, or holds only what starting one puts there."""
         if not self.path.exists():
             return True
         own = {path.name for path in (self.wanted, self.launch, self.output, self.control, self.cut, self.area)} | _OWN
@@ -105,7 +105,7 @@ class RunFolder:
         return {path.name for path in self.path.iterdir() if not path.name.startswith(".")} <= own
 
     def settings(self) -> RunSettings:
-        """What the run is made with, or is to be made with.
+        """Read the settings that the run is made with, or is to be made with.
 
         Raises
         ------
@@ -115,7 +115,7 @@ class RunFolder:
         return self._settings(self.config if self.config.exists() else self.wanted)
 
     def wanted_settings(self) -> RunSettings:
-        """What the run is to be started or continued with.
+        """Read the settings that the run is to be started or continued with.
 
         Raises
         ------
@@ -138,25 +138,25 @@ class RunFolder:
             ) from error
 
     def status(self) -> RunStatus | None:
-        """What the run is doing; None before it has begun."""
-        found = self._standing()
+        """Read the status of the run; None before it has begun."""
+        found = self._read_status()
         if found is not None and found.state in ("stopped", "failed"):
             # It may have told its last words between two looks.
-            found = self._standing()
+            found = self._read_status()
         return found
 
-    def _standing(self) -> RunStatus | None:
+    def _read_status(self) -> RunStatus | None:
         launch = read_launch(self.launch)
         try:
-            told = RunStatus.model_validate_json((self.path / "status.json").read_bytes())
+            status = RunStatus.model_validate_json((self.path / "status.json").read_bytes())
         except (OSError, ValidationError):
-            told = None
-        return effective_status(told, launch, self.path)
+            status = None
+        return effective_status(status, launch, self.path)
 
     def write_status(self, status: RunStatus) -> None:
         """Say what the run is doing; only its own process does."""
-        told = status.model_copy(update={"updated": time.time(), "launch": own_token()})
-        write_durably(self.path / "status.json", told.model_dump_json(indent=1).encode(), flush=False)
+        status = status.model_copy(update={"updated": time.time(), "launch": own_token()})
+        write_durably(self.path / "status.json", status.model_dump_json(indent=1).encode(), flush=False)
 
     def events(
         self, position: EventPosition | None = None, most: int | None = None
@@ -202,7 +202,7 @@ class RunFolder:
         """Pictures of held-out chips and their predictions, oldest first."""
         return sorted((self.path / "samples").glob("step-*.png"))
 
-    def request(self, wish: Request) -> None:
+    def request(self, action: Request) -> None:
         """Ask the run to pause, to go on, or to stop; it heeds this within one step.
 
         One that was asked to stop is not paused instead: another window may have asked for that.
@@ -210,21 +210,21 @@ class RunFolder:
         Raises
         ------
         UsageError
-            There is no such wish.
+            There is no such request.
         TrainingError
             The folder cannot be written to.
         """
-        if wish not in ("run", "pause", "stop"):
-            raise UsageError(f"a run cannot be asked to {wish}; ask it to run, pause or stop.")
-        if wish == "pause" and self.wish() == "stop":
+        if action not in ("run", "pause", "stop"):
+            raise UsageError(f"a run cannot be asked to {action}; ask it to run, pause or stop.")
+        if action == "pause" and self.requested() == "stop":
             return
         try:
-            write_durably(self.control, wish.encode(), flush=False)
+            write_durably(self.control, action.encode(), flush=False)
         except OSError as error:
             raise TrainingError(f"{self.control} cannot be written ({error.strerror or error}).") from error
 
-    def wish(self) -> Request:
-        """What was asked for last; ``run`` where nothing was."""
+    def requested(self) -> Request:
+        """Read the last request; ``run`` where there was none."""
         try:
             found = self.control.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""Scores made by hand."""
+"""Factory of scores: correlations by hand, plain values elsewhere."""
 
 import numpy as np
 
