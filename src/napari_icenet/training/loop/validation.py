@@ -100,7 +100,7 @@ class HeldOut:
 
     def pasts(self, ahead: int) -> list[Past]:
         """What a predictor is shown of each sequence, for t1 (1) or t2 (2)."""
-        return [past_of(self.sequences, i, self.t0, self.t0 + ahead) for i in range(len(self))]
+        return [past_of(self.sequences, i, self.t0, ahead) for i in range(len(self))]
 
     def judge(
         self, predictor: Predictor, stop: Callable[[], bool] | None = None
