@@ -38,15 +38,17 @@ class WatchedPast(Past):
 
 
 def past_of(sequences: Sequences, index: int, t0: int, target: int) -> WatchedPast:
-    """The past of one sequence: its last eight frames up to t0, for a frame after it.
+    """The past of one sequence: its last eight frames up to t0, for a target after it.
 
     Parameters
     ----------
     sequences : Sequences
     index : int
         Which of them.
-    t0, target : int
-        Indices of the last frame that is shown, and of the one to be predicted.
+    t0 : int
+        Index of the last frame that is shown.
+    target : int
+        How many frames after it the one to be predicted is: 1 for t1, 2 for t2.
     """
     history = slice(max(0, t0 + 1 - PAST_CHIPS), t0 + 1)
     days = sequences.days[index] - sequences.days[index, t0]
@@ -54,8 +56,8 @@ def past_of(sequences: Sequences, index: int, t0: int, target: int) -> WatchedPa
         sequences.chips[index, history],
         days[history],
         sequences.valid[index, history],
-        float(days[target]),
-        target - t0,
+        float(days[t0 + target]),
+        target,
         sequences.cloud[index, history],
         None if sequences.covariates is None else sequences.covariates[index, history],
         sequences.covariate_names,
@@ -80,7 +82,7 @@ def all_templates(
     """
 
     def pasts(i: int) -> tuple[WatchedPast, WatchedPast]:
-        return past_of(sequences, i, t0, t0 + 1), past_of(sequences, i, t0, t0 + 2)
+        return past_of(sequences, i, t0, 1), past_of(sequences, i, t0, 2)
 
     ready = {p: _together(one, sequences, pasts) for p, one in enumerate(predictors) if isinstance(one, BatchPredictor)}
 

@@ -134,7 +134,7 @@ class DatasetSource:
         t0 = self.settings.t0
         even = np.unique(np.linspace(0, len(train) - 1, min(_CHOSEN_ON, len(train))).round().astype(np.intp))
         shown = self.dataset.read(train[even])
-        pasts = [past_of(shown, i, t0, t0 + 2) for i in range(len(shown))]
+        pasts = [past_of(shown, i, t0, 2) for i in range(len(shown))]
         try:
             return choose_sigma(pasts, list(shown.chips[:, t0 + 2]))
         except UsageError:

@@ -180,8 +180,7 @@ def want(run: RunFolder, settings: RunSettings, plan: DataPlan | None = None) ->
     TrainingError
         It cannot be written.
     """
-    if not run.untouched():
-        raise UsageError(f"{run.path} is there already; choose another name, or resume the run in it.")
+    _check_untouched(run)
     try:
         run.path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -192,6 +191,15 @@ def want(run: RunFolder, settings: RunSettings, plan: DataPlan | None = None) ->
 
         write_recipe(run, plan, Path(settings.data.datasets[0]))
     _write_wanted(run, settings)
+
+
+def start_wanted(folder: str | Path, *, compare: bool = True, module: str | None = None) -> LaunchedRun:
+    """Start a run whose folder was made with its settings before (:func:`want`); otherwise as :func:`launch`."""
+    run = RunFolder(folder)
+    # Settings that were damaged meanwhile are told of here, and not by a process.
+    run.wanted_settings()
+    _check_untouched(run)
+    return _start(run, compare=compare, module=module)
 
 
 def end(folder: str | Path) -> None:
@@ -226,6 +234,11 @@ def trouble(folder: str | Path) -> str:
     if status is not None and status.state in ("failed", "stopped"):
         return status.message
     return ""
+
+
+def _check_untouched(run: RunFolder) -> None:
+    if not run.untouched():
+        raise UsageError(f"{run.path} is there already; choose another name, or resume the run in it.")
 
 
 def _write_wanted(run: RunFolder, settings: RunSettings) -> None:

@@ -98,9 +98,9 @@ class HeldOut:
     def __len__(self) -> int:
         return len(self.sequences)
 
-    def pasts(self, horizon: int) -> list[Past]:
+    def pasts(self, target: int) -> list[Past]:
         """Inputs of a predictor from each sequence, for t1 (1) or t2 (2)."""
-        return [past_of(self.sequences, i, self.t0, self.t0 + horizon) for i in range(len(self))]
+        return [past_of(self.sequences, i, self.t0, target) for i in range(len(self))]
 
     def judge(
         self, predictor: Predictor, stop: Callable[[], bool] | None = None
