@@ -164,6 +164,82 @@ class LayerGroup(QObject):
         if layer is not None and layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
 
+    def restore(self) -> None:
+        """Make all layers again that the user removed."""
+        self.bring_back(*self._removed)
+
+    def bring_back(self, *kinds: str) -> None:
+        """Make layers of these kinds again, if the user removed them."""
+        self._removed -= set(kinds)
+        self.draw()
+        self.changed.emit()
+
+    def settled(self) -> bool:
+        """Whether all layers are made."""
+        return not self._next.isActive()
+
+    # What is drawn: for subclasses
+
+    def _needs(self, kind: str) -> bool:
+        """Whether there is something to draw, so that a layer of this kind is to be made."""
+        raise NotImplementedError
+
+    def _fill(self, kind: str, layer: Any) -> None:
+        """Draw what there is on a layer, or empty it; never called for a hidden one, but for a new one."""
+        raise NotImplementedError
+
+    def _title(self, kind: str) -> str:
+        """The name of a layer in the list of layers, as things stand."""
+        return kind
+
+    def _roof(self) -> Iterable[Layer]:
+        """Layers of others that the group stays under, as far as its picture lets it."""
+        return ()
+
+    def _order_of_making(self) -> Iterable[str]:
+        """Kinds in the order in which they are made: what is seen comes first."""
+        return self._kinds
+
+    def _on_shown(self, kind: str, layer: Any) -> None:
+        """Follow a layer that was shown or hidden, by whomever."""
+
+    # What is done
+
+    def draw(self, *kinds: str) -> None:
+        """Draw kinds, by default all: make what is missing and needed, leave what is hidden for later."""
+        if self._closed:
+            return
+        self._lift()
+        for kind in kinds or tuple(self._kinds):
+            layer = self._layers.get(kind)
+            if layer is not None:
+                if layer.visible:
+                    self._update(kind, layer)
+                else:
+                    self._outdated.add(kind)
+        self._make_next(kinds)
+
+    def place(self, placement: dict[str, Any]) -> None:
+        """Lay all layers on another stack's grid: ``scale``, ``translate``, ``units``, ``axis_labels`` of (y, x)."""
+        self._placement = dict(placement)
+        for layer in self._layers.values():
+            lay(layer, placement)
+            self._widths.forget(layer)
+        self._follow_zoom()
+
+    def set_kinds(self, kinds: Mapping[str, LayerKind]) -> None:
+        """Have other kinds, and take away the layers of those that are no more."""
+        self._kinds = dict(kinds)
+        for kind in [kind for kind in self._layers if kind not in kinds]:
+            self.take_away(kind)
+        self._removed &= set(kinds)
+
+    def take_away(self, kind: str) -> None:
+        """Take a layer out of the viewer; it is made again when it is needed."""
+        layer = self._let_go(kind)
+        if layer is not None and layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)
+
     def restore(self, *kinds: str) -> None:
         """Make the layers again that the user removed, by default all."""
         self._removed -= set(kinds or self._removed)
