@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from napari_icenet.gui.session.session import Session
-from napari_icenet.gui.track.layer_kinds import LABEL_POINTS
+from napari_icenet.gui.track.layers import LABEL_POINTS
 from napari_icenet.gui.track.tab import TrackTab
 from napari_icenet.gui.widgets.shortcuts import SHORTCUTS, KeyList
 from napari_icenet.predictors.registry import names

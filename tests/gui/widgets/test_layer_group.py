@@ -112,7 +112,7 @@ def test_a_removed_layer_comes_again_at_its_place_when_asked_for(viewer, group):
 def test_one_of_two_removed_layers_is_restored(viewer, group):
     viewer.layers.remove(group.layers["lines"])
     viewer.layers.remove(group.layers["marks"])
-    group.restore("marks")
+    group.bring_back("marks")
     assert group.removed == {"lines"}
     assert names(viewer) == ["picture", "field 5", "marks 5"]
 

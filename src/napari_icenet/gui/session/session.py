@@ -105,6 +105,10 @@ class Session:
         """The layers of the shown stack."""
         return self._shown
 
+    def shown_layers(self) -> tuple[Any, ...]:
+        """The shown stack's layers that are in the viewer; what is drawn on the stack lies above them."""
+        return () if self._shown is None else self._shown.layers
+
     @property
     def image(self) -> Any | None:
         """The shown stack's napari image layer."""

@@ -2,168 +2,140 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
 import numpy as np
-from napari.layers import Layer, Vectors
+from napari.layers import Image, Layer, Points, Vectors
+from napari.utils import Colormap
 from numpy.typing import NDArray
 
-from napari_icenet.gui.track.layer_kinds import LABEL_POINTS, LABELS, LINE_PX, MAKERS, ORDER, SHIFTS_PX, layer_name
+from napari_icenet.common import palette
 from napari_icenet.gui.track.picture import TrackPicture
-from napari_icenet.gui.track.shapes import dashed, links, outline, polyline, spread, square
-from napari_icenet.gui.widgets.layer_insert import insert_below
+from napari_icenet.gui.track.shapes import DASHES_PER_SIDE, dashed, links, outline, polyline, spread, square
+from napari_icenet.gui.widgets.layer_data import fill
+from napari_icenet.gui.widgets.layer_group import LayerGroup, LayerKind
 from napari_icenet.gui.widgets.throttle import Throttle
 
 #: Two labels stand at least this far apart, in screen pixels.
 LABEL_GAP_PX = 90.0
 #: While something is dragged, chip and surface are drawn with each frame; path and labels this often.
 SLOW_SECONDS, SLOW_FRAMES = 0.08, 3
+_FAST, _SLOW = ("surface", "chip"), ("path", "other tracks", "dates", "lost")
+#: Labels never drawn in greater number; each is drawn four times in dark, shifted by a screen pixel, and then
+#: in white: readable on ice and on rock.
+LABELS = 6
+SHIFTS_PX = np.array([(-1, -1), (-1, 1), (1, -1), (1, 1), (0, 0)], float)
+LABEL_POINTS = LABELS * len(SHIFTS_PX)
+#: Vectors of the chip's layer: the search window in dashes, the chip, its match.
+CHIP_COLOURS = [palette.SEARCH] * (4 * DASHES_PER_SIDE) + [palette.CHIP] * 4 + [palette.MATCH] * 4
 
 
-class TrackLayers:
+class TrackLayers(LayerGroup):
     """Draws a :class:`TrackPicture` on a viewer.
-
-    A layer that the user removed stays away until :meth:`restore`; colours, contrast, opacity
-    and visibility are set when a layer is made and never again.
 
     Parameters
     ----------
     viewer : napari.Viewer
-    made : callable, optional
-        Called with each layer that is made.
+    below : callable
+        Layers of the stack, above which the track is drawn.
     """
 
-    def __init__(self, viewer: Any, made: Callable[[Layer], object] | None = None) -> None:
-        self._viewer = viewer
-        self._made = made
-        self._layers: dict[str, Layer] = {}
-        self._removed: set[str] = set()
-        self._widths: dict[str, float] = {}
+    on_top = True
+
+    def __init__(self, viewer: Any, below: Callable[[], Iterable[Layer]]) -> None:
+        super().__init__(viewer, KINDS, below)
         self._picture: TrackPicture | None = None
-        self._placement: dict[str, Any] = {}
-        self._slow = Throttle(self._draw_slow, seconds=SLOW_SECONDS, every=SLOW_FRAMES)
-        self._zoom = Throttle(self._follow_zoom, seconds=0.03, every=1)
-        viewer.scene.camera.events.zoom.connect(self._wait_for_zoom)
-        viewer.layers.events.removed.connect(self._note_removed)
-
-    @property
-    def layers(self) -> dict[str, Layer]:
-        """The layers there are, by what they show."""
-        return dict(self._layers)
-
-    @property
-    def removed(self) -> frozenset[str]:
-        """What the user took away."""
-        return frozenset(self._removed)
-
-    def place(self, placement: dict[str, Any]) -> None:
-        """Lay all layers on another stack's grid: ``scale``, ``translate``, ``units``, ``axis_labels`` of (y, x)."""
-        self._placement = dict(placement)
-        for kind, layer in self._layers.items():
-            for key, value in placement.items():
-                setattr(layer, key, value)
-            self._widths.pop(kind, None)
-        self._follow_zoom()
+        self._slow = Throttle(lambda: self.draw(*_SLOW), seconds=SLOW_SECONDS, every=SLOW_FRAMES)
 
     def show(self, picture: TrackPicture | None) -> None:
         """Draw a track as it stands; None empties the layers and keeps them."""
         before, self._picture = self._picture, picture
         if picture is None:
             self._slow.stop()
-            self._empty()
+            self.draw()
             return
-        self._draw_surface(picture)
-        self._draw_chip(picture)
+        self.draw(*_FAST)
         if before is None or before.number != picture.number:
-            for kind, layer in self._layers.items():
-                layer.name = layer_name(kind, picture.number)
             self._slow.now()
         else:
             self._slow.ask()
 
-    def settle(self) -> None:
-        """Bring thumbnails and extents up to date; called when nothing moves any more."""
-        for layer in self._layers.values():
-            layer.refresh(data_displayed=False, highlight=False)
-
-    def restore(self) -> None:
-        """Make removed layers again."""
-        self._removed.clear()
-        picture, self._picture = self._picture, None
-        if picture is not None:
-            self.show(picture)
-
-    def close(self) -> None:
-        """Disconnect from the viewer; the layers stay as they are."""
-        self._zoom.stop()
+    def close(self, *, remove: bool = True) -> None:
+        """Let go of the viewer, and take the layers away where it still shows any; may be called twice."""
         self._slow.stop()
-        self._viewer.scene.camera.events.zoom.disconnect(self._wait_for_zoom)
-        self._viewer.layers.events.removed.disconnect(self._note_removed)
+        super().close(remove=remove)
 
     # Drawing
 
-    def _draw_slow(self) -> None:
+    def _needs(self, kind: str) -> bool:
         picture = self._picture
         if picture is None:
-            return
-        self._set_vectors("path", links(picture.path, np.isfinite(picture.path[:, 0])))
-        self._draw_others(picture)
-        self._draw_dates(picture)
+            return False
+        wanted = {
+            "surface": picture.surface is not None,
+            "other tracks": bool(picture.others),
+            "lost": bool(np.isfinite(picture.lost).all(axis=1).any()),
+        }
+        return wanted.get(kind, True)
 
-    def _draw_surface(self, picture: TrackPicture) -> None:
-        values = picture.surface
-        if values is None:
-            layer = self._layers.get("surface")
-            if layer is not None and np.isfinite(layer.data).any():
-                self._replace(layer, np.full((2, 2), np.nan, np.float32))
-            return
-        layer = self._layer("surface")
-        if layer is None:
+    def _title(self, kind: str) -> str:
+        # The other tracks belong to no single one.
+        number = 1 if self._picture is None else self._picture.number
+        return kind if kind == "other tracks" else f"track {number} · {kind}"
+
+    def _fill(self, kind: str, layer: Any) -> None:
+        picture = self._picture
+        if picture is None:
+            self._empty(kind, layer)
+        elif kind == "surface":
+            self._draw_surface(layer, picture)
+        elif kind == "chip":
+            self._set(layer, _chip_lines(picture))
+        elif kind == "path":
+            self._set(layer, links(picture.path, np.isfinite(picture.path[:, 0])))
+        elif kind == "other tracks":
+            self._draw_others(layer, picture)
+        elif kind == "dates":
+            self._draw_dates(layer, picture)
+        else:
+            self._set(layer, _finite(picture.lost))
+
+    def _empty(self, kind: str, layer: Any) -> None:
+        if kind == "surface":
+            self._set(layer, np.full((2, 2), np.nan, np.float32))
+        elif kind == "dates":
+            self._set(layer, layer.data[:LABEL_POINTS].copy())
+            self._set_labels(layer, np.full(LABEL_POINTS, "", dtype=str))
+        elif kind == "lost":
+            self._set(layer, np.zeros((0, 2)))
+        else:
+            self._set(layer, np.zeros_like(layer.data))
+
+    def _draw_surface(self, layer: Any, picture: TrackPicture) -> None:
+        if picture.surface is None:
+            self._empty("surface", layer)
             return
         origin = np.asarray(self._placement.get("translate", (0.0, 0.0)))
         translate = origin + np.asarray(picture.surface_origin) * np.asarray(layer.scale)
-        moved, same = not np.array_equal(translate, layer.translate), layer.data.shape == values.shape
-        if same:
-            layer.data[...] = values
-        else:
-            self._replace(layer, np.array(values, np.float32))
-        if moved:
+        self._set(layer, np.asarray(picture.surface, np.float32))
+        if not np.array_equal(translate, layer.translate):
             # Setting the position would draw the thumbnail too; its event, recompute the viewer's extent.
             with self._quietly(layer), layer.events.translate.blocker(), layer._block_refresh():
                 layer.translate = translate
-        if moved or same:
-            self._repaint(layer)
+            with self._quietly(layer):
+                layer.refresh(extent=False, thumbnail=False, highlight=False)
 
-    def _draw_chip(self, picture: TrackPicture) -> None:
-        nothing = np.zeros((4, 2, 2))
-        window = dashed(*(square(*picture.window) if picture.window else (0.0, 0.0, 0.0, 0.0)))
-        chip = outline(*square(*picture.at, picture.chip))
-        match = nothing if picture.match is None else outline(*square(*picture.match, picture.chip))
-        self._set_vectors("chip", np.concatenate([window, chip, match]))
+    def _draw_dates(self, layer: Any, picture: TrackPicture) -> None:
+        at, texts = self._labels(layer, picture)
+        self._set(layer, np.concatenate([at, _finite(picture.path)]))
+        self._set_labels(layer, np.concatenate([texts, np.full(len(layer.data) - len(texts), "")]).astype(str))
 
-    def _draw_dates(self, picture: TrackPicture) -> None:
-        layer = self._layer("dates")
-        if layer is not None:
-            at, texts = self._labels(layer, picture)
-            self._set_points(layer, np.concatenate([at, _finite(picture.path)]))
-            label = np.concatenate([texts, np.full(len(layer.data) - len(texts), "")]).astype(str)
-            if list(layer.features["label"]) != list(label):
-                with self._quietly(layer):
-                    layer.features = {"label": label}
-        lost = _finite(picture.lost)
-        if len(lost) or "lost" in self._layers:
-            layer = self._layer("lost")
-            if layer is not None:
-                self._set_points(layer, lost)
-
-    def _set_points(self, layer: Layer, data: NDArray[np.float64]) -> None:
-        if layer.data.shape != data.shape:
-            self._replace(layer, data)
-        elif not np.array_equal(layer.data, data):
-            layer.data[...] = data
-            self._repaint(layer)
+    def _set_labels(self, layer: Any, label: NDArray[Any]) -> None:
+        if list(layer.features["label"]) != list(label):
+            with self._quietly(layer):
+                layer.features = {"label": label}
 
     def _labels(self, layer: Layer, picture: TrackPicture) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
         """Where labels stand, each as often as it is drawn, and what they say."""
@@ -182,12 +154,7 @@ class TrackLayers:
         where += np.array([0.0, 8.0]) * pixel
         return (where[None] + SHIFTS_PX[:, None] * pixel).reshape(-1, 2), np.tile(texts, len(SHIFTS_PX))
 
-    def _draw_others(self, picture: TrackPicture) -> None:
-        if not picture.others and "other tracks" not in self._layers:
-            return
-        layer = self._layer("other tracks")
-        if layer is None:
-            return
+    def _draw_others(self, layer: Any, picture: TrackPicture) -> None:
         parts, colour = [np.zeros((0, 2, 2))], []
         for other in picture.others:
             shapes = polyline(other.path)
@@ -195,36 +162,15 @@ class TrackLayers:
                 shapes = np.concatenate([shapes, outline(*square(*other.at, other.chip))])
             parts.append(shapes)
             colour += [other.colour] * len(shapes)
-        data = np.concatenate(parts)
-        if len(data) == len(layer.data) and layer.metadata.get("colours") == colour:
-            self._set_vectors("other tracks", data)
-            return
-        self._replace(layer, data)
-        layer.metadata["colours"] = colour
-        if colour:
-            layer.edge_color = colour
+        self._set(layer, np.concatenate(parts))
+        if layer.metadata.get("colours") != colour:
+            layer.metadata["colours"] = colour
+            if colour:
+                layer.edge_color = colour
 
-    def _set_vectors(self, kind: str, data: NDArray[np.float64]) -> None:
-        layer = self._layer(kind)
-        if not isinstance(layer, Vectors):
-            return
-        if layer.data.shape != data.shape:
-            self._replace(layer, data)
-        elif not np.array_equal(layer.data, data):
-            layer.data[...] = data
-            self._repaint(layer)
-
-    def _empty(self) -> None:
-        for kind, layer in self._layers.items():
-            if kind == "surface":
-                self._replace(layer, np.full((2, 2), np.nan, np.float32))
-            elif kind == "lost":
-                self._set_points(layer, np.zeros((0, 2)))
-            elif kind == "dates":
-                self._set_points(layer, layer.data[:LABEL_POINTS].copy())
-                layer.features = {"label": np.full(LABEL_POINTS, "", dtype=str)}
-            else:
-                self._set_vectors(kind, np.zeros_like(layer.data))
+    def _set(self, layer: Any, data: NDArray[Any]) -> None:
+        with self._quietly(layer):
+            fill(layer, data, thumbnail=False)
 
     def _quietly(self, layer: Layer) -> AbstractContextManager[Any]:
         # The event of new data makes the viewer recompute all its axes, and any event repaints the list of layers:
@@ -234,59 +180,98 @@ class TrackLayers:
         quiet.enter_context(layer.events.data.blocker())
         return quiet
 
-    def _repaint(self, layer: Layer) -> None:
-        with self._quietly(layer):
-            layer.refresh(extent=False, thumbnail=False, highlight=False)
-
-    def _replace(self, layer: Layer, data: NDArray[Any]) -> None:
-        with self._quietly(layer):
-            layer.data = data
-
-    # Making and losing layers
-
-    def _layer(self, kind: str) -> Layer | None:
-        layer = self._layers.get(kind)
-        if layer is not None or kind in self._removed:
-            return layer
-        number = 1 if self._picture is None else self._picture.number
-        layer = MAKERS[kind](name=layer_name(kind, number), **self._placement)
-        self._layers[kind] = layer
-        above = [self._layers[k] for k in ORDER[ORDER.index(kind) + 1 :] if k in self._layers]
-        insert_below(self._viewer, layer, above)
-        self._set_width(kind, layer)
-        if self._made is not None:
-            self._made(layer)
-        return layer
-
-    def _note_removed(self, event: Any) -> None:
-        for kind, layer in list(self._layers.items()):
-            if layer is event.value:
-                del self._layers[kind]
-                self._removed.add(kind)
-                self._widths.pop(kind, None)
-
-    # Widths that do not grow with the zoom
-
-    def _wait_for_zoom(self, _event: Any = None) -> None:
-        self._zoom.ask()
-
     def _follow_zoom(self) -> None:
-        for kind, layer in self._layers.items():
-            self._set_width(kind, layer)
+        super()._follow_zoom()
         if self._picture is not None:
-            self._draw_dates(self._picture)
+            self.draw("dates")
 
-    def _set_width(self, kind: str, layer: Layer) -> None:
-        if kind not in LINE_PX:
-            return
-        if kind in self._widths and not np.isclose(layer.edge_width, self._widths[kind]):
-            return  # the user chose a width of their own
-        width = LINE_PX[kind] / float(self._viewer.scene.camera.zoom) / float(abs(layer.scale[-1]))
-        if kind in self._widths and abs(width / self._widths[kind] - 1) < 0.04:
-            return
-        self._widths[kind] = width
-        layer.edge_width = width
+
+def _chip_lines(picture: TrackPicture) -> NDArray[np.float64]:
+    """Search window, chip and match; lines that are not to be seen have no length."""
+    window = dashed(*(square(*picture.window) if picture.window else (0.0, 0.0, 0.0, 0.0)))
+    chip = outline(*square(*picture.at, picture.chip))
+    match = np.zeros((4, 2, 2)) if picture.match is None else outline(*square(*picture.match, picture.chip))
+    return np.concatenate([window, chip, match])
 
 
 def _finite(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return points[np.isfinite(points).all(axis=1)]
+
+
+def _make_surface() -> Layer:
+    """Correlation, −1 to 1 on a diverging map with 0 in the middle."""
+    return Image(
+        np.full((2, 2), np.nan, np.float32),
+        colormap=Colormap(list(palette.NCC_STOPS), name="NCC"),
+        contrast_limits=(-1.0, 1.0),
+        opacity=0.55,
+        blending="translucent_no_depth",
+        interpolation2d="nearest",
+    )
+
+
+def _make_chip() -> Layer:
+    """Search window, chip and match; vectors that are not to be seen have no length."""
+    return _vectors(len(CHIP_COLOURS), CHIP_COLOURS)
+
+
+def _make_path() -> Layer:
+    """The way of the selected track."""
+    return _vectors(0, palette.MATCH)
+
+
+def _make_others() -> Layer:
+    """Chips and ways of the tracks that are not selected."""
+    return _vectors(0, "#FFFFFF")
+
+
+def _make_dates() -> Layer:
+    """Labels, carried by points that are not seen, and after them the points where the chip was found."""
+    clear = ["transparent"] * LABEL_POINTS
+    layer = Points(
+        np.zeros((LABEL_POINTS, 2)),
+        size=1,
+        canvas_size_limits=(7, 7),
+        face_color=clear,
+        border_color=clear,
+        border_width=0,
+        features={"label": np.full(LABEL_POINTS, "", dtype=str)},
+        text={
+            "string": "{label}",
+            "size": 10,
+            "anchor": "upper_left",
+            "color": ["#101418"] * (LABEL_POINTS - LABELS) + ["#FFFFFF"] * LABELS,
+        },
+    )
+    # What is added later takes these, or what the user chooses.
+    layer.current_face_color = layer.current_border_color = palette.MATCH
+    return layer
+
+
+def _make_lost() -> Layer:
+    """Where the chip was looked for in vain: hollow, so that nobody takes it for a position."""
+    layer = Points(np.zeros((0, 2)), ndim=2, size=1, border_width=0.2, canvas_size_limits=(10, 10))
+    layer.current_face_color, layer.current_border_color = "transparent", palette.LOST
+    return layer
+
+
+def _vectors(count: int, colour: Any) -> Layer:
+    return Vectors(
+        np.zeros((count, 2, 2)),
+        ndim=2,
+        edge_color=colour,
+        vector_style="line",
+        opacity=1.0,
+        blending="translucent_no_depth",
+    )
+
+
+#: From bottom to top.
+KINDS = {
+    "surface": LayerKind(_make_surface),
+    "other tracks": LayerKind(_make_others, 1.5),
+    "path": LayerKind(_make_path, 1.6),
+    "chip": LayerKind(_make_chip, 2.0),
+    "lost": LayerKind(_make_lost),
+    "dates": LayerKind(_make_dates),
+}

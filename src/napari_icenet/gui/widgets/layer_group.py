@@ -164,9 +164,13 @@ class LayerGroup(QObject):
         if layer is not None and layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
 
-    def restore(self, *kinds: str) -> None:
-        """Make the layers again that the user removed, by default all."""
-        self._removed -= set(kinds or self._removed)
+    def restore(self) -> None:
+        """Make all layers again that the user removed."""
+        self.bring_back(*self._removed)
+
+    def bring_back(self, *kinds: str) -> None:
+        """Make layers of these kinds again, if the user removed them."""
+        self._removed -= set(kinds)
         self.draw()
         self.changed.emit()
 
@@ -214,11 +218,16 @@ class LayerGroup(QObject):
         index = self._index_for(kind)
         self._layers[kind] = layer
         insert_layer(self._viewer, layer, index)
-        self._titles[kind] = title, layer.name
-        layer.events.visible.connect(self._on_visible)
+        self._take_in(kind, layer, title)
         self._set_width(kind, layer)
         self.made.emit(layer)
         self.changed.emit()
+
+    def _take_in(self, kind: str, layer: Layer, title: str) -> None:
+        """Have a layer that is in the viewer, called ``title`` as far as that was free, for one's own."""
+        self._layers[kind] = layer
+        self._titles[kind] = title, layer.name
+        layer.events.visible.connect(self._on_visible)
 
     def _index_for(self, kind: str) -> int:
         order, stacked = tuple(self._kinds), list(self._viewer.layers)
