@@ -71,7 +71,7 @@ def perito_moreno(progress: Progress | None = None) -> SceneStack:
 
 
 def cache_folder() -> Path:
-    """Where samples are kept: the folder that ``ICENET_CACHE`` names, else the user's cache."""
+    """Folder of the samples: the one that ``ICENET_CACHE`` names, else the user's cache."""
     import pooch
 
     named = os.environ.get(CACHE_VARIABLE)
@@ -158,7 +158,7 @@ def _registry() -> dict[str, str]:
 
 
 class _FileProgress:
-    """What pooch calls while one file arrives; passes the whole series' share on."""
+    """Progress of one file for pooch; passes the whole series' share on."""
 
     def __init__(self, progress: Progress | None, number: int, count: int, name: str) -> None:
         self._progress, self._number, self._count, self._name = progress, number, count, name

@@ -148,7 +148,7 @@ def _to_its_end(day: datetime | None) -> datetime | None:
 
 
 def _summary(icenet: SequenceDataset) -> str:
-    """What the dataset holds, as a few lines."""
+    """Summary of a dataset in a few lines."""
     from napari_icenet.datasets.sequences import SPLITS
 
     record, settings = icenet.record, icenet.record.settings
@@ -173,7 +173,7 @@ def _summary(icenet: SequenceDataset) -> str:
 
 
 def _parted(settings: DatasetSettings) -> str:
-    """What keeps the splits apart."""
+    """Sentence on what keeps the splits apart."""
     if settings.train_until is None or settings.validation_until is None:
         return f"blocks of {settings.block_px} px, {settings.gap_px} px apart"
     return f"training until {settings.train_until:%Y-%m-%d}, validation until {settings.validation_until:%Y-%m-%d}"

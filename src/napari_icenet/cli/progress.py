@@ -40,7 +40,7 @@ class ProgressLine:
 
 @contextmanager
 def spoken_warnings() -> Iterator[None]:
-    """What the library warns of becomes one ``warning:`` line as it comes, and once."""
+    """Print each warning of the library as one ``warning:`` line, once."""
     said: set[str] = set()
 
     def show(

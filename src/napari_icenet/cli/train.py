@@ -117,7 +117,7 @@ def _compare(output: Path) -> None:
 
 
 def _first() -> bool:
-    """Whether this is the process that speaks, of several started by torchrun."""
+    """True if this is the process that speaks, of several started by torchrun."""
     return os.environ.get("RANK", "0") == "0"
 
 
@@ -193,7 +193,7 @@ def _remove(path: Path) -> None:
 
 
 def _say(result: Result, settings: RunSettings) -> None:
-    """What the run came to."""
+    """Print the outcome of the run."""
     lines = [
         str(result.folder.path),
         f"model      {settings.model}",

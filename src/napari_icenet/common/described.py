@@ -13,7 +13,7 @@ class Described:
     """Gives ``__repr__`` and ``_repr_html_`` to a class that tells its :meth:`facts`."""
 
     def facts(self) -> dict[str, str]:
-        """What is shown, in order: by what it is."""
+        """Facts that are shown, in order, by their names."""
         raise NotImplementedError
 
     def __repr__(self) -> str:

@@ -174,12 +174,12 @@ def _cuda(number: int) -> Device:
 
 
 def may_have(kind: Kind) -> bool:
-    """Whether anything hints at a device of a kind; costs nothing, and is asked before PyTorch is."""
+    """True if anything hints at a device of a kind; costs nothing, and is asked before PyTorch is."""
     return {"cuda": _may_have_cuda, "mps": _may_have_mps}.get(kind, lambda: True)()
 
 
 def absence(kind: Kind, *, trial: bool = True) -> str | None:
-    """Why a device of a kind cannot be used; None where it can.
+    """Reason why a device of a kind cannot be used; None where it can.
 
     Parameters
     ----------
@@ -259,7 +259,7 @@ def _free_memory() -> dict[str, int]:
 
 
 def _may_have_cuda() -> bool:
-    """Whether anything hints at a graphics processor for CUDA."""
+    """True if anything hints at a graphics processor for CUDA."""
     if sys.platform == "win32":
         return (Path(os.environ.get("SYSTEMROOT", r"C:\Windows")) / "System32" / "nvcuda.dll").exists()
     return any(Path(trace).exists() for trace in _DRIVERS)
@@ -270,7 +270,7 @@ def _may_have_mps() -> bool:
 
 
 def _cuda_absence() -> str | None:
-    """Why there is no CUDA; None where there is."""
+    """Reason why there is no CUDA; None where there is."""
     if importlib.util.find_spec("torch") is None:
         return "PyTorch is not installed"
     import torch
@@ -283,7 +283,7 @@ def _cuda_absence() -> str | None:
 
 
 def _mps_absence() -> str | None:
-    """Why there is no MPS; None where there is."""
+    """Reason why there is no MPS; None where there is."""
     if not _may_have_mps():
         return "it is part of Apple's own processors"
     if importlib.util.find_spec("torch") is None:

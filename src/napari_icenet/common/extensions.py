@@ -1,4 +1,4 @@
-"""What other packages add by entry points: predictors, networks, readers."""
+"""Entry points of other packages: predictors, networks, readers."""
 
 from __future__ import annotations
 

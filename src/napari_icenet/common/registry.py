@@ -37,7 +37,7 @@ class Registry:
         return (*self.places, *self._others())
 
     def load(self, name: str) -> Any:
-        """What is held under a name.
+        """Load what is held under a name.
 
         Raises
         ------

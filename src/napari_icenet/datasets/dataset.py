@@ -68,7 +68,7 @@ class SequenceDataset(Described):
         self.shape = settings.frames, settings.chip, settings.chip
 
     def facts(self) -> dict[str, str]:
-        """What is shown of a dataset: sequences, dates, shape, coordinate systems, share of valid frames."""
+        """Facts of a dataset: sequences, dates, shape, coordinate systems, share of valid frames."""
         grids = {stack.grid.grid().crs_name for stack in self.record.stacks}
         scenes = [scene for stack in self.record.stacks for scene in stack.scenes]
         times = np.unique(np.array([scene.time.replace(tzinfo=None) for scene in scenes], "datetime64[s]"))

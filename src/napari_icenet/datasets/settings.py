@@ -147,7 +147,7 @@ class DatasetSettings(BaseModel):
 
     @property
     def criteria(self) -> Criteria:
-        """What is asked of a match."""
+        """Criteria of an acceptable match."""
         if self.tracking == "chain":
             return replace(DATASET_CHAIN, min_overlap=self.min_valid)
         return replace(

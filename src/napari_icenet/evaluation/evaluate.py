@@ -66,7 +66,7 @@ class Evaluation(Described):
     trained_here: tuple[TrainedHere, ...] = ()
 
     def facts(self) -> dict[str, str]:
-        """What is shown of an evaluation: source, predictors, dates, mean correlation of each at t2."""
+        """Facts of an evaluation: source, predictors, dates, mean correlation of each at t2."""
         mode, scores = next(iter(self.scores.items()))
         grids = {grid.crs_name for grid in self.source.grids.values()}
         means = ", ".join(f"{name} {self.tables[mode]['t2'][name]['mean']:.2f}" for name in self.names)

@@ -50,7 +50,7 @@ class Scored:
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """What every process is told.
+    """Work as every process is told it.
 
     Attributes
     ----------

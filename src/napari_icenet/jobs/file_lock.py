@@ -48,7 +48,7 @@ def locked(folder: Path, name: str = "lock", *, tries: int = _TRIES) -> Iterator
 
 
 def held(folder: Path) -> bool | None:
-    """Whether a process holds the folder; None where that cannot be told, as in a folder that was never held."""
+    """True if a process holds the folder; None where that cannot be told, as in a folder that was never held."""
     path = folder / "lock"
     if not path.exists():
         return None

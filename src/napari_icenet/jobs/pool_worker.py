@@ -67,7 +67,7 @@ class PoolWorker(WorkerProcess):
 
     @property
     def free(self) -> bool:
-        """Whether it can take a task."""
+        """True if it can take a task."""
         return self.ready and self.task is None
 
     def begin(self, task: Task) -> None:

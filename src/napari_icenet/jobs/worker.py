@@ -27,7 +27,7 @@ class Stopped(BaseException):
 
 
 class Worker:
-    """What a function that is called in a worker process has at hand: its first argument.
+    """First argument of a function that is called in a worker process.
 
     Parameters
     ----------

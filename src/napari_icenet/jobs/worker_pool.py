@@ -83,7 +83,7 @@ class WorkerPool:
 
     @property
     def busy(self) -> bool:
-        """Whether a task waits or is worked on."""
+        """True if a task waits or is worked on."""
         return bool(self._waiting) or any(worker.task is not None for worker in tuple(self.workers))
 
     def call(self, event: Callable[[], object], delay: float = 0.0) -> None:

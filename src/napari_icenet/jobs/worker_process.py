@@ -48,7 +48,7 @@ class WorkerProcess:
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended yet."""
+        """True if it has not ended yet."""
         return self._process.poll() is None
 
     def give(self, key: str, item: Any) -> None:

@@ -68,7 +68,7 @@ class Criteria:
     max_round_trip_px: float = math.inf
 
     def agrees(self, distance_px: float) -> bool:
-        """Whether two peaks this far apart are one and the same."""
+        """True if two peaks this far apart are one and the same."""
         return distance_px <= self.max_disagreement_px
 
 
@@ -156,7 +156,7 @@ def border_reasons(
 
 
 def chips_inside(rows: ArrayLike, cols: ArrayLike, chip: int, shape: tuple[int, int]) -> Bool:
-    """Whether chips at whole-pixel places lie inside a picture (height, width) with all their pixels, (n,).
+    """True if chips at whole-pixel places lie inside a picture (height, width) with all their pixels, (n,).
 
     Those that do not are ``OUTSIDE``.
     """

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class LostReason(StrEnum):
-    """Why a frame is lost."""
+    """Reason why a frame is lost."""
 
     PENDING = "not yet computed"
     FILL = "fill"

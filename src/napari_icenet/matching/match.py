@@ -64,7 +64,7 @@ class Match:
 
     @property
     def found(self) -> bool:
-        """Whether there is a peak at all."""
+        """True if there is a peak at all."""
         return not np.isnan(self.ncc)
 
     def distance(self, row: float, col: float) -> float:

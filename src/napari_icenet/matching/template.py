@@ -1,4 +1,4 @@
-"""What is searched for: the last chip, the first, its high-pass, or what a predictor makes of the past."""
+"""Templates: the last chip, the first, its high-pass, or a predictor's."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def named_covariates(
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What the next chip is expected to look like.
+    """Expected next chip, and its spread.
 
     Attributes
     ----------

@@ -86,7 +86,7 @@ def arithmetic(device: torch.device, kind: torch.dtype) -> Iterator[None]:
 
 @cache
 def _cpu_has_bf16() -> bool:
-    """Whether the processor multiplies bf16 by instructions of its own; emulated, it is slower than fp32."""
+    """True if the processor multiplies bf16 by instructions of its own; emulated, it is slower than fp32."""
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""Weights given away as one file, which holds its card, too."""
+"""Export weights as one safetensors file with the card in its header."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class PredictionProcess:
                 self._running().start(f"{__name__}:load", list(predictors))
 
     def predict(self, predictor: LearnedOptions, pasts: Sequence[Past]) -> list[Prediction | None]:
-        """What the predictor's ``predict_many`` gives here.
+        """Call the predictor's ``predict_many`` in the process.
 
         Raises
         ------
@@ -92,7 +92,7 @@ class RemotePredictor:
         self.name, self.title, self.prefilter = predictor.name, predictor.title, predictor.prefilter
 
     def predict_many(self, pasts: Sequence[Past]) -> list[Prediction | None]:
-        """What calling it on each past gives, in order."""
+        """Predict after each past, in order."""
         return self._process.predict(self.predictor, pasts) if pasts else []
 
     def __call__(self, past: Past) -> Prediction | None:

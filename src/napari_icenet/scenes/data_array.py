@@ -21,7 +21,7 @@ _serial = count()
 
 
 class Pictures(NamedTuple):
-    """What a stack is made of: pictures (time, band, y, x), their dates, bands, grid and name."""
+    """Parts of a stack: pictures (time, band, y, x), their dates, bands, grid and name."""
 
     values: Any
     times: list[datetime]
@@ -81,7 +81,7 @@ def data_array(
 
 
 def pictures_of(array: xr.DataArray) -> Pictures:
-    """What a stack is made of, from an array as :func:`data_array` or rioxarray makes it.
+    """Parts of a stack, from an array as :func:`data_array` or rioxarray makes it.
 
     Raises
     ------

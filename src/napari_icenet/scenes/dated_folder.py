@@ -55,7 +55,7 @@ class _DatedImage:
 
     @property
     def may_be_grey(self) -> bool:
-        """Whether the bands are red, green and blue, of which a grey picture needs only one.
+        """True if the bands are red, green and blue, of which a grey picture needs only one.
 
         A GeoTIFF's bands count as they are, unless it has alpha, which marks a picture.
         """
@@ -64,7 +64,7 @@ class _DatedImage:
 
 
 def is_dated_folder(folder: Path) -> bool:
-    """Whether any image of a folder bears a date in its name; no file is opened."""
+    """True if any image of a folder bears a date in its name; no file is opened."""
     return folder.is_dir() and any(
         _DATE.match(path.stem) is not None or parse_product_name(path.stem) is not None for path in _images(folder)
     )
@@ -212,7 +212,7 @@ def _on_comparable_grids(images: list[_DatedImage]) -> tuple[list[_DatedImage], 
 
 
 def _lost_maps(folder: Path, images: list[_DatedImage]) -> str | None:
-    """What to say of world files without a coordinate system."""
+    """Warn of world files without a coordinate system."""
     lost = [i.info.path.name for i in images if not i.info.grid.georeferenced and not i.info.transform.is_identity]
     if not lost:
         return None
@@ -224,7 +224,7 @@ def _lost_maps(folder: Path, images: list[_DatedImage]) -> str | None:
 
 
 def _all_grey(images: list[_DatedImage]) -> bool:
-    """Whether every picture shows the same in red, green and blue."""
+    """True if every picture shows the same in red, green and blue."""
     spent = 0
     for image in images:
         if not image.may_be_grey or spent > _GREY_CHECK_PIXELS:

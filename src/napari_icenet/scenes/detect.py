@@ -15,7 +15,7 @@ LOOKED_AT = 2000
 
 
 def looks_like_scenes(path: Path) -> bool:
-    """Whether a file or folder bears the name of a product, of dated images, of a saved stack or session."""
+    """True if a file or folder bears the name of a product, of dated images, of a saved stack or session."""
     from napari_icenet.scenes.dated_folder import is_dated_folder
     from napari_icenet.scenes.landsat.product_id import parse_product_name
 
@@ -42,7 +42,7 @@ def looks_like_scenes(path: Path) -> bool:
 
 
 def is_saved_stack(path: Path) -> bool:
-    """Whether a Zarr folder is a stack saved by this package."""
+    """True if a Zarr folder is a stack saved by this package."""
     from napari_icenet.scenes.store.schema import FORMAT
 
     try:

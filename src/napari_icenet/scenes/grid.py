@@ -98,7 +98,7 @@ class Grid:
 
     @property
     def georeferenced(self) -> bool:
-        """Whether map coordinates, and so metres, are known."""
+        """True if map coordinates, and so metres, are known."""
         return self.crs is not None
 
     @property

@@ -48,7 +48,7 @@ class UnknownScenesError(StackError):
 
 @dataclass
 class FoundScenes:
-    """What a path holds, each scene still on its own grid.
+    """Scenes found under a path, each still on its own grid.
 
     Attributes
     ----------

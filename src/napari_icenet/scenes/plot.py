@@ -63,7 +63,7 @@ def draw_image(
 
 
 def upper_limit(values: NDArray[Any], percentile: float = 98.0) -> float:
-    """What nearly all values lie below, for a scale that begins at zero; 1 where there is none."""
+    """Limit that nearly all values lie below, for a scale that begins at zero; 1 where there is none."""
     known = values[np.isfinite(values)]
     found = float(np.percentile(known, percentile)) if known.size else 0.0
     return found if found > 0 else 1.0

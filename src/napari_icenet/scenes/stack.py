@@ -86,7 +86,7 @@ class SceneStack(Described):
         self.contrasts: dict[tuple[int, str], tuple[float, float]] = {}
 
     def facts(self) -> dict[str, str]:
-        """What is shown of a stack; nothing is read for it."""
+        """Facts of a stack; nothing is read for them."""
         times, bands, height, width = self.shape
         noun = "notice" if len(self.notices) == 1 else "notices"
         return {
@@ -127,11 +127,11 @@ class SceneStack(Described):
 
     @property
     def simulated(self) -> bool:
-        """Whether any scene comes from a simulator."""
+        """True if any scene comes from a simulator."""
         return any(scene.provenance.simulated for scene in self.scenes)
 
     def different_geometry(self, first: int, second: int) -> bool:
-        """Whether two dates are known to be seen from different paths or rows.
+        """True if two dates are known to be seen from different paths or rows.
 
         Terrain that the product's elevation model misses then shifts between them (parallax).
         """

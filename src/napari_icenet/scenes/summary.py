@@ -1,4 +1,4 @@
-"""What a stack holds, for ``icenet info``: also where its scenes can form no stack."""
+"""Summary of a stack for ``icenet info``; also of scenes that can form no stack."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ class StackSummary(Described, _Summary):
     notices: tuple[str, ...] = ()
 
     def facts(self) -> dict[str, str]:
-        """What is shown of a summary: dates, shape, coordinate system, share of measured pixels."""
+        """Facts of a summary: dates, shape, coordinate system, share of measured pixels."""
         times = sorted(np.datetime64(scene.time.replace(tzinfo=None), "s") for scene in self.scenes)
         system = "no CRS" if self.grid is None or self.grid.name is None else self.grid.name
         code = None if self.grid is None else self.grid.epsg

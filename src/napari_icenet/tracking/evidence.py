@@ -171,7 +171,7 @@ class Correlator:
         return find_peak(surface, pixels=float(template.size), share=share)
 
     def why_empty(self, template: NDArray[np.float32], time: int, centre: tuple[int, int]) -> LostReason:
-        """Why a surface holds no correlation at all."""
+        """Reason why a surface holds no correlation at all."""
         if not chips_inside(*centre, self.settings.chip, self.plain.shape):
             return LostReason.OUTSIDE
         window = self.plain.read(time, search_window(*centre, self.settings.search))

@@ -30,7 +30,7 @@ DEGREE_DECIMALS = 7
 
 @dataclass(frozen=True)
 class SavedTrack:
-    """How a track of an export was made, enough to make it again.
+    """Settings and start of a track in an export, enough to make it again.
 
     Attributes
     ----------
@@ -156,7 +156,7 @@ def _plain(value: Any) -> Any:
 
 
 def read_tracks(path: str | Path) -> list[SavedTrack]:
-    """How the tracks of an export were made, so that they can be made again.
+    """Read how the tracks of an export were made, so that they can be made again.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Where a chip was on one date, or why that is not known."""
+"""Observation of a chip on one date, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NAN = float("nan")
 
 @dataclass(frozen=True)
 class Observation:
-    """Where the chip was on one date, or why that is not known.
+    """Position of the chip on one date, or the reason why it is not known.
 
     Attributes
     ----------

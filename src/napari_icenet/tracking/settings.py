@@ -1,4 +1,4 @@
-"""What a track is made with: one frozen, checked set of choices."""
+"""Settings of a track: one frozen, checked set of choices."""
 
 from __future__ import annotations
 
@@ -92,12 +92,12 @@ class TrackSettings(BaseModel):
 
     @property
     def reach(self) -> int:
-        """How far the chip is searched for from the window's centre, in pixels along each axis."""
+        """Search radius from the window's centre, px along each axis."""
         return (self.search - self.chip) // 2
 
     @property
     def criteria(self) -> Criteria:
-        """What is asked of a match."""
+        """Criteria of an acceptable match."""
         if self.tracking == "chain":
             return replace(CLICK_CHAIN, min_overlap=self.min_overlap)
         return replace(

@@ -73,7 +73,7 @@ class Track(Described):
     times: tuple[np.datetime64, ...]
 
     def facts(self) -> dict[str, str]:
-        """What is shown of a track: how often it was found, when, where."""
+        """Facts of a track: how often it was found, when, where."""
         speed, error = self.mean_speed
         found = {"track": str(self.number), "dates": dates_text(self.times, "dates")}
         found["valid"] = f"{percent_text(float(self.valid.mean()))} valid"
@@ -174,7 +174,7 @@ class Track(Described):
 
     @property
     def complete(self) -> bool:
-        """Whether every date has been computed."""
+        """True if every date has been computed."""
         return all(fix.reason is not LostReason.PENDING for fix in self.observations)
 
     def _array(self, name: str) -> NDArray[np.float64]:
@@ -192,7 +192,7 @@ class Track(Described):
 
     @cached_property
     def valid(self) -> NDArray[np.bool_]:
-        """Whether each date's position can be accepted."""
+        """True if each date's position can be accepted."""
         return np.array([fix.valid for fix in self.observations], bool)
 
     @cached_property

@@ -81,7 +81,7 @@ class VelocityMapper:
 
     @property
     def busy(self) -> bool:
-        """Whether maps are being made, or a cancelled request has not ended yet."""
+        """True if maps are being made, or a cancelled request has not ended yet."""
         with self._lock:
             return self._running or self._request is not None
 

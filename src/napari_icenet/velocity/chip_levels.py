@@ -70,7 +70,7 @@ class Levels:
         return found
 
     def _span(self, level: int) -> tuple[float, float]:
-        """Where a level begins and ends in the progress of the run."""
+        """Start and end of a level in the progress of the run."""
         rows, cols = self.matcher.search.radius
         work = np.array([(chip + 2 * rows) * (chip + 2 * cols) for chip in self.matcher.search.chips], float)
         work[1:] *= _LEFT
@@ -102,7 +102,7 @@ class Levels:
     def _neighbours_agree(
         self, found: Matches, accepted: NDArray[np.bool_], todo: Index, new: Matches, end: float
     ) -> NDArray[np.bool_]:
-        """Which of the new matches agree with their neighbours; shape of ``todo``."""
+        """New matches that agree with their neighbours; shape of ``todo``."""
         if not len(todo):
             return np.zeros(0, bool)
         chip = int(new.chip[0])

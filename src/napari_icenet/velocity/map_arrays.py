@@ -45,7 +45,7 @@ def _ground_scale(cells: Grid) -> tuple[F32, F32]:
 
 @dataclass(frozen=True)
 class Offset:
-    """What ground that does not move seems to move between two dates: the scenes' misregistration.
+    """Apparent motion of stable ground between two dates: the scenes' misregistration.
 
     Attributes
     ----------
@@ -146,7 +146,7 @@ class MapArrays:
 
     @property
     def valid(self) -> NDArray[np.bool_]:
-        """Whether a vector is accepted; shape (y, x)."""
+        """True if a vector is accepted; shape (y, x)."""
         return np.asarray(self.reason == 0)
 
     @property

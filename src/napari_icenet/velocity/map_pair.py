@@ -238,7 +238,7 @@ def _velocity_map(matcher: PairMatcher, found: Matches, cells: Grid, notes: tupl
 
 
 def _notes(matcher: PairMatcher, found: Matches) -> list[str]:
-    """What the reader of the map should know of how it was made."""
+    """Notes on how a map was made, for its reader."""
     stack, settings, dates = matcher.pictures.stack, matcher.settings, (matcher.first, matcher.second)
     ids = {stack.scenes[date].id for date in dates}
     notes = [notice.message for notice in stack.notices if notice.scene in ids]

@@ -1,4 +1,4 @@
-"""Which dates are paired, and maps of many pairs."""
+"""Pair dates, and map many pairs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a velocity map is made with: one configuration for library, command line and dock."""
+"""Settings of a velocity map: one configuration for library, command line and dock."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class VelocitySettings(BaseModel):
 
     @property
     def criteria(self) -> Criteria:
-        """What is asked of a match."""
+        """Criteria of an acceptable match."""
         return replace(MAP, min_overlap=self.min_overlap, min_peak_ratio=self.min_peak_ratio)
 
     @property

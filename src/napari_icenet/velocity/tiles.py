@@ -26,7 +26,7 @@ _OUTSIDE = reason_code(LostReason.OUTSIDE)
 
 @dataclass(frozen=True)
 class Points:
-    """Where the chips of a map lie and where they are sought; every array has the shape (n,).
+    """Positions and search centres of the chips of a map; every array has the shape (n,).
 
     Attributes
     ----------

@@ -34,7 +34,7 @@ class VelocityMap(Described, MapArrays):
         return dataset_of([self])
 
     def facts(self) -> dict[str, str]:
-        """What is shown of a map: dates, shape, coordinate system, share of valid vectors."""
+        """Facts of a map: dates, shape, coordinate system, share of valid vectors."""
         speed = self.v[self.valid]
         middle = f"median {np.median(speed):.3g} {self.unit}" if speed.size else ""
         return {

@@ -61,7 +61,7 @@ class MapTool:
 
     @property
     def busy(self) -> bool:
-        """Whether a map is asked for and not done."""
+        """True if a map is asked for and not done."""
         with self._lock:
             return self._asked > self._answered
 
@@ -145,7 +145,7 @@ class MapTool:
         self.maps_changed.emit(maps)
 
     def said(self, share: float, text: str) -> None:
-        """How far the work is, and what is being done."""
+        """Receive the share of the work that is done, and what is being done."""
         self.progressed.emit(share, text)
 
     def stopped(self, number: int, error: IceNetError | None) -> None:

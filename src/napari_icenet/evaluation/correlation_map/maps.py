@@ -35,7 +35,7 @@ _BAR = 0.05
 
 
 class CellState(IntEnum):
-    """What is known of a cell.
+    """State of a cell.
 
     OUTSIDE was not asked for; WAITING is not done yet; LOST shows too little ice before t0 or on the target to be
     judged; NO_TEMPLATE could be judged, but no predictor made a template; SCORED has a correlation.
@@ -49,7 +49,7 @@ class CellState(IntEnum):
 
 
 class Place(NamedTuple):
-    """Where the chip of a cell lies on a date: whole-pixel row and column, and the date's index."""
+    """Place of a cell's chip on a date: whole-pixel row and column, and the date's index."""
 
     row: int
     col: int
@@ -83,7 +83,7 @@ class MapMetadata:
 
     @classmethod
     def of(cls, stack: SceneStack, band: str, *, flow_known: bool = False) -> MapMetadata:
-        """What a file says of a stack."""
+        """Metadata of a stack, as a file holds them."""
         lines = (credit_of(scene.provenance) for scene in stack.scenes)
         credits = tuple(dict.fromkeys(line for line in lines if line is not None))
         return cls(stack.name, stack.band(band), stack.grid, stack.labels, stack.simulated, credits, flow_known)
@@ -106,7 +106,7 @@ class WindowTracks:
 
 @dataclass(frozen=True, eq=False)
 class Histogram:
-    """How many chips have which correlation.
+    """Histogram of correlations over chips.
 
     Attributes
     ----------
@@ -125,7 +125,7 @@ class Histogram:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CorrelationMaps(Described):
-    """What is done so far; later work makes new objects and never changes this one.
+    """Correlation maps as far as they are done; later work makes new objects and never changes this one.
 
     A cell is a square of the side of the stride about the centre of a chip on the first date of its window.
 
@@ -167,7 +167,7 @@ class CorrelationMaps(Described):
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What tells the predictors apart, in the order of the predictor set."""
+        """Ids of the predictors, in the order of the predictor set."""
         return self.predictor_set.keys
 
     @property
@@ -222,7 +222,7 @@ class CorrelationMaps(Described):
         return self._table
 
     def histogram(self, target: int) -> Histogram:
-        """How the correlations with t1 (1) or t2 (2) are spread."""
+        """Histogram of the correlations with t1 (1) or t2 (2)."""
         edges = np.round(np.arange(-1, 1 + _BAR / 2, _BAR), 10)
         scores = self.scores
         chosen = scores.ncc[scores.counted[:, target - 1], :, target - 1]
@@ -241,7 +241,7 @@ class CorrelationMaps(Described):
         return np.where(none, -1, np.where(np.isnan(values), -2, values).argmax(0)).astype(np.int16)
 
     def facts(self) -> dict[str, str]:
-        """What is shown of maps: stack, dates, shape, coordinate system, predictors, share of cells with a number."""
+        """Facts of maps: stack, dates, shape, coordinate system, predictors, share of cells with a number."""
         known = np.isfinite(np.stack([self.values[key][self.settings.target - 1] for key in self.keys])).mean()
         dates = self.ground.dates
         return {
@@ -319,7 +319,7 @@ class CorrelationMaps(Described):
         return (r, c) if 0 <= r < len(self.rows) and 0 <= c < len(self.cols) else None
 
     def chip_of(self, r: int, c: int, t0: int | None = None) -> Place | None:
-        """Where the chip of a cell lies at t0: what a click on the cell places a chip at.
+        """Place of a cell's chip at t0, at which a click on the cell places a chip.
 
         Parameters
         ----------

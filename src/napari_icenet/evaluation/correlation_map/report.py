@@ -106,7 +106,7 @@ class MapEvaluation(Evaluation):
     about: dict[str, Any] = field(default_factory=dict)
 
     def provenance(self) -> dict[str, Any]:
-        """What the numbers rest on."""
+        """Provenance of the numbers."""
         return super().provenance() | {"map": self.about}
 
 

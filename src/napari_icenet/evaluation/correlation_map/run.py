@@ -114,7 +114,7 @@ class MapRun:
         return band, window.start, window.dates, tuple(chosen.items()), self.cells.followed.tobytes()
 
     def next_job(self, *, networks: bool) -> Job | None:
-        """What a process should do next; None where nothing is left for it.
+        """Next job of a process; None where nothing is left for it.
 
         Parameters
         ----------
@@ -181,14 +181,14 @@ class MapRun:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left to do; what processes work on still counts as left."""
+        """True if nothing is left to do; what processes work on still counts as left."""
         return not self._follow and not self._left.any() and not any(self._scores.values()) and self.share >= 1
 
     def maps(self) -> CorrelationMaps:
-        """What is done so far."""
+        """Maps as far as they are done."""
         return self._gathering.maps(1.0 if self.finished else min(self.share, 0.999))
 
 
 def on_graphics(device: str) -> bool:
-    """Whether networks will, or may, compute on a graphics processor."""
+    """True if networks will, or may, compute on a graphics processor."""
     return any(map(may_have, NETWORK_AUTO)) if device == "auto" else device != "cpu"

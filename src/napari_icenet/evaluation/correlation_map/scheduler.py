@@ -22,13 +22,13 @@ _PAUSE, _EASE = 0.1, 4
 
 
 class Listener(Protocol):
-    """Who is told; always on the pool's thread."""
+    """Receiver of results, called on the pool's thread."""
 
     def shown(self, maps: CorrelationMaps) -> None:
         """Maps as far as they are done."""
 
     def said(self, share: float, text: str) -> None:
-        """How far the work is, and what is being done."""
+        """Receive the share of the work that is done, and what is being done."""
 
     def stopped(self, number: int, error: IceNetError | None) -> None:
         """A run has ended: done, or for an error."""
@@ -58,7 +58,7 @@ class Scheduler:
         self._next_show, self._fresh, self._waking = 0.0, False, False
 
     def known(self, stack: Any) -> TrackCache:
-        """What is known of a stack; what was known of another is forgotten."""
+        """Cache of a stack's tracks; that of another is forgotten."""
         if self._known is None or self._known.stack is not stack:
             self._known = TrackCache(stack)
         return self._known
@@ -100,7 +100,7 @@ class Scheduler:
                 self.pool.end(worker)
 
     def _choose(self, worker: PoolWorker) -> Task | None:
-        """What a free process does next."""
+        """Choose what a free process does next."""
         run = self._run or self._ready
         if run is None:
             return None

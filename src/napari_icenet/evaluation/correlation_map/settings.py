@@ -1,4 +1,4 @@
-"""What a correlation map is made of, and which windows of dates that means."""
+"""Settings of a correlation map, and the windows of dates they mean."""
 
 from __future__ import annotations
 
@@ -108,12 +108,12 @@ class MapSettings(BaseModel):
 
     @property
     def search_px(self) -> int:
-        """How far templates are searched for, px: as in an evaluation."""
+        """Search radius of templates, px: as in an evaluation."""
         return max(2, self.chip // 8)
 
     @property
     def cutting(self) -> DatasetSettings:
-        """How chips are followed and cut out."""
+        """Settings by which chips are followed and cut out."""
         return DatasetSettings(
             chip=self.chip, scale=self.scale, stride=self.stride, frames=FRAMES, tracking=self.tracking
         )

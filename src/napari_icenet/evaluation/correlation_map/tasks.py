@@ -39,7 +39,7 @@ Undisturbed = Callable[[], AbstractContextManager[None]]
 
 @dataclass(frozen=True, eq=False)
 class TaskSpec:
-    """What a process works on until it is told otherwise.
+    """Work of a process until it is told otherwise.
 
     Attributes
     ----------
@@ -145,7 +145,7 @@ class WorkerContext:
 
     @property
     def spec(self) -> TaskSpec:
-        """What is worked on."""
+        """Task specification that is worked on."""
         assert self._spec is not None
         return self._spec
 

@@ -1,4 +1,4 @@
-"""What maps show, in words: for titles, tags and tables."""
+"""Texts on maps: titles, tags and tables."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def dates_words(maps: CorrelationMaps) -> str:
 
 
 def record(maps: CorrelationMaps) -> dict[str, Any]:
-    """What it takes to make the maps again, as plain values."""
+    """Record of the maps, enough to make them again, as plain values."""
     ground = maps.ground
     return {
         "software": software(),

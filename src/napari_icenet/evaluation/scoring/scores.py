@@ -89,7 +89,7 @@ class Scores(StructOfArrays, Described):
     index: NDArray[np.int64]
 
     def facts(self) -> dict[str, str]:
-        """What is shown of scores: chips, predictors, dates, share that counts."""
+        """Facts of scores: chips, predictors, dates, share that counts."""
         if not len(self):
             return {"shape": f"no chip × {self.ncc.shape[1]} predictors"}
         return {

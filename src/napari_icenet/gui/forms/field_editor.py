@@ -26,7 +26,7 @@ _GROUPED = 9999
 
 @dataclass(frozen=True)
 class Look:
-    """How a setting stands in a form, beside what its configuration says of it.
+    """Look of a setting in a form, beside what its configuration says of it.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class FieldEditor(QWidget):
         self.set_value(field.default)
 
     def value(self) -> Any:
-        """What is chosen, as :func:`napari_icenet.gui.forms.schema.from_form` takes it."""
+        """Value that is chosen, as :func:`napari_icenet.gui.forms.schema.from_form` takes it."""
         widget = self.widget
         if isinstance(widget, QCheckBox):
             return widget.isChecked()
@@ -194,7 +194,7 @@ class FieldEditor(QWidget):
 
 
 def tip_of(field: Field, look: Look | None = None) -> str:
-    """What a setting does, its unit and default, and how it is given on the command line."""
+    """Tooltip of a setting: effect, unit and default, and how it is given on the command line."""
     look = look or Look()
     facts = ["From 0 to 1."] if field.unit == "0 to 1" else []
     unit = "" if field.unit == "0 to 1" else field.unit
@@ -228,7 +228,7 @@ def to_text(value: Any) -> str:
 
 
 def from_text(field: Field, text: str) -> Any:
-    """What was typed; names and values of further settings as such."""
+    """Read what was typed; names and values of further settings as such."""
     if field.kind != "values":
         return text
     found = {}

@@ -20,7 +20,7 @@ TITLES = {SIMULATED: "Byrd Glacier (simulated)", REAL: "Perito Moreno (Sentinel-
 
 
 def is_sample(path: str) -> bool:
-    """Whether a path is the address of a sample."""
+    """True if a path is the address of a sample."""
     return path.startswith(ADDRESS)
 
 

@@ -1,4 +1,4 @@
-"""What the window draws of one track at one date: plain numbers, no Qt and no napari."""
+"""Picture of one track at one date: plain numbers, no Qt and no napari."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def picture_of(
     others: Iterable[Track] = (),
     stable: int | None = None,
 ) -> TrackPicture:
-    """What to draw of a track at one date.
+    """Picture of a track at one date.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def picture_of(
 
 
 def chip_at(track: Track, time: int) -> Point:
-    """Where a track's chip stands at a date: its match, or where it was looked for."""
+    """Position of a track's chip at a date: its match, or where it was looked for."""
     fix = track.observations[time]
     return (fix.row, fix.col) if fix.valid else (float(fix.centre[0]), float(fix.centre[1]))
 

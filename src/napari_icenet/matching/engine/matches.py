@@ -45,7 +45,7 @@ class Matches:
 
     @property
     def valid(self) -> NDArray[np.bool_]:
-        """Whether nothing speaks against a match."""
+        """True if nothing speaks against a match."""
         return np.asarray(self.reason == 0)
 
     def __getitem__(self, index: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Matches:

@@ -1,4 +1,4 @@
-"""Which files of a folder belong to a Landsat product, told by their names."""
+"""Find the files of a Landsat product in a folder, by their names."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ProductFiles:
 
     @property
     def ordered_surface(self) -> bool:
-        """Whether these are surface reflectances ordered in Collection 1 (``sr_band1`` …)."""
+        """True if these are surface reflectances ordered in Collection 1 (``sr_band1`` …)."""
         return any("_sr_band" in path.name.lower() for path in self.bands.values())
 
     def briefly(self, message: str) -> str:
@@ -104,7 +104,7 @@ def product_files(folder: Path) -> list[ProductFiles]:
 
 
 def may_look_into(folder: Path) -> bool:
-    """Whether the files of a folder can be listed and opened."""
+    """True if the files of a folder can be listed and opened."""
     return os.access(folder, os.R_OK | os.X_OK)
 
 

@@ -27,7 +27,7 @@ ORDERED_SURFACE_FILL = -9999.0
 
 
 def is_product(folder: Path) -> bool:
-    """Whether a folder holds the files of one Landsat product, judged by names alone.
+    """True if a folder holds the files of one Landsat product, judged by names alone.
 
     An empty folder that bears a product's name counts too, so that it is reported and not passed
     over. Several products side by side are a folder of dated images.

@@ -1,4 +1,4 @@
-"""Why the process of a run ended, in one sentence that says what to do."""
+"""Exit reason of a run's process, in one sentence that says what to do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _RAISED = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception|Interrupt|Exit)\w*)(
 
 
 def exit_reason(run: RunFolder, exit_status: int, *, no_memory: bool = False) -> str:
-    """Why a process ended with this status; empty where all went well.
+    """Exit reason of a process with this status; empty where all went well.
 
     Parameters
     ----------

@@ -150,7 +150,7 @@ def preset_of(settings: RunSettings) -> str:
 
 
 def _begun(run: RunFolder) -> float:
-    """When the run was made; now where that is not known."""
+    """Time at which the run was made; now where that is not known."""
     try:
         path = run.wanted if run.wanted.exists() else run.config
         return path.stat().st_mtime

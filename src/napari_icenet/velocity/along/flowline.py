@@ -98,7 +98,7 @@ class FlowlineProfile(Described):
 
     @property
     def valid(self) -> NDArray[np.bool_]:
-        """Whether there is a velocity; shape (k, n)."""
+        """True if there is a velocity; shape (k, n)."""
         return np.isfinite(self.vx) & np.isfinite(self.vy)
 
     @cached_property
@@ -129,7 +129,7 @@ class FlowlineProfile(Described):
         return along
 
     def facts(self) -> dict[str, str]:
-        """What is shown of a profile: dates, places, length, coordinate system, share of valid velocities."""
+        """Facts of a profile: dates, places, length, coordinate system, share of valid velocities."""
         return {
             "name": self.name,
             "dates": dates_text(self.mid_times, "dates"),

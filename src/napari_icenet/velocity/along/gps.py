@@ -28,7 +28,7 @@ OUTSIDE, OTHER_TIME, NO_VELOCITY = "outside the map", "other time", "no velocity
 
 
 class GpsSummary(BaseModel):
-    """How far maps and GPS are apart; differences are map − GPS, m/yr.
+    """Differences of maps and GPS, map − GPS, m/yr.
 
     Attributes
     ----------
@@ -103,7 +103,7 @@ class Comparison:
 
     @property
     def compared(self) -> NDArray[np.bool_]:
-        """Whether there is a difference."""
+        """True if there is a difference."""
         return np.asarray(self.reason == "")
 
     @property

@@ -1,4 +1,4 @@
-"""What a file of velocity maps says besides numbers: names, units, dates, settings, and where it lies.
+"""CF attributes of velocity maps: names, units, dates, settings, grid mapping.
 
 Names of variables and attributes are those of ITS_LIVE's image pairs and data cubes (which are
 autoRIFT's) where those have one; the rules are CF-1.8's.

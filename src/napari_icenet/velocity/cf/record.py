@@ -1,4 +1,4 @@
-"""What a velocity map is besides its arrays, as text in its file."""
+"""Record of a velocity map beside its arrays, as text in its file."""
 
 from __future__ import annotations
 

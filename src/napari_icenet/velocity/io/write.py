@@ -74,7 +74,7 @@ def write_maps(maps: Sequence[VelocityMap], path: str | Path, *, series: Velocit
 
 
 def summary(maps: Sequence[VelocityMap] | VelocityMap) -> str:
-    """What maps hold, in two lines: valid share and median speed, and the offset of stable ground.
+    """Summary of maps in two lines: valid share and median speed, offset of stable ground.
 
     The share is that of the quality report: points outside the pictures' pixels do not count.
     """

@@ -1,4 +1,4 @@
-"""How far velocity maps can be trusted: one report, as numbers."""
+"""Quality report of velocity maps, as numbers."""
 
 from __future__ import annotations
 

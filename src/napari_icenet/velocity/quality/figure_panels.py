@@ -93,7 +93,7 @@ def _arrows(axes: Axes, plane: MapPlane, velocity_map: VelocityMap, top: float) 
 
 
 def validity(axes: Axes, velocity_map: VelocityMap, quality: MapQuality) -> None:
-    """Which points are valid, and why the others are not."""
+    """Panel of valid points, and of the reasons why others are not."""
     from matplotlib.colors import BoundaryNorm, ListedColormap
     from matplotlib.patches import Patch
 

@@ -88,7 +88,7 @@ def empty(axes: Axes, title: str, sentence: str) -> None:
 
 
 class MapPlane:
-    """Where a map's cells lie in a panel: kilometres of its grid, or pixels of the pictures."""
+    """Axes of a map's panel: kilometres of its grid, or pixels of the pictures."""
 
     def __init__(self, velocity_map: VelocityMap) -> None:
         t = velocity_map.cells.transform

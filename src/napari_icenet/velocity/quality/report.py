@@ -154,7 +154,7 @@ class QualityReport(Described, _Part):
     definitions: dict[str, str] = Field(default_factory=lambda: dict(DEFINITIONS))
 
     def facts(self) -> dict[str, str]:
-        """What is shown of a report: maps and their dates, share of valid vectors, closure."""
+        """Facts of a report: maps and their dates, share of valid vectors, closure."""
         first, last = min(one.labels[0] for one in self.maps), max(one.labels[1] for one in self.maps)
         misses = [one.median_px for one in self.closure if one.median_px is not None]
         return {

@@ -1,4 +1,4 @@
-"""How far two scenes are shifted against each other, as ground that does not move shows it.
+"""Offset of two scenes against each other, from ground that does not move.
 
 Stable ground is what a mask names, or else the slow mode of the map: a narrow, compact cluster of
 displacements nearer to zero than what moves. Where neither is there, nothing is removed.
@@ -31,7 +31,7 @@ _NORMAL = 1.4826
 
 @dataclass(frozen=True)
 class Residual:
-    """What is left on stable ground once its offset is removed.
+    """Residual motion on stable ground once its offset is removed.
 
     Attributes
     ----------
@@ -193,7 +193,7 @@ def offset_error(velocity_map: VelocityMap) -> tuple[float, float]:
 
 
 def residual(velocity_map: VelocityMap) -> Residual | None:
-    """What the offset leaves behind on stable ground; None where there is no offset."""
+    """Residual that the offset leaves on stable ground; None where there is no offset."""
     offset, stable = velocity_map.offset, velocity_map.stable
     if offset is None or stable is None:
         return None

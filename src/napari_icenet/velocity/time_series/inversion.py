@@ -83,7 +83,7 @@ def invert(maps: Sequence[VelocityMap], *, progress: Progress | None = None) -> 
 
 
 def redundant(maps: Sequence[VelocityMap]) -> bool:
-    """Whether some motion is measured in more than one way: pairs of dates close a loop."""
+    """True if some motion is measured in more than one way: pairs of dates close a loop."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

@@ -104,7 +104,7 @@ class VelocitySeries(Described):
 
     @property
     def simulated(self) -> bool:
-        """Whether the pictures come from a simulator."""
+        """True if the pictures come from a simulator."""
         return self.template.simulated
 
     @property
@@ -254,7 +254,7 @@ class VelocitySeries(Described):
         return xr.Dataset(variables, coordinates, {"title": "velocity in time", "comment": "\n".join(self.notes)})
 
     def facts(self) -> dict[str, str]:
-        """What is shown of a series: dates, shape, coordinate system, share of resolved intervals."""
+        """Facts of a series: dates, shape, coordinate system, share of resolved intervals."""
         return {
             "dates": dates_text(self.times, "dates"),
             "shape": " × ".join(str(n) for n in self.shape),

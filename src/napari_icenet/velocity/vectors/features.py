@@ -172,7 +172,7 @@ def _unwrapped(ring: Any, degrees: bool) -> F64:
 
 
 def _near(corners: F64, grid: Grid) -> bool:
-    """Whether a shape may touch the frame, given its corners: edges bend out by less than its size."""
+    """True if a shape may touch the frame, given its corners: edges bend out by less than its size."""
     known = np.isfinite(corners).all(axis=1)
     if not known.all():
         return bool(known.any())  # all out of the map's reach is elsewhere; some, to be said

@@ -20,7 +20,7 @@ _HALVINGS = 12
 
 
 def to_map(crs: Any, grid: Grid, path: Path) -> Callable[[F64], F64]:
-    """What brings places (x, y) of a file, shape (n, 2), to a frame's map; out of reach is NaN.
+    """Transform positions (x, y) of a file, shape (n, 2), to a frame's map; out of reach is NaN.
 
     Raises
     ------

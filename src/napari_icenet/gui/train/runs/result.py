@@ -1,4 +1,4 @@
-"""What a run came to: the weights before and after it, held against persistence on held-out ice."""
+"""Result of a run: the weights before and after it, held against persistence on held-out ice."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class ResultTable(NumberTable):
 
 
 def verdict(found: BeforeAfter) -> str:
-    """What the table shows, in a sentence that claims no more than it does."""
+    """Verdict of the table, in a sentence that claims no more than it does."""
     if found.gain is not None and found.gain.t1 == found.gain.t2 == 0:
         return "Nothing gained: the best weights on validation ice are those it began with."
     if found.gain is not None:
