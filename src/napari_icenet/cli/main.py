@@ -119,7 +119,7 @@ def simulate(
 
 
 def _reached(made: Path, progress: ProgressLine) -> str | None:
-    """Correlation that persistence and high-pass reach on simulated scenes; None where they are too few or too small."""
+    """Correlation of persistence and high-pass on simulated scenes; None where they are too few or too small."""
     from napari_icenet.errors import StackError
     from napari_icenet.evaluation.reference_measure import reference_measure
     from napari_icenet.scenes.open import open_stack

@@ -116,7 +116,7 @@ def give_way(pid: int | None = None, nice: int = NICE) -> None:
 
 
 def out_of_memory_kills() -> int:
-    """Count of processes that this system, or this container, has killed for want of memory; 0 where it does not tell."""
+    """Count of processes that this system or container has killed for want of memory; 0 where it does not tell."""
     count = 0
     for path, name in (("/proc/vmstat", "oom_kill"), ("/sys/fs/cgroup/memory.events", "oom_kill")):
         try:
