@@ -69,7 +69,7 @@ class VelocityControl(QObject):
         self._take_over()
         self._index = 0
         self._closed = False
-        self.layers = VelocityLayers(viewer, lambda: () if session.layers is None else session.layers.layers)
+        self.layers = VelocityLayers(viewer, session.shown_layers)
         self._mappers.maps_changed.connect(self._on_maps)
         self._mappers.progressed.connect(self._on_progress)
         self._mappers.failed.connect(self._on_failure)
@@ -79,7 +79,7 @@ class VelocityControl(QObject):
         session.time_changed.connect(self._on_time)
         session.readout.add(self._say_at)
         session.readout.add_title(self._title)
-        self.layers.shown_changed.connect(session.readout.update)
+        self.layers.changed.connect(session.readout.update)
         self._on_stack(session.stack)
 
     # What is
