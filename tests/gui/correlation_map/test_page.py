@@ -60,6 +60,7 @@ def test_layers_hold_the_maps_numbers_at_both_targets(desk):
     for target in (2, 1):
         desk.page.result.chooser.targets[target].click()
         for p, key in enumerate(LINE_UP.keys):
+            desk.control.choose(key, target)  # a hidden map waits until it is shown
             np.testing.assert_array_equal(desk.layer(key).data, expected(desk.control.maps, p, target - 1))
             assert desk.layer(key).metadata["target"] == f"t{target}"
     meta = desk.layer("high-pass").metadata

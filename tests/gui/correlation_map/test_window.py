@@ -51,6 +51,7 @@ def test_real_ice_is_mapped_clicked_and_reported_and_nothing_outlives_the_window
     # Of ice that only moves, the last chip is what comes, but for the cloudy date (t2 of this t0).
     layer = page.control.layers.layers["persistence"]
     page.result.chooser.targets[1].click()
+    page.control.choose("persistence", 1)  # a hidden map waits until it is shown
     np.testing.assert_array_equal(layer.data, maps.values["persistence"][0])
     scored = maps.state_of(1) == CellState.SCORED
     assert scored.mean() > 0.6

@@ -120,7 +120,8 @@ class Desk:
         self.control.mapper.take([])
         self.control.layers.restore()
         if "speed" in self.control.layers.layers:
-            self.layer("speed").contrast_limits = self.control.layers._limits
+            layers = self.control.layers
+            layers.layers["speed"].contrast_limits = layers._limits[layers.layers["speed"]]
         self.tab.form.show_settings(VelocitySettings())
         self.tab.form.boxes["pairs"].setCurrentIndex(0)
         for name, index in (("first", 0), ("second", 1)):

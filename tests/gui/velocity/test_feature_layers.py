@@ -111,14 +111,14 @@ def test_a_line_on_a_layer_of_the_users_own(session, layers):
 
 
 def test_lines_are_drawn_by_hand(session, layers, path, qtbot):
-    layer = layers.draw()
+    layer = layers.draw_by_hand()
     assert isinstance(layer, Shapes)
     assert (layer.name, layer.mode) == ("flowline", "add_polyline")
     assert session.viewer.layers.selection == {layer}
     layer.add_paths(np.array([(3, 4), (30, 40.5)]))
     assert layer.edge_color[0] == pytest.approx([int(FLOWLINE[i : i + 2], 16) / 255 for i in (1, 3, 5)] + [1])
     np.testing.assert_allclose(line_of(layer, session), [(3, 4), (30, 40.5)])
-    assert layers.draw() is layer
+    assert layers.draw_by_hand() is layer
     zoom = session.viewer.scene.camera.zoom * layer.scale[-1]
     np.testing.assert_allclose(np.array(layer.edge_width) * zoom, 2.2, rtol=0.1)
 

@@ -82,7 +82,7 @@ class MapControl(QObject):
         self._maps: dict[SceneStack, CorrelationMaps] = {}
         self._closed = False
         self._worker = LatestWorker("icenet-map-table", lambda _busy: None)
-        self.layers = MapLayers(viewer, lambda: () if session.layers is None else session.layers.layers)
+        self.layers = MapLayers(viewer, session.shown_layers)
         self._draw_soon = Throttle(self._draw, seconds=DRAW_SECONDS, every=1)
         self._settle = Throttle(self.layers.settle, seconds=SETTLE_SECONDS, every=10**9)
         self.maker.maps_changed.connect(self._on_maps)

@@ -47,12 +47,11 @@ def kinds(predictor_set: PredictorSet) -> tuple[str, ...]:
     return (CELLS, *predictor_set.keys, BEST)
 
 
-def make(kind: str, predictor_set: PredictorSet, **placement: Any) -> Layer:
-    """Make the layer of a kind, empty."""
-    name = layer_name(kind, predictor_set)
+def make(kind: str, predictor_set: PredictorSet) -> Layer:
+    """Make the layer of a kind, empty and hidden."""
     if kind in (CELLS, BEST):
-        return _categories(predictor_set if kind == BEST else PredictorSet(entries=()), name=name, **placement)
-    return _correlation(name=name, **placement)
+        return _categories(predictor_set if kind == BEST else PredictorSet(entries=()))
+    return _correlation()
 
 
 def code_colours(predictor_set: PredictorSet) -> Colormap:
@@ -68,28 +67,26 @@ def code_limits(predictor_set: PredictorSet) -> tuple[float, float]:
     return -0.5, FIRST_PREDICTOR + len(predictor_set.entries) - 0.5
 
 
-def _correlation(**choices: Any) -> Layer:
+def _correlation() -> Layer:
     """Correlation from −1 to 1 on a diverging map with 0 in the middle; clear where there is none."""
-    layer = _image(
-        np.float32(np.nan), Colormap(list(palette.NCC_STOPS), name="NCC"), (-1.0, 1.0), choices | {"opacity": 0.85}
-    )
+    layer = _image(np.float32(np.nan), Colormap(list(palette.NCC_STOPS), name="NCC"), (-1.0, 1.0))
     bar = layer.colorbar
     bar.position, bar.size, bar.visible = "bottom_right", (16.0, 150.0), True
     return layer
 
 
-def _categories(predictor_set: PredictorSet, **choices: Any) -> Layer:
+def _categories(predictor_set: PredictorSet) -> Layer:
     """An image rather than labels: those take seconds to show for the first time."""
-    return _image(np.uint8(0), code_colours(predictor_set), code_limits(predictor_set), choices | {"opacity": 0.85})
+    return _image(np.uint8(0), code_colours(predictor_set), code_limits(predictor_set))
 
 
-def _image(nothing: Any, colormap: Colormap, limits: tuple[float, float], choices: dict[str, Any]) -> Layer:
+def _image(nothing: Any, colormap: Colormap, limits: tuple[float, float]) -> Layer:
     return Image(
         np.full((2, 2), nothing),
         colormap=colormap,
         contrast_limits=limits,
+        opacity=0.85,
         blending="translucent_no_depth",
         interpolation2d="nearest",
         visible=False,
-        **choices,
     )

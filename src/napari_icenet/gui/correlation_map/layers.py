@@ -2,83 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 from napari.layers import Layer
 from numpy.typing import NDArray
-from qtpy.compat import isalive
-from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_icenet.evaluation.correlation_map.maps import CorrelationMaps
-from napari_icenet.gui.correlation_map.layer_kinds import BEST, CELLS, code_colours, code_limits, kinds, make
+from napari_icenet.gui.correlation_map.layer_kinds import (
+    BEST,
+    CELLS,
+    code_colours,
+    code_limits,
+    kinds,
+    layer_name,
+    make,
+)
 from napari_icenet.gui.correlation_map.picture import best_codes, layer_record, placement_of, state_codes
 from napari_icenet.gui.session.placement import Placement
-from napari_icenet.gui.widgets.layer_insert import insert_above
+from napari_icenet.gui.widgets.layer_data import fill, lay
+from napari_icenet.gui.widgets.layer_group import LayerGroup, LayerKind
 from napari_icenet.predictors.predictor_set import PredictorSet
 
 #: Size of a map's name in its own view, points.
 _NAME_PT = 8
 
 
-class MapLayers(QObject):
+class MapLayers(LayerGroup):
     """Draws :class:`CorrelationMaps` on a viewer, one predictor at a time or all side by side.
 
-    A layer that the user removed stays away until :meth:`restore`; names, colours, contrast and
-    opacity are set when a layer is made and never again.
+    The kinds are the predictors' keys, the states of cells, and the best predictor.
 
     Parameters
     ----------
     viewer : napari.Viewer
     below : callable
         Layers of the stack, above which the maps are drawn.
-
-    Attributes
-    ----------
-    changed : Signal()
-        A layer was made or removed, or maps are shown side by side, or no longer.
     """
 
-    changed = Signal()
+    one_by_one: ClassVar[bool] = True
 
-    def __init__(self, viewer: Any, below: Callable[[], Sequence[Layer]]) -> None:
-        super().__init__()
-        self._viewer = viewer
-        self._below = below
-        self._layers: dict[str, Layer] = {}
-        self._removed: set[str] = set()
+    def __init__(self, viewer: Any, below: Callable[[], Iterable[Layer]]) -> None:
+        super().__init__(viewer, {}, below)
         self._maps: CorrelationMaps | None = None
         self._place: Placement | None = None
+        self._predictors = PredictorSet(entries=())
         self._kind, self._target = "", 2
         self._before: dict[Layer, bool] = {}
         self._zoomed = 1.0
-        self._placed: dict[str, dict[str, Any]] = {}
-        self._next = QTimer(self)
-        self._next.setSingleShot(True)
-        self._next.timeout.connect(self._make_next)
-        viewer.layers.events.removed.connect(self._note_removed)
+        self.made.connect(self._on_made)
         viewer.canvas.grid.events.enabled.connect(self._on_grid)
-
-    @property
-    def layers(self) -> dict[str, Layer]:
-        """The layers there are, by what they show: a predictor's key, the states of cells, the best predictor."""
-        return dict(self._layers)
-
-    @property
-    def removed(self) -> frozenset[str]:
-        """What the user took away."""
-        return frozenset(self._removed)
 
     @property
     def side_by_side(self) -> bool:
         """Whether each map has a view of its own."""
         return bool(self._before)
-
-    @property
-    def settled(self) -> bool:
-        """Whether all layers are made."""
-        return not self._next.isActive()
 
     def show(self, maps: CorrelationMaps | None, place: Placement | None, kind: str, target: int) -> None:
         """Draw maps as far as they are made.
@@ -97,24 +77,11 @@ class MapLayers(QObject):
         self._maps, self._place, self._kind, self._target = maps, place, kind, target
         if maps is None:
             self.set_side_by_side(False)
-            for layer in self._layers.values():
-                _fill(layer, np.zeros_like(layer.data) if layer.data.dtype.kind == "u" else layer.data * np.nan)
-            return
-        self._drop_strangers(maps.predictor_set)
-        self._lift()
-        for shown in self._layers:
-            self._draw(shown)
-        if chosen and not self.side_by_side:
+        elif maps.predictor_set != self._predictors:
+            self._set_predictors(maps.predictor_set)
+        self.draw()
+        if maps is not None and chosen and not self.side_by_side:
             self._show_one()
-        if self._missing():
-            self._next.start()
-
-    def restore(self) -> None:
-        """Make removed layers again."""
-        self._removed.clear()
-        if self._missing():
-            self._next.start()
-        self.changed.emit()
 
     def set_side_by_side(self, value: bool) -> None:
         """Give the picture and each map a view of its own, all moving together; or stack them again."""
@@ -122,7 +89,7 @@ class MapLayers(QObject):
             return
         viewer, grid = self._viewer, self._viewer.canvas.grid
         if value:
-            shown = [*self._below()[:1], *(layer for kind, layer in self._layers.items() if kind != CELLS)]
+            shown = [*tuple(self._below())[:1], *(layer for kind, layer in self._layers.items() if kind != CELLS)]
             self._before = {layer: layer.visible for layer in viewer.layers}
             for layer in viewer.layers:
                 layer.visible = layer in shown
@@ -139,11 +106,11 @@ class MapLayers(QObject):
             self._show_one()
             self._show_bars(True)
         for kind in self._layers:
-            self._name(kind)
+            self._name_view(kind)
         self._keep_in_view(value)
         self.changed.emit()
 
-    def _name(self, kind: str) -> None:
+    def _name_view(self, kind: str) -> None:
         """Write its name in a map's own view."""
         layer: Any = self._layers[kind]
         name = layer.name_overlay
@@ -165,23 +132,27 @@ class MapLayers(QObject):
         else:
             camera.zoom /= self._zoomed
 
-    def settle(self) -> None:
-        """Bring thumbnails up to date; called when nothing changes any more."""
-        for layer in self._layers.values():
-            layer.refresh(data_displayed=False, highlight=False, extent=False)
-
-    def close(self) -> None:
-        """Disconnect from the viewer; the layers stay as they are."""
-        if isalive(self._next):  # type: ignore[no-untyped-call]
-            self._next.stop()
-        self._viewer.layers.events.removed.disconnect(self._note_removed)
-        self._viewer.canvas.grid.events.enabled.disconnect(self._on_grid)
+    def close(self, *, remove: bool = True) -> None:
+        """Let go of the viewer, and take the layers away where it still shows any; may be called twice."""
+        if not self._closed:
+            self._viewer.canvas.grid.events.enabled.disconnect(self._on_grid)
+        super().close(remove=remove)
 
     # Drawing
 
-    def _draw(self, kind: str) -> None:
-        maps, place, layer = self._maps, self._place, self._layers[kind]
+    def _needs(self, kind: str) -> bool:
+        return self._maps is not None and self._place is not None
+
+    def _title(self, kind: str) -> str:
+        return layer_name(kind, self._predictors)
+
+    def _order_of_making(self) -> Iterable[str]:
+        return sorted(self._kinds, key=lambda kind: (kind != self._kind, kind != CELLS))
+
+    def _fill(self, kind: str, layer: Any) -> None:
+        maps, place = self._maps, self._place
         if maps is None or place is None:
+            fill(layer, np.full_like(layer.data, 0 if layer.data.dtype.kind == "u" else np.nan))
             return
         values: NDArray[Any]
         if kind == CELLS:
@@ -190,12 +161,8 @@ class MapLayers(QObject):
             values = best_codes(maps, self._target)
         else:
             values = maps.values[kind][self._target - 1]
-        choices = placement_of(maps, place)
-        if self._placed.get(kind) != choices:
-            self._placed[kind] = choices
-            for key, value in choices.items():
-                setattr(layer, key, value)
-        _fill(layer, values)
+        lay(layer, placement_of(maps, place))
+        fill(layer, values, thumbnail=False)
         layer.metadata.update(layer_record(maps, kind, self._target))
 
     def _show_one(self) -> None:
@@ -205,80 +172,32 @@ class MapLayers(QObject):
             if layer.visible != visible:
                 layer.visible = visible
 
-    # Making and losing layers
+    def _set_predictors(self, predictors: PredictorSet) -> None:
+        """Take away maps of predictors that are no longer compared; the best may have other colours."""
+        self._predictors = predictors
+        self.set_kinds({kind: LayerKind(partial(make, kind, predictors)) for kind in kinds(predictors)})
+        best: Any = self._layers.get(BEST)
+        if best is not None:
+            best.colormap, best.contrast_limits_range = code_colours(predictors), code_limits(predictors)
+            best.contrast_limits = code_limits(predictors)
 
-    def _missing(self) -> list[str]:
-        if self._maps is None:
-            return []
-        order = sorted(kinds(self._maps.predictor_set), key=lambda kind: (kind != self._kind, kind != CELLS))
-        return [kind for kind in order if kind not in self._layers and kind not in self._removed]
-
-    def _make_next(self) -> None:
-        """Make one missing layer, and ask for the next: each holds up the window for some tenths of a second."""
-        missing = self._missing()
-        if not missing or self._maps is None or self._place is None:
+    def _on_made(self, layer: Any) -> None:
+        kind = self._kind_of(layer)
+        if kind is None:
             return
-        kind, predictor_set = missing[0], self._maps.predictor_set
-        layer = self._layers[kind] = make(kind, predictor_set, **placement_of(self._maps, self._place))
-        self._draw(kind)
         if self.side_by_side:
             self._show_bars(False)
-        self._insert(kind, layer, predictor_set)
-        if self.side_by_side:
             self._before[layer] = False
             layer.visible = kind != CELLS
-            self._name(kind)
+            self._name_view(kind)
         else:
             self._show_one()
-        self.changed.emit()
-        self._next.start()
 
-    def _insert(self, kind: str, layer: Layer, predictor_set: PredictorSet) -> None:
-        order = kinds(predictor_set)
-        lower = [self._layers[k] for k in order[: order.index(kind)] if k in self._layers]
-        insert_above(self._viewer, layer, [*self._below(), *lower])
-
-    def _lift(self) -> None:
-        """Bring the maps above the picture of a stack that was opened after they were made."""
-        layers = self._viewer.layers
-        floor = max((layers.index(layer) for layer in self._below() if layer in layers), default=-1)
-        low = [layer for layer in self._layers.values() if layers.index(layer) < floor]
-        if low:
-            mine = [layers.index(layer) for layer in layers if layer in self._layers.values()]
-            layers.move_multiple(mine, floor + 1)
-
-    def _drop_strangers(self, predictor_set: PredictorSet) -> None:
-        """Take away maps of predictors that are no longer compared; the best may have other colours."""
-        for kind in [kind for kind in self._layers if kind not in kinds(predictor_set)]:
-            layer = self._layers.pop(kind)  # first, so that it does not count as removed by the user
-            self._placed.pop(kind, None)
-            self._viewer.layers.remove(layer)
-        best: Any = self._layers.get(BEST)
-        if best is not None and best.metadata.get("predictor_set") != predictor_set.model_dump(mode="json"):
-            best.colormap, best.contrast_limits_range = code_colours(predictor_set), code_limits(predictor_set)
-            best.contrast_limits = code_limits(predictor_set)
-
-    def _note_removed(self, event: Any) -> None:
-        for kind, layer in list(self._layers.items()):
-            if layer is event.value:
-                del self._layers[kind]
-                self._placed.pop(kind, None)
-                self._removed.add(kind)
-                self._before.pop(layer, None)
-                self.changed.emit()
+    def _let_go(self, kind: str) -> Any:
+        layer = super()._let_go(kind)
+        self._before.pop(layer, None)
+        return layer
 
     def _on_grid(self, event: Any) -> None:
         if not event.value and self._before:
             self.set_side_by_side(False)
-
-
-def _fill(layer: Layer, values: NDArray[Any]) -> None:
-    if layer.data.shape != values.shape or layer.data.dtype != values.dtype:
-        layer.data = values.copy()
-        return
-    if np.array_equal(layer.data, values, equal_nan=values.dtype.kind == "f"):
-        return
-    # Other data would make the viewer work out its axes anew.
-    layer.data[...] = values
-    if layer.visible:
-        layer.refresh(extent=False, thumbnail=False, highlight=False)

@@ -79,7 +79,7 @@ class VelocityAlong(QObject):
     def draw(self) -> None:
         """Take the tool for lines in hand."""
         if self.session.stack is not None:
-            self.follow(self.features.draw())
+            self.follow(self.features.draw_by_hand())
 
     def follow(self, layer: Layer) -> None:
         """Show the speed along a layer's line, as it is and as it changes."""

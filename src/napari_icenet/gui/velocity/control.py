@@ -74,13 +74,13 @@ class VelocityControl(QObject):
         self._take_over()
         self._index = 0
         self._closed = False
-        self.layers = VelocityLayers(viewer, lambda: () if session.layers is None else session.layers.layers)
+        self.layers = VelocityLayers(viewer, session.shown_layers)
         session.stack_changed.connect(self._on_stack)
         session.stacks_changed.connect(self._on_stacks)
         session.time_changed.connect(self._on_time)
         session.readout.add(self._say_at)
         session.readout.add_title(self._title)
-        self.layers.shown_changed.connect(session.readout.update)
+        self.layers.changed.connect(session.readout.update)
         self._on_stack(session.stack)
 
     # What is

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
@@ -17,8 +18,8 @@ from napari_icenet.errors import UsageError
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.velocity.feature_shapes import seen
 from napari_icenet.gui.widgets.job import Job
-from napari_icenet.gui.widgets.layer_insert import insert_layer
-from napari_icenet.gui.widgets.throttle import Throttle
+from napari_icenet.gui.widgets.layer_data import lay
+from napari_icenet.gui.widgets.layer_group import LayerGroup, LayerKind
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.velocity.along.gps_files import GpsPoints, read_gps
 from napari_icenet.velocity.vectors.features import corners, read_features
@@ -26,8 +27,6 @@ from napari_icenet.velocity.vectors.features import corners, read_features
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-#: What a layer shows: a kind, and the file it is from.
-Mark = tuple[str, Path | None]
 OUTLINE, FLOWLINE, STATION = "#E69F00", "#D55E00", "#FFFFFF"
 #: Line widths in screen pixels, whatever the zoom.
 LINE_PX = {"outlines": 1.5, "flowlines": 2.2}
@@ -38,22 +37,21 @@ DRAWN = "flowline"
 _MARK = "icenet features"
 
 
-class FeatureLayers:
+class FeatureLayers(LayerGroup):
     """The layers of features of one session; get it with :meth:`of`.
 
-    Colours and widths are set when a layer is made; the user's own are kept. A file that is read
-    again is drawn on the layers it has.
+    A file that is read again is drawn on the layers it has. They are the user's: they stay when the group is closed.
     """
 
     _known: ClassVar[WeakKeyDictionary[Session, FeatureLayers]] = WeakKeyDictionary()
+    on_top = True
+    zoom_seconds = 0.15
 
     def __init__(self, session: Session) -> None:
+        super().__init__(session.viewer, {}, session.shown_layers)
         self.session = session
-        self._viewer = session.viewer
-        self._widths: dict[Layer, float] = {}
-        self._zoom = Throttle(self._follow_zoom, seconds=0.15, every=1)
-        self._viewer.scene.camera.events.zoom.connect(self._wait_for_zoom)
-        self._viewer.layers.events.removed.connect(self._forget)
+        #: By kind: the layer's name, and what draws its features.
+        self._content: dict[str, tuple[str, Callable[[Any], object]]] = {}
 
     @classmethod
     def of(cls, session: Session) -> FeatureLayers:
@@ -62,11 +60,9 @@ class FeatureLayers:
             cls._known[session] = cls(session)
         return cls._known[session]
 
-    def close(self) -> None:
-        """Disconnect from the viewer; the layers stay as they are."""
-        self._zoom.stop()
-        self._viewer.scene.camera.events.zoom.disconnect(self._wait_for_zoom)
-        self._viewer.layers.events.removed.disconnect(self._forget)
+    def close(self, *, remove: bool = False) -> None:
+        """Let go of the viewer; the layers stay unless they are to be removed."""
+        super().close(remove=remove)
         self._known.pop(self.session, None)
 
     def read(self, path: str | Path, then: Callable[[list[Layer]], object] | None = None) -> Job | None:
@@ -120,60 +116,76 @@ class FeatureLayers:
             outlines = by_kind["outline"]
             rings = [[shape.exterior, *shape.interiors] for shape in outlines.geometry]
             names = [name for name, parts in zip(outlines["name"], rings, strict=True) for _ in parts]
-            data = [corners(ring) for parts in rings for ring in parts]
-            made.append(self._shapes(("outlines", path), f"{stem} · outlines", data, names))
+            made.append(
+                self._shapes("outlines", path, stem, [corners(ring) for parts in rings for ring in parts], names)
+            )
         if "line" in by_kind:
             lines = by_kind["line"]
-            data, names = [corners(shape) for shape in lines.geometry], list(lines["name"])
-            made.append(self._shapes(("flowlines", path), f"{stem} · flowlines", data, names))
+            paths, names = [corners(shape) for shape in lines.geometry], list(lines["name"])
+            made.append(self._shapes("flowlines", path, stem, paths, names))
         if gps is not None:
-            made.append(self._stations(path, f"{stem} · GPS", gps))
+            made.append(self._stations(path, stem, gps))
         elif "point" in by_kind:
-            made.append(self._points(path, f"{stem} · points", by_kind["point"]))
+            made.append(self._points(path, stem, by_kind["point"]))
         return made
 
-    def draw(self) -> Shapes:
+    def draw_by_hand(self) -> Shapes:
         """The layer to draw flowlines on, selected, with its tool for paths in hand."""
-        layer = self._find("drawn", None)
-        if layer is None:
-            layer = Shapes(ndim=2, name=DRAWN, edge_color=FLOWLINE, face_color="transparent", opacity=1.0)
-            self._insert("flowlines", layer, ("drawn", None))
+        kind = LayerKind(partial(_empty_shapes, FLOWLINE), LINE_PX["flowlines"])
+        layer: Any = self._layers.get("drawn") or self._show("drawn", DRAWN, kind, lambda _layer: None)
         self._viewer.layers.selection = {layer}
         layer.mode = "add_polyline"
-        return layer
+        drawn: Shapes = layer
+        return drawn
 
     # Making and updating
 
-    def _find(self, kind: str, path: Path | None) -> Any | None:
-        return next((layer for layer in self._viewer.layers if layer.metadata.get(_MARK) == (kind, path)), None)
+    def _needs(self, kind: str) -> bool:
+        return kind in self._content
 
-    def _insert(self, width: str, layer: Layer, mark: Mark) -> None:
-        layer.metadata[_MARK] = mark
-        for key, value in self.session.placement(axes=2).items():
-            setattr(layer, key, value)
-        insert_layer(self._viewer, layer)
-        if width in LINE_PX:
-            self._set_width(layer, LINE_PX[width])
+    def _title(self, kind: str) -> str:
+        return self._content[kind][0]
 
-    def _shapes(self, mark: Mark, name: str, data: list[F64], names: list[str]) -> Layer:
-        kind = mark[0]
-        shape = "polygon" if kind == "outlines" else "path"
-        layer = self._find(*mark)
-        if layer is None:
-            colour = OUTLINE if kind == "outlines" else FLOWLINE
-            look = {"edge_color": colour, "face_color": "transparent", "opacity": 1.0}
-            layer = Shapes(data, shape_type=shape, name=name, features={"name": names}, **look)
-            self._insert(kind, layer, mark)
-        else:
+    def _fill(self, kind: str, layer: Any) -> None:
+        self._content[kind][1](layer)
+
+    def _show(self, key: str, name: str, kind: LayerKind, draw: Callable[[Any], object]) -> Any:
+        """Draw on the layer of a key, which is made, or shown again, where the user took it away."""
+        self._placement = self.session.placement(axes=2)
+        self._content[key] = name, draw
+        self.set_kinds({**self._kinds, key: kind})
+        if key not in self._layers:
+            # Of a group that was closed.
+            left = next((layer for layer in self._viewer.layers if layer.metadata.get(_MARK) == key), None)
+            if left is not None:
+                self._take_in(key, left, name)
+        self._removed.discard(key)
+        self.draw(key)
+        layer: Any = self._layers[key]
+        layer.metadata[_MARK] = key
+        layer.visible = True
+        return layer
+
+    def _shapes(self, kind: str, path: Path | None, stem: str, data: list[F64], names: list[str]) -> Layer:
+        shape, colour = ("polygon", OUTLINE) if kind == "outlines" else ("path", FLOWLINE)
+        placement = self.session.placement(axes=2)
+        key = f"{kind} {path}"
+
+        def draw(layer: Any) -> None:
             colour = layer.edge_color[0] if len(layer.edge_color) else layer.current_edge_color
+            lay(layer, placement)
             layer.data = [(ring, shape) for ring in data]
             layer.features = {"name": names}
             layer.edge_color, layer.face_color = colour, "transparent"
-            self._widths.pop(layer, None)
-            self._set_width(layer, LINE_PX[kind])
-        return layer
+            self._widths.forget(layer)
+            self._set_width(key, layer)
 
-    def _stations(self, path: Path | None, name: str, gps: GpsPoints) -> Layer:
+        made: Layer = self._show(
+            key, f"{stem} · {kind}", LayerKind(partial(_empty_shapes, colour), LINE_PX[kind]), draw
+        )
+        return made
+
+    def _stations(self, path: Path | None, stem: str, gps: GpsPoints) -> Layer:
         columns = {"name": list(gps.names), "v": gps.v, "v_error": gps.v_error, "vx": gps.vx, "vy": gps.vy}
         places = np.stack([gps.rows, gps.cols], axis=1)
         limits = (0.0, float(gps.v.max(initial=0.0)) or 1.0)
@@ -185,61 +197,41 @@ class FeatureLayers:
                 f"{part}_colormap": palette.SPEED_COLORMAP,
                 f"{part}_contrast_limits": limits,
             }
-        return self._place(("stations", path), name, places, pd.DataFrame(columns), look)
+        return self._place(f"stations {path}", f"{stem} · GPS", places, pd.DataFrame(columns), look)
 
-    def _points(self, path: Path | None, name: str, points: GeoDataFrame) -> Layer:
+    def _points(self, path: Path | None, stem: str, points: GeoDataFrame) -> Layer:
         places = corners(points.geometry)
         # Columns of other layers are empty here.
         columns = pd.DataFrame(points.drop(columns=["kind", "layer", "geometry"])).dropna(axis=1, how="all")
         look = {"border_color": "#101418", "face_color": STATION}
-        return self._place(("points", path), name, places, columns, look)
+        return self._place(f"points {path}", f"{stem} · points", places, columns, look)
 
-    def _place(self, mark: Mark, name: str, places: F64, columns: pd.DataFrame, look: dict[str, Any]) -> Layer:
-        layer = self._find(*mark)
-        if layer is not None:
+    def _place(self, key: str, name: str, places: F64, columns: pd.DataFrame, look: dict[str, Any]) -> Layer:
+        text = {"string": "{name}", "size": 10, "color": FLOWLINE, "anchor": "upper_left"}
+        placement = self.session.placement(axes=2)
+
+        def make() -> Layer:
+            return Points(
+                places,
+                features=columns,
+                size=1,
+                canvas_size_limits=(11, 11),
+                border_width=0.05,
+                text=text if len(places) <= NAMED else None,
+                **look,
+            )
+
+        def draw(layer: Any) -> None:
+            lay(layer, placement)
             layer.data = places
             layer.features = columns
-            return layer
-        text = {"string": "{name}", "size": 10, "color": FLOWLINE, "anchor": "upper_left"}
-        layer = Points(
-            places,
-            name=name,
-            features=columns,
-            size=1,
-            canvas_size_limits=(11, 11),
-            border_width=0.05,
-            text=text if len(places) <= NAMED else None,
-            **look,
-        )
-        self._insert("", layer, mark)
-        return layer
 
-    # Widths that do not grow with the zoom
+        made: Layer = self._show(key, name, LayerKind(make), draw)
+        return made
 
-    def _wait_for_zoom(self, _event: Any = None) -> None:
-        self._zoom.ask()
 
-    def _follow_zoom(self) -> None:
-        for layer in list(self._widths):
-            kind = layer.metadata[_MARK][0]
-            self._set_width(layer, LINE_PX["outlines" if kind == "outlines" else "flowlines"])
-
-    def _set_width(self, layer: Any, screen_px: float) -> None:
-        before = self._widths.get(layer)
-        if before is not None and len(layer.edge_width) and not np.allclose(layer.edge_width, before):
-            return  # the user chose a width of their own
-        width = screen_px / float(self._viewer.scene.camera.zoom) / float(abs(layer.scale[-1]))
-        if before is not None and abs(width / before - 1) < 0.1:
-            return
-        self._widths[layer] = width
-        if len(layer.edge_width):
-            layer.edge_width = [width] * len(layer.edge_width)
-        # With the event it would be set on the selected shapes once more.
-        with layer.block_update_properties():
-            layer.current_edge_width = width
-
-    def _forget(self, event: Any) -> None:
-        self._widths.pop(event.value, None)
+def _empty_shapes(colour: str) -> Layer:
+    return Shapes(ndim=2, edge_color=colour, face_color="transparent", opacity=1.0)
 
 
 def add_features(session: Session, features: GeoDataFrame, gps: GpsPoints | None = None) -> list[Layer]:

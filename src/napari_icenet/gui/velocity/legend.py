@@ -9,7 +9,7 @@ from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QPainter, QPen
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_icenet.gui.velocity.layer_kinds import reason_colour
+from napari_icenet.gui.velocity.layers import reason_colour
 from napari_icenet.gui.velocity.picture import nice
 from napari_icenet.gui.velocity.words import number
 from napari_icenet.gui.widgets.theme import quiet

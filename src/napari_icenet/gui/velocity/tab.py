@@ -127,7 +127,7 @@ class VelocityTab(QWidget):
         control.device_changed.connect(self._ahead.ask)
         control.progressed.connect(self.run.show_progress)
         control.message.connect(self.message.say)
-        control.layers.shown_changed.connect(self._show_restore)
+        control.layers.changed.connect(self._show_restore)
         self.session.band_changed.connect(self.form.show_band)
         self.form.changed.connect(self._ahead.ask)
         self.run.asked.connect(self.map)

@@ -58,7 +58,7 @@ class DataPanel(QWidget):
         self.facts: DatasetFacts | None = None
         self.trouble = _LOOKING
         self.form, self.planner = DataForm(session, self), Planner(self)
-        self.splits = SplitLayer(viewer, lambda: () if session.layers is None else session.layers.layers)
+        self.splits = SplitLayer(viewer, session.shown_layers)
         self.sizes, self.legend = quiet("", self), quiet("", self)
         self.legend.setTextFormat(Qt.TextFormat.RichText)
         self.legend.setToolTip(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from napari_icenet.gui.session.placement import Placement
 from napari_icenet.gui.train.setup.planner import UNUSED
-from napari_icenet.gui.widgets.layer_insert import insert_above
+from napari_icenet.gui.widgets.layer_data import fill, lay
+from napari_icenet.gui.widgets.layer_group import LayerGroup, LayerKind
 
 NAME = "training · splits"
 #: Colour of each split, told apart by colour-blind eyes; the gap is dark, and ground that is not used is clear.
@@ -26,8 +27,8 @@ WORDS: Final[dict[str, str]] = {"train": "training", "validation": "validation",
 _OPACITY = 0.4
 
 
-class SplitLayer:
-    """One layer, made once and updated in place; one that the user removed stays away until :meth:`restore`.
+class SplitLayer(LayerGroup):
+    """One layer, made once and updated in place.
 
     Parameters
     ----------
@@ -36,11 +37,14 @@ class SplitLayer:
         Layers of the stack, above which it is drawn.
     """
 
-    def __init__(self, viewer: Any, below: Callable[[], Sequence[Layer]]) -> None:
-        self._viewer, self._below = viewer, below
-        self.layer: Any = None
-        self.removed = False
-        viewer.layers.events.removed.connect(self._note_removed)
+    def __init__(self, viewer: Any, below: Callable[[], Iterable[Layer]]) -> None:
+        super().__init__(viewer, {NAME: LayerKind(_make)}, below)
+        self._shown: tuple[NDArray[np.uint8], int, Placement] | None = None
+
+    @property
+    def layer(self) -> Any:
+        """The layer; None while there is none."""
+        return self._layers.get(NAME)
 
     def show(self, codes: NDArray[np.uint8] | None, step: int, placement: Placement | None) -> None:
         """Draw splits; None hides the layer.
@@ -56,47 +60,40 @@ class SplitLayer:
         if codes is None or placement is None:
             self.hide()
             return
-        if self.removed:
-            return
-        place = _placed(step, placement)
-        if self.layer is None:
-            self._make(codes, place)
-        else:
-            for key, value in place.items():
-                if tuple(map(str, getattr(self.layer, key))) != tuple(map(str, value)):
-                    setattr(self.layer, key, value)
-            if self.layer.data.shape != codes.shape or not np.array_equal(self.layer.data, codes):
-                self.layer.data = codes
-        self.layer.visible = True
+        self._shown = codes, step, placement
+        self.draw()
+        if self.layer is not None:
+            self.layer.visible = True
 
     def hide(self) -> None:
         """Take it out of sight, not away."""
+        self._shown = None
         if self.layer is not None:
             self.layer.visible = False
 
-    def restore(self) -> None:
-        """Let a removed layer come again."""
-        self.removed = False
+    def _needs(self, kind: str) -> bool:
+        return self._shown is not None
 
-    def close(self) -> None:
-        """Disconnect from the viewer; the layer stays."""
-        self._viewer.layers.events.removed.disconnect(self._note_removed)
+    def _fill(self, kind: str, layer: Any) -> None:
+        if self._shown is None:
+            fill(layer, np.full((2, 2), UNUSED, np.uint8))
+            return
+        codes, step, placement = self._shown
+        lay(layer, _placed(step, placement))
+        fill(layer, codes)
 
-    def _make(self, codes: NDArray[np.uint8], place: dict[str, Any]) -> None:
-        # An image rather than labels: those take seconds to show for the first time.
-        shades = [*COLOURS.values(), "#00000000"]
-        colormap = Colormap(
-            shades, name="splits", controls=np.linspace(0, 1, len(shades) + 1), interpolation="zero"
-        )  # fmt: skip
-        self.layer = Image(
-            codes, name=NAME, colormap=colormap, contrast_limits=(-0.5, UNUSED + 0.5), opacity=_OPACITY,
-            blending="translucent_no_depth", interpolation2d="nearest", **place,
-        )  # fmt: skip
-        insert_above(self._viewer, self.layer, self._below())
 
-    def _note_removed(self, event: Any) -> None:
-        if event.value is self.layer:
-            self.layer, self.removed = None, True
+def _make() -> Layer:
+    # An image rather than labels: those take seconds to show for the first time.
+    shades = [*COLOURS.values(), "#00000000"]
+    return Image(
+        np.full((2, 2), UNUSED, np.uint8),
+        colormap=Colormap(shades, name="splits", controls=np.linspace(0, 1, len(shades) + 1), interpolation="zero"),
+        contrast_limits=(-0.5, UNUSED + 0.5),
+        opacity=_OPACITY,
+        blending="translucent_no_depth",
+        interpolation2d="nearest",
+    )
 
 
 def _placed(step: int, placement: Placement) -> dict[str, Any]:
