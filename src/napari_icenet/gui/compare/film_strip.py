@@ -54,7 +54,7 @@ class FilmStrip(QWidget):
 
     @property
     def comparison(self) -> Comparison | None:
-        """What is shown."""
+        """Comparison that is shown."""
         return self._made
 
     @property
@@ -105,7 +105,7 @@ class FilmStrip(QWidget):
         return QSize(self._room.width(), round(2 * LINE_PX + self._rows * (self.chip_px + ROW_GAP_PX)))
 
     def place_of(self, key: str) -> QRectF:
-        """Where the row of a predictor lies; empty where there is none."""
+        """Rectangle of a predictor's row; empty where there is none."""
         if self._made is None or key not in self._made.predictor_set.keys:
             return QRectF()
         row = 2 + self._made.predictor_set.keys.index(key)

@@ -1,4 +1,4 @@
-"""What a film strip says beside its chips."""
+"""Texts of a film strip beside its chips."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def row_words(one: Compared) -> str:
 
 
 def row_tip(one: Compared, made: Comparison) -> str:
-    """What the numbers of a row mean."""
+    """Tooltip on the numbers of a row."""
     if one.trouble:
         return one.trouble
     reference = "where the ice truly is" if made.flow_known else "where the track has it"
@@ -52,12 +52,12 @@ def row_tip(one: Compared, made: Comparison) -> str:
 
 
 def days(frame: Frame) -> str:
-    """How far a frame lies from t0."""
+    """Days of a frame from t0, in words."""
     return f"{frame.days:+.0f} d".replace("-", "−")
 
 
 def headline(made: Comparison, labels: Sequence[str]) -> str:
-    """What is compared, in a line."""
+    """Headline of a comparison."""
     settings = made.track.settings
     return f"Track {made.track.number} · t0 {labels[made.time]} · {settings.chip} px, c {settings.scale:g}"
 

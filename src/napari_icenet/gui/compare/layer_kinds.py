@@ -32,7 +32,7 @@ _NCC = Colormap(list(palette.NCC_STOPS), name="NCC")
 
 
 def layer_name(kind: str, target: int, title: str) -> str:
-    """What a layer is called in the list of layers; ``title`` is that of the predictor, ``target`` 0 for t1."""
+    """Name of a layer; ``title`` is that of the predictor, ``target`` 0 for t1."""
     if kind == "high-pass":
         return "compare · high-pass t0"
     of = "" if kind in ("came", "places") or not title else f" · {title}"
@@ -45,7 +45,7 @@ def make_layer(kind: str, **placement: Any) -> Layer:
 
 
 def record(made: Comparison, key: str, target: int) -> dict[str, Any]:
-    """What a layer rests on, so that it can be made again."""
+    """Metadata of a layer, enough to make it again."""
     one = made.of(key)
     entry = next((e for e in made.predictor_set.entries if e.key == key), None) if one is None else one.entry
     return {

@@ -1,4 +1,4 @@
-"""Which parts of a comparison lie on the picture: a button for each kind of layer, which follows the layers."""
+"""Buttons for the overlays of a comparison, one for each kind of layer; they follow the layers."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ class ChipPage(QWidget):
 
     @property
     def target(self) -> int:
-        """Whether t1 (0) or t2 (1) is judged."""
+        """True if t1 (0) or t2 (1) is judged."""
         return self._target
 
     def show_target(self, target: int) -> None:

@@ -1,4 +1,4 @@
-"""What a comparison lays on the picture: pure arrays and places, in pixels of the stack."""
+"""Arrays and positions of a comparison's overlays, in pixels of the stack."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from napari_icenet.common.palette import SEARCH
 from napari_icenet.common.types import F32
 from napari_icenet.evaluation.compare.comparison import Compared, Comparison, Judged
 from napari_icenet.evaluation.compare.track_frames import Frame, Target
-from napari_icenet.gui.track.shapes import dashed, outline, square
+from napari_icenet.gui.track.geometry import dashed, outline, square
 from napari_icenet.gui.widgets.chip_image import stretch
 from napari_icenet.matching.prefilter import prefilter
 from napari_icenet.matching.template import HIGH_PASS, Prediction
@@ -42,7 +42,7 @@ class Overlay:
 
 
 def overlay(kind: str, made: Comparison, one: Compared, k: int) -> Overlay | None:
-    """What a predictor gives for one kind of layer; None where it gives nothing.
+    """Overlay of a predictor for one kind of layer; None where it gives nothing.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class Places:
 
 
 def places(made: Comparison, k: int) -> Places:
-    """Where each template would have placed the chip at t1 or t2, and where the ice is: dashed by the track."""
+    """Positions of the chip at t1 or t2 by each template, and of the ice: dashed by the track."""
     vectors, colours = [np.zeros((0, 2, 2))], []
     for one in made.compared:
         judged = one.judged[k] if k < len(one.judged) else None

@@ -1,4 +1,4 @@
-"""What came and what each predictor expected of it, side by side in napari's grid; the views move together."""
+"""Show the target and each prediction side by side in napari's grid; the views move together."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class SideBySide(QObject):
 
     @property
     def on(self) -> bool:
-        """Whether the views are shown."""
+        """True if the views are shown."""
         return bool(self._layers)
 
     @property

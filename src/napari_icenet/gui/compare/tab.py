@@ -82,7 +82,7 @@ class CompareTab(QWidget):
 
     @property
     def places_chips(self) -> bool:
-        """Whether a click on the picture places a chip while this tab is in front."""
+        """True if a click on the picture places a chip while this tab is in front."""
         return self.pages.currentIndex() == CHIP
 
     def show_page(self, page: int) -> None:

@@ -1,4 +1,4 @@
-"""Where correlation is mapped: what is in view, an area drawn on the picture, or the whole frame."""
+"""Areas to map: what is in view, an area drawn on the picture, or the whole frame."""
 
 from __future__ import annotations
 

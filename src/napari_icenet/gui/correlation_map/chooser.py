@@ -1,4 +1,4 @@
-"""Which of the maps lies on the picture: a button for each predictor, t1 or t2, or all side by side."""
+"""Chooser of the map on the picture: a button for each predictor, t1 or t2, or all side by side."""
 
 from __future__ import annotations
 

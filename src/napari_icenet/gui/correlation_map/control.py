@@ -110,7 +110,7 @@ class MapControl(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether maps of the shown stack are being made."""
+        """True if maps of the shown stack are being made."""
         return self._mapped is not None and self._mapped is self.session.stack
 
     # What is done

@@ -95,7 +95,7 @@ def read(path: Path) -> CorrelationMaps:
 
 
 def ask_write(parent: QWidget | None, kind: str, name: str) -> Path | None:
-    """Where to write maps; the dialog asks before it lets an existing file be replaced."""
+    """Ask where to write maps; the dialog asks before it lets an existing file be replaced."""
     export = EXPORTS[kind]
     start = str(_folder() / f"{name} correlation{export.suffix or ' report'}")
     title = export.title.removesuffix("…")
@@ -109,7 +109,7 @@ def ask_write(parent: QWidget | None, kind: str, name: str) -> Path | None:
 
 
 def ask_open(parent: QWidget | None) -> Path | None:
-    """Which file to read."""
+    """Ask which file to read."""
     chosen, _ = QFileDialog.getOpenFileName(parent, "Open correlation maps", str(_folder()), MAPS)
     if not chosen:
         return None

@@ -41,7 +41,7 @@ FIRST = MapSettings(t0=0)
 
 
 class MapForm(QWidget):
-    """Where, date and stride; :attr:`more` holds what is used less.
+    """Form of a map: area, date and stride; :attr:`more` holds what is used less.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""How correlations are spread, predictor by predictor, over the colours of the maps."""
+"""Histogram of correlations, predictor by predictor, over the colours of the maps."""
 
 from __future__ import annotations
 

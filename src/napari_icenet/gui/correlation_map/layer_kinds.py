@@ -37,7 +37,7 @@ STATE_TIPS: dict[CellState, str] = {
 
 
 def layer_name(kind: str, predictor_set: PredictorSet) -> str:
-    """What a layer is called in the list of layers."""
+    """Name of a layer in the list of layers."""
     titles = dict(zip(predictor_set.keys, predictor_set.titles, strict=True))
     return f"map · {titles.get(kind, kind)}"
 

@@ -1,4 +1,4 @@
-"""What the colours of a map stand for that are no correlation: states of cells, and the best predictor."""
+"""Legend of a map's colours that are no correlation: states of cells, and the best predictor."""
 
 from __future__ import annotations
 

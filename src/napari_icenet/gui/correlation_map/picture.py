@@ -1,4 +1,4 @@
-"""What of correlation maps is drawn: where cells lie, their states, which predictor is best."""
+"""Pictures of correlation maps: placement of cells, their states, the best predictor."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def placement_of(maps: CorrelationMaps, place: Placement) -> dict[str, Any]:
 
 
 def state_codes(maps: CorrelationMaps, key: str, target: int) -> NDArray[np.uint8]:
-    """Why cells of one predictor's map have no number: a :class:`CellState`, 0 where they need none.
+    """States of cells without a number in one predictor's map: :class:`CellState`, 0 where they need none.
 
     Parameters
     ----------
@@ -55,5 +55,5 @@ def best_codes(maps: CorrelationMaps, target: int) -> NDArray[np.uint8]:
 
 
 def layer_record(maps: CorrelationMaps, kind: str, target: int) -> dict[str, Any]:
-    """What a layer needs to be made again."""
+    """Record of a layer, enough to make it again."""
     return {"shows": kind, "target": f"t{target}", **map_words.record(maps)}

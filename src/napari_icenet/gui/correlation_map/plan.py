@@ -1,4 +1,4 @@
-"""What a map would be made of, before it is: said in a line, or why it cannot be made."""
+"""Plan of a map before it is made: its size in a line, or why it cannot be made."""
 
 from __future__ import annotations
 

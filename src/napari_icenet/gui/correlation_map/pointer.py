@@ -31,7 +31,7 @@ class MapPointer(QObject):
 
     @property
     def enabled(self) -> bool:
-        """Whether the mouse is listened to."""
+        """True if the mouse is listened to."""
         return self._enabled
 
     @enabled.setter

@@ -1,4 +1,4 @@
-"""What came out of a map: which one is shown, what its colours stand for, one cell, and the numbers of all."""
+"""Result of a map: the one shown, its legend, one cell, and the numbers of all."""
 
 from __future__ import annotations
 

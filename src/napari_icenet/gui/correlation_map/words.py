@@ -12,7 +12,7 @@ from napari_icenet.gui.session.readout import SEPARATOR
 
 
 def sentence_at(maps: CorrelationMaps, row: float, col: float, target: int) -> str:
-    """What maps say of a pixel position of their stack; empty outside.
+    """Sentence on a pixel position of the maps' stack; empty outside.
 
     For instance ``NCC at t2: Persistence .12, IceNet .61``, or why there is none.
     """
@@ -32,7 +32,7 @@ def sentence_at(maps: CorrelationMaps, row: float, col: float, target: int) -> s
 
 
 def why(state: CellState) -> str:
-    """Why a cell has no number, in a few words."""
+    """Reason why a cell has no number, in a few words."""
     tip = STATE_TIPS.get(state, "")
     return tip[:1].lower() + tip[1:].rstrip(".")
 
@@ -46,7 +46,7 @@ def place_text(maps: CorrelationMaps, row: float, col: float, target: int) -> st
 
 
 def title(maps: CorrelationMaps, kind: str, target: int, *, side_by_side: bool) -> str:
-    """What is shown, over the picture: ``NCC of IceNet at t2``."""
+    """Title over the picture: ``NCC of IceNet at t2``."""
     if side_by_side:
         return f"NCC at t{target}"
     if kind == BEST:
@@ -55,7 +55,7 @@ def title(maps: CorrelationMaps, kind: str, target: int, *, side_by_side: bool) 
 
 
 def failure_text(error: Exception) -> str:
-    """What went wrong while mapping, in one sentence."""
+    """Sentence on what went wrong while mapping."""
     if isinstance(error, IceNetError):
         return str(error)
     if isinstance(error, MemoryError):

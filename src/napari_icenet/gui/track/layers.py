@@ -12,8 +12,8 @@ from napari.utils import Colormap
 from numpy.typing import NDArray
 
 from napari_icenet.common import palette
+from napari_icenet.gui.track.geometry import DASHES_PER_SIDE, dashed, links, outline, polyline, spread, square
 from napari_icenet.gui.track.picture import TrackPicture
-from napari_icenet.gui.track.shapes import DASHES_PER_SIDE, dashed, links, outline, polyline, spread, square
 from napari_icenet.gui.widgets.layer_data import fill
 from napari_icenet.gui.widgets.layer_group import LayerGroup, LayerKind
 from napari_icenet.gui.widgets.throttle import Throttle

@@ -60,7 +60,7 @@ class VelocityAlong(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether something is still to be worked out."""
+        """True if something is still to be worked out."""
         return self._worker.busy or self._pace.waiting
 
     def read(self, path: Path) -> None:

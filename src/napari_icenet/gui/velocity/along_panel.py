@@ -28,7 +28,7 @@ COLUMNS = ("Point", "GPS", "Map", "Map − GPS")
 
 
 class AlongPanel(QWidget):
-    """What the Velocity tab shows of lines and GPS points.
+    """Panel of lines and GPS points of the Velocity tab.
 
     Parameters
     ----------

@@ -98,12 +98,12 @@ class VelocityControl(QObject):
 
     @property
     def report(self) -> Any:
-        """How good the maps are."""
+        """Quality report of the maps."""
         return self._report if self.maps else None
 
     @property
     def index(self) -> int:
-        """Which of the maps is shown."""
+        """Index of the map that is shown."""
         return self._index
 
     @property
@@ -113,7 +113,7 @@ class VelocityControl(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether maps are being made."""
+        """True if maps are being made."""
         return self.mapper is not None and self.mapper.busy
 
     def maps_of(self, stack: SceneStack) -> tuple[VelocityMap, ...]:

@@ -1,4 +1,4 @@
-"""Which velocity map belongs to a date of the picture."""
+"""Choose the velocity map that belongs to a date of the picture."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _index_of(stack: SceneStack, time: np.datetime64, scene: str) -> int | None:
 
 
 def _rank(pair: Pair | None, time: int) -> int:
-    """How well a pair belongs to a date: 0 starts there, 1 spans it, 2 ends there."""
+    """Rank of a pair for a date: 0 starts there, 1 spans it, 2 ends there."""
     if pair is None:
         return _NO_FIT
     if pair[0] == time:

@@ -21,7 +21,7 @@ REPORT = "Report (*.json)"
 
 
 def ask_save(parent: QWidget | None, name: str, count: int) -> Path | None:
-    """Where to write maps; the dialog asks before it lets an existing file be replaced."""
+    """Ask where to write maps; the dialog asks before it lets an existing file be replaced."""
     filters = [NETCDF] if count > 1 else [NETCDF, GEOTIFF]
     chosen, picked = QFileDialog.getSaveFileName(
         parent, "Save velocity", _start(f"{name} velocity.nc"), ";;".join(filters)
@@ -38,7 +38,7 @@ def ask_save(parent: QWidget | None, name: str, count: int) -> Path | None:
 
 
 def ask_report(parent: QWidget | None, name: str) -> Path | None:
-    """Where to write a report; its figure goes beside it."""
+    """Ask where to write a report; its figure goes beside it."""
     chosen, _ = QFileDialog.getSaveFileName(parent, "Write report", _start(f"{name} quality.json"), REPORT)
     if not chosen:
         return None
@@ -47,7 +47,7 @@ def ask_report(parent: QWidget | None, name: str) -> Path | None:
 
 
 def ask_open(parent: QWidget | None, title: str, filters: str) -> Path | None:
-    """Which file to read."""
+    """Ask which file to read."""
     chosen, _ = QFileDialog.getOpenFileName(parent, title, _start(""), filters)
     if not chosen:
         return None

@@ -103,7 +103,7 @@ class FlowlinePlot(ThemedPlot):
 
     @property
     def profile(self) -> FlowlineProfile | None:
-        """What is shown."""
+        """Comparison that is shown."""
         return self._profile
 
     def show_profile(self, profile: FlowlineProfile | None) -> None:

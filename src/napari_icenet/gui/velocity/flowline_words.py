@@ -1,4 +1,4 @@
-"""What the plot along a flowline says: its axis, colours, legend and readouts."""
+"""Texts of the plot along a flowline: axis, colours, legend and readouts."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def legend(profile: FlowlineProfile, dark: bool) -> str:
 
 
 def profile_sentence(profile: FlowlineProfile) -> str:
-    """Which line it is, how long, and how much is known along it."""
+    """Sentence on a line: name, length, and how much is known along it."""
     distances, unit = distance_axis(profile)
     pairs = len(profile.times)
     known = float(profile.valid.mean())

@@ -139,7 +139,7 @@ def _make_ncc() -> Layer:
 
 
 def _make_validity() -> Layer:
-    """Why cells are not valid, a colour for each reason; clear where they are."""
+    """Layer of the reasons why cells are not valid, a colour for each; clear where they are."""
     named: dict[int | None, str] = {None: "transparent", 0: "transparent"}
     named |= {code: reason_colour(reason) for code, reason in enumerate(REASONS) if reason is not None}
     layer = Labels(

@@ -1,4 +1,4 @@
-"""What arrows and colours of a velocity map stand for, beside the picture."""
+"""Legend of a velocity map's arrows and colours, beside the picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is used less: stable ground, a prior map, layers that were removed."""
+"""Options that are used less: stable ground, a prior map, layers that were removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a velocity map is drawn: where its cells lie, arrows that can be read, limits of colours."""
+"""Picture of a velocity map: placement of its cells, arrows that can be read, limits of colours."""
 
 from __future__ import annotations
 

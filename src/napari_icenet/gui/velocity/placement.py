@@ -1,4 +1,4 @@
-"""Where a velocity map lies in napari's world, on the scenes it was made from or beside others of the same map grid."""
+"""Placement of a velocity map in napari's world, on its scenes or beside others of the same map grid."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from napari_icenet.velocity.velocity_map import VelocityMap
 
 
 def frame_placement(found: VelocityMap, stack: SceneStack, place: Placement) -> Placement:
-    """Where the frame of a map lies.
+    """Placement of the frame of a map.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def frame_placement(found: VelocityMap, stack: SceneStack, place: Placement) -> 
 
 
 def cells_placement(place: Placement, spacing: int) -> dict[str, Any]:
-    """Where a map of cells of spacing × spacing pixels lies, on a frame that lies at ``place``."""
+    """Placement of a map of cells of spacing × spacing pixels, on a frame that lies at ``place``."""
     y, x = place.to_world(cell_offset(spacing), cell_offset(spacing))
     size = (place.size[0] * spacing, place.size[1] * spacing)
     return Placement((float(y), float(x)), size, place.unit).layer_choices(2)

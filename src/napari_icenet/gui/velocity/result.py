@@ -1,4 +1,4 @@
-"""What came out of mapping velocity: which pair of dates is drawn, how good it is, and what its colours stand for."""
+"""Result of a velocity map: the pair of dates drawn, its quality, and its legend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far chips are searched for: one number, in pixels, as c, or as the fastest ice."""
+"""Field of the search radius: one number, in pixels, as c, or as the fastest ice."""
 
 from __future__ import annotations
 

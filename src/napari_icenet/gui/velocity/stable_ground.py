@@ -30,7 +30,7 @@ def candidates(session: Session) -> list[Layer]:
 
 
 def mask_of(session: Session, layer: Layer) -> NDArray[np.bool_]:
-    """Where a layer says that the ground stands still, shape (y, x) of the frame.
+    """Mask of ground that a layer says stands still, shape (y, x) of the frame.
 
     Parameters
     ----------

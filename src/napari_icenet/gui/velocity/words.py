@@ -17,7 +17,7 @@ from napari_icenet.velocity.velocity_map import VelocityMap
 
 
 def sentence_at(found: VelocityMap, row: float, col: float) -> str:
-    """What a map says of a pixel position of its frame; empty outside.
+    """Sentence on a pixel position of a map's frame; empty outside.
 
     For instance ``412 ± 9 m/yr toward 38° · NCC .87 · ratio 2.4 · chip 32``, or why it says nothing.
     """
@@ -100,7 +100,7 @@ def number(value: float) -> str:
 
 
 def summary(found: VelocityMap, report: QualityReport | None, index: int) -> str:
-    """How good a map is, in a few short lines of rich text."""
+    """Quality of a map, in a few short lines of rich text."""
     quality = None if report is None else report.maps[index]
     count, points = int(found.valid.sum()), found.reason.size
     of = "points"
@@ -122,7 +122,7 @@ def summary(found: VelocityMap, report: QualityReport | None, index: int) -> str
 
 
 def offset_text(found: VelocityMap) -> str:
-    """What stable ground seems to move, and whether that is removed."""
+    """Sentence on the apparent motion of stable ground, and whether it is removed."""
     offset = found.offset
     if offset is None:
         return "No stable ground: how far the scenes are shifted is not known"

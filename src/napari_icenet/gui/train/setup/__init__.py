@@ -1,1 +1,1 @@
-"""What a run will be: data, splits, settings. Imports ``session``."""
+"""Setup of a run: data, splits, settings. Imports ``session``."""

@@ -36,7 +36,7 @@ class Builder(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether a dataset is being made."""
+        """True if a dataset is being made."""
         return self._thread is not None
 
     def build(self, plan: DataPlan, path: Path, then: Callable[[], Any]) -> None:

@@ -1,4 +1,4 @@
-"""What a run learns from: the open stack, cut as chosen here, or a dataset that is there already."""
+"""Form of a run's data: the open stack, cut as chosen here, or a dataset that is there already."""
 
 from __future__ import annotations
 

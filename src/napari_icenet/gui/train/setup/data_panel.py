@@ -100,7 +100,7 @@ class DataPanel(QWidget):
 
     @property
     def from_stack(self) -> bool:
-        """Whether it is the open stack."""
+        """True if it is the open stack."""
         return self.form.source == STACK
 
     @property
@@ -120,14 +120,14 @@ class DataPanel(QWidget):
 
     @property
     def ice(self) -> str:
-        """What the ice is called."""
+        """Name of the ice."""
         stack, dataset = self.session.stack, self.form.dataset
         if not self.from_stack and dataset is not None:
             return _KEY.sub("", dataset.stem)
         return "ice" if stack is None else stack.name
 
     def trouble_with(self, settings: RunSettings) -> str:
-        """Why these data cannot be learned from with these settings, in a sentence; empty where they can."""
+        """Sentence on data that cannot be learned from with these settings; empty where they can."""
         if self.trouble:
             return self.trouble
         counts = self.planned.estimate.by_split if self.planned is not None else {}
@@ -286,12 +286,12 @@ class DataPanel(QWidget):
 
 
 def datasets_folder() -> Path:
-    """Where datasets made here are kept."""
+    """Folder of datasets made here."""
     return home() / "datasets"
 
 
 def _room(planned: Planned) -> str:
-    """Why a dataset does not fit on the disk; empty where it does, or is there already."""
+    """Sentence on a dataset that does not fit on the disk; empty where it does, or is there already."""
     folder = datasets_folder()
     free, needed = free_space(folder), planned.estimate.bytes
     if free is None or needed < 0.95 * free or planned.plan.place_in(folder).exists():

@@ -1,4 +1,4 @@
-"""What the choices of data mean, and which ones suit a stack."""
+"""Texts on the choices of data, and the defaults for a stack."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class DatasetFacts:
-    """What is shown of a dataset.
+    """Facts of a dataset that are shown.
 
     Attributes
     ----------

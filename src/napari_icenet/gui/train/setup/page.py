@@ -81,7 +81,7 @@ class SetupPage(QWidget):
 
     @property
     def busy(self) -> bool:
-        """Whether a dataset is being made."""
+        """True if a dataset is being made."""
         return self.builder.busy
 
     # Layout
@@ -235,7 +235,7 @@ class SetupPage(QWidget):
         self.pages.setCurrentIndex(0 if nothing else 1)
 
     def _show_ahead(self) -> None:
-        """What Start will do, or why it cannot."""
+        """Show what Start will do, or why it cannot."""
         settings, preset = self.settings.settings(chip=self._chip), self.settings.preset
         self.name.setPlaceholderText(name_text(self.data.ice, preset))
         if settings is not None:

@@ -102,7 +102,7 @@ class Planner(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether something is being planned or cut."""
+        """True if something is being planned or cut."""
         return self._worker.busy
 
     def plan(self, wanted: Wanted) -> None:

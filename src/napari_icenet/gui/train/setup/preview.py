@@ -46,7 +46,7 @@ class SequencePreview(QWidget):
 
     @property
     def frame(self) -> int:
-        """Which of their dates is shown."""
+        """Index of their date that is shown."""
         return self._frame
 
     def show_sequences(self, found: Sequences | None) -> None:

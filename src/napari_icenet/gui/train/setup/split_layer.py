@@ -97,7 +97,7 @@ def _make() -> Layer:
 
 
 def _placed(step: int, placement: Placement) -> dict[str, Any]:
-    """Where the picture of the splits lies: every so-manieth pixel of the frame's."""
+    """Placement of the picture of the splits: every so-manieth pixel of the frame's."""
     (y, x), (height, width) = placement.origin, placement.size
     # The middle of the first coarse pixel lies half a coarse pixel from the frame's edge.
     shift = (step - 1) / 2

@@ -30,7 +30,7 @@ def plan_text(planned: Planned) -> str:
 
 
 def split_text(counts: Mapping[str, int]) -> str:
-    """How many sequences each split has, in its colour."""
+    """Numbers of sequences of each split, in its colour."""
     parts = [
         f"<span style='color:{COLOURS[name]}'>■</span>&nbsp;{WORDS[name]}&nbsp;{grouped(counts.get(name, 0))}"
         for name in COLOURS
@@ -40,12 +40,12 @@ def split_text(counts: Mapping[str, int]) -> str:
 
 
 def name_text(ice: str, preset: str) -> str:
-    """What a run is called unless the user says otherwise."""
+    """Name of a run unless the user gives another."""
     return " ".join(part for part in (ice, preset or "run") if part)
 
 
 def title_text(found: Planned, session: Session) -> str:
-    """What the shown date is used for, where it is split by time."""
+    """Use of the shown date, where the split is by time."""
     stack = session.stack
     if stack is None:
         return ""
@@ -58,7 +58,7 @@ def title_text(found: Planned, session: Session) -> str:
 
 
 def training_text(settings: RunSettings, size: tuple[int, int] | None) -> str:
-    """How long the training will take, by the pace of the last such run on this machine.
+    """Duration of the training, by the throughput of the last such run on this machine.
 
     Parameters
     ----------

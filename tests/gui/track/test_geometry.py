@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_icenet.gui.track.shapes import DASH_SHARE, dashed, links, outline, polyline, spread, square
+from napari_icenet.gui.track.geometry import DASH_SHARE, dashed, links, outline, polyline, spread, square
 
 
 def test_an_even_chip_covers_its_pixels():
