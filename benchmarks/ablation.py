@@ -1,6 +1,6 @@
 """What latent size, batch and peak weight do to SVG-LP, and how far what is learned on one glacier carries to another.
 
-    python benchmarks/ablation.py --real FOLDER [--work FOLDER] [--steps 600] [--only svg-lp|transfer]
+    python benchmarks/ablation.py --real FOLDER [--work FOLDER] [--steps 600] [--only svg-lp|transfer] [--quick]
 
 FOLDER holds ``perito_moreno`` and ``sverdrup``. Everything is small so that it runs in minutes: chips of 64 px, a
 quarter of the paper's feature maps, one band. Networks are chosen on the validation split and judged on the test
@@ -12,6 +12,7 @@ import argparse
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 for library in ("OMP", "MKL", "OPENBLAS"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
@@ -19,7 +20,7 @@ for library in ("OMP", "MKL", "OPENBLAS"):
 import numpy as np  # noqa: E402
 from machine import machine  # noqa: E402
 
-from napari_icenet.datasets.build import build_dataset  # noqa: E402
+from napari_icenet.datasets.builder import build_dataset  # noqa: E402
 from napari_icenet.datasets.dataset import open_dataset  # noqa: E402
 from napari_icenet.datasets.settings import DatasetSettings  # noqa: E402
 from napari_icenet.models.weights import load_weights  # noqa: E402
@@ -98,7 +99,7 @@ def fine_and_broad(path: Path, one) -> tuple[float, float]:
     return float(fine), float(broad)
 
 
-def svg_lp(work: Path, made: dict[str, Path], steps: int) -> None:
+def svg_lp(work: Path, made: dict[str, Path], steps: int, count: int | None = None) -> None:
     base = {"latent": 128, "batch": 8, "peak": 0.1}
     rows = [
         {},
@@ -111,7 +112,7 @@ def svg_lp(work: Path, made: dict[str, Path], steps: int) -> None:
         {"peak": 20.0},
     ]
     print("| latent | batch | peak weight | t2 | fine texture kept | broad shape kept |\n|--:|--:|--:|--:|--:|--:|")
-    for row in rows:
+    for row in rows[:count]:
         chosen = base | row
         weights = run(
             work, "svg-" + "-".join(str(v) for v in chosen.values()), [made["perito_moreno"]],
@@ -135,7 +136,7 @@ def svg_lp(work: Path, made: dict[str, Path], steps: int) -> None:
         )
 
 
-def transfer(work: Path, made: dict[str, Path], steps: int) -> None:
+def transfer(work: Path, made: dict[str, Path], steps: int, count: int | None = None) -> None:
     print("| learned from | perito_moreno, test blocks | sverdrup, test blocks |\n|---|--:|--:|")
     for name in ("persistence", "consensus"):
         print(
@@ -143,12 +144,13 @@ def transfer(work: Path, made: dict[str, Path], steps: int) -> None:
             flush=True,
         )
     simulated = {"simulated": 192, "simulation": {"per_glacier": 24}}
-    for title, data, extra in (
+    rows: list[tuple[str, list[Path], dict[str, Any]]] = [
         ("perito_moreno", [made["perito_moreno"]], {}),
         ("sverdrup", [made["sverdrup"]], {}),
         ("both", list(made.values()), {}),
         ("simulated ice alone", [made["perito_moreno"]], {**simulated, "simulated_share": 0.999}),
-    ):
+    ]
+    for title, data, extra in rows[:count]:
         weights = run(
             work, "icenet-" + title.split()[0], data,
             {
@@ -166,17 +168,19 @@ def main() -> None:
     parser.add_argument("--real", type=Path, required=True)
     parser.add_argument("--work", type=Path)
     parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--quick", action="store_true", help="one row of each table, two steps")
     parser.add_argument("--only", choices=("svg-lp", "transfer"))
     options = parser.parse_args()
+    steps, count = (2, 1) if options.quick else (options.steps, None)
     print(machine())
     with tempfile.TemporaryDirectory() as folder:
         work = options.work or Path(folder)
         work.mkdir(parents=True, exist_ok=True)
         made = datasets(options.real, work)
         if options.only != "transfer":
-            svg_lp(work, made, options.steps)
+            svg_lp(work, made, steps, count)
         if options.only != "svg-lp":
-            transfer(work, made, options.steps)
+            transfer(work, made, steps, count)
 
 
 if __name__ == "__main__":

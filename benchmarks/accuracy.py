@@ -138,7 +138,7 @@ def draw(case: pairs.Case, lines: dict[str, np.ndarray], path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", nargs="+", default=list(pairs.CASES), choices=list(pairs.CASES))
+    parser.add_argument("--cases", nargs="+", default=list(pairs.CASES), choices=list(pairs.CASES | pairs.SMALL))
     parser.add_argument("--filters", nargs="*", default=["none", "box", "high-pass", "wallis"])
     parser.add_argument("--figure", type=Path)
     options = parser.parse_args()

@@ -1,15 +1,16 @@
 """Closure on Perito Moreno: how well three displacements of the same ice add up.
 
-    ICENET_REAL_DATA=FOLDER python benchmarks/closure.py
+    ICENET_REAL_DATA=FOLDER python benchmarks/closure.py [--quick]
 
 Chips of 64 px, searched ±25 px, every 32 px on the glacier, in the brightness of the three bands (what
 a JPEG keeps at full resolution). From three dates
 come three matches at each point: first to second, second to third, first to third. The closure
 is the length of the first two's sum less the third, where all three are valid. Every tool sees
 the same pictures and points, and its vectors are held against their neighbours by the same test; the
-share of valid vectors is that of the three maps together.
+share of valid vectors is that of the three maps together. Quick: every 192 px.
 """
 
+import argparse
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -83,11 +84,11 @@ def picture(stack: SceneStack, date: str) -> np.ndarray:
 
 
 def triplet(
-    stack: SceneStack, dates: tuple[str, str, str], filtered: str, matcher: Matcher
+    stack: SceneStack, dates: tuple[str, str, str], filtered: str, matcher: Matcher, spacing: int = SPACING
 ) -> tuple[float, np.ndarray]:
     """Share of valid vectors, and the closure (px) of the points where all three are."""
     edge = CHIP // 2 + RADIUS + 1
-    lines = [np.arange(edge, size - edge, SPACING) for size in stack.grid.shape]
+    lines = [np.arange(edge, size - edge, spacing) for size in stack.grid.shape]
     row, col = np.meshgrid(*lines, indexing="ij")
     on_ice = stack.area[row, col]
     pictures = [prefilter(filtered)(picture(stack, date)) for date in dates]
@@ -102,22 +103,22 @@ def triplet(
     return valid, miss[np.isfinite(miss)]
 
 
-def measured(folder: Path) -> Iterator[tuple[str, str, str]]:
+def measured(folder: Path, spacing: int = SPACING) -> Iterator[tuple[str, str, str]]:
     """Tool, filter, and the cells of its row."""
     stack = open_stack(folder)
     for name, filtered, matcher in rows():
         cells = []
         for dates in TRIPLETS:
-            valid, miss = triplet(stack, dates, filtered, matcher)
+            valid, miss = triplet(stack, dates, filtered, matcher, spacing)
             median, p90 = np.percentile(miss, [50, 90])
             cells.append(f"{median:.3f} / {p90:.3f}, {valid:.1%}")
         yield name, filtered, " | ".join(cells)
 
 
-def table(folder: Path) -> str:
+def table(folder: Path, spacing: int) -> str:
     """A Markdown table of all tools and triplets."""
     lines = ["| tool | filter | " + " | ".join(NAMES) + " |", "|---" * (len(NAMES) + 2) + "|"]
-    lines += [f"| {name} | {filtered} | {cells} |" for name, filtered, cells in measured(folder)]
+    lines += [f"| {name} | {filtered} | {cells} |" for name, filtered, cells in measured(folder, spacing)]
     lines += [
         f"| {name} | | not installed |" + " |" * (len(NAMES) - 1) for name in TOOLS if name in other_tools.absent()
     ]
@@ -125,13 +126,16 @@ def table(folder: Path) -> str:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    quick = parser.parse_args().quick
     cv2.setNumThreads(1)
     folder = os.environ.get("ICENET_REAL_DATA")
     if folder is None:
         print("left out: ICENET_REAL_DATA does not name a folder with the real Perito Moreno series")
         return
     print(f"{machine()}; {Engine('auto').title}\n")
-    print(table(Path(folder) / "perito_moreno"))
+    print(table(Path(folder) / "perito_moreno", 6 * SPACING if quick else SPACING))
     print("\nMedian / p90 of the closure, px, and the valid share.")
 
 

@@ -1,11 +1,11 @@
 """The Compare tab in a real napari window: click to film strip, maps, and the event loop's heartbeat.
 
-    python benchmarks/compare.py [STACK] [--at ROW,COL] [--date INDEX] [--repeats 12]
+    python benchmarks/compare.py [STACK] [--at ROW,COL] [--date INDEX] [--repeats 12] [--stride 64]
 
 Run it on a display, or under ``scripts/on_screen.sh``. "Film strip" is the time from the click on another piece of
 ice, which is followed through all dates first, until the rows of all predictors are drawn; then from a step of the
-time slider. The map is of one t0, every 64 px of the whole frame. The heartbeat is a timer of 10 ms; its lateness is
-how long the window could not have answered.
+time slider. The map is of one t0, every 64 px of the whole frame unless ``--stride`` says otherwise. The heartbeat is
+a timer of 10 ms; its lateness is how long the window could not have answered. Quick: ``--repeats 1 --stride 256``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from napari_icenet.gui.session.drawn_areas import WHOLE
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.widgets import preferences as settings
 from napari_icenet.predictors.predictor_set import PredictorSet
-from napari_icenet.samples import simulated_sample
+from napari_icenet.samples import byrd_folder
 
 FOUR = ("persistence", "high-pass", "blurred", "svg-lp")
 THREE = ("persistence", "high-pass", "blurred")
@@ -144,13 +144,13 @@ def film_strip(desk: Desk, heart: Heart, at: tuple[float, float], date: int, rep
     print(f"  {heart.told()}")
 
 
-def correlation_map(desk: Desk, heart: Heart, date: int, names: tuple[str, ...]) -> None:
+def correlation_map(desk: Desk, heart: Heart, date: int, names: tuple[str, ...], stride: int) -> None:
     """Map the whole frame twice: with processes that have to start, and with those that are there."""
     desk.compare.show_page(MAP)
     desk.compare.chooser.show_line_up(PredictorSet.of_names(*names))
     page = desk.compare.map
     desk.session.time = date
-    page.form.show_settings(MapSettings(band=desk.session.band, stride=64, t0=date))
+    page.form.show_settings(MapSettings(band=desk.session.band, stride=stride, t0=date))
     page.form.where.setCurrentText(WHOLE)
     pump(1.0)
     for name in ("first", "again"):
@@ -172,16 +172,17 @@ def main() -> None:
     parser.add_argument("--at", default="318,345")
     parser.add_argument("--date", type=int, default=7)
     parser.add_argument("--repeats", type=int, default=12)
+    parser.add_argument("--stride", type=int, default=64, help="of the maps, px")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         settings.location = lambda: Path(folder) / "settings.json"
         print(machine())
-        desk = Desk(given.stack or simulated_sample())
+        desk = Desk(given.stack or byrd_folder())
         heart = Heart()
         row, col = (float(v) for v in given.at.split(","))
         film_strip(desk, heart, (row, col), given.date, given.repeats)
-        correlation_map(desk, heart, given.date, THREE)
-        correlation_map(desk, heart, given.date, ("persistence", "high-pass", "svg-lp"))
+        correlation_map(desk, heart, given.date, THREE, given.stride)
+        correlation_map(desk, heart, given.date, ("persistence", "high-pass", "svg-lp"), given.stride)
         desk.viewer.close()
 
 

@@ -38,7 +38,7 @@ def closures(folder: Path | None, filtered: str) -> dict[str, str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", nargs="+", choices=pairs.CASES, default=list(pairs.CASES))
+    parser.add_argument("--cases", nargs="+", choices=pairs.CASES | pairs.SMALL, default=list(pairs.CASES))
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--prefilter", default=VelocitySettings().prefilter)
     options = parser.parse_args()

@@ -29,7 +29,7 @@ from qtpy.QtWidgets import QApplication
 from napari_icenet.gui.app.dock import IceNetDock
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.widgets import preferences as settings
-from napari_icenet.samples import simulated_sample
+from napari_icenet.samples import byrd_folder
 from napari_icenet.scenes import SceneStack, open_stack
 
 TICK_MS, BEAT_MS = 16, 10
@@ -273,7 +273,7 @@ def main() -> None:
     options = parser.parse_args()
     # A measurement must not become the user's next settings.
     settings.location = lambda: Path(tempfile.gettempdir()) / "napari-icenet-benchmark.json"
-    stack = open_stack(options.stack or simulated_sample())
+    stack = open_stack(options.stack or byrd_folder())
     print("| " + " | ".join([f"{'ms; painted and heartbeat: median':35}", *HEADINGS]) + " |")
     print("|" + "|".join("-" * (len(h) + 1) + ":" for h in (" " * 35, *HEADINGS)) + "|")
     alone(stack, options.steps)

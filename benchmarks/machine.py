@@ -4,7 +4,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-from napari_icenet.matching.engine.device import cores
+from napari_icenet.common.device import cores
 
 
 def machine() -> str:

@@ -174,7 +174,7 @@ def table(case: Case, timings: dict[str, Timing]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", nargs="+", choices=pairs.CASES, default=list(pairs.CASES))
+    parser.add_argument("--cases", nargs="+", choices=pairs.CASES | pairs.SMALL, default=list(pairs.CASES))
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--prefilter", default="box")
     options = parser.parse_args()

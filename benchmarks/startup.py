@@ -1,19 +1,21 @@
-"""How long one waits for the package and for the command line: best and median of ten processes."""
+"""How long one waits for the package and for the command line: best and median of ten processes.
+
+python benchmarks/startup.py [--runs 10]
+"""
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-RUNS = 10
 
-
-def seconds(command: list[str]) -> list[float]:
+def seconds(command: list[str], runs: int) -> list[float]:
     taken = []
-    for _ in range(RUNS):
+    for _ in range(runs):
         start = time.perf_counter()
         subprocess.run(command, check=True, capture_output=True)
         taken.append(time.perf_counter() - start)
@@ -21,10 +23,13 @@ def seconds(command: list[str]) -> list[float]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=10)
+    runs = parser.parse_args().runs
     python = sys.executable
-    bare = seconds([python, "-c", "pass"])
-    package = seconds([python, "-c", "import napari_icenet"])
-    help_ = seconds([str(Path(python).with_name("icenet")), "--help"])
+    bare = seconds([python, "-c", "pass"], runs)
+    package = seconds([python, "-c", "import napari_icenet"], runs)
+    help_ = seconds([str(Path(python).with_name("icenet")), "--help"], runs)
     print(f"{'':24s} best     median   goal")
     for name, times, goal in (
         ("python -c pass", bare, ""),

@@ -18,7 +18,7 @@ import torch
 from machine import machine
 from torch import Tensor, nn
 
-from napari_icenet.models.device import arithmetic, network_type
+from napari_icenet.models.precision import arithmetic, network_type
 from napari_icenet.models.svg_lp.network import SvgLp
 from napari_icenet.models.svg_lp.settings import SvgLpSettings
 from napari_icenet.training.loop.memory import keep_freed_memory

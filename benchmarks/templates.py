@@ -48,7 +48,7 @@ class Case:
     """A stack, where chips start, and where they truly are on every date, (T, 2)."""
 
     stack: SceneStack
-    places: list[tuple[float, float]]
+    positions: list[tuple[float, float]]
     truth: Truth
 
 
@@ -117,7 +117,7 @@ def measure(cases: Iterator[Case], templates: list[str], chip: int, scale: float
     found: dict[tuple[str, str], list] = {}
     for case in cases:
         pictures = Pictures(case.stack, 1, "none")
-        for row, col in case.places:
+        for row, col in case.positions:
             true = case.truth(row, col)
             if true is None:
                 continue

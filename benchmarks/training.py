@@ -20,15 +20,15 @@ import numpy as np
 import torch
 from machine import machine
 
-from napari_icenet.datasets.build import build_dataset
+from napari_icenet.datasets.builder import build_dataset
 from napari_icenet.datasets.dataset import open_dataset
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.models.registry import build
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.training.data.pool import DatasetSource
-from napari_icenet.training.data.subpixel_positions import places_of
+from napari_icenet.training.data.subpixel_positions import positions_of
 from napari_icenet.training.loop.memory import keep_freed_memory
-from napari_icenet.training.loop.schedule import make_optimiser
+from napari_icenet.training.loop.optim import make_optimiser
 from napari_icenet.training.objectives.registry import make_objective
 from napari_icenet.training.settings import make_run_settings
 from napari_icenet.training.train import train
@@ -59,8 +59,8 @@ def bare(dataset: Path, settings: dict, steps: int) -> Seconds:
     optimiser = make_optimiser(network.parameters(), run.optimisation)
     opened = open_dataset(dataset)
     indices = opened.select(split="train")[: run.optimisation.batch]
-    places = np.stack([places_of(chips) for chips in opened.read(indices).chips])
-    examples = DatasetSource(opened, indices, places).read(np.arange(len(indices)))
+    positions = np.stack([positions_of(chips) for chips in opened.read(indices).chips])
+    examples = DatasetSource(opened, indices, positions).read(np.arange(len(indices)))
     arrays = objective.prepare(examples, np.random.default_rng(0))
     batch = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
     generator, seconds = torch.Generator(), []

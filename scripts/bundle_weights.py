@@ -1,6 +1,6 @@
 """Put the best weights of a run into the package, with a card that says what was measured with them.
 
-    python scripts/bundle_weights.py RUN [--report NAME=REPORT …]
+    python scripts/bundle_weights.py RUN [--report NAME=REPORT …] [--into FOLDER]
 
 REPORT is a folder that ``icenet evaluate`` wrote with these weights; from its ``table.json`` the card takes the rows
 of this model, persistence, high-pass and the best predictor without learning. A network of the same name that is in
@@ -62,6 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("--report", action="append", default=[], metavar="NAME=REPORT")
+    parser.add_argument("--into", type=Path, default=BUNDLED, help="default: the package's own")
     options = parser.parse_args()
     best = options.run / "best.safetensors"
     network, _ = load_weights(best)
@@ -73,8 +74,8 @@ def main() -> None:
     told = card.model_copy(
         update={"results": results, "limits": LIMITS.get(card.model, ()) + SHARED, "credits": CREDITS}
     )
-    BUNDLED.mkdir(exist_ok=True)
-    print(save_weights(BUNDLED / card.model, network, told, half=True))
+    options.into.mkdir(exist_ok=True)
+    print(save_weights(options.into / card.model, network, told, half=True))
 
 
 if __name__ == "__main__":

@@ -1,17 +1,20 @@
 """Use the window as a newcomer does, with a real mouse, and take the README's pictures on the way.
 
-    scripts/on_screen.sh .venv/bin/python scripts/screenshots.py [FOLDER_OF_PERITO_MORENO] [--only NAME …]
+    scripts/on_screen.sh .venv/bin/python scripts/screenshots.py [PERITO_MORENO] [--only NAME …] [--into FOLDER]
 
 Opens the sample, clicks, drags c, drags the chip, scrubs time, adds two chips, exports, reopens; maps velocity;
 compares predictors on a chip, side by side, and on a map, whose cells it clicks.
+Quick: the same with a fifth of the patience and on coarse grids, to see whether it works at all.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +33,43 @@ from napari_icenet.gui.session.open_sample import SIMULATED, open_sample
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.widgets import preferences as settings
 
+#: The README's pictures.
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 
 
-def live(seconds: float, until: Callable[[], bool] = lambda: False) -> None:
-    """Let the window live."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and not until():
+@dataclass
+class Walk:
+    """How pictures are taken.
+
+    Attributes
+    ----------
+    images : Path
+        Where they go.
+    patience : float
+        Share of the usual pauses.
+    spacing, stride : int
+        Of maps of velocity and of correlation, px.
+    """
+
+    images: Path = IMAGES
+    patience: float = 1.0
+    spacing: int = 12
+    stride: int = 64
+
+
+WALK = Walk()
+
+
+def live(seconds: float, until: Callable[[], bool] | None = None) -> None:
+    """Let the window live for a while, or until something has come about; an error where it does not."""
+    end = time.monotonic() + (seconds if until else WALK.patience * seconds)
+    while time.monotonic() < end:
+        if until and until():
+            return
         QApplication.processEvents()
         time.sleep(0.005)
+    if until:
+        sys.exit(f"error: what was waited for has not come about within {seconds:g} s")
 
 
 class Newcomer:
@@ -103,7 +134,7 @@ class Newcomer:
         live(600, lambda: not tab.control.busy)
         live(20, lambda: len(tab.control.layers.layers) == 4)
         live(1.0)
-        print(f"mapped in {time.monotonic() - begun:.1f} s: {tab.summary.text()}{tab.message.text()}")
+        print(f"mapped in {time.monotonic() - begun:.1f} s: {tab.result.summary.text()} {tab.message.text()}")
 
     def draw(self, line: Any) -> None:
         """Draw a flowline, and put the tool down again."""
@@ -121,7 +152,7 @@ class Newcomer:
         if shot.shape[1] > width:
             shape = (round(shot.shape[0] * width / shot.shape[1]), width)
             shot = (255 * resize(shot, shape, anti_aliasing=True)).astype(np.uint8)
-        imsave(IMAGES / name, shot, check_contrast=False)
+        imsave(WALK.images / name, shot, check_contrast=False)
         print(f"{name}: {shot.shape[1]} x {shot.shape[0]}")
 
 
@@ -176,7 +207,7 @@ def velocity() -> None:
     one.dock.tabs.setCurrentWidget(tab)
     live(1)
     tab.form.boxes["pairs"].setCurrentIndex(1)
-    tab.form.numbers["spacing"].setValue(12)
+    tab.form.numbers["spacing"].setValue(WALK.spacing)
     tab.form.switches["coregister"].setChecked(True)
     one.map()
     one.draw(np.array([(330.0, 590.0), (318, 430), (330, 270), (372, 40)]))
@@ -238,7 +269,7 @@ def compare(one: Newcomer, at: tuple[float, float], date: int, suffix: str) -> N
     one.dock.track.control.clear()
     one.viewer.reset_view()
     tab.show_page(MAP)
-    tab.map.form.stride.setValue(64)
+    tab.map.form.stride.setValue(WALK.stride)
     tab.map.form.where.setCurrentText(WHOLE)
     live(1.0)
     begun = time.monotonic()
@@ -280,10 +311,15 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("perito_moreno", nargs="?")
     parser.add_argument("--only", nargs="*", help="names of the walks")
+    parser.add_argument("--into", type=Path, default=IMAGES, help="folder of the pictures; default: the README's")
+    parser.add_argument("--quick", action="store_true")
     given = parser.parse_args()
     # What is chosen here must not become the user's next settings.
     settings.location = lambda: Path(tempfile.gettempdir()) / "napari-icenet-screenshots.json"
-    IMAGES.mkdir(parents=True, exist_ok=True)
+    WALK.images = given.into
+    if given.quick:
+        WALK.patience, WALK.spacing, WALK.stride = 0.2, 64, 192
+    given.into.mkdir(parents=True, exist_ok=True)
     for walk in (simulated, velocity, simulated_compare):
         if given.only is None or walk.__name__ in given.only:
             walk()

@@ -6,6 +6,7 @@ Which room may import which stands in pyproject.toml.
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -75,3 +76,24 @@ def test_the_core_runs_without_the_interface():
         "import napari_icenet.tracking.click_tracker, napari_icenet.scenes.open, napari_icenet.samples"
     )
     assert not {name.split(".")[0] for name in modules} & INTERFACE
+
+
+def described() -> str:
+    return (SOURCE.parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+
+def test_the_architecture_page_has_a_line_for_each_folder():
+    named = set(re.findall(r"`([a-z_/]+/)`", described()))
+    folders = {f"{path.parent.relative_to(SOURCE)}/" for path in MODULES if path.parent != SOURCE}
+    assert not folders - named
+
+
+def test_the_architecture_page_names_files_that_are_there():
+    names = set(re.findall(r"`([a-z_]+/[a-z_/]+\.py)`", described()))
+    assert not {name for name in names if not (SOURCE / name).is_file()}
+
+
+@pytest.mark.parametrize("walk", ["A click", "A folder", "Two dates", "Train becomes"])
+def test_a_walk_reads_at_most_25_files(walk):
+    section = described().split(f"### {walk}", 1)[1].split("\n#", 1)[0]
+    assert 5 <= len(set(re.findall(r"`([a-z_/]+\.py)`", section))) <= 25

@@ -62,21 +62,21 @@ def cached(tmp_path: Path) -> dict[str, bytes]:
 
 def test_series_is_fetched_once(server: ThreadingHTTPServer) -> None:
     told: list[tuple[float, str]] = []
-    folder = samples.perito_moreno(lambda share, text: told.append((share, text)), base_url=address(server))
+    folder = samples.perito_moreno_folder(lambda share, text: told.append((share, text)), base_url=address(server))
     assert {p.name: p.read_bytes() for p in folder.glob("*.jpg")} == FILES
     assert samples.PERITO_MORENO_CREDIT in (folder / "CREDIT.txt").read_text()
     shares = [share for share, _ in told]
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     assert any("20200106.jpg" in text for _, text in told)
-    assert samples.perito_moreno(base_url=address(server)) == folder
+    assert samples.perito_moreno_folder(base_url=address(server)) == folder
     assert len(Quiet.asked) == len(FILES)
 
 
 def test_wrong_content_is_refused_and_not_kept(server: ThreadingHTTPServer, published: Path, tmp_path: Path) -> None:
     (published / "20200106.jpg").write_bytes(b"something else")
     with pytest.raises(DownloadError, match=r"20200106\.jpg is not the file that was promised"):
-        samples.perito_moreno(base_url=address(server))
+        samples.perito_moreno_folder(base_url=address(server))
     assert cached(tmp_path) == {"20200101.jpg": FILES["20200101.jpg"]}
 
 
@@ -85,17 +85,17 @@ def test_missing_file_is_named_and_the_rest_goes_on_later(
 ) -> None:
     (published / "20200106.jpg").rename(published / "away")
     with pytest.raises(DownloadError, match=r"20200106\.jpg cannot be fetched \(the server answers 404\)"):
-        samples.perito_moreno(base_url=address(server))
+        samples.perito_moreno_folder(base_url=address(server))
     assert cached(tmp_path) == {"20200101.jpg": FILES["20200101.jpg"]}
     (published / "away").rename(published / "20200106.jpg")
-    samples.perito_moreno(base_url=address(server))
+    samples.perito_moreno_folder(base_url=address(server))
     assert Quiet.asked.count("/20200101.jpg") == 1
 
 
 def test_a_damaged_file_in_the_cache_is_fetched_again(server: ThreadingHTTPServer) -> None:
-    folder = samples.perito_moreno(base_url=address(server))
+    folder = samples.perito_moreno_folder(base_url=address(server))
     (folder / "mask.jpg").write_bytes(b"damaged")
-    samples.perito_moreno(base_url=address(server))
+    samples.perito_moreno_folder(base_url=address(server))
     assert (folder / "mask.jpg").read_bytes() == FILES["mask.jpg"]
 
 
@@ -103,7 +103,7 @@ def test_no_server_gives_one_plain_sentence(published: Path, tmp_path: Path) -> 
     with ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as http:
         free = http.server_port
     with pytest.raises(DownloadError, match="cannot be reached; check the network"):
-        samples.perito_moreno(base_url=f"http://127.0.0.1:{free}/")
+        samples.perito_moreno_folder(base_url=f"http://127.0.0.1:{free}/")
     assert cached(tmp_path) == {}
 
 
@@ -113,7 +113,7 @@ def test_stopping_keeps_whole_files_only(server: ThreadingHTTPServer, tmp_path: 
             raise Cancelled("stopped")
 
     with pytest.raises(Cancelled):
-        samples.perito_moreno(stop, base_url=address(server))
+        samples.perito_moreno_folder(stop, base_url=address(server))
     assert cached(tmp_path) == {"20200101.jpg": FILES["20200101.jpg"]}
 
 
@@ -126,7 +126,7 @@ def test_hashes_are_those_of_the_whole_series() -> None:
 
 
 def test_checkout_offers_its_own_sample() -> None:
-    folder = samples.simulated_sample()
+    folder = samples.byrd_folder()
     assert folder == Path(samples.__file__).resolve().parents[2] / "sample_data"
     size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
     assert size <= 40_000_000
@@ -146,8 +146,22 @@ def test_an_installed_package_makes_its_sample_once(tmp_path: Path, monkeypatch:
 
     original = simulation.simulate
     monkeypatch.setattr(simulation, "simulate", small)
-    first, second = samples.simulated_sample(), samples.simulated_sample()
+    first, second = samples.byrd_folder(), samples.byrd_folder()
     assert first == second
     assert first.parent == tmp_path / "cache"
     assert made == [first]
     assert simulation.load_truth(first).record.settings.dates == 1
+
+
+def test_byrd_is_the_bundled_archive_opened() -> None:
+    stack = samples.byrd()
+    assert (stack.simulated, len(stack.scenes), stack.grid.shape) == (True, 12, (640, 640))
+    assert stack.origin is not None
+    assert stack.origin.path == samples.byrd_folder()
+
+
+def test_perito_moreno_is_the_downloaded_folder_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(samples, "perito_moreno_folder", samples.byrd_folder)
+    assert samples.perito_moreno().shape == samples.byrd().shape

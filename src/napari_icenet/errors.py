@@ -47,3 +47,7 @@ class Cancelled(IceNetError):  # noqa: N818 (a wish, not an error)
 
 class SceneWarning(UserWarning):
     """A scene, band or date is left out, or used in a way the user should know of."""
+
+
+class ExtensionWarning(UserWarning):
+    """Something that another package adds is left out."""

@@ -14,6 +14,7 @@ from napari_icenet.jobs.progress import Progress
 if TYPE_CHECKING:
     from pooch import Pooch
 
+    from napari_icenet.scenes.stack import SceneStack
 
 #: To be shown wherever the series is.
 PERITO_MORENO_CREDIT = "Contains modified Copernicus Sentinel data 2020"
@@ -29,15 +30,55 @@ CACHE_VARIABLE = "ICENET_CACHE"
 _simulating = threading.Lock()
 
 
+def byrd(progress: Progress | None = None) -> SceneStack:
+    """Simulated Landsat scenes of a glacier like Byrd, with exactly known flow, opened as one stack.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        As for :func:`byrd_folder`.
+
+    Raises
+    ------
+    StackError
+        The cache cannot be written.
+    """
+    from napari_icenet.scenes.open import open_stack
+
+    return open_stack(byrd_folder(progress))
+
+
+def perito_moreno(progress: Progress | None = None) -> SceneStack:
+    """Real Sentinel-2 scenes of Perito Moreno in 2020, downloaded once, opened as one stack.
+
+    Show :data:`PERITO_MORENO_CREDIT` with the pictures.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        As for :func:`perito_moreno_folder`.
+
+    Raises
+    ------
+    DownloadError
+        The server cannot be reached, lacks a file, or sends another file than was promised.
+    StackError
+        The cache cannot be written.
+    """
+    from napari_icenet.scenes.open import open_stack
+
+    return open_stack(perito_moreno_folder(progress))
+
+
 def cache_folder() -> Path:
-    """Where samples are kept: the folder that ``ICENET_CACHE`` names, else the user's cache."""
+    """Folder of the samples: the one that ``ICENET_CACHE`` names, else the user's cache."""
     import pooch
 
     named = os.environ.get(CACHE_VARIABLE)
     return Path(named) if named else Path(pooch.os_cache("napari-icenet"))
 
 
-def simulated_sample(progress: Progress | None = None) -> Path:
+def byrd_folder(progress: Progress | None = None) -> Path:
     """Folder of the bundled simulated archive (``clear``, 640 × 640, 12 dates, seven bands).
 
     In a checkout that is ``sample_data``. An installed package makes the same archive from its seed
@@ -72,7 +113,7 @@ def _complete(folder: Path) -> bool:
     return (folder / "truth" / "truth.json").is_file()
 
 
-def perito_moreno(progress: Progress | None = None, *, base_url: str = PERITO_MORENO_URL) -> Path:
+def perito_moreno_folder(progress: Progress | None = None, *, base_url: str = PERITO_MORENO_URL) -> Path:
     """Folder of the real Perito Moreno series: 23 dates of 2020 and the glacier's outline, downloaded once.
 
     Files that have arrived are kept, so that an interrupted download goes on with the next one. Show
@@ -117,7 +158,7 @@ def _registry() -> dict[str, str]:
 
 
 class _FileProgress:
-    """What pooch calls while one file arrives; passes the whole series' share on."""
+    """Progress of one file for pooch; passes the whole series' share on."""
 
     def __init__(self, progress: Progress | None, number: int, count: int, name: str) -> None:
         self._progress, self._number, self._count, self._name = progress, number, count, name

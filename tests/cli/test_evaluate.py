@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from napari_icenet.datasets.build import build_dataset
+from napari_icenet.datasets.builder import build_dataset
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.models.card import Card, CardData, CardDataset
 from napari_icenet.models.icenet.network import IceNetSettings, IceNetwork

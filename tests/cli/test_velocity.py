@@ -22,7 +22,7 @@ from affine import Affine
 from numpy.typing import NDArray
 from PIL import Image
 
-from napari_icenet.samples import simulated_sample
+from napari_icenet.samples import byrd_folder
 from napari_icenet.simulation import load_truth
 from napari_icenet.velocity.io.netcdf import read_netcdf
 from napari_icenet.velocity.settings import VelocitySettings
@@ -44,7 +44,7 @@ PER_YEAR = 30 * 365.25 / 16
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A map of two dates of the bundled simulated stack, 16 days apart, and what was said of it."""
-    path, sample = tmp_path_factory.mktemp("simulated") / "v.nc", simulated_sample()
+    path, sample = tmp_path_factory.mktemp("simulated") / "v.nc", byrd_folder()
     words = ("velocity", sample, "--first", "2015-11-22", "--second", "2015-12-08", "--spacing", 32, "--chip", 64)
     stable = ("--stable", sample / "truth" / "stable.tif", "-o", path)
     done = subprocess.run([str(ICENET), *map(str, words + stable)], capture_output=True, text=True, check=True)
@@ -52,7 +52,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 
 def test_a_simulated_stack_moves_as_it_is_known_to(simulated: tuple[Path, str]) -> None:
-    truth = load_truth(simulated_sample())
+    truth = load_truth(byrd_folder())
     with xr.open_dataset(simulated[0]) as ds:
         assert {ds[name].attrs["units"] for name in ("vx", "vy", "v", "v_error")} == {"m/yr"}
         assert pyproj.CRS.from_cf(ds["mapping"].attrs) == pyproj.CRS.from_user_input(truth.grid.crs)
@@ -344,7 +344,7 @@ def test_a_pair_without_a_single_vector_says_why(icenet: Icenet, tmp_path: Path)
 
 def started(out: Path) -> subprocess.Popen[str]:
     """A run over many pairs, of which at least one tile is finished."""
-    words = ("velocity", simulated_sample(), "--spacing", 64, "--max-chip", 32, "-o", out)
+    words = ("velocity", byrd_folder(), "--spacing", 64, "--max-chip", 32, "-o", out)
     process = subprocess.Popen(
         [str(ICENET), *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -369,7 +369,7 @@ def test_a_killed_run_continues_from_its_finished_tiles(icenet: Icenet, tmp_path
     arrays["ncc"] = np.where(np.isfinite(arrays["ncc"]), np.float32(0.123), arrays["ncc"])
     np.savez(tile, **arrays)
     pair = ("--first", "2015-11-22", "--second", "2015-12-08")
-    words = ("velocity", simulated_sample(), "--spacing", 64, "--max-chip", 32, "-o", out)
+    words = ("velocity", byrd_folder(), "--spacing", 64, "--max-chip", 32, "-o", out)
     # The pair alone has the tiles of the whole run, as it lies in the same place of its workplace.
     done = icenet(*words, *pair)
     assert done.code == 0, done.err

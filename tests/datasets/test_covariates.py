@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from napari_icenet.datasets.build import build_dataset
+from napari_icenet.datasets.builder import build_dataset
 from napari_icenet.datasets.cut import cut
 from napari_icenet.datasets.dataset import open_dataset
 from napari_icenet.datasets.sequences import Sequences
@@ -13,7 +13,7 @@ from napari_icenet.errors import DatasetError
 from napari_icenet.scenes.scene import Covariates
 from napari_icenet.training.data.fingerprint import fingerprint
 from tests.datasets.ice import SETTINGS, moving, stack_of
-from tests.datasets.test_build import contents
+from tests.datasets.test_builder import contents
 
 NAN = float("nan")
 WIND = np.array([[1.5, 100], [2.5, NAN], [3.5, 300], [4.5, 400], [5.5, 500], [NAN, NAN]])

@@ -3,7 +3,8 @@ import pytest
 from scipy.ndimage import shift as spline_shift
 from skimage.registration import phase_cross_correlation
 
-from napari_icenet.matching.match import CorrelationSurface, LostReason, find_peak
+from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.matching.match import CorrelationSurface, find_peak
 from napari_icenet.matching.zncc import zncc
 from tests.tracking.glacier import shifted, texture
 

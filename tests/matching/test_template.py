@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_icenet.matching.chips import chip_window
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.template import PAST_CHIPS, Prediction
 from napari_icenet.scenes.raster.array import ArrayBand
@@ -54,7 +54,7 @@ def test_the_past_runs_towards_the_target_in_both_directions(pictures):
     # From the last date back to the first: the past of date 0 are dates 8 … 1.
     assert len(last.chips) == PAST_CHIPS == 8
     np.testing.assert_array_equal(last.days, [-(DAYS[i] - DAYS[1]) for i in range(8, 0, -1)])
-    assert last.ahead == 16
+    assert last.horizon == 16
     assert last.steps == 1
     assert np.isnan(last.cloud).all()
     assert last.valid.all()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from napari_icenet.matching.zncc import masked_zncc, norm_map, zncc
+from napari_icenet.matching.zncc import largest_overlap, masked_zncc, norm_map, zncc
 
 
 def brute_force(window, chip, min_overlap=0.5):
@@ -112,3 +112,12 @@ def test_inputs_are_left_alone():
     masked_zncc(window, chip)
     np.testing.assert_array_equal(window, before[0])
     np.testing.assert_array_equal(chip, before[1])
+
+
+def test_the_largest_overlap_is_that_of_the_best_placement():
+    chip, window = np.ones((4, 4), np.float32), np.full((8, 8), np.nan, np.float32)
+    chip[0] = np.nan
+    window[5:, :3] = 1
+    # In every placement the shared pixels are counted one by one.
+    counted = max(np.isfinite(chip + window[i : i + 4, j : j + 4]).sum() for i in range(5) for j in range(5))
+    assert largest_overlap(chip, window) == counted / 16 == 9 / 16

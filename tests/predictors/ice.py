@@ -21,10 +21,10 @@ def overcast(seed, side=SIDE):
     return cloud((side, side), seed).astype(np.float32)
 
 
-def past(chips, *, valid=None, ahead=32.0):
+def past(chips, *, valid=None, horizon=32.0):
     chips = np.asarray(chips, np.float32)
     days = 16.0 * np.arange(1 - len(chips), 1)
-    return Past(chips, days, np.ones(len(chips), bool) if valid is None else np.array(valid), ahead)
+    return Past(chips, days, np.ones(len(chips), bool) if valid is None else np.array(valid), horizon)
 
 
 def ncc(a, b):

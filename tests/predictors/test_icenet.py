@@ -10,11 +10,10 @@ from napari_icenet.errors import SceneWarning, UsageError
 from napari_icenet.matching.template import Past
 from napari_icenet.models.icenet.network import IceNetSettings, IceNetwork
 from napari_icenet.predictors import icenet_inputs
-from napari_icenet.predictors.aligned import aligned, every_aligned
 from napari_icenet.predictors.icenet import past_inputs
 from napari_icenet.predictors.learned import predictor_of
 from napari_icenet.predictors.normalise import normalised
-from napari_icenet.predictors.registration import moved
+from napari_icenet.predictors.registration import aligned, every_aligned, moved
 from napari_icenet.predictors.registry import predictor
 from napari_icenet.training.objectives.icenet import IceNetObjective, IceNetObjectiveSettings
 from tests.predictors.ice import SIDE, ice, ncc, overcast, past
@@ -41,24 +40,24 @@ def test_it_shows_the_ice_though_t0_is_cloud(icenet):
 
 def test_frames_are_laid_on_t0():
     moves = [(0.3 * k, -0.2 * k) for k in range(-7, 1)]
-    shown = past_inputs(past(ice(moves, noise=0.5)))
-    apart = [ncc(shown["frames"][k], shown["frames"][-1]) for k in range(7)]
+    given = past_inputs(past(ice(moves, noise=0.5)))
+    apart = [ncc(given["frames"][k], given["frames"][-1]) for k in range(7)]
     raw = ice(moves, noise=0.5)
     assert min(apart) > 0.9 > ncc(raw[0], raw[-1])
 
 
 def test_days_count_to_the_target_and_a_short_past_is_padded_in_front():
-    shown = past_inputs(past(ice(STILL[:3]), ahead=5.0))
-    np.testing.assert_array_equal(shown["days"], [0, 0, 0, 0, 0, 37, 21, 5])
-    np.testing.assert_array_equal(shown["present"], [False] * 5 + [True] * 3)
-    assert np.isnan(shown["cloud"][-3:]).all()
-    assert {len(values) for values in shown.values()} == {8}
+    given = past_inputs(past(ice(STILL[:3]), horizon=5.0))
+    np.testing.assert_array_equal(given["days"], [0, 0, 0, 0, 0, 37, 21, 5])
+    np.testing.assert_array_equal(given["present"], [False] * 5 + [True] * 3)
+    assert np.isnan(given["cloud"][-3:]).all()
+    assert {len(values) for values in given.values()} == {8}
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_a_short_past_will_do(icenet, count):
     chips = ice(STILL[:count])
-    made = icenet(past(chips, ahead=300.0))
+    made = icenet(past(chips, horizon=300.0))
     assert np.isfinite(made.template).all()
     assert np.isfinite(made.spread).all()
     assert ncc(made.template, ice([(0.0, 0.0)], noise=0)[0]) > 0.9
@@ -103,8 +102,8 @@ def test_nothing_known_gives_nothing(icenet):
 def test_cloud_shares_are_handed_on():
     chips, cloud = ice(STILL), np.linspace(0, 0.7, 8)
     known = past(chips)
-    shown = past_inputs(Past(known.chips, known.days, known.valid, known.ahead, cloud=cloud))
-    np.testing.assert_allclose(shown["cloud"], cloud, rtol=1e-6)
+    given = past_inputs(Past(known.chips, known.days, known.valid, known.horizon, cloud=cloud))
+    np.testing.assert_allclose(given["cloud"], cloud, rtol=1e-6)
 
 
 #: What the bundled weights of this checksum gave for the past below: every twentieth pixel of template and spread.
@@ -130,9 +129,9 @@ def test_every_frame_is_laid_on_t0_as_the_usable_ones_are():
     chips = ice([(0.3 * k, -0.2 * k) for k in range(-5, 1)], noise=1.0)
     chips[1] = np.nan
     chips[4] = 7.0
-    shown = past(chips, valid=[True, True, False, True, True, True])
-    laid = every_aligned(shown)
-    wanted = normalised(moved(shown.chips, aligned(shown).registration.places))
+    given = past(chips, valid=[True, True, False, True, True, True])
+    laid = every_aligned(given)
+    wanted = normalised(moved(given.chips, aligned(given).registration.positions))
     np.testing.assert_array_equal(laid, wanted)
     assert np.isnan(laid[[1, 4]]).all()
     assert np.isfinite(laid[2, 8:-8, 8:-8]).all()
@@ -141,19 +140,19 @@ def test_every_frame_is_laid_on_t0_as_the_usable_ones_are():
 def test_training_and_prediction_show_the_same(icenet):
     chips = ice(STILL[:5], noise=1.0)
     chips[1, :20] = np.nan
-    shown = past(chips, valid=[True, True, False, True, True], ahead=12.0)
+    given = past(chips, valid=[True, True, False, True, True], horizon=12.0)
     examples = SimpleNamespace(
         chips=np.concatenate([chips, chips[-1:]])[None],
-        days=np.append(shown.days, 12.0)[None],
-        valid=np.append(shown.valid, True)[None],
+        days=np.append(given.days, 12.0)[None],
+        valid=np.append(given.valid, True)[None],
         cloud=np.full((1, 6), np.nan, np.float32),
-        places=np.append(aligned(shown).registration.places, [[0, 0]], axis=0)[None],
+        positions=np.append(aligned(given).registration.positions, [[0, 0]], axis=0)[None],
     )
     plain = {"consecutive": 0, "reversed_time": 0, "crops": 0, "drop_poor": 0, "drop_any": 0}
     objective = IceNetObjective(icenet.network()[0], IceNetObjectiveSettings(**plain))
     # A draw that neither turns nor flips.
     draws = (objective.prepare(examples, np.random.default_rng(seed)) for seed in range(50))
-    wanted = past_inputs(shown)
+    wanted = past_inputs(given)
     same = [one for one in draws if np.array_equal(one["frames"][0], wanted["frames"])]
     assert same
     for name, values in wanted.items():
@@ -172,16 +171,16 @@ def windy(names=("wind (m/s)", "aerosol"), scales=((5.0, 2.0), (0.1, 0.05))):
 
 def told(chips, values, names):
     known = past(chips)
-    return Past(known.chips, known.days, known.valid, known.ahead, covariates=values, covariate_names=names)
+    return Past(known.chips, known.days, known.valid, known.horizon, covariates=values, covariate_names=names)
 
 
 def test_covariates_are_found_by_name_and_standardised():
     values = np.array([[0.2, 7.0, 1.0], [np.nan, 5.0, 1.0]])
-    shown = told(ice(STILL[:2]), values, ("aerosol", "wind (m/s)", "rain (mm)"))
-    made = past_inputs(shown, windy().network()[0].settings)
+    given = told(ice(STILL[:2]), values, ("aerosol", "wind (m/s)", "rain (mm)"))
+    made = past_inputs(given, windy().network()[0].settings)
     assert made["covariates"].dtype == np.float32
     np.testing.assert_allclose(made["covariates"][-2:], [[1, 2], [0, np.nan]], atol=1e-6)
-    assert "covariates" not in past_inputs(shown, IceNetSettings())
+    assert "covariates" not in past_inputs(given, IceNetSettings())
 
 
 def test_covariates_change_a_template_that_was_trained_with_them_alone(icenet):

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from napari_icenet.common.palette_1 import COLOURS
+from napari_icenet.common.palette import PREDICTOR
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.prefilter import prefilter
 from napari_icenet.matching.template import Past, Prediction, Predictor
 from napari_icenet.models import weights
 from napari_icenet.predictors import registry
 from napari_icenet.predictors.as_templates import template_predictor, template_predictors, template_titles
-from napari_icenet.predictors.batching_1 import predict_many
+from napari_icenet.predictors.batching import predict_many
 from napari_icenet.predictors.registry import fitting, names, predictor, title
 from tests.predictors.ice import SIDE, ice, overcast, past
 
@@ -31,7 +31,7 @@ def test_each_keeps_the_protocol(name):
     assert made.name == name
     assert made.title == title(name)
     assert prefilter(made.prefilter).name == made.prefilter
-    assert name in COLOURS
+    assert name in PREDICTOR
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -153,7 +153,7 @@ def test_bad_names_and_options():
 
 
 @pytest.mark.parametrize(
-    ("chips", "days", "valid", "ahead", "words"),
+    ("chips", "days", "valid", "horizon", "words"),
     [
         (np.zeros((2, 8, 9)), [-1, 0], [True] * 2, 1, "(2, 8, 9)"),
         (np.zeros((8, 8)), [0], [True], 1, "(8, 8)"),
@@ -164,9 +164,9 @@ def test_bad_names_and_options():
     ],
     ids=range(6),
 )
-def test_a_past_that_makes_no_sense(chips, days, valid, ahead, words):
+def test_a_past_that_makes_no_sense(chips, days, valid, horizon, words):
     with pytest.raises(UsageError) as caught:
-        Past(chips.astype(np.float32), np.array(days, float), np.array(valid, bool), ahead)
+        Past(chips.astype(np.float32), np.array(days, float), np.array(valid, bool), horizon)
     assert words in str(caught.value)
 
 

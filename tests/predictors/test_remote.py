@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from napari_icenet.errors import UsageError, WeightsError
+from napari_icenet.jobs.detached import alive
 from napari_icenet.matching.template import Past
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.registry import predictor
-from napari_icenet.predictors.remote import Apart, PredictionProcess
+from napari_icenet.predictors.remote import PredictionProcess, RemotePredictor
 
 
 @pytest.fixture(scope="module")
@@ -34,17 +35,9 @@ def past(seed=0, side=32):
     return Past(chips, 16.0 * np.arange(-3, 1), np.ones(4, bool), 16.0)
 
 
-def alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def test_predicts_as_here(process):
     pasts = [past(k) for k in range(3)]
-    one = Apart(learned(), process)
+    one = RemotePredictor(learned(), process)
     assert (one.name, one.title, one.prefilter) == ("icenet", "IceNet", "none")
     for found, expected in zip(one.predict_many(pasts), learned().predict_many(pasts), strict=True):
         np.testing.assert_allclose(found.template, expected.template, rtol=1e-5, atol=1e-3)
@@ -54,25 +47,25 @@ def test_predicts_as_here(process):
 
 def test_errors_come_back_as_sentences(process, tmp_path):
     with pytest.raises(WeightsError):
-        Apart(learned(weights=tmp_path / "none.safetensors"), process)(past())
+        RemotePredictor(learned(weights=tmp_path / "none.safetensors"), process)(past())
     with pytest.raises(UsageError, match="device"):
-        Apart(predictor("icenet", device="cuda:9"), process)(past())
-    assert Apart(learned(), process)(past()) is not None
+        RemotePredictor(predictor("icenet", device="cuda:9"), process)(past())
+    assert RemotePredictor(learned(), process)(past()) is not None
 
 
 def test_a_process_that_was_killed_is_started_anew(process):
     process.prepare([learned()])
     first = process.pid
     os.kill(first, signal.SIGKILL)
-    assert Apart(learned(), process)(past()) is not None
+    assert RemotePredictor(learned(), process)(past()) is not None
     assert process.pid != first
 
 
 def test_one_that_dies_again_and_again_is_told(process, monkeypatch):
     monkeypatch.setattr(sys, "path", ["/nowhere"])
     process.close()
-    with pytest.raises(WeightsError, match="has died"):
-        Apart(learned(), process)(past())
+    with pytest.raises(WeightsError, match="computed in has ended by itself"):
+        RemotePredictor(learned(), process)(past())
 
 
 def test_closing_ends_it_and_the_next_prediction_starts_another(process):
@@ -81,7 +74,7 @@ def test_closing_ends_it_and_the_next_prediction_starts_another(process):
     process.close()
     assert process.pid is None
     assert not alive(pid)
-    assert Apart(learned(), process)(past()) is not None
+    assert RemotePredictor(learned(), process)(past()) is not None
 
 
 def test_it_ends_with_the_program_that_started_it():

@@ -113,7 +113,7 @@ def test_scenes_of_one_moment_are_told_apart_by_their_ids(pictures: np.ndarray) 
 
 
 def test_the_lazy_array_is_the_files_own_values_a_chunk_per_band_and_date(pictures: np.ndarray) -> None:
-    lazy = SceneStack.from_array(pictures, days(3)).lazy_array()
+    lazy = lazy_array(SceneStack.from_array(pictures, days(3)))
     assert lazy.dtype == np.uint16
     assert lazy.chunks == ((1, 1, 1), (1, 1), (40,), (50,))
     np.testing.assert_array_equal(lazy.compute(), pictures)

@@ -15,7 +15,7 @@ from napari_icenet.scenes import Flag, Grid, Scene, SceneStack, Window
 from napari_icenet.scenes.raster.array import ArrayBand
 from napari_icenet.scenes.scene import Provenance
 from napari_icenet.scenes.statistics import shares
-from napari_icenet.scenes.summary import StackSummary, summarize
+from napari_icenet.scenes.summary import StackSummary, describe
 from napari_icenet.scenes.summary_text import summary_text
 from tests.scenes.products import SHAPE, stored_values, write_picture, write_product, write_tiff
 
@@ -42,7 +42,7 @@ def products(tmp_path: Path) -> Path:
 
 
 def test_the_summary_tells_dates_bands_grid_and_shares(products: Path) -> None:
-    summary = summarize(products)
+    summary = describe(products)
     assert summary.shape == (2, 2, *SHAPE)
     assert [scene.date for scene in summary.scenes] == ["2015-07-10", "2015-08-11"]
     assert (summary.bands, summary.dtype) == (("B1", "B4"), "uint16")
@@ -62,7 +62,7 @@ def test_the_summary_tells_dates_bands_grid_and_shares(products: Path) -> None:
 
 
 def test_the_text_lines_up(products: Path) -> None:
-    lines = summary_text(summarize(products)).splitlines()
+    lines = summary_text(describe(products)).splitlines()
     table = lines[lines.index("") + 1 :]
     assert table[0].split() == ["date", "sensor", "level", "path/row", "fill", "cloud", "scene"]
     assert table[1].split() == ["2015-07-10", "LC08", "L1TP", "005/009", "1.7", "%", "0.0", "%", FIRST]
@@ -72,7 +72,7 @@ def test_the_text_lines_up(products: Path) -> None:
 
 
 def test_json_holds_the_same(products: Path) -> None:
-    summary = summarize(products)
+    summary = describe(products)
     assert StackSummary.model_validate_json(summary.model_dump_json()) == summary
     assert json.loads(summary.model_dump_json())["scenes"][1]["id"] == SECOND
 
@@ -82,7 +82,7 @@ def test_unknown_cloud_is_not_none_at_all(tmp_path: Path) -> None:
     for day in ("20200131", "20200216"):
         write_picture(tmp_path / f"{day}.png", rng.integers(1, 255, (40, 50), dtype=np.uint8))
     write_picture(tmp_path / "mask.png", np.repeat(np.uint8([[0], [255]]), [30, 10], axis=0).repeat(50, axis=1))
-    summary = summarize(tmp_path)
+    summary = describe(tmp_path)
     assert [scene.cloud for scene in summary.scenes] == [None, None]
     assert summary.area == 0.25
     text = summary_text(summary)
@@ -102,7 +102,7 @@ def test_scenes_that_share_no_ground_are_told_each_by_itself(products: Path) -> 
             transform=transform,
             crs="EPSG:3031",
         )
-    summary = summarize(products)
+    summary = describe(products)
     assert summary.shape is None
     assert summary.grid is None
     assert [scene.grid.epsg for scene in summary.scenes if scene.grid] == [32624, 3031]
@@ -113,14 +113,14 @@ def test_scenes_that_share_no_ground_are_told_each_by_itself(products: Path) -> 
 
 
 def test_one_scene_is_enough(products: Path) -> None:
-    summary = summarize(products / FIRST)
+    summary = describe(products / FIRST)
     assert summary.shape == (1, 2, *SHAPE)
     assert "dates   2015-07-10" in summary_text(summary).splitlines()
 
 
 def test_nothing_at_all_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StackError, match="is empty"):
-        summarize(tmp_path)
+        describe(tmp_path)
 
 
 def test_simulated_scenes_say_so() -> None:
@@ -128,7 +128,7 @@ def test_simulated_scenes_say_so() -> None:
     scene = Scene(
         "a", datetime(2020, 1, 1), grid, {"B1": ArrayBand(np.ones((4, 4)))}, provenance=Provenance(simulated=True)
     )
-    summary = summarize(SceneStack([scene], ("B1",), grid, name="Byrd"))
+    summary = describe(SceneStack([scene], ("B1",), grid, name="Byrd"))
     assert summary.simulated
     assert summary_text(summary).splitlines()[0] == "Byrd (simulated, not a measurement)"
 
@@ -159,7 +159,7 @@ def test_a_frame_of_fill_and_an_unreadable_one_have_no_cloud_share() -> None:
         Scene("c", datetime(2020, 1, 3), grid, {}, mask=mask),
     ]
     with pytest.warns(SceneWarning, match=r"gone\.TIF"):
-        summary = summarize(SceneStack(scenes, ("B1",), grid))
+        summary = describe(SceneStack(scenes, ("B1",), grid))
     assert [(scene.fill, scene.cloud) for scene in summary.scenes] == [(1.0, None)] * 3
     assert any("gone.TIF" in notice for notice in summary.notices)
 
@@ -167,14 +167,14 @@ def test_a_frame_of_fill_and_an_unreadable_one_have_no_cloud_share() -> None:
 def test_geographic_grids_are_told_in_degrees() -> None:
     grid = Grid(10, 10, Affine(0.001, 0, 10, 0, -0.001, 60), CRS.from_epsg(4326))
     scene = Scene("a", datetime(2020, 1, 1), grid, {"B1": ArrayBand(np.ones((10, 10)))})
-    text = summary_text(summarize(SceneStack([scene], ("B1",), grid)))
+    text = summary_text(describe(SceneStack([scene], ("B1",), grid)))
     assert "extent  x 10.00000 to 10.01000, y 59.99000 to 60.00000" in text.splitlines()
     assert "pixel   0.001 degree" in text.splitlines()
 
 
 def test_progress_never_goes_back(products: Path) -> None:
     steps: list[float] = []
-    summarize(products, progress=lambda done, text: steps.append(done))
+    describe(products, progress=lambda done, text: steps.append(done))
     assert steps == sorted(steps)
     assert len(steps) == 4
 
@@ -185,20 +185,20 @@ def test_cancelling_stops_the_look(products: Path) -> None:
             raise Cancelled("stopped")
 
     with pytest.raises(Cancelled):
-        summarize(products, progress=cancel)
+        describe(products, progress=cancel)
 
 
 @pytest.mark.real
 def test_real_folders_are_told_right(real_data: Path) -> None:
-    antarctic = summarize(real_data / "landsat_products" / "LC08_L2SR_099120_20191129_20201016_02_T2")
+    antarctic = describe(real_data / "landsat_products" / "LC08_L2SR_099120_20191129_20201016_02_T2")
     assert antarctic.shape == (1, 7, 512, 512)
     assert antarctic.grid is not None
     assert antarctic.grid.epsg == 3031
     assert antarctic.scenes[0].fill == pytest.approx(134818 / 512**2, abs=1e-3)
     assert antarctic.scenes[0].cloud == 1.0  # its quality band calls every pixel cloud
-    both = summarize(real_data / "landsat_products")
+    both = describe(real_data / "landsat_products")
     assert both.no_stack is not None
     assert [scene.grid.epsg for scene in both.scenes if scene.grid] == [32624, 3031]
-    glacier = summarize(real_data / "kangerlussuaq")
+    glacier = describe(real_data / "kangerlussuaq")
     assert glacier.shape == (23, 1, 300, 200)
     assert glacier.geometries == ("229/012", "230/012", "231/012")

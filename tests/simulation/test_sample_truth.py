@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_icenet.matching.pictures import Pictures
-from napari_icenet.samples import simulated_sample
+from napari_icenet.samples import byrd_folder
 from napari_icenet.scenes.open import open_stack
 from napari_icenet.simulation import load_truth
 from napari_icenet.tracking.follow import follow
@@ -23,7 +23,7 @@ WINTER = 5
 
 @pytest.fixture(scope="module")
 def tracked():
-    folder = simulated_sample()
+    folder = byrd_folder()
     pictures = Pictures(open_stack(folder), "B4")
     settings = TrackSettings(band="B4", chip=CHIP, scale=1.5)
     return [follow(pictures, row, col, 0, settings) for row, col in PLACES], load_truth(folder)

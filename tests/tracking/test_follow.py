@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from napari_icenet.errors import TrackingError, UsageError
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.template import Prediction
 from napari_icenet.scenes.stack import SceneStack
@@ -150,7 +150,7 @@ def test_a_predictor_makes_the_template(stack):
     last = max(mean.seen, key=lambda past: len(past.days))
     assert last.chips.shape == (len(STEPS) - 1, SETTINGS.chip, SETTINGS.chip)
     np.testing.assert_array_equal(last.days, stack.days[:-1] - stack.days[-2])
-    assert last.ahead == stack.days[-1] - stack.days[-2]
+    assert last.horizon == stack.days[-1] - stack.days[-2]
     assert last.valid.all()
     assert error(track) < 0.5
 
@@ -203,3 +203,20 @@ def test_what_cannot_be_followed_is_refused_in_a_sentence():
 def test_the_helper_shifts_exactly():
     base = texture(64)
     np.testing.assert_allclose(shifted(base, 3, -2), np.roll(base, (3, -2), (0, 1)), atol=1e-9)
+
+
+def test_the_chip_may_be_placed_by_a_pair_and_a_date(stack):
+    by_index = follow(stack, 160, 150, 2, SETTINGS)
+    by_date = follow(stack, at=(160, 150), date=stack.labels[2], settings=SETTINGS)
+    assert by_date.origin_time == 2
+    assert np.array_equal(by_date.rows, by_index.rows)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"row": 160}, {"row": 160, "col": 150, "at": (160, 150)}, {"at": (160, 150), "time": 0, "date": "2020-01-01"}],
+    ids=str,
+)
+def test_place_and_date_are_needed_once(stack, given):
+    with pytest.raises(UsageError, match="give"):
+        follow(stack, settings=SETTINGS, **given)

@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[2]
 def at_home(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """LaunchedRun processes know the tiny model, and keep their lists in ``folder``."""
     monkeypatch.setattr(launching, "MODULE", "tests.training.tiny")
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    # This tree, wherever the package is installed from.
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "src"), str(ROOT)]))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("ICENET_HOME", str(folder))
 

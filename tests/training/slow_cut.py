@@ -13,9 +13,9 @@ from napari_icenet.datasets.tracking.matcher import Matcher
 _quick = Matcher.match_all
 
 
-def _slow(self, dates, places):
+def _slow(self, dates, positions):
     time.sleep(0.5)
-    return _quick(self, dates, places)
+    return _quick(self, dates, positions)
 
 
 Matcher.match_all = _slow

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from itertools import pairwise
 
 import pytest
 from pydantic import BaseModel
@@ -13,10 +12,10 @@ from napari_icenet.common.settings_model import made
 from napari_icenet.errors import UsageError
 from napari_icenet.models.registry import MODELS, network_class
 from napari_icenet.training.command import command_of
-from napari_icenet.training.loop.schedule import learning_rate
 from napari_icenet.training.objectives.registry import OBJECTIVES, objective_class
-from napari_icenet.training.presets import PRESETS, merged, preset_values
-from napari_icenet.training.settings import OptimisationSettings, RunSettings, make_run_settings
+from napari_icenet.training.presets import PRESETS, merged, preset_values, run_settings
+from napari_icenet.training.settings import RunSettings, make_run_settings
+from napari_icenet.training.train import train
 
 
 def parts(model: type[BaseModel]):
@@ -106,13 +105,15 @@ def test_the_command_makes_the_same_settings():
     assert make_run_settings(values) == settings
 
 
-def test_the_learning_rate_rises_and_falls():
-    settings = OptimisationSettings(steps=100, warm_up=9, learning_rate=0.1, final_share=0.1)
-    rates = [learning_rate(step, settings) for step in range(1, 101)]
-    assert rates[:9] == pytest.approx([0.01 * step for step in range(1, 10)])
-    assert max(rates) == rates[9] == pytest.approx(0.1, rel=1e-3)
-    assert rates[54] == pytest.approx(0.055, rel=0.02)  # half way down the cosine
-    assert rates[-1] == pytest.approx(0.01)
-    assert all(before > after for before, after in pairwise(rates[9:]))
-    constant = OptimisationSettings(steps=100, warm_up=0, learning_rate=0.1, final_share=1)
-    assert {learning_rate(step, constant) for step in (1, 50, 100)} == {0.1}
+def test_settings_by_name_on_a_dataset(tmp_path):
+    chosen = run_settings(tmp_path / "ice.zarr", preset="quick", steps=3, seed=7, data={"workers": 0})
+    assert (chosen.model, chosen.optimisation.steps, chosen.seed) == ("icenet", 3, 7)
+    assert chosen.data.datasets == (str(tmp_path / "ice.zarr"),)
+    assert chosen.data.workers == 0
+    # What was not chosen is the preset's.
+    assert chosen.optimisation.batch == preset_values("quick", "icenet")["optimisation"]["batch"]
+
+
+def test_choices_beside_whole_settings_are_refused(tmp_path):
+    with pytest.raises(UsageError, match="steps"):
+        train(make_run_settings({}), tmp_path / "run", steps=3)

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from napari_icenet.errors import Cancelled, DatasetError, SceneWarning, TrainingError, UsageError, WeightsError
+from napari_icenet.models import precision
 from napari_icenet.models.weights import load_weights
 from napari_icenet.training.loop.checkpoint import checkpoint_paths, load_checkpoint
 from napari_icenet.training.run_folder.folder import RunFolder
@@ -109,6 +110,32 @@ def test_workers_ahead_change_nothing(dataset, tmp_path):
     for workers in (0, 3):
         train(small(dataset, **RANDOM, data={"workers": workers}), tmp_path / str(workers))
     assert events(tmp_path / "0") == events(tmp_path / "3")
+
+
+def test_a_processor_with_bf16_trains_the_same_network(dataset, tmp_path, monkeypatch):
+    for present in (True, False):
+        monkeypatch.setattr(precision, "_cpu_has_bf16", lambda present=present: present)
+        train(small(dataset, **RANDOM), tmp_path / str(present))
+    assert events(tmp_path / "True") == events(tmp_path / "False")
+    one, other = (load_file(tmp_path / name / "last.safetensors") for name in ("True", "False"))
+    assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
+
+
+@pytest.mark.parametrize(
+    ("precision", "present", "kind"),
+    [
+        ("fp32", True, "float32"), ("bf16", False, "bfloat16"), ("auto", True, "bfloat16"), ("auto", False, "float32"),
+    ],
+)  # fmt: skip
+def test_status_and_card_name_what_was_computed_in(precision, present, kind, dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(precision, "_cpu_has_bf16", lambda: present)
+    result = train(small(dataset, optimisation={"precision": precision, "steps": 4}), tmp_path / "run")
+    assert result.folder.status().precision == kind
+    assert load_weights(result.folder.last)[1].precision == kind
+    full = train(small(dataset, optimisation={"steps": 4}), tmp_path / "full")
+    losses = [[line["loss"] for line in events(one.folder.path)] for one in (result, full)]
+    assert (losses[0] == losses[1]) == (kind == "float32")
+    np.testing.assert_allclose(losses[0], losses[1], rtol=0.02)
 
 
 def test_another_seed_is_another_run(dataset, tmp_path):

@@ -67,7 +67,7 @@ class TinyObjectiveSettings(BaseModel):
 
 
 class TinyObjective:
-    wants_places: ClassVar[bool] = False
+    wants_positions: ClassVar[bool] = False
     settings_type: ClassVar[type[BaseModel]] = TinyObjectiveSettings
 
     def __init__(self, network: Tiny, settings: TinyObjectiveSettings | None = None) -> None:
@@ -125,7 +125,7 @@ def make_dataset(
     test: float = 0.1,
 ) -> Path:
     """A dataset of moving texture with about 40 training sequences and some for validation."""
-    from napari_icenet.datasets.build import build_dataset
+    from napari_icenet.datasets.builder import build_dataset
     from napari_icenet.datasets.settings import DatasetSettings
     from tests.datasets.ice import moving, stack_of
 

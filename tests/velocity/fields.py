@@ -10,8 +10,9 @@ from pyproj import Proj
 from rasterio.crs import CRS
 
 from napari_icenet.scenes.grid import Grid
+from napari_icenet.velocity.map_arrays import map_cells
 from napari_icenet.velocity.settings import VelocitySettings
-from napari_icenet.velocity.velocity_map import VelocityMap, map_cells
+from napari_icenet.velocity.velocity_map import VelocityMap
 
 #: Byrd Glacier, polar stereographic, where the map draws ground 2 % too short.
 POLAR = Grid(320, 480, Affine(30, 0, 400_000, 0, -30, -1_000_000), CRS.from_epsg(3031))

@@ -5,8 +5,9 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from napari_icenet.scenes.grid import Grid
+from napari_icenet.velocity.map_arrays import map_cells
 from napari_icenet.velocity.settings import VelocitySettings
-from napari_icenet.velocity.velocity_map import VelocityMap, map_cells
+from napari_icenet.velocity.velocity_map import VelocityMap
 
 START = np.datetime64("2020-01-01T00:00:00")
 UTM = CRS.from_epsg(32633)

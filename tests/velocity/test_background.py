@@ -73,7 +73,7 @@ class Named:
 @pytest.fixture
 def gate(stack):
     gate = Gate()
-    gate.mapper = VelocityMapper(stack, map_pairs=gate, assess=lambda maps: None)
+    gate.mapper = VelocityMapper(stack, map_pairs=gate, quality_report=lambda maps: None)
     gate.heard = Heard(gate.mapper)
     yield gate
     gate.mapper.close()
@@ -196,7 +196,7 @@ def test_a_fault_of_ours_is_reported_and_does_not_end_mapping_for_good(gate, mon
 
 def test_closing_ends_the_thread_while_it_works(stack):
     gate = Gate()
-    mapper = VelocityMapper(stack, map_pairs=gate, assess=lambda maps: None)
+    mapper = VelocityMapper(stack, map_pairs=gate, quality_report=lambda maps: None)
     mapper.map([(0, 1)], SETTINGS)
     assert gate.reached.wait(10)
     mapper.close()

@@ -10,9 +10,8 @@ from scipy.ndimage import map_coordinates
 
 from napari_icenet.errors import Cancelled, TrackingError, UsageError
 from napari_icenet.matching.engine.engine import Engine
-from napari_icenet.matching.engine.matches import reason_code
-from napari_icenet.matching.lost_reason import LostReason
-from napari_icenet.samples import simulated_sample
+from napari_icenet.matching.lost_reason import LostReason, reason_code
+from napari_icenet.samples import byrd_folder
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.open import open_stack
 from napari_icenet.scenes.stack import SceneStack
@@ -28,7 +27,7 @@ QUICK = VelocitySettings(spacing=16, radius=12, max_chip=64)
 
 @pytest.fixture(scope="module")
 def sample():
-    folder = simulated_sample()
+    folder = byrd_folder()
     return open_stack(folder), load_truth(folder)
 
 

@@ -8,7 +8,7 @@ import pytest
 from napari_icenet.errors import SceneWarning, TrackingError, UsageError
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.velocity.map_pair import map_pair
-from napari_icenet.velocity.pairs import map_pairs, pairs_of
+from napari_icenet.velocity.pairs import make_pairs, map_pairs
 from napari_icenet.velocity.settings import VelocitySettings
 from tests.tracking.glacier import START, moving
 
@@ -22,26 +22,26 @@ def stack():
 
 
 def test_neighbours_in_time_or_all(stack):
-    assert pairs_of(stack) == [(0, 1), (1, 2), (2, 3)]
-    assert pairs_of(stack, "all") == [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
+    assert make_pairs(stack) == [(0, 1), (1, 2), (2, 3)]
+    assert make_pairs(stack, "all") == [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
 
 
 def test_scenes_of_one_time_are_not_paired():
     twins = moving([(0, 0), (1, 1), (2, 2)], side=64, days=[0, 0, 16])
-    assert pairs_of(twins, "all") == [(0, 2), (1, 2)]
-    assert pairs_of(twins) == [(1, 2)]
+    assert make_pairs(twins, "all") == [(0, 2), (1, 2)]
+    assert make_pairs(twins) == [(1, 2)]
 
 
 def test_what_cannot_be_paired_is_told(stack):
     with pytest.raises(UsageError, match="no pairs called some; choose consecutive or all"):
-        pairs_of(stack, "some")
+        make_pairs(stack, "some")
     with pytest.raises(UsageError, match="ice has no two dates"):
-        pairs_of(moving([(0, 0)], side=64))
+        make_pairs(moving([(0, 0)], side=64))
 
 
 def test_every_pair_has_its_map_as_if_made_alone(stack, tmp_path):
     told = []
-    pairs = pairs_of(stack, "all")
+    pairs = make_pairs(stack, "all")
     maps = map_pairs(stack, pairs, SETTINGS, workplace=tmp_path, progress=lambda f, t: told.append((f, t)))
     for (first, second), found in zip(pairs, maps, strict=True):
         assert np.nanmedian(found.drow) == pytest.approx(STEPS[second][0] - STEPS[first][0], abs=0.03)
@@ -63,7 +63,7 @@ def test_pixels_are_read_once_for_all_pairs(stack, monkeypatch):
         return original(self, time, *args, **kwargs)
 
     monkeypatch.setattr(SceneStack, "read", read)
-    map_pairs(stack, pairs_of(stack, "all"), SETTINGS)
+    map_pairs(stack, make_pairs(stack, "all"), SETTINGS)
     assert sorted(reads) == [0, 1, 2, 3]
 
 
@@ -72,7 +72,7 @@ def test_a_pair_that_cannot_be_mapped_is_left_out_with_a_warning():
     frames[2] = np.nan
     stack = SceneStack.from_array(frames, [START + timedelta(days=16 * i) for i in range(4)], name="ice")
     with pytest.warns(SceneWarning, match="2020-02-02 holds no valid pixel"):
-        maps = map_pairs(stack, pairs_of(stack), SETTINGS)
+        maps = map_pairs(stack, make_pairs(stack), SETTINGS)
     assert [found.labels for found in maps] == [("2020-01-01", "2020-01-17")]
     with pytest.raises(TrackingError, match="2020-02-02 holds no valid pixel"):
         map_pairs(stack, [(1, 2), (2, 3)], SETTINGS)

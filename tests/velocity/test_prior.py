@@ -10,7 +10,7 @@ from pyproj import Geod, Transformer
 from rasterio.crs import CRS
 
 from napari_icenet.errors import TrackingError, UsageError
-from napari_icenet.samples import simulated_sample
+from napari_icenet.samples import byrd_folder
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.open import open_stack
 from napari_icenet.scenes.stack import SceneStack
@@ -137,7 +137,7 @@ def test_our_own_files_and_plain_geotiffs_are_read_too(polar, tmp_path, kind):
 
 
 def test_the_truth_of_the_sample_leads_where_it_moves():
-    folder = simulated_sample()
+    folder = byrd_folder()
     stack, truth = open_stack(folder), load_truth(folder)
     prior = read_prior(folder / "truth" / "vx.tif", stack)
     rows, cols = (a.ravel() for a in np.meshgrid(np.arange(40, 600, 40.0), np.arange(40, 600, 40.0)))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_icenet.matching.engine.engine import Engine
-from napari_icenet.samples import simulated_sample
+from napari_icenet.samples import byrd_folder
 from napari_icenet.scenes.open import open_stack
 from napari_icenet.velocity.map_pair import map_pair
 from napari_icenet.velocity.settings import VelocitySettings
@@ -19,16 +19,16 @@ SETTINGS = VelocitySettings(band="B4", spacing=32, radius=12, max_chip=64)
 SCRIPT = """
 import sys, time
 from napari_icenet.scenes.open import open_stack
-from napari_icenet.velocity import finished_tiles, mapping
+from napari_icenet.velocity import map_pair, tile_checkpoint
 from napari_icenet.velocity.settings import VelocitySettings
-write = finished_tiles.FinishedTiles.write
+write = tile_checkpoint.FinishedTiles.write
 def slow(self, *args):
     write(self, *args)
     time.sleep(0.5)
-finished_tiles.FinishedTiles.write = slow
+tile_checkpoint.FinishedTiles.write = slow
 from pathlib import Path
 settings = VelocitySettings.model_validate_json(sys.argv[3])
-mapping.map_pair(open_stack(sys.argv[1]), 0, 1, settings, workplace=Path(sys.argv[2]))
+map_pair.map_pair(open_stack(sys.argv[1]), 0, 1, settings, workplace=Path(sys.argv[2]))
 """
 
 
@@ -48,7 +48,7 @@ def same(one, other):
 
 
 def test_a_killed_run_continues_from_its_finished_tiles(tmp_path):
-    sample = simulated_sample()
+    sample = byrd_folder()
     command = [sys.executable, "-c", SCRIPT, str(sample), str(tmp_path), SETTINGS.model_dump_json()]
     process = subprocess.Popen(command)
     deadline = time.monotonic() + 60

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from napari_icenet.samples import simulated_sample
+from napari_icenet.samples import byrd_folder
 from napari_icenet.scenes.open import open_stack
 from napari_icenet.simulation.truth import load_truth
 from napari_icenet.velocity.map_pair import map_pair
-from napari_icenet.velocity.quality.assess import assess
+from napari_icenet.velocity.quality.assess import quality_report
 from napari_icenet.velocity.settings import VelocitySettings
 from napari_icenet.velocity.stable_ground.coregistration import coregistered, offset_error, slow_mode
 from napari_icenet.velocity.time_series.inversion import invert
@@ -19,12 +19,12 @@ SETTINGS = VelocitySettings(band="B4", chip=32, max_chip=64, spacing=16, radius=
 
 @pytest.fixture(scope="module")
 def truth():
-    return load_truth(simulated_sample())
+    return load_truth(byrd_folder())
 
 
 @pytest.fixture(scope="module")
 def maps(truth):
-    stack = open_stack(simulated_sample())
+    stack = open_stack(byrd_folder())
     pairs = [(0, 2), (2, 3), (0, 3)]
     return {pair: map_pair(stack, *pair, SETTINGS, stable=truth.stable) for pair in pairs}
 
@@ -47,7 +47,7 @@ def test_the_slow_mode_is_the_ground_that_the_truth_names(maps, truth):
 
 
 def test_the_report_knows_the_errors_that_the_truth_shows(maps, truth):
-    report = assess(list(maps.values()))
+    report = quality_report(list(maps.values()))
     assert report.simulated
     assert report.valid_share > 0.97
     for ((i, j), velocity_map), quality in zip(maps.items(), report.maps, strict=True):

@@ -33,27 +33,31 @@ def dataset(
     preset: Annotated[
         Literal["paper"] | None, typer.Option(help="paper: 7 bands × 1525 chips × 12 dates; options go before it.")
     ] = None,
-    chip: Annotated[int | None, typer.Option(help="Side C of the chips, px; default: 128.")] = None,
-    frames: Annotated[int | None, typer.Option(help="Consecutive dates of a sequence; default: 12.")] = None,
+    chip: Annotated[int | None, typer.Option(help="Side C of the chips, px; default: {default}.")] = None,
+    frames: Annotated[int | None, typer.Option(help="Consecutive dates of a sequence; default: {default}.")] = None,
     scale: Annotated[
-        float | None, typer.Option(help="Scale factor c: the search window's side is c times the chip's; default: 1.5.")
+        float | None,
+        typer.Option(help="Scale factor c: the search window's side is c times the chip's; default: {default}."),
     ] = None,
     stride: Annotated[
-        int | None, typer.Option(help="Distance between chips on the first date, px; default: 64.")
+        int | None, typer.Option(help="Distance between chips on the first date, px; default: {default}.")
     ] = None,
     bands: Annotated[
         str | None, typer.Option(metavar="B1,B2,…", help="Names or numbers of the bands; default: all.")
     ] = None,
     tracking: Annotated[
         Literal["chain", "robust"] | None,
-        typer.Option(help="chain (as in the paper; default) or robust (frames that fail do not move the track)."),
+        typer.Option(
+            help="chain (as in the paper) or robust (frames that fail do not move the track); default: {default}."
+        ),
     ] = None,
     chips: Annotated[int | None, typer.Option(help="Chips taken from the grid, evenly; default: all.")] = None,
     windows: Annotated[
         int | None, typer.Option(help="Windows of consecutive dates, from the first; default: every one.")
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Which blocks of ground are for training, validation and test; default: 0.")
+        int | None,
+        typer.Option(help="Which blocks of ground are for training, validation and test; default: {default}."),
     ] = None,
     block: Annotated[
         float | None, typer.Option(help="Side of a block of ground, in chips; default: what suits the frame.")
@@ -62,14 +66,16 @@ def dataset(
         int | None, typer.Option(help="Pixels between chips of different splits; default: what suits the frame.")
     ] = None,
     validation: Annotated[
-        float | None, typer.Option(help="Share of the ground, or of the time, for validation; default: 0.15.")
+        float | None, typer.Option(help="Share of the ground, or of the time, for validation; default: {default}.")
     ] = None,
     test: Annotated[
-        float | None, typer.Option(help="Share of the ground, or of the time, for the test; default: 0.15.")
+        float | None, typer.Option(help="Share of the ground, or of the time, for the test; default: {default}.")
     ] = None,
     split_by: Annotated[
         Literal["area", "time"] | None,
-        typer.Option(help="area (blocks of ground are held out; default) or time (what came after a day is)."),
+        typer.Option(
+            help="area (blocks of ground are held out) or time (what came after a day is); default: {default}."
+        ),
     ] = None,
     train_until: Annotated[
         datetime | None, typer.Option(help="Split by time: last day of training; default: by the shares.")
@@ -99,7 +105,7 @@ def dataset(
     """
     if output is None:
         raise UsageError("No output was named; add -o ICENET.zarr.")
-    from napari_icenet.datasets.build import build_dataset
+    from napari_icenet.datasets.builder import build_dataset
     from napari_icenet.datasets.preset import preset_values
     from napari_icenet.datasets.settings import make_dataset_settings
 
@@ -142,7 +148,7 @@ def _to_its_end(day: datetime | None) -> datetime | None:
 
 
 def _summary(icenet: SequenceDataset) -> str:
-    """What the dataset holds, as a few lines."""
+    """Summary of a dataset in a few lines."""
     from napari_icenet.datasets.sequences import SPLITS
 
     record, settings = icenet.record, icenet.record.settings
@@ -167,7 +173,7 @@ def _summary(icenet: SequenceDataset) -> str:
 
 
 def _parted(settings: DatasetSettings) -> str:
-    """What keeps the splits apart."""
+    """Sentence on what keeps the splits apart."""
     if settings.train_until is None or settings.validation_until is None:
         return f"blocks of {settings.block_px} px, {settings.gap_px} px apart"
     return f"training until {settings.train_until:%Y-%m-%d}, validation until {settings.validation_until:%Y-%m-%d}"

@@ -39,13 +39,13 @@ def evaluate(
         ),
     ] = None,
     bands: Annotated[str | None, typer.Option(metavar="B1,B2,…", help="Names or numbers; default: all.")] = None,
-    chip: Annotated[int | None, typer.Option(help="Side C of the chips, px; default: 128.")] = None,
-    scale: Annotated[float | None, typer.Option(help="Scale factor c of the tracking; default: 1.5.")] = None,
-    stride: Annotated[int | None, typer.Option(help="Distance between chips, px; default: 64.")] = None,
-    frames: Annotated[int | None, typer.Option(help="Consecutive dates in a sequence; default: 12.")] = None,
+    chip: Annotated[int | None, typer.Option(help="Side C of the chips, px; default: {default}.")] = None,
+    scale: Annotated[float | None, typer.Option(help="Scale factor c of the tracking; default: {default}.")] = None,
+    stride: Annotated[int | None, typer.Option(help="Distance between chips, px; default: {default}.")] = None,
+    frames: Annotated[int | None, typer.Option(help="Consecutive dates in a sequence; default: {default}.")] = None,
     tracking: Annotated[
         Literal["chain", "robust", "both"] | None,
-        typer.Option(help="chain (as in the paper), robust (lost dates do not move the track); default: both."),
+        typer.Option(help="chain (as in the paper), robust (lost dates do not move the track); default: {default}."),
     ] = None,
     split: Annotated[
         Literal["train", "validation", "test"] | None,
@@ -59,7 +59,7 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the bootstrap and the samples; default: 0.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the bootstrap and the samples; default: {default}.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace REPORT if it is there.")] = False,
     crs: Crs = None,
     extent: Extent = "intersection",
@@ -73,6 +73,7 @@ def evaluate(
     from napari_icenet.evaluation.evaluate import evaluate as run
     from napari_icenet.evaluation.report.markdown import summary
     from napari_icenet.evaluation.report.write import check_report, write_report
+    from napari_icenet.evaluation.settings import EvaluationSettings
     from napari_icenet.evaluation.sources.open import make_predictors, open_source
 
     given = {
@@ -81,7 +82,9 @@ def evaluate(
     }  # fmt: skip
     own = _weights(weights or [])
     if own and given["predictors"] is None:
-        given["predictors"] = tuple(dict.fromkeys([*fitting(chip or 128), *own]))
+        given["predictors"] = tuple(
+            dict.fromkeys([*fitting(chip or EvaluationSettings.model_fields["chip"].default), *own])
+        )
     check_report(output, force=force)
     with ProgressLine() as progress:
         opened, settings = open_source(source, given, crs=crs, extent=extent, covariates=covariates, progress=progress)

@@ -17,9 +17,10 @@ import typer
 from napari_icenet.cli.dataset import dataset
 from napari_icenet.cli.evaluate import evaluate
 from napari_icenet.cli.progress import ProgressLine, say_warning, spoken_warnings
+from napari_icenet.cli.settings_help import DEFAULT, with_defaults
 from napari_icenet.cli.stack_options import Crs, Extent, StackPath, open_for_command
 from napari_icenet.cli.train import train
-from napari_icenet.cli.velocity import WithDefaults, velocity
+from napari_icenet.cli.velocity import velocity
 from napari_icenet.errors import IceNetError, TrackingError, UsageError
 from napari_icenet.predictors.registry import PREDICTORS
 
@@ -78,31 +79,29 @@ def info(
     extent: Extent = "intersection",
 ) -> None:
     """Dates, bands, shape, grid, fill and cloud shares of a stack."""
-    from napari_icenet.scenes.summary import summarize
+    from napari_icenet.scenes.summary import describe
     from napari_icenet.scenes.summary_text import summary_text
 
     with ProgressLine() as progress:
         # As laid on the grid asked for; otherwise also scenes that form no stack are shown.
         laid = None if crs is None and extent == "intersection" else open_for_command(stack, None, crs, extent)
-        summary = summarize(laid or stack, progress=progress)
+        summary = describe(laid or stack, progress=progress)
     for notice in summary.notices:
         say_warning(notice)
     typer.echo(summary.model_dump_json(indent=2) if json else summary_text(summary))
 
 
-@app.command()
+@app.command(cls=with_defaults("napari_icenet.simulation.settings:SimulationSettings"))
 def simulate(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to make.", show_default=False)],
     preset: Annotated[
         Literal["clear", "byrd"], typer.Option(help="clear (trackable) or byrd (as cloudy as the paper's series).")
     ] = "clear",
-    dates: Annotated[int, typer.Option(min=2, help="Number of acquisitions.")] = 12,
-    size: Annotated[int, typer.Option(min=256, help="Side of the pictures, px of 30 m.")] = 640,
-    bands: Annotated[int, typer.Option(min=1, max=7, help="Number of bands, from B1.")] = 7,
-    seed: Annotated[int | None, typer.Option(help="Same seed, same glacier.")] = None,
-    cloud: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Mean cloud share, 0 to 1; default: the preset's.")
-    ] = None,
+    dates: Annotated[int | None, typer.Option(help="Number of acquisitions; default: {default}.")] = None,
+    size: Annotated[int | None, typer.Option(help="Side of the pictures, px of 30 m; default: {default}.")] = None,
+    bands: Annotated[int | None, typer.Option(help="Number of bands, from B1; default: {default}.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same glacier; default: {default}.")] = None,
+    cloud: Annotated[float | None, typer.Option(help="Mean cloud share, 0 to 1; default: the preset's.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace OUT if it is there.")] = False,
 ) -> None:
     """Landsat-like product folders of a simulated glacier, its exact flow beside them."""
@@ -120,7 +119,7 @@ def simulate(
 
 
 def _reached(made: Path, progress: ProgressLine) -> str | None:
-    """What persistence and high-pass reach on simulated scenes; None of scenes too few or too small to tell."""
+    """Correlation of persistence and high-pass on simulated scenes; None where they are too few or too small."""
     from napari_icenet.errors import StackError
     from napari_icenet.evaluation.reference_measure import reference_measure
     from napari_icenet.scenes.open import open_stack
@@ -132,7 +131,7 @@ def _reached(made: Path, progress: ProgressLine) -> str | None:
         return None
 
 
-@app.command()
+@app.command(cls=with_defaults("napari_icenet.tracking.settings:TrackSettings"))
 def track(
     stack: StackPath,
     at: Annotated[
@@ -143,16 +142,23 @@ def track(
         Path | None, typer.Option(help="CSV (row, col or x, y or lon, lat) or GeoJSON of positions.")
     ] = None,
     date: Annotated[str | None, typer.Option(help="Date of the positions; default: the first.")] = None,
-    band: Annotated[str, typer.Option(help="Name or number of the band.")] = "1",
-    chip: Annotated[int, typer.Option(help="Side C of the chip, px.")] = 128,
-    scale: Annotated[float, typer.Option(help="Scale factor c: the search window's side is c times the chip's.")] = 2.0,
+    band: Annotated[str | None, typer.Option(help="Name or number of the band; default: {default}.")] = None,
+    chip: Annotated[int | None, typer.Option(help="Side C of the chip, px; default: {default}.")] = None,
+    scale: Annotated[
+        float | None,
+        typer.Option(help="Scale factor c: the search window's side is c times the chip's; default: {default}."),
+    ] = None,
     template: Annotated[
-        str, typer.Option(help=f"What is searched for, made from the track's past: {_TEMPLATES}.")
-    ] = "persistence",
-    prefilter: Annotated[str, typer.Option(help="Filter of the pictures before matching.")] = "none",
+        str | None,
+        typer.Option(help=f"What is searched for, made from the track's past: {_TEMPLATES}; default: {DEFAULT}."),
+    ] = None,
+    prefilter: Annotated[
+        str | None, typer.Option(help="Filter of the pictures before matching; default: {default}.")
+    ] = None,
     tracking: Annotated[
-        str, typer.Option(help="robust (lost dates do not move the track) or chain (as in the paper).")
-    ] = "robust",
+        str | None,
+        typer.Option(help="robust (lost dates do not move the track) or chain (as in the paper); default: {default}."),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="OUT.csv, .geojson or .parquet; default: CSV on stdout."),
@@ -173,8 +179,8 @@ def track(
     settings = make_settings(
         band=band, chip=chip, scale=scale, template=template, prefilter=prefilter, tracking=tracking
     )
-    predictor = template_predictor(template)
-    opened = open_for_command(stack, band, crs, extent)
+    predictor = template_predictor(settings.template)
+    opened = open_for_command(stack, str(settings.band), crs, extent)
     if output is not None:
         check_destination(output, opened)
     if points is not None:
@@ -205,10 +211,11 @@ def track(
         typer.echo(output)
 
 
-app.command(cls=WithDefaults)(velocity)
-app.command()(dataset)
-app.command()(train)
-app.command()(evaluate)
+_VELOCITY = "napari_icenet.velocity.settings"
+app.command(cls=with_defaults(f"{_VELOCITY}:VelocitySettings", radius=f"{_VELOCITY}:DEFAULT_RADIUS"))(velocity)
+app.command(cls=with_defaults("napari_icenet.datasets.settings:DatasetSettings"))(dataset)
+app.command(cls=with_defaults("napari_icenet.training.settings:RunSettings"))(train)
+app.command(cls=with_defaults("napari_icenet.evaluation.settings:EvaluationSettings"))(evaluate)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

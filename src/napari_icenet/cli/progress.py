@@ -1,4 +1,4 @@
-"""What a command says while it works: progress and warnings, on stderr."""
+"""Progress and warnings of a command, on stderr."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ class ProgressLine:
     """One line on stderr that is written over; on a pipe, a line at every quarter."""
 
     def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
+        from tqdm import tqdm
+
+        tqdm.monitor_interval = 0  # every call draws: no thread is needed for that
+        line = "{percentage:3.0f} % {desc}"
+        self._line = tqdm(total=1, bar_format=line, leave=False, disable=None, file=sys.stderr)
         self._quarter = -1
-        self._open = False
 
     def __call__(self, fraction: float, text: str) -> None:
         """Say how far the work is (0 … 1) and what is being done."""
-        if self._live:
-            sys.stderr.write(f"\r\x1b[K{100 * fraction:3.0f} % {text}")
-            sys.stderr.flush()
-            self._open = True
+        if not self._line.disable:
+            self._line.n = fraction
+            self._line.set_description_str(text)
         elif int(4 * fraction) > self._quarter:
             self._quarter = int(4 * fraction)
             sys.stderr.write(f"{100 * fraction:3.0f} % {text}\n")
@@ -33,14 +35,12 @@ class ProgressLine:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if self._open:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+        self._line.close()
 
 
 @contextmanager
 def spoken_warnings() -> Iterator[None]:
-    """What the library warns of becomes one ``warning:`` line as it comes, and once."""
+    """Print each warning of the library as one ``warning:`` line, once."""
     said: set[str] = set()
 
     def show(
@@ -52,9 +52,10 @@ def spoken_warnings() -> Iterator[None]:
         line: str | None = None,
     ) -> None:
         if issubclass(category, SceneWarning) and str(message) not in said:
+            from tqdm import tqdm
+
             said.add(str(message))
-            clear = "\r\x1b[K" if sys.stderr.isatty() else ""
-            sys.stderr.write(f"{clear}warning: {message}\n")
+            tqdm.write(f"warning: {message}", file=sys.stderr)  # above a line of progress
 
     with warnings.catch_warnings():
         if not sys.warnoptions:

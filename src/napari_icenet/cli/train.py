@@ -31,7 +31,7 @@ def train(
         Literal["paper", "quick", "fine-tune"] | None,
         typer.Option(help="paper (SVG-LP as published), quick (minutes) or fine-tune (from trained weights)."),
     ] = None,
-    model: Annotated[str | None, typer.Option(help="svg-lp or icenet; default: icenet.")] = None,
+    model: Annotated[str | None, typer.Option(help="svg-lp or icenet; default: {default}.")] = None,
     config: Annotated[Path | None, typer.Option(help="Settings, .yaml or .json; they go before the preset's.")] = None,
     set_: Annotated[
         list[str] | None,
@@ -40,14 +40,12 @@ def train(
     weights: Annotated[
         str | None, typer.Option(help="Weights to start from: a file, or the name of bundled ones.")
     ] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Steps of the optimiser.")] = None,
-    simulated: Annotated[
-        int | None, typer.Option(min=0, help="Sequences of simulated ice beside the datasets.")
-    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of the optimiser.")] = None,
+    simulated: Annotated[int | None, typer.Option(help="Sequences of simulated ice beside the datasets.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 …")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of the arithmetic on the CPU.")] = None,
-    workers: Annotated[int | None, typer.Option(min=0, help="Threads that prepare batches ahead.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Same seed, same run.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads of the arithmetic on the CPU.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Threads that prepare batches ahead.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same run.")] = None,
     compare: Annotated[
         bool,
         typer.Option("--compare", help="Once finished, hold the weights against those before on held-out ice."),
@@ -119,7 +117,7 @@ def _compare(output: Path) -> None:
 
 
 def _first() -> bool:
-    """Whether this is the process that speaks, of several started by torchrun."""
+    """True if this is the process that speaks, of several started by torchrun."""
     return os.environ.get("RANK", "0") == "0"
 
 
@@ -195,7 +193,7 @@ def _remove(path: Path) -> None:
 
 
 def _say(result: Result, settings: RunSettings) -> None:
-    """What the run came to."""
+    """Print the outcome of the run."""
     lines = [
         str(result.folder.path),
         f"model      {settings.model}",

@@ -6,10 +6,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from typer.core import TyperCommand, TyperOption
 
 from napari_icenet.cli.progress import ProgressLine, say_warning
 from napari_icenet.cli.stack_options import Crs, Extent, StackPath, open_for_command
@@ -23,24 +22,6 @@ if TYPE_CHECKING:
     from napari_icenet.velocity.prior import Prior
     from napari_icenet.velocity.velocity_map import VelocityMap
 
-#: Stands in a help text for the default that the settings give.
-_DEFAULT = "{default}"
-
-
-class WithDefaults(TyperCommand):
-    """A command whose help names the defaults of the settings, which are looked up when it is shown."""
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help, its defaults filled in."""
-        from napari_icenet.velocity.settings import DEFAULT_RADIUS, VelocitySettings
-
-        defaults = {name: field.default for name, field in VelocitySettings.model_fields.items()}
-        defaults["radius"] = DEFAULT_RADIUS
-        for parameter in self.params:
-            if isinstance(parameter, TyperOption) and _DEFAULT in (parameter.help or ""):
-                parameter.help = str(parameter.help).replace(_DEFAULT, str(defaults[str(parameter.name)]))
-        super().format_help(ctx, formatter)
-
 
 def velocity(
     stack: StackPath,
@@ -53,7 +34,8 @@ def velocity(
     pairs: Annotated[
         Literal["consecutive", "all"] | None,
         typer.Option(
-            help="Pairs of dates, where none is named; default: consecutive. From all, a time series is inverted too."
+            help="Pairs of dates, where none is named; default: consecutive. "
+            "Where pairs close loops, as all do, a time series is inverted too."
         ),
     ] = None,
     band: Annotated[str | None, typer.Option(help="Name or number of the band; default: {default}.")] = None,
@@ -116,9 +98,9 @@ def velocity(
     A run that was stopped continues where it was when it is started again.
     """
     from napari_icenet.velocity.io.write import check_output, summary, write_maps
-    from napari_icenet.velocity.pairs import map_pairs, pairs_of
+    from napari_icenet.velocity.pairs import make_pairs, map_pairs
     from napari_icenet.velocity.settings import make_velocity_settings
-    from napari_icenet.velocity.time_series.inversion import invert
+    from napari_icenet.velocity.time_series.inversion import series_of
 
     if output is None:
         raise UsageError("No output was named; add -o OUT.nc or -o OUT.tif.")
@@ -136,13 +118,12 @@ def velocity(
     if first is not None and second is not None:
         chosen = [(opened.time_index(first), opened.time_index(second))]
     else:
-        chosen = pairs_of(opened, pairs or "consecutive")
+        chosen = make_pairs(opened, pairs or "consecutive")
     check_output(output, len(chosen))
     ground, guide = _read_guides(opened, stable, prior)
     with _workplace(output) as workplace, ProgressLine() as progress:
         maps = map_pairs(opened, chosen, settings, stable=ground, prior=guide, workplace=workplace, progress=progress)
-        # Of redundant pairs, motion through time is what they agree upon.
-        series = invert(maps, progress=progress) if pairs == "all" and len(maps) > 2 else None
+        series = series_of(maps, progress=progress)
     write_maps(maps, output, series=series)
     shutil.rmtree(workplace, ignore_errors=True)
     if report is not None:
@@ -177,7 +158,7 @@ def _check_dates(first: str | None, second: str | None, pairs: str | None) -> No
 
 
 def _check_report(report: Path | None) -> None:
-    from napari_icenet.common.atomic_io_1 import check_destination
+    from napari_icenet.common.atomic_io import check_destination
 
     if report is not None:
         check_destination(report, (".json",), "quality reports")
@@ -196,9 +177,9 @@ def _read_guides(
 
 def _write_report(maps: list[VelocityMap], path: Path) -> None:
     """The quality report as JSON, its figure beside it."""
-    from napari_icenet.velocity.quality.assess import assess, write_report
+    from napari_icenet.velocity.quality.assess import quality_report, write_report
     from napari_icenet.velocity.quality.figure import report_figure
 
-    judged = assess(maps)
+    judged = quality_report(maps)
     write_report(judged, path)
     report_figure(maps, path.with_suffix(".png"), judged)

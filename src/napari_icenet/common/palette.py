@@ -1,4 +1,4 @@
-"""The window's colours and colormaps, each with one meaning everywhere.
+"""Colours and colormaps of the window, reports and figures, each with one meaning everywhere.
 
 Chosen from the Okabe–Ito palette: no meaning rests on red against green.
 """
@@ -48,3 +48,21 @@ REASON: Final[dict[str, str]] = {
 }
 #: A reason that has no colour of its own yet.
 OTHER_REASON: Final = "#FFFFFF"
+
+#: The colour of each predictor, the same in every plot, layer, table and figure.
+PREDICTOR: Final[dict[str, str]] = {
+    "persistence": "#0072B2",
+    "high-pass": "#D55E00",
+    "blurred": "#56B4E9",
+    "median": "#999999",
+    "consensus": "#CC79A7",
+    "svg-lp": "#E69F00",
+    "icenet": "#009E73",
+}
+#: A predictor that has no colour of its own yet.
+OTHER_PREDICTOR: Final = "#F0E442"
+
+
+def colour_of(name: str) -> str:
+    """Return the colour of a predictor, whatever its weights; yellow for one that has none of its own yet."""
+    return PREDICTOR.get(name.partition("@")[0], OTHER_PREDICTOR)

@@ -1,30 +1,56 @@
-"""Things that are known by name and loaded when they are asked for."""
+"""Things that are known by name and loaded when they are asked for, ours and those of other packages."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from napari_icenet.common.extensions import extensions
 from napari_icenet.errors import UsageError
 
 
-def load_named(places: Mapping[str, str], name: str, what: str) -> Any:
-    """What a table of ``module:attribute`` holds under a name.
+@dataclass(frozen=True)
+class Registry:
+    """Names of one kind.
 
-    Parameters
+    Attributes
     ----------
-    places : mapping of str to str
-    name : str
     what : str
-        What the names are of, for the message.
-
-    Raises
-    ------
-    UsageError
-        There is nothing of this name; the message lists the names there are.
+        What the names are of, for messages.
+    places : mapping of str to str
+        ``module:attribute`` of ours, by name.
+    group : str, optional
+        Entry-point group by which other packages add theirs.
+    needs : tuple of str
+        Attributes that theirs must have.
     """
-    if name not in places:
-        raise UsageError(f"there is no {what} {name}; choose {', '.join(places)}.")
-    module, _, attribute = places[name].partition(":")
-    return getattr(import_module(module), attribute)
+
+    what: str
+    places: Mapping[str, str]
+    group: str | None = None
+    needs: tuple[str, ...] = ()
+
+    def names(self) -> tuple[str, ...]:
+        """All names: ours, then those of other packages."""
+        return (*self.places, *self._others())
+
+    def load(self, name: str) -> Any:
+        """Load what is held under a name.
+
+        Raises
+        ------
+        UsageError
+            There is nothing of this name; the message lists the names there are.
+        """
+        if name in self.places:
+            module, _, attribute = self.places[name].partition(":")
+            return getattr(import_module(module), attribute)
+        others = self._others()
+        if name not in others:
+            raise UsageError(f"there is no {self.what} {name}; choose {', '.join(self.names())}.")
+        return others[name]
+
+    def _others(self) -> dict[str, Any]:
+        return {} if self.group is None else extensions(self.group, self.places, self.needs)

@@ -5,11 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from napari_icenet.errors import UsageError
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+def setting(default: Any, description: str, unit: str = "", **limits: Any) -> Any:
+    """A field of a configuration, from which forms and help texts are made.
+
+    Parameters
+    ----------
+    default : object
+    description : str
+        What it does, in sentences; without its default and unit, which stand beside it.
+    unit : str
+        Such as ``px``; ``0 to 1`` for a share.
+    **limits
+        ``ge``, ``gt``, ``le``, ``lt``, ``multiple_of``, as of :func:`pydantic.Field`.
+    """
+    return Field(default=default, description=description, json_schema_extra={"unit": unit}, **limits)
 
 
 def made(model: type[Model], values: Mapping[str, Any]) -> Model:

@@ -1,4 +1,4 @@
-"""Where the lists of runs and of what is queued are kept."""
+"""Files of the user: the lists of runs and of what is queued, and measured durations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of a dataset made on Dask: on this machine, or on a cluster's workers."""
+"""Make the parts of a dataset: here, in worker processes, or on the workers of a Dask cluster."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from napari_icenet.datasets.cut import Tracker
 from napari_icenet.datasets.parts import Job, make_part, pictures_of
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.errors import DatasetError, UsageError
+from napari_icenet.jobs.pool_worker import Task, UnsendableError
 from napari_icenet.jobs.progress import Progress
+from napari_icenet.jobs.worker import Worker
+from napari_icenet.jobs.worker_pool import WorkerPool
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.scenes.stack import SceneStack
 
@@ -99,21 +102,40 @@ def _here(work: _Work, progress: Progress | None) -> None:
         make_part(tracker, job, work.folder / job.key, progress=within)
 
 
+def make_in_process(worker: Worker, job: Job, settings: DatasetSettings, folder: Path, threads: int) -> None:
+    """Make one part in a worker process, of the stack that was sent under its name."""
+    _make(job, worker.items[job.stack], settings, folder, threads)
+    worker.progress(1, job.key)
+
+
 def _in_processes(work: _Work, workers: int, progress: Progress | None) -> None:
-    dask, callbacks = import_module("dask"), import_module("dask.callbacks")
-
     threads = max(1, (os.cpu_count() or 1) // workers)
-    make = dask.delayed(_make, pure=False)
-    done = iter(range(1, len(work.jobs) + 1))
+    tasks = [
+        Task(
+            f"{__name__}:make_in_process", (job, work.settings, work.folder, threads),
+            {job.stack: work.stacks[job.stack]},
+        )
+        for job in work.jobs
+    ]  # fmt: skip
+    done = iter(range(1, len(tasks) + 1))
 
-    def said(*_: Any) -> None:
-        number = next(done, len(work.jobs))
+    def said(*_: object) -> None:
+        number = next(done, len(tasks))
         if progress is not None:
-            progress(number / len(work.jobs), f"part {number} of {len(work.jobs)}")
+            progress(number / len(tasks), f"part {number} of {len(tasks)}")
 
-    tasks = [make(job, work.stacks[job.stack], work.settings, work.folder, threads) for job in work.jobs]
-    with callbacks.Callback(posttask=said):
-        dask.compute(*tasks, scheduler="processes", num_workers=workers)
+    with WorkerPool(workers, died=_died) as pool:
+        try:
+            pool.run(tasks, said)
+        except UnsendableError as error:
+            names = ", ".join(work.stacks)
+            raise DatasetError(
+                f"{names} cannot be sent to other processes; save it and open what was saved, or use one worker."
+            ) from error
+
+
+def _died(how: str) -> DatasetError:
+    return DatasetError(f"a process that made parts {how}; use fewer workers, then start again: parts are kept.")
 
 
 def _on_cluster(work: _Work, address: str, progress: Progress | None) -> None:

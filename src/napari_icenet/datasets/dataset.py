@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numcodecs import blosc
 from numpy.typing import ArrayLike, NDArray
 
+from napari_icenet.common.described import Described, dates_text
+from napari_icenet.common.text import percent_text
 from napari_icenet.datasets.covariates import CovariateValues
 from napari_icenet.datasets.schema import DatasetRecord
 from napari_icenet.datasets.sequences import SPLITS, Sequences
 from napari_icenet.datasets.store import chunk_name, read_record, read_tables
 from napari_icenet.errors import DatasetError, UsageError
+from napari_icenet.jobs.prefetch import prefetch
+
+if TYPE_CHECKING:
+    from napari_icenet.datasets.torch_dataset import TorchSequences
 
 
 def open_dataset(path: str | Path) -> SequenceDataset:
@@ -35,7 +39,7 @@ def open_dataset(path: str | Path) -> SequenceDataset:
         raise DatasetError(f"{path} is damaged in its tables; copy or build it again.") from error
 
 
-class SequenceDataset:
+class SequenceDataset(Described):
     """A dataset of sequences.
 
     Parameters
@@ -62,6 +66,46 @@ class SequenceDataset:
         self._covariates = CovariateValues(record)
         settings = record.settings
         self.shape = settings.frames, settings.chip, settings.chip
+
+    def facts(self) -> dict[str, str]:
+        """Facts of a dataset: sequences, dates, shape, coordinate systems, share of valid frames."""
+        grids = {stack.grid.grid().crs_name for stack in self.record.stacks}
+        scenes = [scene for stack in self.record.stacks for scene in stack.scenes]
+        times = np.unique(np.array([scene.time.replace(tzinfo=None) for scene in scenes], "datetime64[s]"))
+        splits = (f"{count} {name}" for name in SPLITS if (count := int((self.split == name).sum())))
+        return {
+            "name": self.path.name,
+            "dates": dates_text(times, "dates"),
+            "shape": " × ".join(str(n) for n in (len(self), *self.shape)),
+            "splits": ", ".join(splits),
+            "CRS": ", ".join(sorted(grids)),
+            "valid": f"{percent_text(float(self.tables['valid'].mean()))} valid" if len(self) else "",
+        }
+
+    def as_torch(self, split: str | None = "train", *, band: str | None = None) -> TorchSequences:
+        """The sequences of a split as a dataset of torch, for its ``DataLoader``.
+
+        Parameters
+        ----------
+        split : str, optional
+            None for all sequences.
+        band : str, optional
+            This band alone.
+
+        Returns
+        -------
+        torch.utils.data.Dataset
+            An item is a dict of tensors: ``chips`` (T, C, C) in stored values, NaN where missing, ``days`` (T,) since
+            the first frame, ``valid`` (T,), ``levels`` (T, 2): mean and deviation of the pictures, to normalise with.
+
+        Raises
+        ------
+        UsageError
+            There is no such split.
+        """
+        from napari_icenet.datasets.torch_dataset import TorchSequences
+
+        return TorchSequences(self.read, self.levels, self.select(split=split, band=band))
 
     def __len__(self) -> int:
         return len(self.part)
@@ -168,18 +212,7 @@ class SequenceDataset:
         batches = [order[i : i + size] for i in range(0, len(order), size)]
         if drop_last and batches and len(batches[-1]) < size:
             batches.pop()
-        ahead: deque[Future[Sequences]] = deque()
-        with ThreadPoolExecutor(threads) as pool:
-            try:
-                for lot in batches:
-                    ahead.append(pool.submit(self.read, lot))
-                    if len(ahead) > 2 * threads:
-                        yield ahead.popleft().result()
-                while ahead:
-                    yield ahead.popleft().result()
-            finally:
-                for future in ahead:
-                    future.cancel()
+        yield from prefetch(self.read, batches, threads=threads, ahead=2 * threads)
 
     def _read_chips(self, index: int, out: NDArray[np.float32]) -> None:
         """Fill ``out`` (T, C, C) with one sequence; NaN is missing."""

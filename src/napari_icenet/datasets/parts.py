@@ -16,6 +16,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
+from napari_icenet.common.atomic_io import put_in_place
 from napari_icenet.datasets.cut import CACHE_BYTES, Tracker, cut_tracks
 from napari_icenet.datasets.schema import TABLES, VERSION, Level, Part
 from napari_icenet.datasets.sequences import SPLITS, Sequences
@@ -84,7 +85,7 @@ def _key(stack: SceneStack, band: str, first: int, settings: DatasetSettings, sa
 
 
 def _sample(stack: SceneStack, time: int, band: str) -> str:
-    """What stands for a picture: some of its pixels."""
+    """Sample of a picture's pixels that stands for it in a fingerprint."""
     digest = hashlib.sha256()
     height, width = stack.grid.shape
     for row in np.linspace(0, max(height - _SAMPLE_PX, 0), _SAMPLES).astype(int):
@@ -142,7 +143,7 @@ def make_part(
         levels=tuple(_level(pictures, t) for t in range(job.first, job.first + settings.frames)),
     )  # fmt: skip
     (half_done / _RECORD).write_text(part.model_dump_json(), encoding="utf-8")
-    half_done.rename(folder)
+    put_in_place(half_done, folder)
     return part
 
 

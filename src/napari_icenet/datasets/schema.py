@@ -1,4 +1,4 @@
-"""What a dataset says of itself, beside its arrays: the attributes of the zarr store."""
+"""Schema of a dataset's record: the attributes of the zarr store beside its arrays."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class _WithCovariates(_Record):
 
     @model_serializer(mode="wrap")
     def _lean(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        told: dict[str, Any] = handler(self)
-        if not told.get("covariates"):
-            told.pop("covariates", None)
-        return told
+        values: dict[str, Any] = handler(self)
+        if not values.get("covariates"):
+            values.pop("covariates", None)
+        return values
 
 
 class SourceScene(_WithCovariates):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as ListLike
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.struct_of_arrays import StructOfArrays
+from napari_icenet.common.types import F32, F64, Bool
 from napari_icenet.matching.template import named_covariates
 
 #: Names of the splits by code; what lies in the gap between two splits belongs to none.
@@ -16,7 +18,7 @@ SPLITS = ("train", "validation", "test", "none")
 
 
 @dataclass(frozen=True, eq=False)
-class Sequences:
+class Sequences(StructOfArrays):
     """n sequences of T frames of C × C pixels; every array begins with the axis of the sequences.
 
     Attributes
@@ -53,58 +55,43 @@ class Sequences:
         What they are, with their units. The one field without the axis of the sequences.
     """
 
-    chips: NDArray[np.float32]
+    chips: F32
     times: NDArray[np.datetime64]
-    days: NDArray[np.float64]
+    days: F64
     rows: NDArray[np.int64]
     cols: NDArray[np.int64]
-    track_rows: NDArray[np.float64]
-    track_cols: NDArray[np.float64]
-    ncc: NDArray[np.float32]
-    peak_ratio: NDArray[np.float32]
-    valid: NDArray[np.bool_]
-    cloud: NDArray[np.float32]
-    fill: NDArray[np.float32]
+    track_rows: F64
+    track_cols: F64
+    ncc: F32
+    peak_ratio: F32
+    valid: Bool
+    cloud: F32
+    fill: F32
     stack: NDArray[np.str_]
     band: NDArray[np.str_]
     split: NDArray[np.str_]
     block: NDArray[np.int64]
-    covariates: NDArray[np.float64] | None = None
+    covariates: F64 | None = None
     covariate_names: tuple[str, ...] = ()
 
-    def __len__(self) -> int:
-        return len(self.chips)
-
     @property
-    def days_since_last(self) -> NDArray[np.float64]:
+    def days_since_last(self) -> F64:
         """Days since the frame before, (n, T); 0 at the first."""
         return np.diff(self.days, axis=1, prepend=self.days[:, :1])
 
-    def __getitem__(self, index: Any) -> Sequences:
-        own = None if self.covariates is None else self.covariates[index]
-        return Sequences(
-            **{name: getattr(self, name)[index] for name in _PLAIN},
-            covariates=own,
-            covariate_names=self.covariate_names,
-        )
+    @classmethod
+    def concatenated(cls, parts: ListLike[Self]) -> Self:
+        """Concatenate several batches in order; at least one, all with as many frames of one size.
 
-    @staticmethod
-    def concatenated(parts: ListLike[Sequences]) -> Sequences:
-        """Several batches as one, in order; at least one, all with as many frames of one size.
-
-        Covariates that a lot does not know are missing there.
+        Covariates that a batch does not know are missing there.
         """
         names = tuple(dict.fromkeys(name for part in parts for name in part.covariate_names))
-        return Sequences(
-            **{name: np.concatenate([getattr(part, name) for part in parts]) for name in _PLAIN},
-            covariates=np.concatenate([part.covariates_by_name(names) for part in parts]) if names else None,
-            covariate_names=names,
-        )
+        alike = [
+            replace(part, covariates=part.covariates_by_name(names) if names else None, covariate_names=names)
+            for part in parts
+        ]
+        return super().concatenated(alike)
 
-    def covariates_by_name(self, names: ListLike[str]) -> NDArray[np.float64]:
+    def covariates_by_name(self, names: ListLike[str]) -> F64:
         """Covariates in the order of some names (n, T, K); NaN where there is none of a name."""
         return named_covariates(self.covariates, self.covariate_names, names, self.days.shape)
-
-
-#: Fields that begin with the axis of the sequences and are always there.
-_PLAIN = tuple(field.name for field in fields(Sequences) if not field.name.startswith("covariate"))

@@ -1,7 +1,8 @@
-"""What a dataset is made with: one configuration for library and command line."""
+"""Settings of a dataset: one configuration for library and command line."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
@@ -16,6 +17,7 @@ from pydantic import (
 )
 
 from napari_icenet.common.settings_model import made
+from napari_icenet.matching.acceptance import DATASET, DATASET_CHAIN, Criteria
 
 Tracking = Literal["chain", "robust"]
 #: Side of the blocks of a large frame, in chips; sides that are tried, and the blocks that a frame should hold.
@@ -86,11 +88,11 @@ class DatasetSettings(BaseModel):
     tracking: Tracking = "chain"
     chips: int | None = Field(default=None, ge=1)
     windows: int | None = Field(default=None, ge=1)
-    min_valid: float = Field(default=0.9, gt=0, le=1)
+    min_valid: float = Field(default=DATASET_CHAIN.min_overlap, gt=0, le=1)
     max_cloud: float = Field(default=0.3, ge=0, le=1)
-    max_fill: float = Field(default=0.5, ge=0, lt=1)
-    min_peak_ratio: float = Field(default=1.5, ge=1)
-    max_round_trip_px: float = Field(default=1.0, gt=0)
+    max_fill: float = Field(default=1 - DATASET.min_overlap, ge=0, lt=1)
+    min_peak_ratio: float = Field(default=DATASET.min_peak_ratio, ge=1)
+    max_round_trip_px: float = Field(default=DATASET.max_round_trip_px, gt=0)
     max_outlier_px: float = Field(default=3.0, gt=0)
     sources: int = Field(default=3, ge=1)
     seed: int = Field(default=0, ge=0)
@@ -127,11 +129,11 @@ class DatasetSettings(BaseModel):
     @model_serializer(mode="wrap")
     def _lean(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """As before there were splits by time, where there is none: datasets made then stay the same."""
-        told: dict[str, Any] = handler(self)
+        values: dict[str, Any] = handler(self)
         if self.split_by == "area":
             for name in ("split_by", "train_until", "validation_until"):
-                told.pop(name, None)
-        return told
+                values.pop(name, None)
+        return values
 
     @property
     def search(self) -> int:
@@ -140,8 +142,20 @@ class DatasetSettings(BaseModel):
 
     @property
     def reach(self) -> int:
-        """How far a chip is searched for from its last position along each axis, px."""
+        """Largest distance that a chip is searched at from its last position along each axis, px."""
         return (self.search - self.chip) // 2
+
+    @property
+    def criteria(self) -> Criteria:
+        """Criteria of an acceptable match."""
+        if self.tracking == "chain":
+            return replace(DATASET_CHAIN, min_overlap=self.min_valid)
+        return replace(
+            DATASET,
+            min_overlap=1 - self.max_fill,
+            min_peak_ratio=self.min_peak_ratio,
+            max_round_trip_px=self.max_round_trip_px,
+        )
 
     @property
     def gap_px(self) -> int:
@@ -176,3 +190,14 @@ def make_dataset_settings(**values: Any) -> DatasetSettings:
         A value does not make sense; the message names it.
     """
     return made(DatasetSettings, {name: value for name, value in values.items() if value is not None})
+
+
+def split_rule(settings: DatasetSettings) -> dict[str, Any]:
+    """Facts that decide which ice of a dataset is held out, for a card, so that two datasets can be compared."""
+    if settings.split_by == "time":
+        days = {"train_until": settings.train_until, "validation_until": settings.validation_until}
+        return {"by": "time"} | {name: None if day is None else day.isoformat() for name, day in days.items()}
+    return {
+        "by": "area", "block_px": settings.block_px, "gap_px": settings.gap_px, "seed": settings.seed,
+        "validation": settings.validation, "test": settings.test,
+    }  # fmt: skip

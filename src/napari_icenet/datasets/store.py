@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from zarr.codecs import BloscCodec
 
-from napari_icenet.common.atomic_io_2 import put_in_place
+from napari_icenet.common.atomic_io import put_in_place
 from napari_icenet.datasets.schema import FORMAT, TABLES, VERSION, DatasetRecord
 from napari_icenet.errors import DatasetError
 from napari_icenet.scenes.scene import fill_marker
@@ -28,7 +28,7 @@ _ROWS = 65536
 
 
 def work_folder(path: Path) -> Path:
-    """Where a build keeps what it has finished, beside the dataset it will become."""
+    """Folder of a build's finished parts, beside the dataset it will become."""
     return path.with_name(f".{path.name}.partial")
 
 
@@ -84,7 +84,7 @@ def link(source: Path, target: Path) -> None:
 
 
 def count_files(path: Path) -> dict[str, int]:
-    """How many chunks each array of pixels has on disk; those without any pixel but 0 have none."""
+    """Count the chunks that each array of pixels has on disk; those without any pixel but 0 have none."""
     return {
         name: sum(entry.name.startswith("c.") for entry in os.scandir(path / name))
         for name in PIXELS
@@ -119,7 +119,7 @@ def move_into_place(folder: Path, path: Path) -> None:
 
 
 def holds_a_dataset(path: Path) -> bool:
-    """Whether something is a dataset, whole or not, of any version."""
+    """True if something is a dataset, whole or not, of any version."""
     attributes = _attributes(path)
     return attributes is not None and attributes.get("format") == FORMAT
 

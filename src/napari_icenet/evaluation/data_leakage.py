@@ -1,4 +1,4 @@
-"""Which predictors have seen the ice that they are judged on, or ice beside it."""
+"""Data leakage: predictors that were trained on the ice that they are judged on, or on ice beside it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def trained_here(source: StackSource | DatasetSource, predictors: Iterable[Predi
     predictors : iterable of Predictor
         Weights of learned ones are read for their card.
     """
-    told = []
+    found = []
     own = source.split_by
     for one in predictors:
         card = one.card() if isinstance(one, LearnedOptions) else None
@@ -63,8 +63,8 @@ def trained_here(source: StackSource | DatasetSource, predictors: Iterable[Predi
             flatters = source.settings.split != "test" or not apart
             by_time = own is not None and own.get("by") == "time"
             sentence = _sentence(one.title, ", ".join(shared), flatters=flatters, by_time=by_time)
-            told.append(TrainedHere(one.name, shared, flatters, sentence))
-    return tuple(told)
+            found.append(TrainedHere(one.name, shared, flatters, sentence))
+    return tuple(found)
 
 
 def seen_ice(stack: SceneStack, predictor_set: PredictorSet) -> str:
@@ -73,18 +73,18 @@ def seen_ice(stack: SceneStack, predictor_set: PredictorSet) -> str:
     A stack is known by its name, or by that of the folder it was opened from.
     """
     own = {stack.name} | ({stack.origin.path.stem} if stack.origin is not None else set())
-    told = []
+    found = []
     for entry in predictor_set.entries:
         try:
             card = entry.card()
         except WeightsError:
             continue  # told where it is asked to predict
         if card is not None and own & {name for dataset in card.data.datasets for name in dataset.stacks}:
-            told.append(entry.title)
-    if not told:
+            found.append(entry.title)
+    if not found:
         return ""
-    whose = "its numbers here flatter it" if len(told) == 1 else "their numbers here flatter them"
-    return f"Trained on parts of this ice: {', '.join(told)}; {whose}."
+    whose = "its numbers here flatter it" if len(found) == 1 else "their numbers here flatter them"
+    return f"Trained on parts of this ice: {', '.join(found)}; {whose}."
 
 
 def _sentence(title: str, stacks: str, *, flatters: bool, by_time: bool) -> str:

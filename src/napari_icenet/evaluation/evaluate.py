@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from napari_icenet.common.described import Described
+from napari_icenet.common.software import software
 from napari_icenet.datasets.sequences import Sequences
+from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.data_leakage import TrainedHere, trained_here
 from napari_icenet.evaluation.score_all import score_all
 from napari_icenet.evaluation.scoring.scorer import BLOCK_CHIPS
@@ -15,18 +18,23 @@ from napari_icenet.evaluation.scoring.strata import strata_table
 from napari_icenet.evaluation.scoring.table import early_table, mode_table
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
 from napari_icenet.evaluation.sources.dataset import DatasetSource
+from napari_icenet.evaluation.sources.open import Evaluated, make_predictors, open_source
 from napari_icenet.evaluation.sources.stack import StackSource
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.icenet_inputs import say_covariates_missing
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.registry import predictor
-from napari_icenet.tracking.table import software
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+    from matplotlib.axes import Axes
 
 
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """What an evaluation found.
+@dataclass(frozen=True, eq=False, repr=False)
+class Evaluation(Described):
+    """Result of an evaluation: scores by tracking mode, and their tables.
 
     Attributes
     ----------
@@ -57,6 +65,54 @@ class Evaluation:
     batches: dict[Mode, list[Any]]
     trained_here: tuple[TrainedHere, ...] = ()
 
+    def facts(self) -> dict[str, str]:
+        """Facts of an evaluation: source, predictors, dates, mean correlation of each at t2."""
+        mode, scores = next(iter(self.scores.items()))
+        grids = {grid.crs_name for grid in self.source.grids.values()}
+        means = ", ".join(f"{name} {self.tables[mode]['t2'][name]['mean']:.2f}" for name in self.names)
+        facts = {name: text for name, text in scores.facts().items() if name != "stack"}
+        return {"source": self.source.name, **facts, "CRS": ", ".join(sorted(grids)), "mean at t2": means}
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """A row per way of tracking, chip, predictor and target; see :meth:`Scores.to_dataframe`."""
+        import pandas as pd
+
+        return pd.concat(
+            [scores.to_dataframe(self.names).assign(tracking=mode) for mode, scores in self.scores.items()],
+            ignore_index=True,
+        )
+
+    def to_geodataframe(self) -> gpd.GeoDataFrame:
+        """The table with a point where each sequence starts, in the coordinate system of the first stack.
+
+        Raises
+        ------
+        UsageError
+            A stack has no coordinate reference system.
+        """
+        import pandas as pd
+
+        crs = next(iter(self.source.grids.values())).crs
+        parts = [
+            scores[scores.stack == name].to_geodataframe(grid, self.names).assign(tracking=mode)
+            for mode, scores in self.scores.items()
+            for name, grid in self.source.grids.items()
+            if (scores.stack == name).any()
+        ]
+        return pd.concat([part.to_crs(crs.to_wkt()) for part in parts if crs is not None], ignore_index=True)
+
+    def plot(self, mode: Mode | None = None, *, target: int = 2, ax: Axes | None = None) -> Axes:
+        """Draw how the correlations of each predictor are spread; see :meth:`Scores.plot`.
+
+        Parameters
+        ----------
+        mode : {'chain', 'robust'}, optional
+            Way of tracking; default: the first.
+        target : {1, 2}
+        ax : Axes, optional
+        """
+        return self.scores[next(iter(self.scores)) if mode is None else mode].plot(self.names, target=target, ax=ax)
+
     def sequence(self, mode: Mode, i: int) -> Sequences:
         """The chips behind one row of the scores, read again."""
         scores = self.scores[mode]
@@ -69,7 +125,7 @@ class Evaluation:
 
     @property
     def reference(self) -> str:
-        """What displacements are held against."""
+        """Reference of displacements, in words."""
         return "known flow" if self.source.flow_known else "closure"
 
     def as_dict(self) -> dict[str, Any]:
@@ -82,7 +138,7 @@ class Evaluation:
         }
 
     def provenance(self) -> dict[str, Any]:
-        """What the numbers rest on."""
+        """Provenance of the numbers: versions, settings, weights and data."""
         return {
             "software": software(),
             "source": self.source.name,
@@ -103,36 +159,43 @@ class Evaluation:
 
 
 def evaluate(
-    source: StackSource | DatasetSource,
-    settings: EvaluationSettings,
+    source: Evaluated | StackSource | DatasetSource,
+    settings: EvaluationSettings | None = None,
     *,
-    predictors: Sequence[Predictor] | None = None,
+    predictors: Sequence[Predictor | str] | None = None,
     threads: int | None = None,
     processes: int = 1,
     progress: Progress | None = None,
+    **choices: Any,
 ) -> Evaluation:
     """Score predictors on every sequence, and sum the scores up.
 
     Parameters
     ----------
-    source : StackSource or DatasetSource
-    settings : EvaluationSettings
-    predictors : sequence of Predictor, optional
-        Default: those that the settings name.
+    source : SceneStack, dataset, path of either, StackSource or DatasetSource
+    settings : EvaluationSettings, optional
+        Of a source that was opened with them.
+    predictors : sequence of Predictor or str, optional
+        Themselves or their names; persistence, which all are told against, is always among them. Default: those
+        that the settings name.
     threads : int, optional
         Of this process, where it works alone. Default: all cores.
     processes : int
-        Processes that share the work, at most. Results depend neither on them nor on the threads. Several
-        need a script that guards its start by ``if __name__ == "__main__"``.
+        Processes that share the work, at most. Results depend neither on them nor on the threads. Predictors that
+        the main script defines are not known in other processes: those are computed in this one.
     progress : callable, optional
         Told the share that is done, 0 to 1, and what is being scored; may raise to stop.
+    **choices
+        Fields of :class:`~napari_icenet.evaluation.settings.EvaluationSettings`, by name, in place of ``settings``.
 
     Raises
     ------
     StackError
         No chip shows enough to be judged.
+    UsageError
+        A choice cannot be used, or is made twice.
     """
-    chosen = tuple(predictors or (predictor(name) for name in settings.predictors))
+    source, settings, chosen = _opened(source, settings, predictors, choices)
     names = tuple(p.name for p in chosen)
 
     for one in chosen:
@@ -141,11 +204,11 @@ def evaluate(
             known = getattr(one.network()[0].settings, "covariates", ())
             say_covariates_missing(one.title, known, source.covariates)
 
-    def said(share: float, what: str) -> None:
+    def report(share: float, what: str) -> None:
         if progress is not None:
             progress(0.95 * share, what)
 
-    found = score_all(source, settings, chosen, threads=threads, processes=processes, progress=said)
+    found = score_all(source, settings, chosen, threads=threads, processes=processes, progress=report)
     scores: dict[Mode, Scores] = {mode: made for mode, (made, _) in found.items()}
     drawn = {"resamples": settings.resamples, "seed": settings.seed}
     learned = {p.name for p in chosen if isinstance(p, LearnedOptions)}
@@ -157,6 +220,29 @@ def evaluate(
         batches={mode: batches for mode, (_, batches) in found.items()},
         trained_here=trained_here(source, chosen),
     )  # fmt: skip
+
+
+def _opened(
+    source: Evaluated | StackSource | DatasetSource,
+    settings: EvaluationSettings | None,
+    predictors: Sequence[Predictor | str] | None,
+    choices: dict[str, Any],
+) -> tuple[StackSource | DatasetSource, EvaluationSettings, tuple[Predictor, ...]]:
+    """Open source, settings and predictors of an evaluation."""
+    if settings is not None and choices:
+        raise UsageError(f"{', '.join(choices)} and settings were both given; make the settings with it instead.")
+    if not isinstance(source, StackSource | DatasetSource):
+        given = choices if settings is None else settings.model_dump(exclude_unset=True)
+        if predictors is not None and all(isinstance(one, str) for one in predictors):
+            given = {**given, "predictors": tuple(predictors)}
+        source, settings = open_source(source, given)
+    settings = settings or source.settings
+    if not predictors:
+        return source, settings, make_predictors(source, settings)
+    chosen = tuple(predictor(one) if isinstance(one, str) else one for one in predictors)
+    if all(one.name != "persistence" for one in chosen):
+        chosen = (predictor("persistence"), *chosen)
+    return source, settings, chosen
 
 
 def _options(made: Predictor) -> dict[str, Any]:

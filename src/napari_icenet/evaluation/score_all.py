@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
-from queue import Empty
 from typing import Any
 
 import numpy as np
@@ -20,7 +17,10 @@ from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
 from napari_icenet.evaluation.sources.dataset import DatasetSource
 from napari_icenet.evaluation.sources.stack import Batch, StackSource, Task
+from napari_icenet.jobs.pool_worker import Task as PoolTask
 from napari_icenet.jobs.progress import Progress
+from napari_icenet.jobs.worker import Worker
+from napari_icenet.jobs.worker_pool import WorkerPool
 from napari_icenet.matching.template import Predictor
 
 Source = StackSource | DatasetSource
@@ -50,7 +50,7 @@ class Scored:
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """What every process is told.
+    """Work as every process is told it.
 
     Attributes
     ----------
@@ -93,7 +93,9 @@ def score_all(
     StackError
         No chip shows enough to be judged.
     """
-    processes = processes if source.amount >= _WORTH_IT else 1
+    # What a script defines is not known in other processes.
+    alone = source.amount < _WORTH_IT or any(type(one).__module__ == "__main__" for one in predictors)
+    processes = 1 if alone else processes
     tasks = source.tasks(processes)
     total, done = sum(task.batches for task in tasks), 0
 
@@ -145,57 +147,32 @@ class _Bench:
         return chosen
 
 
-#: What a process of its own works with.
-_own: tuple[_Bench, Any, Any] | None = None
+def score_task(worker: Worker, task: Task) -> list[Scored]:
+    """Score the batches of a task in a worker process, on the item ``work``."""
+    with worker.uninterrupted():
+        bench: _Bench | None = worker.kept.get("bench")
+        if bench is None:
+            worker.kept["bench"] = bench = _alone(worker.items["work"])
+    return [bench.scored(batch, task, lambda title: worker.progress(0, title)) for batch in bench.source.read(task)]
 
 
-def _begin(work: Work, done: Any, stop: Any) -> None:
+def _alone(work: Work) -> _Bench:
     import cv2
 
-    global _own  # noqa: PLW0603
     # One thread each: there are as many processes as cores.
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     cv2.setNumThreads(1)
     # The first process has said it.
     warnings.filterwarnings("ignore", r".* was trained with .* counts as missing", SceneWarning)
-    _own = _Bench(work.open_source(), work, 1), done, stop
-
-
-def _run(task: Task) -> list[Scored]:
-    assert _own is not None
-    bench, done, stop = _own
-    found = []
-    for batch in bench.source.read(task):
-        if stop.is_set():
-            break
-        found.append(bench.scored(batch, task, done.put))
-    return found
+    return _Bench(work.open_source(), work, 1)
 
 
 def _in_processes(work: Work, tasks: Sequence[Task], processes: int, said: Callable[[str], None]) -> list[Scored]:
-    # Spawned, not forked: a fork would share the locks of this process's threads.
-    context = multiprocessing.get_context("spawn")
-    done, stop = context.Queue(), context.Event()
-    with ProcessPoolExecutor(min(processes, len(tasks)), context, _begin, (work, done, stop)) as pool:
-        try:
-            waiting: set[Future[list[Scored]]] = {pool.submit(_run, task) for task in tasks}
-            found: list[Scored] = []
-            while waiting:
-                ready, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
-                for future in ready:
-                    found += future.result()
-                _told(done, said)
-            return found
-        finally:
-            stop.set()
-            pool.shutdown(cancel_futures=True)
+    calls = [PoolTask(f"{__name__}:score_task", (task,), {"work": work}) for task in tasks]
+    with WorkerPool(min(processes, len(tasks)), died=_died) as pool:
+        found = pool.run(calls, lambda _task, _share, title: said(title))
+    return [one for part in found for one in part]
 
 
-def _told(done: Any, said: Callable[[str], None]) -> None:
-    """Hand on what the processes have said."""
-    while True:
-        try:
-            title = done.get_nowait()
-        except Empty:
-            return
-        said(title)
+def _died(how: str) -> StackError:
+    return StackError(f"a process that scored sequences {how}; choose fewer processes, then start again.")

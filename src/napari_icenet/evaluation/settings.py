@@ -1,4 +1,4 @@
-"""What is evaluated, on which chips, and how sure the numbers are."""
+"""Settings of an evaluation: predictors, chips, and how sure the numbers are to be."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class EvaluationSettings(BaseModel):
 
     @property
     def search_px(self) -> int:
-        """How far templates are searched for when they are tracked, px: an eighth of the chip."""
+        """Largest distance that templates are searched at when they are tracked, px: an eighth of the chip."""
         return max(2, self.chip // 8)
 
 

@@ -1,4 +1,4 @@
-"""Processes beside this one, and objects through a pipe to them; large arrays go as they lie in memory."""
+"""Start child processes, and send objects through a pipe to them; large arrays go as they lie in memory."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ class Pipe:
         return out
 
 
-def start_beside(module: str, env: Mapping[str, str] | None = None) -> tuple[subprocess.Popen[bytes], Pipe]:
+def start_child(
+    module: str, argument: str = "", environment: Mapping[str, str] | None = None
+) -> tuple[subprocess.Popen[bytes], Pipe]:
     """Start a process that runs the ``main`` of a module, and the pipe to it.
 
     It is started from nothing, not forked: a fork would share the locks of this process's threads. Nor does it run
@@ -87,15 +89,17 @@ def start_beside(module: str, env: Mapping[str, str] | None = None) -> tuple[sub
     ----------
     module : str
         Its ``main`` talks through :func:`pipe_to_parent`.
-    env : mapping of str to str, optional
+    argument : str
+        Of ``main``.
+    environment : mapping of str to str, optional
         Variables of its environment beside those of this process.
     """
-    start = f"import sys; sys.path[:] = {sys.path!r}; from {module} import main; main()"
+    start = f"import sys; sys.path[:] = {sys.path!r}; from {module} import main; main({argument!r})"
     process = subprocess.Popen(
         [sys.executable, "-c", start],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, **(env or {})},
+        env={**os.environ, **(environment or {})},
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
     assert process.stdin is not None
@@ -104,7 +108,7 @@ def start_beside(module: str, env: Mapping[str, str] | None = None) -> tuple[sub
 
 
 def pipe_to_parent() -> Pipe:
-    """The pipe to the process that :func:`start_beside` was called in, over the standard streams."""
+    """The pipe to the process that :func:`start_child` was called in, over the standard streams."""
     source, sink = os.fdopen(os.dup(0), "rb", 0), os.fdopen(os.dup(1), "wb")
     # Whatever a library prints must not come between the objects.
     nothing = os.open(os.devnull, os.O_RDONLY)

@@ -1,7 +1,8 @@
-"""Processes of this machine, seen from others: whether one is there, and how to start one that outlives its parent."""
+"""Start processes that outlive this one, and tell whether a process of this machine is there."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import threading
@@ -9,38 +10,48 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+import psutil
+
 #: How much a process in the background gives way to the window, as of ``nice``.
 NICE = 10
+#: Processes of one number that were born less than this apart, in seconds, are the same.
+_SAME = 0.5
 
 
-def alive(pid: int) -> bool:
-    """Whether a process of this machine is there, and not merely waiting for its parent to notice its end."""
+def alive(pid: int, born: float = 0.0) -> bool:
+    """True if the process runs and is no zombie.
+
+    Parameters
+    ----------
+    pid : int
+        Number of a process of this machine.
+    born : float
+        What :func:`born_at` gave for it, so that another which was given the same number later is not taken for it.
+        Default: any process of that number.
+    """
     if pid <= 0:
         return False
-    if os.name == "nt":
-        import ctypes
-
-        handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, pid)  # type: ignore[attr-defined]
-        if handle:
-            ctypes.windll.kernel32.CloseHandle(handle)  # type: ignore[attr-defined]
-        return bool(handle)
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        process = psutil.Process(pid)
+        if born and abs(_born(process) - born) > _SAME:
+            return False
+        return process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except psutil.NoSuchProcess:
         return False
-    except PermissionError:
+    except psutil.AccessDenied:
         return True
-    return not _ended(pid)
 
 
-def _ended(pid: int) -> bool:
-    """Whether a process has ended and only its entry is left; told by Linux alone."""
+def born_at(pid: int) -> float:
+    """Seconds from the start of the machine to that of the process, whatever happens to the clock; 0 if it is gone."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
-        return False
-    # The name, in brackets, may hold anything.
-    return stat[stat.rfind(b")") + 1 :].split()[:1] in ([b"Z"], [b"X"])
+        return _born(psutil.Process(pid))
+    except psutil.Error:
+        return 0.0
+
+
+def _born(process: psutil.Process) -> float:
+    return float(process.create_time() - psutil.boot_time())
 
 
 def start_apart(
@@ -70,18 +81,15 @@ def start_apart(
     OSError
         The system refuses it.
     """
-    more: dict[str, Any] = {}
+    more: dict[str, Any] = {"start_new_session": True}
     if os.name == "nt":
-        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP  # type: ignore[attr-defined]
-        more["creationflags"] = flags | (subprocess.BELOW_NORMAL_PRIORITY_CLASS if nice else 0)  # type: ignore[attr-defined]
-    else:
-        more["start_new_session"] = True
+        more = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined]
     started = subprocess.Popen(
         list(command), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
         env=None if environment is None else {**os.environ, **environment}, close_fds=True, **more,
     )  # fmt: skip
-    if nice and os.name != "nt":
-        _give_way(started.pid)
+    if nice:
+        give_way(started.pid)
     # Whoever started a process has to notice its end, or its entry stays.
 
     def wait() -> None:
@@ -93,15 +101,22 @@ def start_apart(
     return started
 
 
-def _give_way(pid: int) -> None:
-    try:
-        os.setpriority(os.PRIO_PROCESS, pid, NICE)
-    except OSError:
-        return  # it has ended already, or the system does not let anybody
+def give_way(pid: int | None = None, nice: int = NICE) -> None:
+    """Lower the priority of a process; nothing where it has ended, or the system does not let anybody.
+
+    Parameters
+    ----------
+    pid : int, optional
+        Default: this process.
+    nice : int
+        As of ``nice``; on Windows any is "below normal".
+    """
+    with contextlib.suppress(psutil.Error, OSError):
+        psutil.Process(pid).nice(nice if os.name != "nt" else psutil.BELOW_NORMAL_PRIORITY_CLASS)
 
 
 def out_of_memory_kills() -> int:
-    """How often this system, or this container, has killed a process for want of memory; 0 where it does not tell."""
+    """Count of processes that this system or container has killed for want of memory; 0 where it does not tell."""
     count = 0
     for path, name in (("/proc/vmstat", "oom_kill"), ("/sys/fs/cgroup/memory.events", "oom_kill")):
         try:

@@ -57,13 +57,13 @@ class LatestWorker:
 
     @property
     def pending(self) -> bool:
-        """Whether a job waits behind the running one."""
+        """True if a job waits behind the running one."""
         with self._condition:
             return bool(self._jobs)
 
     @property
     def busy(self) -> bool:
-        """Whether work is running or waiting."""
+        """True if work is running or waiting."""
         with self._condition:
             return self._busy or bool(self._jobs)
 

@@ -1,4 +1,4 @@
-"""How long work tells its progress."""
+"""Progress that work reports."""
 
 from __future__ import annotations
 

@@ -1,124 +1,162 @@
-"""The processes that work on maps, as the one that started them sees them."""
+"""Parent side of a worker process: a Python beside this one that functions are called in, one at a time."""
 
 from __future__ import annotations
 
 import contextlib
-import threading
-import time
-from collections.abc import Callable
+import signal
+import subprocess
+from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
-from napari_icenet.jobs.channel import start_beside
+from napari_icenet.jobs.channel import start_child
+from napari_icenet.jobs.detached import out_of_memory_kills
 
-#: A process that does not answer a wish to stop is ended after this, seconds.
-PATIENCE = 0.5
+#: What the libraries of a process that works beside as many as there are cores are told: one thread each.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+#: Seconds from the end of a process's messages to its own at most.
+DYING = 2.0
 
-#: Handed over for every message, and with None when a process is gone.
-Heard = Callable[["Hand", tuple[Any, ...] | None], None]
+
+class WorkerDiedError(Exception):
+    """A worker process has ended by itself; the message says how, as in ``was killed (signal 9)``."""
 
 
-class Hand:
-    """One process, with what it is doing.
+class WorkerProcess:
+    """A child process, started at once; it ends with :meth:`end`, and with this process.
+
+    It does not run the main script anew, as those of ``multiprocessing`` do, for that may open a window.
 
     Parameters
     ----------
-    heard : callable
-        Called on a thread of its own.
-
-    Attributes
-    ----------
-    job : object, or None
-        What it works on.
-    ready : bool
-        Whether it has started.
-    knows : dict
-        What it was told last, by kind.
+    setup : str, optional
+        Function without arguments, as ``module:name``, that it calls first.
+    environment : mapping of str to str, optional
+        Variables of its environment beside those of this process.
     """
 
-    def __init__(self, heard: Heard) -> None:
-        self._process, self._pipe = start_beside(_HERE, _ONE_THREAD)
-        self.job: Any = None
-        self.ready = False
-        self.knows: dict[str, Any] = {}
-        self._heard = heard
-        self._thread = threading.Thread(target=self._listen, name="icenet-map-pipe", daemon=True)
-        self._thread.start()
+    def __init__(self, setup: str = "", environment: Mapping[str, str] | None = None) -> None:
+        self._killed_before = out_of_memory_kills()
+        self._process, self._pipe = start_child("napari_icenet.jobs.worker", setup, environment)
+        self._items: dict[str, Any] = {}
+        self._numbers = count(1)
 
     @property
     def pid(self) -> int:
         """Number of the process."""
         return self._process.pid
 
-    def send(self, *message: Any) -> None:
-        """Tell it something; a process that is gone is noticed where its answers are read."""
-        with contextlib.suppress(OSError, ValueError):
-            self._pipe.send(message)
+    @property
+    def running(self) -> bool:
+        """True if it has not ended yet."""
+        return self._process.poll() is None
 
-    def tell(self, kind: str, item: Any) -> None:
-        """Tell it something that it keeps, unless it was told already."""
-        if self.knows.get(kind) is not item:
-            self.send(kind, item)
-            self.knows[kind] = item
+    def give(self, key: str, item: Any) -> None:
+        """Send an item that many calls use, unless it was sent already; see :class:`~.jobs.worker.Worker`.
 
-    def end(self) -> int | None:
-        """End the process and its thread; its exit status."""
+        Raises
+        ------
+        PicklingError, TypeError, AttributeError
+            It cannot be sent.
+        """
+        if key not in self._items or self._items[key] is not item:
+            self._send("item", key, item)
+            self._items[key] = item
+
+    def given(self, key: str) -> Any:
+        """The item that was sent last; None where none was."""
+        return self._items.get(key)
+
+    def start(self, function: str, *arguments: Any) -> int:
+        """Ask for a call, after those that were asked for before; its number.
+
+        Parameters
+        ----------
+        function : str
+            As ``module:name``; called with a :class:`~napari_icenet.jobs.worker.Worker` before the arguments.
+
+        Raises
+        ------
+        PicklingError, TypeError, AttributeError
+            The arguments cannot be sent.
+        """
+        number = next(self._numbers)
+        self._send("call", number, function, arguments)
+        return number
+
+    def stop(self, number: int) -> None:
+        """Ask it to give up calls up to a number; the running one raises ``Stopped``."""
+        self._send("stop", number)
+
+    def receive(self) -> tuple[Any, ...] | None:
+        """The next message, as :class:`~napari_icenet.jobs.worker.Worker` sends them; None when it has ended."""
+        try:
+            message: tuple[Any, ...] = self._pipe.receive()
+        except (EOFError, OSError, ValueError):
+            return None
+        return message
+
+    def call(self, function: str, *arguments: Any) -> Any:
+        """Call a function and wait for its result.
+
+        Raises
+        ------
+        WorkerDiedError
+            The process has ended.
+        Exception
+            What the function raises.
+        """
+        number = self.start(function, *arguments)
+        while True:
+            message = self.receive()
+            if message is None:
+                raise WorkerDiedError(self.end(DYING))
+            kind, *content = message
+            if kind not in ("done", "failed") or content[0] != number:
+                continue
+            if kind == "failed":
+                raise content[1]
+            return content[1]
+
+    def end(self, patience: float = 0.0) -> str:
+        """End the process; how it has ended.
+
+        Parameters
+        ----------
+        patience : float
+            Seconds that it has to end by itself, as one does whose pipe has closed.
+        """
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(patience)
         self._process.kill()
         code = self._process.wait()
         self._pipe.close()
-        if self._thread is not threading.current_thread():
-            self._thread.join()
+        return how_ended(code, no_memory=out_of_memory_kills() > self._killed_before)
+
+    def release(self) -> None:
+        """Close the way from a process that has ended; nobody may be receiving."""
         if self._process.stdout is not None:
             self._process.stdout.close()
-        return code
 
-    def _listen(self) -> None:
-        while True:
-            try:
-                message = self._pipe.receive()
-            except (EOFError, OSError, ValueError):
-                self._heard(self, None)
-                return
-            self._heard(self, message)
+    def _send(self, *message: Any) -> None:
+        # A process that is gone is noticed where its answers are read.
+        with contextlib.suppress(OSError, ValueError):
+            self._pipe.send(message)
 
 
-class Crew:
-    """Processes that are kept between maps; all methods are for one thread.
+def how_ended(code: int, *, no_memory: bool = False) -> str:
+    """The end of a process, as the end of a sentence about it.
 
     Parameters
     ----------
-    size : int
-    heard : callable
-        See :class:`Hand`.
+    code : int
+        Its exit status; negative for a signal.
+    no_memory : bool
+        Whether the system has killed processes for want of memory meanwhile.
     """
-
-    def __init__(self, size: int, heard: Heard) -> None:
-        self.size = size
-        self.hands: list[Hand] = []
-        self._heard = heard
-
-    def complete(self) -> None:
-        """Start the processes that are missing."""
-        while len(self.hands) < self.size:
-            self.hands.append(Hand(self._heard))
-
-    def stop(self, run: int) -> float | None:
-        """Ask all that work to give up; when patience with them ends, by :func:`time.monotonic`, None if none works."""
-        busy = [hand for hand in self.hands if hand.job is not None]
-        for hand in busy:
-            hand.send("stop", run)
-        return time.monotonic() + PATIENCE if busy else None
-
-    def end(self, hand: Hand) -> int | None:
-        """End one process; its exit status."""
-        if hand in self.hands:
-            self.hands.remove(hand)
-        return hand.end()
-
-    def end_all(self) -> None:
-        """End all processes."""
-        while self.hands:
-            self.hands.pop().end()
-
-
-_HERE = "napari_icenet.evaluation.correlation_map.worker"
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    if code >= 0:
+        return f"has ended by itself (status {code})"
+    killed = -code == getattr(signal, "SIGKILL", 9)
+    if killed and no_memory:
+        return "was killed by the system, for the memory is full"
+    return f"was {'killed' if killed else 'ended'} (signal {-code}), perhaps for lack of memory"

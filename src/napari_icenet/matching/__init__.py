@@ -1,4 +1,4 @@
-"""Where a chip is in a picture: prefilters, correlation, peaks, and what makes a match acceptable.
+"""Find a chip in a picture: prefilters, correlation, peaks, and what makes a match acceptable.
 
 Imports ``scenes`` and the rooms above it; imported by all that tracks, maps or predicts.
 """

@@ -1,4 +1,4 @@
-"""Where chips and search windows lie."""
+"""Windows of chips and searches on the pixel grid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a correlation surface is highest, found coarse to fine: a small part of the whole search.
+"""Find the peak of a correlation surface coarse to fine: a small part of the whole search.
 
 The whole window is looked over at a quarter of the resolution; then the few places that could hold
 the highest peak are correlated at full resolution. Where the coarse surface leaves too many such

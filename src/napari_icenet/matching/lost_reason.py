@@ -1,4 +1,4 @@
-"""Why there is no match, or none to be accepted."""
+"""Reasons for which a match is lost, and the codes that stand for them in arrays and files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class LostReason(StrEnum):
-    """Why a frame is lost."""
+    """Reason why a frame is lost."""
 
     PENDING = "not yet computed"
     FILL = "fill"
@@ -22,6 +22,16 @@ class LostReason(StrEnum):
     def sentence(self) -> str:
         """The reason in words, for a tooltip."""
         return _SENTENCES[self]
+
+
+#: Reason by code: 0 says nothing against a match.
+REASONS: tuple[LostReason | None, ...] = (None, *LostReason)
+_CODES = {reason: code for code, reason in enumerate(REASONS)}
+
+
+def reason_code(reason: LostReason | None) -> int:
+    """The code (uint8) that stands for a reason in arrays and files."""
+    return _CODES[reason]
 
 
 _SENTENCES = {

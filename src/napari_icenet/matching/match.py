@@ -7,11 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.matching.engine.matches import REASONS
 from napari_icenet.matching.engine.peaks import find_peaks
-from napari_icenet.matching.lost_reason import LostReason
-
-__all__ = ["CorrelationSurface", "LostReason", "Match", "find_peak"]
+from napari_icenet.matching.lost_reason import REASONS, LostReason
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ class Match:
 
     @property
     def found(self) -> bool:
-        """Whether there is a peak at all."""
+        """True if there is a peak at all."""
         return not np.isnan(self.ncc)
 
     def distance(self, row: float, col: float) -> float:

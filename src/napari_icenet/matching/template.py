@@ -1,4 +1,4 @@
-"""What is searched for: the last chip, the first, its high-pass, or what a predictor makes of the past."""
+"""Templates: the last chip, the first, its high-pass, or a predictor's."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Past:
         Days from t0 to each frame: the last is 0, earlier ones are negative.
     valid : array of bool, (n,)
         Whether the frame was tracked and shows ice.
-    ahead : float
+    horizon : float
         Days from t0 to the frame that is to be predicted.
     steps : int
         Acquisitions from t0 to that frame: t1 is 1, t2 is 2.
@@ -56,7 +56,7 @@ class Past:
     chips: NDArray[np.float32]
     days: NDArray[np.float64]
     valid: NDArray[np.bool_]
-    ahead: float
+    horizon: float
     steps: int = 1
     cloud: NDArray[np.floating[Any]] | None = None
     covariates: NDArray[np.floating[Any]] | None = None
@@ -71,7 +71,7 @@ class Past:
                 f"{shape[0]} past chips came with {self.days.size} days and {self.valid.size} marks of validity; "
                 "each chip needs one of both."
             )
-        if not (np.isfinite(self.days).all() and np.isfinite(self.ahead)):
+        if not (np.isfinite(self.days).all() and np.isfinite(self.horizon)):
             raise UsageError("a past chip or its target has no date; each needs one.")
         if self.steps < 1:
             raise UsageError(f"a chip {self.steps} acquisitions after t0 cannot be predicted; hand over 1 or more.")
@@ -113,7 +113,7 @@ def named_covariates(
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What the next chip is expected to look like.
+    """Expected next chip, and its spread.
 
     Attributes
     ----------
@@ -147,7 +147,7 @@ class Predictor(Protocol):
         ...
 
     def __call__(self, past: Past) -> Prediction | None:
-        """The template for the frame ``past.ahead`` days after t0; None where none can be made."""
+        """The template for the frame ``past.horizon`` days after t0; None where none can be made."""
         ...
 
 

@@ -46,6 +46,20 @@ def norm_map(picture: NDArray[np.float32], chip: int) -> NDArray[np.float32]:
     return norms
 
 
+def largest_overlap(chip: NDArray[np.float32], window: NDArray[np.float32]) -> float:
+    """Largest share of a chip's pixels that are known in both pictures, in any placement in a search window.
+
+    Parameters
+    ----------
+    chip : array of float32, (C, C)
+    window : array of float32, (height, width)
+        At least as large; NaN is missing in both.
+    """
+    known = [np.isfinite(part).astype(np.float32) for part in (window, chip)]
+    shared = round(float(cv2.matchTemplate(known[0], known[1], cv2.TM_CCORR).max()))
+    return shared / chip.size
+
+
 def _norm_map(picture: NDArray[np.float32], chip: int) -> NDArray[np.float32]:
     offset = np.float32(picture.mean(dtype=np.float64))
     largest = max(abs(float(v) - float(offset)) for v in cv2.minMaxLoc(picture)[:2])

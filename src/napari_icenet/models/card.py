@@ -72,7 +72,7 @@ class CardData(_Record):
 
 
 class Card(_Record):
-    """What weights are. Stored as JSON beside them.
+    """Card of weights: model, settings, data and results. Stored as JSON beside them.
 
     Attributes
     ----------
@@ -126,7 +126,7 @@ class Card(_Record):
 
 
 def card_path(weights: Path) -> Path:
-    """Where the card of a weights' file lies."""
+    """Path of the card of a weights' file."""
     return weights.with_suffix(".json")
 
 

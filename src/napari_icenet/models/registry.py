@@ -1,11 +1,11 @@
-"""The networks there are: a new one is a file beside this one, and a line here."""
+"""The networks there are: a new one is a file beside this one and a line here, or another package's entry point."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from napari_icenet.common.registry import load_named
+from napari_icenet.common.registry import Registry
 from napari_icenet.common.settings_model import made
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ MODELS: dict[str, str] = {
     "svg-lp": "napari_icenet.models.svg_lp.network:SvgLp",
     "icenet": "napari_icenet.models.icenet.network:IceNetwork",
 }
+_REGISTRY = Registry("model", MODELS, "napari_icenet.models", ("name", "title", "settings_type"))
 
 
 def network_class(name: str) -> Any:
@@ -30,7 +31,7 @@ def network_class(name: str) -> Any:
     UsageError
         There is no such network; the message lists those there are.
     """
-    return load_named(MODELS, name, "model")
+    return _REGISTRY.load(name)
 
 
 def build(name: str, settings: Mapping[str, Any] | None = None) -> nn.Module:

@@ -1,4 +1,4 @@
-"""Weights given away as one file, which holds its card, too."""
+"""Export weights as one safetensors file with the card in its header."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def export_weights(source: Path, path: Path) -> Path:
     path = path if path.suffix == ".safetensors" else path.with_name(f"{path.name}.safetensors")
     card = read_card(card_path(source))
     content = _with_card(source, card)
-    told = card.model_copy(update={"sha256": hashlib.sha256(content).hexdigest()})
+    complete = card.model_copy(update={"sha256": hashlib.sha256(content).hexdigest()})
     try:
         write_durably(path, content)
-        write_durably(card_path(path), (told.model_dump_json(indent=2) + "\n").encode())
+        write_durably(card_path(path), (complete.model_dump_json(indent=2) + "\n").encode())
     except OSError as error:
         raise WeightsError(
             f"{path} cannot be written ({error.strerror or error}); free some space, or choose another folder."

@@ -1,4 +1,4 @@
-"""What tracking can search for: the templates it has built in, and every predictor."""
+"""Templates that tracking can search for: those it has built in, and every predictor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the predictors here have in common: checked options, and no state."""
+"""Base of the predictors: checked options, and no state."""
 
 from __future__ import annotations
 

@@ -1,14 +1,21 @@
-"""Work for a network in batches that the device's memory holds, and what is said when the device fails."""
+"""Run predictors on many chips: networks in batches that fit device memory, others in threads.
+
+Failures of CUDA, HIP and MPS become :class:`~napari_icenet.errors.WeightsError`.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from napari_icenet.errors import SceneWarning, WeightsError
+from napari_icenet.jobs.prefetch import prefetch
+from napari_icenet.jobs.progress import Progress
+from napari_icenet.matching.template import Past, Prediction, Predictor
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -19,8 +26,51 @@ _FAILED = ("CUDA", "HIP", "cuDNN", "CUDNN", "cuBLAS", "CUBLAS", "MPS", "Metal", 
 _FULL = ("out of memory", "not enough memory", "can't allocate memory")
 
 
+@runtime_checkable
+class BatchPredictor(Predictor, Protocol):
+    """A predictor that has a quicker way for many chips, such as a network."""
+
+    def predict_many(self, pasts: Sequence[Past]) -> list[Prediction | None]:
+        """Predict templates of many pasts, in order; the same as calling it on each."""
+        ...
+
+
+def predict_many(
+    predictor: Predictor,
+    pasts: Sequence[Past],
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> list[Prediction | None]:
+    """Templates of one predictor for many pasts.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        One with a ``predict_many`` of its own is asked for all at once; others chip by chip.
+    pasts : sequence of Past
+    threads : int, optional
+        Default: all cores; results do not depend on it.
+    progress : callable, optional
+        Told the share that is done, 0 to 1, and what is made; may raise to stop.
+
+    Returns
+    -------
+    list of Prediction or None
+        In the order of ``pasts``.
+    """
+    if isinstance(predictor, BatchPredictor):
+        return predictor.predict_many(pasts)
+    made: list[Prediction | None] = []
+    for one in prefetch(predictor, pasts, threads=threads or os.cpu_count() or 1):
+        made.append(one)
+        if progress is not None:
+            progress(len(made) / len(pasts), predictor.title)
+    return made
+
+
 def in_batches(items: Sequence[Item], most: int, work: Callable[[Sequence[Item]], Iterable[Made]]) -> Iterator[Made]:
-    """What ``work`` makes of all items, so many at a time; fewer where the memory does not hold them.
+    """Run ``work`` on all items, so many at a time; fewer where the memory does not hold them.
 
     Parameters
     ----------

@@ -59,7 +59,7 @@ class Blurred(Options):
 
 @lru_cache(maxsize=8)
 def _weights(blurred: Blurred, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """How much of the Gaussian lies inside a chip, (C, C)."""
+    """Share of the Gaussian that lies inside a chip, (C, C)."""
     return blurred._blur(np.ones(shape, np.float32))
 
 

@@ -1,4 +1,4 @@
-"""What past chips agree on: their mean, weighted by how well each agrees with the others."""
+"""Consensus of past chips: their mean, weighted by how well each agrees with the others."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_icenet.matching.template import Past, Prediction
-from napari_icenet.predictors.aligned import aligned
 from napari_icenet.predictors.base import Options
 from napari_icenet.predictors.normalise import normalised, template_level, usable
+from napari_icenet.predictors.registration import aligned
 
 #: Keeps weights above zero, so that frames of which no two agree count alike.
 _LEAST = 1e-6

@@ -1,4 +1,4 @@
-"""What the learned weights make of past chips: the network ``icenet``."""
+"""Predictor of the network ``icenet``: a learned weighting of past chips."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from napari_icenet.common.types import F32
 from napari_icenet.matching.template import Past, Prediction, named_covariates
-from napari_icenet.predictors.aligned import every_aligned
 from napari_icenet.predictors.batching import in_batches
 from napari_icenet.predictors.icenet_inputs import packed, say_covariates_missing
 from napari_icenet.predictors.learned import LearnedOptions, evaluating
 from napari_icenet.predictors.normalise import Level, template_level, usable
+from napari_icenet.predictors.registration import every_aligned
 
 if TYPE_CHECKING:
     from napari_icenet.models.icenet.settings import IceNetSettings
@@ -44,9 +44,9 @@ class IceNet(LearnedOptions):
         WeightsError
             There are no weights, or they cannot be used.
         """
-        shown = [i for i, past in enumerate(pasts) if usable(past).size]
+        showing = [i for i, past in enumerate(pasts) if usable(past).size]
         by_side: dict[int, list[int]] = {}
-        for i in shown:
+        for i in showing:
             by_side.setdefault(pasts[i].chips.shape[-1], []).append(i)
         out: list[Prediction | None] = [None] * len(pasts)
         for alike in by_side.values():
@@ -73,7 +73,7 @@ class IceNet(LearnedOptions):
 
 
 def past_inputs(past: Past, settings: IceNetSettings | None = None) -> dict[str, NDArray[Any]]:
-    """What the network is shown of a past: the last eight frames, aligned to t0 and standardised.
+    """Inputs of the network from a past: the last eight frames, aligned to t0 and standardised.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def past_inputs(past: Past, settings: IceNetSettings | None = None) -> dict[str,
         given = named_covariates(past.covariates, past.covariate_names, settings.covariates, past.days.shape)
         say_covariates_missing(IceNet.title, settings.covariates, past.covariate_names)
         covariates = settings.standardised(given)
-    made = packed(every_aligned(past), past.ahead - past.days, past.valid, cloud, covariates=covariates)
+    made = packed(every_aligned(past), past.horizon - past.days, past.valid, cloud, covariates=covariates)
     beyond = -past.chips.shape[-1] % _MULTIPLE
     edge = beyond // 2, beyond - beyond // 2
     return {name: np.pad(values, ((0, 0), edge, edge)) if values.ndim == 3 else values for name, values in made.items()}

@@ -1,4 +1,4 @@
-"""What the network ``icenet`` is shown, packed in one way for training and prediction."""
+"""Inputs of the network ``icenet``, packed in one way for training and prediction."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def packed(
         come first, all of them 0.
     """
     known = np.isfinite(frames)
-    here = shown(frames) if present is None else present
+    here = known_enough(frames) if present is None else present
     made = {
         "frames": np.nan_to_num(frames),
         "known": known,
@@ -67,8 +67,8 @@ def packed(
     return {name: _eight(values) for name, values in made.items()}
 
 
-def shown(frames: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Whether frames (n, C, C) are known in half of their pixels, (n,)."""
+def known_enough(frames: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """True if frames (n, C, C) are known in half of their pixels, (n,)."""
     return np.asarray(np.isfinite(frames).mean((1, 2)) >= MIN_KNOWN)
 
 

@@ -1,4 +1,4 @@
-"""What predictors with a network have in common: their weights, their device, and many chips at once."""
+"""Base of predictors with a network: their weights, their device, and many chips at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import PrivateAttr
 
 from napari_icenet.errors import WeightsError
-from napari_icenet.models.device import Precision, arithmetic, network_type, type_name
+from napari_icenet.models.precision import Precision, arithmetic, network_type, type_name
 from napari_icenet.predictors.base import Options
 from napari_icenet.predictors.batching import device_errors, free_memory
 
@@ -44,7 +44,7 @@ class LearnedOptions(Options):
 
     @classmethod
     def fits(cls, chip: int, weights: Path | str | None = None) -> bool:
-        """Whether weights, by default those in the package, can predict chips of this side.
+        """True if weights, by default those in the package, can predict chips of this side.
 
         Raises
         ------
@@ -59,7 +59,7 @@ class LearnedOptions(Options):
 
     @classmethod
     def _takes(cls, settings: Mapping[str, Any], chip: int) -> bool:
-        """Whether a network of these settings can predict chips of this side."""
+        """True if a network of these settings can predict chips of this side."""
         return True
 
     def network(self) -> tuple[nn.Module, torch.device]:
@@ -75,16 +75,16 @@ class LearnedOptions(Options):
         if self._given is not None:
             network = self._given[0]
             return network, next(network.parameters()).device
-        from napari_icenet.models.device import choose_device
+        from napari_icenet.models.precision import network_device
 
-        return network_of(self.name, self.weights, self.device), choose_device(self.device)
+        return network_of(self.name, self.weights, self.device), network_device(self.device)
 
     def arithmetic(self) -> str:
         """Type that the network computes in on its device: ``float32``, or what float32 is mixed with."""
         return type_name(network_type(self.precision, self.network()[1]))
 
     def card(self) -> Card | None:
-        """Where the weights come from; None for a network without a card."""
+        """Card of the weights; None for a network without one."""
         if self._given is not None:
             return self._given[1]
         return _loaded(self.name, self.weights, self.device)[1]
@@ -96,7 +96,7 @@ class LearnedOptions(Options):
         return other
 
     def predict_many(self, pasts: Sequence[Past]) -> list[Prediction | None]:
-        """What calling it on each past gives, in order."""
+        """Predict templates of many pasts, in order; the same as calling it on each."""
         raise NotImplementedError
 
     def __call__(self, past: Past) -> Prediction | None:
@@ -166,13 +166,13 @@ _lock = threading.Lock()
 
 
 def _loaded(name: str, weights: Path | str | None, device: str) -> tuple[nn.Module, Card]:
-    from napari_icenet.models.device import choose_device
+    from napari_icenet.models.precision import network_device
     from napari_icenet.models.weights import bundled, find_weights, load_weights
 
     if weights is None and name not in bundled():
         raise WeightsError(f"no weights of {name} come with this installation; name a file of weights.")
     path = find_weights(name if weights is None else weights).resolve()
-    stat, place = path.stat(), choose_device(device)
+    stat, place = path.stat(), network_device(device)
     key = (name, path, stat.st_mtime_ns, stat.st_size, str(place))
     with _lock:
         if key not in _known:
@@ -195,9 +195,9 @@ def forget_networks(device: str | None = None) -> None:
         Default: networks on all devices.
     """
     if device == "auto":
-        from napari_icenet.models.device import choose_device
+        from napari_icenet.models.precision import network_device
 
-        device = str(choose_device(device))
+        device = str(network_device(device))
     with _lock:
         for key in [k for k in _known if device in (None, k[4], k[4].partition(":")[0])]:
             del _known[key]

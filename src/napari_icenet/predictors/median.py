@@ -1,4 +1,4 @@
-"""What most past chips show: their median, aligned to a fraction of a pixel."""
+"""Median of past chips, aligned to a fraction of a pixel."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 
 from napari_icenet.common.types import F32
 from napari_icenet.matching.template import Past, Prediction
-from napari_icenet.predictors.aligned import aligned
 from napari_icenet.predictors.base import Options
 from napari_icenet.predictors.normalise import normalised, template_level, usable
+from napari_icenet.predictors.registration import aligned
 
 #: Standard deviation of a normal distribution over its median absolute deviation.
 _NORMAL = 1.4826

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from napari_icenet.common.palette_1 import colour_of
+from napari_icenet.common.palette import colour_of
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.learned import LearnedOptions, model_of
@@ -49,12 +49,12 @@ class PredictorSpec(BaseModel):
 
     @property
     def learned(self) -> bool:
-        """Whether it has a network."""
+        """True if it has a network."""
         return issubclass(predictor_class(self.name), LearnedOptions)
 
     @property
     def source(self) -> str:
-        """Where its weights come from, in a word or two; empty for those of the package."""
+        """Source of its weights, in a word or two; empty for those of the package."""
         if self.weights is None:
             return ""
         stem = self.weights.stem
@@ -62,7 +62,7 @@ class PredictorSpec(BaseModel):
 
     @property
     def key(self) -> str:
-        """What tells it from the others: ``icenet``, or ``icenet@my-run`` with weights of one's own."""
+        """Id of the predictor: ``icenet``, or ``icenet@my-run`` with weights of one's own."""
         return self.name if self.weights is None else f"{self.name}@{self.source}"
 
     @property
@@ -76,7 +76,7 @@ class PredictorSpec(BaseModel):
         return colour_of(self.name)
 
     def card(self) -> Card | None:
-        """Where its weights come from; None for a predictor without a network, or without weights.
+        """Card of its weights; None for a predictor without a network, or without weights.
 
         Raises
         ------
@@ -92,7 +92,7 @@ class PredictorSpec(BaseModel):
         return None if path is None else read_card(card_path(path))
 
     def fits(self, chip: int) -> bool:
-        """Whether it can predict chips of this side.
+        """True if it can predict chips of this side.
 
         Raises
         ------
@@ -136,7 +136,7 @@ class PredictorSet(BaseModel):
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What tells the entries apart."""
+        """Ids of the entries, in order."""
         return tuple(entry.key for entry in self.entries)
 
     @property

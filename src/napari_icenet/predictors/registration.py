@@ -1,10 +1,11 @@
-"""Past chips laid on t0 to a fraction of a pixel, all pairs of them deciding together."""
+"""Registration of past chips to t0 to a fraction of a pixel, all pairs of them deciding together."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from functools import cache
+from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from napari_icenet.common.types import F32
+from napari_icenet.matching.template import Past
+from napari_icenet.predictors.normalise import normalised, usable
 
 #: How far a frame may lie from its place, px: rounding, co-registration and what flow changed.
 REACH = 3
@@ -27,25 +30,48 @@ _LOBES = 4
 
 @dataclass(frozen=True, eq=False)
 class Registration:
-    """Where frames lie against the last one, and how well they agree.
+    """Registration of frames: positions against the last one, and how well they agree.
 
     Attributes
     ----------
-    places : array of float64, (n, 2)
+    positions : array of float64, (n, 2)
         Where each frame shows what the last one shows, as (row, col) from its own pixels, px.
     ncc : array of float64, (n, n)
         Highest correlation of each pair, band-passed and tapered towards the edges; 0 where there
         is no positive peak, and on the diagonal.
     """
 
-    places: NDArray[np.float64]
+    positions: NDArray[np.float64]
     ncc: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Aligned:
+    """The frames of a past that a template can be made of, laid on t0.
+
+    Attributes
+    ----------
+    index : array of int, (k,)
+        Which frames, oldest first.
+    registration : Registration
+        Of all frames of the past.
+    frames : array of float32, (k, C, C)
+        Moved to t0, of zero mean and unit deviation; NaN is missing. Read-only.
+    """
+
+    index: NDArray[np.intp]
+    registration: Registration
+    frames: NDArray[np.float32]
+
+
+#: Forgotten with the past itself.
+_known: WeakKeyDictionary[Past, Aligned] = WeakKeyDictionary()
 
 
 def register(frames: F32, *, reach: int = REACH) -> Registration:
     """Register frames to the last one.
 
-    Every pair of frames is registered by the peak of its correlation; the places of all follow from
+    Every pair of frames is registered by the peak of its correlation; the positions of all follow from
     all pairs by least squares, weighted by the square of the correlation. So frames agree on where
     they lie even where t0 itself is cloud; one that correlates with none (t0 too) is taken to lie in
     the middle of the others.
@@ -74,6 +100,30 @@ def register(frames: F32, *, reach: int = REACH) -> Registration:
     np.add.at(wanted, first, -pull)
     found = np.linalg.solve(normal, wanted)
     return Registration(found - found[-1], ncc)
+
+
+def aligned(past: Past) -> Aligned:
+    """The usable frames of a past, laid on t0."""
+    found = _known.get(past)
+    if found is None:
+        index, registration = usable(past), register(past.chips)
+        frames = normalised(moved(past.chips[index], registration.positions[index]))
+        frames.flags.writeable = False
+        found = _known[past] = Aligned(index, registration, frames)
+    return found
+
+
+def every_aligned(past: Past) -> NDArray[np.float32]:
+    """All frames of a past (n, C, C), laid on t0 and of zero mean and unit deviation; NaN is missing.
+
+    Those that :func:`aligned` has moved are not moved again.
+    """
+    known = aligned(past)
+    rest = np.setdiff1d(np.arange(len(past.chips)), known.index)
+    frames = np.empty(past.chips.shape, np.float32)
+    frames[known.index] = known.frames
+    frames[rest] = normalised(moved(past.chips[rest], known.registration.positions[rest]))
+    return frames
 
 
 def _pair_surfaces(frames: F32, reach: int) -> NDArray[np.float64]:
@@ -114,7 +164,7 @@ def _levelled(frames: F32) -> F32:
 
 @cache
 def _plan(side: int, reach: int) -> tuple[NDArray, ...]:  # type: ignore[type-arg]
-    """What depends on sizes alone: taper, transfer function, frequencies kept, and the way back to lags."""
+    """Constants of a size: taper, transfer function, frequencies kept, and the way back to lags."""
     hann = np.sin(np.pi * (np.arange(side) + 0.5) / side) ** 2
     fr, fc = fft.fftfreq(side), fft.rfftfreq(side)
     rows, cols = np.flatnonzero(np.abs(fr) < _HIGHEST), np.flatnonzero(fc < _HIGHEST)

@@ -1,10 +1,10 @@
-"""The predictors there are: a new one is a file beside this one, and a line here."""
+"""The predictors there are: a new one is a file beside this one and a line here, or another package's entry point."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from napari_icenet.common.registry import load_named
+from napari_icenet.common.registry import Registry
 from napari_icenet.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,14 +23,17 @@ PREDICTORS: dict[str, str] = {
 }
 
 
+_REGISTRY = Registry("predictor", PREDICTORS, "napari_icenet.predictors", ("name", "title"))
+
+
 def names() -> tuple[str, ...]:
-    """Names of the predictors, in the order of a drop-down."""
-    return tuple(PREDICTORS)
+    """Names of the predictors, in the order of a drop-down; those of other packages come last."""
+    return _REGISTRY.names()
 
 
 def fitting(chip: int) -> tuple[str, ...]:
     """Names of the predictors that can predict chips of this side with what is installed, in the same order."""
-    return tuple(name for name in PREDICTORS if getattr(predictor_class(name), "fits", _always)(chip))
+    return tuple(name for name in names() if getattr(predictor_class(name), "fits", _always)(chip))
 
 
 def predictor(name: str, **options: Any) -> Predictor:
@@ -64,7 +67,7 @@ def predictor_class(name: str) -> type[Options]:
     UsageError
         There is no such predictor.
     """
-    return cast("type[Options]", load_named(PREDICTORS, name, "predictor"))
+    return cast("type[Options]", _REGISTRY.load(name))
 
 
 def title(name: str) -> str:

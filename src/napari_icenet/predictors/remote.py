@@ -6,14 +6,13 @@ as long, and the window waits for PyTorch to be loaded. Sent to another process,
 
 from __future__ import annotations
 
-import subprocess
 import threading
 import traceback
 from collections.abc import Sequence
-from typing import Any
 
 from napari_icenet.errors import IceNetError, WeightsError
-from napari_icenet.jobs.channel import Pipe, pipe_to_parent, start_beside
+from napari_icenet.jobs.worker import Worker
+from napari_icenet.jobs.worker_process import WorkerDiedError, WorkerProcess
 from napari_icenet.matching.template import Past, Prediction
 from napari_icenet.predictors.learned import LearnedOptions
 
@@ -26,8 +25,7 @@ class PredictionProcess:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._pipe: Pipe | None = None
+        self._process: WorkerProcess | None = None
 
     @property
     def pid(self) -> int | None:
@@ -38,10 +36,10 @@ class PredictionProcess:
         """Start, and load these predictors' networks; does not wait for it."""
         with self._lock:
             if predictors:
-                self._running().send(("load", list(predictors)))
+                self._running().start(f"{__name__}:load", list(predictors))
 
     def predict(self, predictor: LearnedOptions, pasts: Sequence[Past]) -> list[Prediction | None]:
-        """What the predictor's ``predict_many`` gives here.
+        """Call the predictor's ``predict_many`` in the process.
 
         Raises
         ------
@@ -51,20 +49,15 @@ class PredictionProcess:
         with self._lock:
             for again in (True, False):
                 try:
-                    pipe = self._running()
-                    pipe.send(("predict", predictor, list(pasts)))
-                    answer = pipe.receive()
+                    made: list[Prediction | None] = self._running().call(f"{__name__}:predict", predictor, list(pasts))
                     break
-                except (OSError, EOFError) as error:
+                except WorkerDiedError as error:
                     self._end()
                     if not again:
                         raise WeightsError(
-                            f"the process that {predictor.title} is computed in has died, perhaps for want of "
-                            "memory; choose other weights, or another device."
+                            f"the process that {predictor.title} is computed in {error}; choose other weights, "
+                            "or another device."
                         ) from error
-        if isinstance(answer, IceNetError):
-            raise answer
-        made: list[Prediction | None] = answer
         return made
 
     def close(self) -> None:
@@ -72,24 +65,20 @@ class PredictionProcess:
         with self._lock:
             self._end()
 
-    def _running(self) -> Pipe:
-        if self._pipe is None or self._process is None or self._process.poll() is not None:
+    def _running(self) -> WorkerProcess:
+        if self._process is None or not self._process.running:
             self._end()
-            self._process, self._pipe = start_beside(__name__)
-        return self._pipe
+            self._process = WorkerProcess()
+        return self._process
 
     def _end(self) -> None:
         if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-        if self._pipe is not None:
-            self._pipe.close()
-        if self._process is not None and self._process.stdout is not None:
-            self._process.stdout.close()
-        self._process = self._pipe = None
+            self._process.end()
+            self._process.release()
+        self._process = None
 
 
-class Apart:
+class RemotePredictor:
     """A learned predictor that is computed in another process.
 
     Parameters
@@ -103,7 +92,7 @@ class Apart:
         self.name, self.title, self.prefilter = predictor.name, predictor.title, predictor.prefilter
 
     def predict_many(self, pasts: Sequence[Past]) -> list[Prediction | None]:
-        """What calling it on each past gives, in order."""
+        """Predict after each past, in order."""
         return self._process.predict(self.predictor, pasts) if pasts else []
 
     def __call__(self, past: Past) -> Prediction | None:
@@ -111,21 +100,8 @@ class Apart:
         return self.predict_many([past])[0]
 
 
-def main() -> None:
-    """Answer the program at the other end of the standard streams until it is gone."""
-    pipe = pipe_to_parent()
-    while True:
-        try:
-            kind, *content = pipe.receive()
-        except (EOFError, KeyboardInterrupt):
-            return
-        if kind == "load":
-            _load(*content)
-        else:
-            pipe.send(_answer(*content))
-
-
-def _load(predictors: Sequence[LearnedOptions]) -> None:
+def load(_: Worker, predictors: Sequence[LearnedOptions]) -> None:
+    """Load the networks of predictors, in the process that predicts."""
     for one in predictors:
         try:
             one.network()
@@ -133,11 +109,20 @@ def _load(predictors: Sequence[LearnedOptions]) -> None:
             continue  # told when it is asked to predict
 
 
-def _answer(predictor: LearnedOptions, pasts: Sequence[Past]) -> Any:
+def predict(_: Worker, predictor: LearnedOptions, pasts: Sequence[Past]) -> list[Prediction | None]:
+    """Predict, in the process that predicts.
+
+    Raises
+    ------
+    IceNetError
+        Whatever went wrong.
+    """
     try:
         return predictor.predict_many(pasts)
-    except IceNetError as error:
-        return error
-    except Exception as error:  # noqa: BLE001 (whatever it is, it is told where the prediction was asked for)
+    except IceNetError:
+        raise
+    except Exception as error:
         traceback.print_exc()
-        return WeightsError(f"{predictor.title} failed ({type(error).__name__}: {error}); choose another device.")
+        raise WeightsError(
+            f"{predictor.title} failed ({type(error).__name__}: {error}); choose another device."
+        ) from error

@@ -20,7 +20,6 @@ from napari_icenet.models.svg_lp.settings import SvgLpSettings
 from napari_icenet.predictors.batching import in_batches
 from napari_icenet.predictors.learned import LearnedOptions, evaluating
 from napari_icenet.predictors.normalise import Level, template_level, usable
-from napari_icenet.predictors.svg_lp_1 import DEVIATIONS, unit_range
 
 if TYPE_CHECKING:
     from napari_icenet.models.svg_lp.network import SvgLp
@@ -28,6 +27,9 @@ if TYPE_CHECKING:
 
 #: Frames after t0 that are predicted at most, as in the paper; further ones are taken to look like the last.
 MOST_STEPS = 4
+#: Deviations from the darkest to the brightest value of the range. Three on either side hold nearly all ice and
+#: leave the sigmoid that ends the network room to move; what is beyond (a cloud's core) tells no more by far.
+DEVIATIONS = 6.0
 #: Predictions in one pass: more are no quicker, and take more memory.
 _AT_ONCE = 32
 
@@ -76,18 +78,18 @@ class SvgLpPredictor(LearnedOptions):
         if not pasts:
             return []
         skipping = self._network().settings.lost == "skipped"
-        shown = [_Shown.of(past, skipping) for past in pasts]
+        inputs = [_Input.of(past, skipping) for past in pasts]
         out: list[Prediction | None] = [None] * len(pasts)
         # The frames after one past are made one from the other: those of all targets come from one run.
         runs: dict[tuple[int, bytes], list[int]] = defaultdict(list)
-        for i, one in enumerate(shown):
+        for i, one in enumerate(inputs):
             if one is not None:
                 runs[len(one.frames), blake2b(one.frames.tobytes(), digest_size=16).digest()].append(i)
         alike: dict[tuple[int, int], list[list[int]]] = defaultdict(list)
         for (count, _), run in runs.items():
-            alike[count, max(one.steps for i in run if (one := shown[i]) is not None)].append(run)
+            alike[count, max(one.steps for i in run if (one := inputs[i]) is not None)].append(run)
         for (_, steps), group in alike.items():
-            lot = [[one for i in run if (one := shown[i]) is not None] for run in group]
+            lot = [[one for i in run if (one := inputs[i]) is not None] for run in group]
             batches = in_batches(lot, max(1, _AT_ONCE // self.samples), partial(self._predicted, steps))
             for run, made in zip(group, batches, strict=True):
                 for i, prediction in zip(run, made, strict=True):
@@ -101,7 +103,7 @@ class SvgLpPredictor(LearnedOptions):
         assert isinstance(network, SvgLp)
         return network
 
-    def _predicted(self, steps: int, lot: Sequence[Sequence[_Shown]]) -> Iterable[list[Prediction]]:
+    def _predicted(self, steps: int, lot: Sequence[Sequence[_Input]]) -> Iterable[list[Prediction]]:
         """Predictions after each of some pasts, for one target of it or several."""
         import torch
 
@@ -129,8 +131,8 @@ class SvgLpPredictor(LearnedOptions):
 
 
 @dataclass(frozen=True, eq=False)
-class _Shown:
-    """What the network sees of a past: frames in the unit range, where one is known, and how many it should make."""
+class _Input:
+    """Input of the network from a past: frames in the unit range, known pixels, and how many frames to make."""
 
     frames: F32
     known: NDArray[np.bool_]
@@ -138,9 +140,9 @@ class _Shown:
     steps: int
 
     @classmethod
-    def of(cls, past: Past, skipping: bool) -> _Shown | None:
+    def of(cls, past: Past, skipping: bool) -> _Input | None:
         """None where no frame shows anything; ``skipping`` those that tracking lost."""
-        index = usable(past if skipping else Past(past.chips, past.days, np.ones(len(past.chips), bool), past.ahead))
+        index = usable(past if skipping else Past(past.chips, past.days, np.ones(len(past.chips), bool), past.horizon))
         if not index.size:
             return None
         frames, known = unit_range(past.chips[index])
@@ -153,3 +155,26 @@ class _Shown:
         template = self.level.restored(DEVIATIONS * (mean - np.float32(0.5)))
         template[~self.known] = np.nan
         return Prediction(template, None if spread is None else self.level.scaled(DEVIATIONS * spread))
+
+
+def unit_range(frames: F32) -> tuple[F32, NDArray[np.bool_]]:
+    """Frames (n, C, C) of any unit, each brought to clip(½ + z / 6, 0, 1) of its own mean and deviation.
+
+    Dates differ in sun and haze, which correlation does not mind; so each frame is measured by itself.
+
+    Returns
+    -------
+    frames : array of float32, (n, C, C)
+        ½ where missing, and everywhere in a flat frame.
+    known : array of bool, (n, C, C)
+        Finite pixels of frames that are not flat.
+    """
+    out, known = np.full(frames.shape, np.float32(0.5)), np.isfinite(frames)
+    for index, frame in enumerate(frames):
+        level = Level.of(np.ascontiguousarray(frame))
+        if level is None:
+            known[index] = False
+            continue
+        scaled = (frame - np.float32(level.mean)) * np.float32(1 / (DEVIATIONS * level.deviation))
+        np.copyto(out[index], np.clip(scaled + np.float32(0.5), 0, 1), where=known[index])
+    return out, known

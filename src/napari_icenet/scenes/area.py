@@ -11,18 +11,19 @@ from rasterio.enums import ColorInterp
 from rasterio.warp import Resampling, reproject
 
 from napari_icenet.errors import SceneError
+from napari_icenet.scenes.folder_listing import FolderListing, list_folder
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.raster.file import dataset_of, inspect
 
 MASK_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".jp2", ".webp"})
 
 
-def read_area(folder: Path, grids: Sequence[Grid]) -> tuple[NDArray[np.bool_] | None, str | None]:
+def read_area(folder: Path | FolderListing, grids: Sequence[Grid]) -> tuple[NDArray[np.bool_] | None, str | None]:
     """Read a folder's area of interest.
 
     Parameters
     ----------
-    folder : Path
+    folder : Path or FolderListing
     grids : sequence of Grid
         Of the folder's scenes.
 
@@ -34,11 +35,11 @@ def read_area(folder: Path, grids: Sequence[Grid]) -> tuple[NDArray[np.bool_] | 
     problem : str or None
         Why a mask is not used, in one sentence.
     """
-    paths = sorted(
+    paths = [
         path
-        for path in folder.iterdir()
-        if path.stem.lower() == "mask" and path.suffix.lower() in MASK_SUFFIXES and path.is_file()
-    )
+        for path in list_folder(folder).files
+        if path.stem.lower() == "mask" and path.suffix.lower() in MASK_SUFFIXES
+    ]
     if not paths:
         return None, None
     path = paths[0]

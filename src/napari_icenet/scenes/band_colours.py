@@ -1,4 +1,4 @@
-"""What the bands of Landsat sensors see, and which of them make natural colours."""
+"""Colours of Landsat's bands, and the bands of a natural-colour picture."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COLOURS = {
 
 
 def colour_of(stack: SceneStack, band: str) -> str:
-    """What a band sees (``red``), where all its sensors agree; else nothing."""
+    """Colour of a band (``red``), where all its sensors agree; else nothing."""
     sensors = {(scene.provenance.sensor or "")[:2] for scene in stack.scenes}
     names = {_COLOURS.get(sensor, {}).get(band, "") for sensor in sensors}
     return names.pop() if len(names) == 1 else ""

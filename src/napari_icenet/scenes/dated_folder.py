@@ -16,6 +16,7 @@ from napari_icenet.errors import SceneError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.area import read_area
 from napari_icenet.scenes.credit import read_credit
+from napari_icenet.scenes.folder_listing import FolderListing, list_folder
 from napari_icenet.scenes.landsat.files import product_files
 from napari_icenet.scenes.landsat.product import FILL, PAN_BAND, read_product_files
 from napari_icenet.scenes.landsat.product_id import ProductName, parse_product_name
@@ -55,7 +56,7 @@ class _DatedImage:
 
     @property
     def may_be_grey(self) -> bool:
-        """Whether the bands are red, green and blue, of which a grey picture needs only one.
+        """True if the bands are red, green and blue, of which a grey picture needs only one.
 
         A GeoTIFF's bands count as they are, unless it has alpha, which marks a picture.
         """
@@ -63,15 +64,18 @@ class _DatedImage:
         return rgb and (self.info.driver in WHOLE_FILE_DRIVERS or ColorInterp.alpha in self.info.colors)
 
 
-def is_dated_folder(folder: Path) -> bool:
-    """Whether any image of a folder bears a date in its name; no file is opened."""
-    return folder.is_dir() and any(
-        _DATE.match(path.stem) is not None or parse_product_name(path.stem) is not None for path in _images(folder)
+def is_dated_folder(folder: Path | FolderListing) -> bool:
+    """True if any image of a folder bears a date in its name; no file is opened."""
+    if isinstance(folder, Path) and not folder.is_dir():
+        return False
+    return any(
+        _DATE.match(path.stem) is not None or parse_product_name(path.stem) is not None
+        for path in _images(list_folder(folder))
     )
 
 
 def read_dated_folder(
-    folder: Path, progress: Progress | None = None, *, pan: bool = False
+    folder: Path | FolderListing, progress: Progress | None = None, *, pan: bool = False
 ) -> tuple[list[Scene], NDArray[np.bool_] | None, list[Notice]]:
     """Open a folder of dated images; pixels are read when they are asked for.
 
@@ -83,7 +87,7 @@ def read_dated_folder(
 
     Parameters
     ----------
-    folder : Path
+    folder : Path or FolderListing
     progress : callable, optional
         Called with the fraction done and a short text.
     pan : bool
@@ -103,8 +107,10 @@ def read_dated_folder(
     SceneError
         No image of the folder can be used.
     """
-    scenes, notices, used = _loose_products(folder, pan)
-    paths = [] if pan else [path for path in _images(folder) if path not in used]
+    listing = list_folder(folder)
+    folder = listing.folder
+    scenes, notices, used = _loose_products(listing, pan)
+    paths = [] if pan else [path for path in _images(listing) if path not in used]
     images = []
     for i, path in enumerate(paths):
         if progress:
@@ -124,24 +130,17 @@ def read_dated_folder(
         reason = notices[0].message if notices else f"give it images and {_WRITE_DATES}."
         raise SceneError(f"{folder} holds no dated image that can be used: {reason}")
     scenes.sort(key=lambda scene: (scene.time, scene.id))
-    area, problem = read_area(folder, [scene.grid for scene in scenes])
+    area, problem = read_area(listing, [scene.grid for scene in scenes])
     if problem:
         notices.append(Notice(problem))
     return scenes, area, notices
 
 
-def _images(folder: Path) -> list[Path]:
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in IMAGE_SUFFIXES
-        and not path.name.startswith(".")
-        and path.stem.lower() != "mask"
-        and path.is_file()
-    )
+def _images(listing: FolderListing) -> list[Path]:
+    return [path for path in listing.files if path.suffix.lower() in IMAGE_SUFFIXES and path.stem.lower() != "mask"]
 
 
-def _loose_products(folder: Path, pan: bool) -> tuple[list[Scene], list[Notice], set[Path]]:
+def _loose_products(folder: FolderListing, pan: bool) -> tuple[list[Scene], list[Notice], set[Path]]:
     """Landsat products whose files lie side by side; a lone band without metadata is an image."""
     scenes: list[Scene] = []
     notices: list[Notice] = []
@@ -212,7 +211,7 @@ def _on_comparable_grids(images: list[_DatedImage]) -> tuple[list[_DatedImage], 
 
 
 def _lost_maps(folder: Path, images: list[_DatedImage]) -> str | None:
-    """What to say of world files without a coordinate system."""
+    """Warn of world files without a coordinate system."""
     lost = [i.info.path.name for i in images if not i.info.grid.georeferenced and not i.info.transform.is_identity]
     if not lost:
         return None
@@ -224,7 +223,7 @@ def _lost_maps(folder: Path, images: list[_DatedImage]) -> str | None:
 
 
 def _all_grey(images: list[_DatedImage]) -> bool:
-    """Whether every picture shows the same in red, green and blue."""
+    """True if every picture shows the same in red, green and blue."""
     spent = 0
     for image in images:
         if not image.may_be_grey or spent > _GREY_CHECK_PIXELS:

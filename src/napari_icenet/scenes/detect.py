@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from itertools import islice
 from pathlib import Path
 
 #: Suffix of a saved session; named here too, for a reader must be found without loading what it reads with.
 SESSION_SUFFIX = ".icenet"
 
 
-#: Entries of a folder that are looked at before it is taken for something else.
+#: Folders in a folder that are looked at before it is taken for something else.
 LOOKED_AT = 2000
 
 
 def looks_like_scenes(path: Path) -> bool:
-    """Whether a file or folder bears the name of a product, of dated images, of a saved stack or session."""
+    """True if a file or folder bears the name of a product, of dated images, of a saved stack or session."""
     from napari_icenet.scenes.dated_folder import is_dated_folder
+    from napari_icenet.scenes.folder_listing import list_folder
     from napari_icenet.scenes.landsat.product_id import parse_product_name
 
     name = path.name.upper()
@@ -31,18 +31,21 @@ def looks_like_scenes(path: Path) -> bool:
     if name.endswith(".ZARR"):
         # Other programs' stores are none of ours.
         return is_saved_stack(path)
-    if parse_product_name(path.name) is not None or is_dated_folder(path):
+    if parse_product_name(path.name) is not None:
         return True
-    entries = list(islice(path.iterdir(), LOOKED_AT))
-    return any(
-        entry.name.upper().endswith(("_MTL.TXT", "_MTL.JSON"))
-        or (entry.is_dir() and (parse_product_name(entry.name) is not None or any(entry.glob("*_MTL.*"))))
-        for entry in entries
+    listing = list_folder(path)
+    return (
+        is_dated_folder(listing)
+        or any(file.name.upper().endswith(("_MTL.TXT", "_MTL.JSON")) for file in listing.files)
+        or any(
+            parse_product_name(folder.name) is not None or any(folder.glob("*_MTL.*"))
+            for folder in listing.folders[:LOOKED_AT]
+        )
     )
 
 
 def is_saved_stack(path: Path) -> bool:
-    """Whether a Zarr folder is a stack saved by this package."""
+    """True if a Zarr folder is a stack saved by this package."""
     from napari_icenet.scenes.store.schema import FORMAT
 
     try:

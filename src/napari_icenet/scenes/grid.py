@@ -7,10 +7,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyproj
 from affine import Affine
 from numpy.typing import ArrayLike, NDArray
 from pyproj import Geod, Transformer
 from rasterio.crs import CRS
+
+from napari_icenet.errors import UsageError
 
 _ELLIPSOID = Geod(ellps="WGS84")
 
@@ -95,8 +98,16 @@ class Grid:
 
     @property
     def georeferenced(self) -> bool:
-        """Whether map coordinates, and so metres, are known."""
+        """True if map coordinates, and so metres, are known."""
         return self.crs is not None
+
+    @property
+    def crs_name(self) -> str:
+        """``EPSG:3031``, the system's own name where it has no code, or ``no CRS``."""
+        if self.crs is None:
+            return "no CRS"
+        code = self.crs.to_epsg()
+        return f"EPSG:{code}" if code is not None else str(pyproj.CRS.from_wkt(self.crs.to_wkt()).name)
 
     @property
     def pixel_size(self) -> tuple[float, float]:
@@ -192,6 +203,20 @@ class Grid:
         if abs(row - round(row)) > PHASE_TOLERANCE_PX or abs(col - round(col)) > PHASE_TOLERANCE_PX:
             return None
         return round(row), round(col)
+
+    def to_geobox(self) -> Any:
+        """The grid as a GeoBox of odc-geo, which loads and reprojects data onto it.
+
+        Raises
+        ------
+        UsageError
+            odc-geo is not installed.
+        """
+        try:
+            from odc.geo.geobox import GeoBox
+        except ImportError as error:
+            raise UsageError("A GeoBox needs odc-geo, which is not installed; run pip install odc-geo.") from error
+        return GeoBox(self.shape, self.transform, None if self.crs is None else self.crs.to_wkt())
 
     def window(self, window: Window) -> Grid:
         """The grid of a window on this one."""

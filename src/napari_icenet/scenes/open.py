@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,11 +18,14 @@ from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.align.align import align, coordinate_system
 from napari_icenet.scenes.align.common_grid import Extent
 from napari_icenet.scenes.dated_folder import IMAGE_SUFFIXES, is_dated_folder, read_dated_folder
+from napari_icenet.scenes.detect import is_saved_stack
+from napari_icenet.scenes.folder_listing import FolderListing, list_folder
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.landsat.files import ProductFiles, may_look_into, product_files
 from napari_icenet.scenes.landsat.product import PAN_BAND, is_product, read_product, read_product_files
 from napari_icenet.scenes.landsat.product_id import parse_product_name
 from napari_icenet.scenes.origin import Origin
+from napari_icenet.scenes.readers import read_by_others
 from napari_icenet.scenes.scene import Notice, Scene
 from napari_icenet.scenes.select import choose_bands, mixed_meanings, newest_of_each_acquisition
 from napari_icenet.scenes.stack import SceneStack
@@ -40,9 +43,13 @@ EXPECTED = (
 )
 
 
+class UnknownScenesError(StackError):
+    """Nothing that this package knows lies at a path; a reader of another package may know it."""
+
+
 @dataclass
 class FoundScenes:
-    """What a path holds, each scene still on its own grid.
+    """Scenes found under a path, each still on its own grid.
 
     Attributes
     ----------
@@ -77,7 +84,8 @@ def open_stack(
     ----------
     path : str or Path
         A folder of Landsat product folders (at most one level deeper), one product folder, its
-        MTL or any band in it, a folder of dated images, or a saved stack (zarr).
+        MTL or any band in it, a folder of dated images, a saved stack (zarr), or what a reader of another
+        package knows (entry point ``napari_icenet.readers``).
     bands : sequence of str or int, optional
         Names or numbers; default: those that at least half of the scenes have, band 8 apart.
         ``("B8",)`` opens the panchromatic band of products as a stack of its own, at 15 m.
@@ -96,11 +104,19 @@ def open_stack(
         A band, extent or coordinate system does not exist.
     """
     path = Path(path)
-    if saved := saved_stack_at(path):
-        stack = _open_saved(saved, bands, crs)
-    else:
-        found = find_scenes(path, pan=_asks_for_pan(path, bands), progress=progress)
-        stack = stack_of(found, bands=bands, extent=extent, crs=crs)
+    saved = saved_stack_at(path)
+    try:
+        if saved:
+            stack = _chosen(_read_saved(path, saved), path, bands, crs)
+        else:
+            contents = _Contents.of(path)
+            found = _scenes_of(contents, pan=_asks_for_pan(contents, bands), progress=progress)
+            stack = stack_of(found, bands=bands, extent=extent, crs=crs)
+    except UnknownScenesError:
+        others = read_by_others(path)
+        if others is None:
+            raise
+        stack = _chosen(others, path, bands, crs)
     stack.origin = Origin(
         path=path.absolute(),
         bands=None if bands is None else tuple(bands),
@@ -146,19 +162,41 @@ def find_scenes(path: str | Path, *, pan: bool = False, progress: Progress | Non
     """
     path = Path(path)
     check_path(path)
+    return _scenes_of(_Contents.of(path), pan=pan, progress=progress)
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """What was seen at a path that can be looked at: the folder's members, None of a file, and its products."""
+
+    path: Path
+    listing: FolderListing | None
+    products: list[Path | FolderListing]
+
+    @classmethod
+    def of(cls, path: Path) -> _Contents:
+        if not path.is_dir():
+            return cls(path, None, [])
+        listing = list_folder(path)
+        return cls(path, listing, product_folders(listing))
+
+
+def _scenes_of(contents: _Contents, *, pan: bool, progress: Progress | None) -> FoundScenes:
+    path, listing = contents.path, contents.listing
     name = path.resolve().name
-    if not path.is_dir():
+    if listing is None:
         product = _product_with(path)
         file_reader = {path.parent / product.product: lambda: read_product_files(product, pan=pan)}
         found = _read_products(file_reader, path, progress)
         name = product.product
-    elif folders := product_folders(path):
-        found = _read_products({folder: _reader_of(folder, pan) for folder in folders}, path, progress)
-    elif is_dated_folder(path):
-        scenes, area, notices = read_dated_folder(path, progress, pan=pan)
+    elif contents.products:
+        readers = {_path_of(folder): _reader_of(folder, pan) for folder in contents.products}
+        found = _read_products(readers, path, progress)
+    elif is_dated_folder(listing):
+        scenes, area, notices = read_dated_folder(listing, progress, pan=pan)
         found = FoundScenes(name, scenes, area, scenes[0].grid, notices)
     else:
-        raise StackError(_unrecognised(path))
+        raise UnknownScenesError(_unrecognised(listing))
     scenes, older = newest_of_each_acquisition(found.scenes)
     scenes.sort(key=lambda scene: (scene.time, scene.id))
     # What is wrong with a scene that is not used needs no telling.
@@ -185,24 +223,24 @@ def check_path(path: Path) -> None:
         raise StackError(f"{path} cannot be read; check its permissions.")
 
 
-def product_folders(path: Path) -> list[Path]:
-    """The path itself if it is a product, else the products below it, at most two levels deep.
+def product_folders(path: Path | FolderListing) -> list[Path | FolderListing]:
+    """The folder itself if it is a product, else the products below it, at most two levels deep.
 
-    Beside products, folders that may not be read are among them, so that they are told of.
+    Beside products, the paths of folders that may not be read are among them, so that they are told of.
     """
-    if is_product(path):
-        return [path]
-    found, closed = [], []
-    for folder in _subfolders(path):
-        if not may_look_into(folder):
-            closed.append(folder)
-        elif is_product(folder):
+    top = list_folder(path)
+    if is_product(top):
+        return [top]
+    found: list[FolderListing] = []
+    closed: list[Path] = []
+    for folder in _looked_into(top, closed):
+        if is_product(folder):
             found.append(folder)
         else:  # archives extract into a folder of the product's name
-            nested = _subfolders(folder)
-            closed += [inner for inner in nested if not may_look_into(inner)]
-            found += [inner for inner in nested if may_look_into(inner) and is_product(inner)]
-    return sorted([*found, *closed]) if found or any(parse_product_name(folder.name) for folder in closed) else []
+            found += filter(is_product, _looked_into(folder, closed))
+    if not found and not any(parse_product_name(folder.name) for folder in closed):
+        return []
+    return sorted([*found, *closed], key=_path_of)
 
 
 def saved_stack_at(path: Path) -> Path | None:
@@ -220,11 +258,22 @@ def saved_stack_at(path: Path) -> Path | None:
     return None
 
 
-def _subfolders(path: Path) -> list[Path]:
-    return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith(".") and p.suffix != ".zarr")
+def _looked_into(listing: FolderListing, closed: list[Path]) -> Iterator[FolderListing]:
+    """The folders in a folder, saved stacks apart; those that may not be read are added to ``closed``."""
+    for folder in listing.folders:
+        if folder.suffix == ".zarr":
+            continue
+        if may_look_into(folder):
+            yield list_folder(folder)
+        else:
+            closed.append(folder)
 
 
-def _reader_of(folder: Path, pan: bool) -> Callable[[], tuple[Scene, list[Notice]]]:
+def _path_of(folder: Path | FolderListing) -> Path:
+    return folder if isinstance(folder, Path) else folder.folder
+
+
+def _reader_of(folder: Path | FolderListing, pan: bool) -> Callable[[], tuple[Scene, list[Notice]]]:
     return lambda: read_product(folder, pan=pan)
 
 
@@ -264,30 +313,37 @@ def _read_products(
 def _product_with(file: Path) -> ProductFiles:
     """The product that a metadata or band file belongs to."""
     if file.suffix.lower() in (".tar", ".gz", ".zip"):
-        raise StackError(f"{file} is an archive; extract it, and name the folder that holds its products.")
+        raise UnknownScenesError(f"{file} is an archive; extract it, and name the folder that holds its products.")
     for product in product_files(file.parent):
         if file in (*product.bands.values(), *product.metadata, product.quality):
             return product
     if file.suffix.lower() in IMAGE_SUFFIXES:
-        raise StackError(f"{file} is a single image; name the folder of dated images that it lies in.")
-    raise StackError(f"{file} is no stack; name {EXPECTED}.")
+        raise UnknownScenesError(f"{file} is a single image; name the folder of dated images that it lies in.")
+    raise UnknownScenesError(f"{file} is no stack; name {EXPECTED}.")
 
 
-def _asks_for_pan(path: Path, bands: Sequence[str | int] | None) -> bool:
+def _asks_for_pan(contents: _Contents, bands: Sequence[str | int] | None) -> bool:
     asked = {f"B{str(band).strip().upper().removeprefix('B')}" for band in bands or ()}
     if PAN_BAND not in asked:
         return False
-    if path.is_dir() and not product_folders(path) and not any(PAN_BAND in p.bands for p in product_files(path)):
+    loose = [] if contents.listing is None or contents.products else product_files(contents.listing)
+    if contents.listing is not None and not contents.products and not any(PAN_BAND in p.bands for p in loose):
         return False
     if len(asked) > 1:
         raise UsageError("Band 8 has 15 m pixels and makes a stack of its own; open it alone, or leave it out.")
     return True
 
 
-def _open_saved(path: Path, bands: Sequence[str | int] | None, crs: str | CRS | None) -> SceneStack:
+def _read_saved(path: Path, folder: Path) -> SceneStack:
+    """The stack of a zarr store: one of ours, or what a reader of another package makes of it."""
     from napari_icenet.scenes.store.zarr_store import read_stack
 
-    stack = read_stack(path)
+    others = None if is_saved_stack(folder) else read_by_others(path)
+    return read_stack(folder) if others is None else others
+
+
+def _chosen(stack: SceneStack, path: Path, bands: Sequence[str | int] | None, crs: str | CRS | None) -> SceneStack:
+    """Some bands of a stack that has its own grid already."""
     if crs is not None and coordinate_system(crs) != stack.grid.crs:
         raise UsageError(f"{path} is saved on its own grid; open the scenes that it was made from to choose another.")
     if bands is None:
@@ -296,10 +352,10 @@ def _open_saved(path: Path, bands: Sequence[str | int] | None, crs: str | CRS | 
     return SceneStack(stack.scenes, names, stack.grid, name=stack.name, area=stack.area, notices=stack.notices)
 
 
-def _unrecognised(path: Path) -> str:
-    members = [member for member in path.iterdir() if not member.name.startswith(".")]
-    if not members:
+def _unrecognised(listing: FolderListing) -> str:
+    path = listing.folder
+    if not listing.files and not listing.folders:
         return f"{path} is empty; name {EXPECTED}."
-    if any(member.suffix.lower() in IMAGE_SUFFIXES for member in members):
+    if any(file.suffix.lower() in IMAGE_SUFFIXES for file in listing.files):
         return f"{path} holds images without a date in their names; call them by date, as in 20200131.tif."
     return f"{path} holds no scene; name {EXPECTED}."

@@ -1,4 +1,4 @@
-"""Where a stack was opened from, and how: enough to open it again."""
+"""Origin of a stack: path and options, enough to open it again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Origin(BaseModel):
-    """What :func:`~napari_icenet.scenes.open.open_stack` was called with.
+    """Arguments of the call of :func:`~napari_icenet.scenes.open.open_stack` that opened a stack.
 
     Attributes
     ----------

@@ -28,7 +28,7 @@ class Notice:
 
 
 class Flag(IntFlag):
-    """What a mask says of a pixel; several may hold at once (uint8)."""
+    """Bits of a mask's pixel; several may hold at once (uint8)."""
 
     FILL = 1
     CLOUD = 2
@@ -106,7 +106,7 @@ class Scaling:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a scene came from; None is unknown.
+    """Provenance of a scene; None is unknown.
 
     ``wrs_path`` and ``wrs_row`` are of the worldwide reference system 2; ``level`` is the
     product's (``L1TP``, ``L2SP``, …), ``tier`` is ``T1``, ``T2``, ``RT`` or ``GT``. ``credit`` is the
@@ -126,7 +126,7 @@ class Provenance:
     credit: str | None = None
 
     def geometry_differs(self, other: Provenance) -> bool:
-        """Whether the two are known to be seen from different paths or rows."""
+        """True if the two are known to be seen from different paths or rows."""
         pairs = ((self.wrs_path, other.wrs_path), (self.wrs_row, other.wrs_row))
         return any(mine is not None and theirs is not None and mine != theirs for mine, theirs in pairs)
 

@@ -1,4 +1,4 @@
-"""Which of the scenes that were found make the stack: one per acquisition, and the bands they share."""
+"""Select the scenes of a stack, one per acquisition, and the bands they share."""
 
 from __future__ import annotations
 

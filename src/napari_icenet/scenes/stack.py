@@ -6,11 +6,12 @@ import warnings
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.described import Described, dates_text
 from napari_icenet.errors import SceneError, SceneWarning, StackError
 from napari_icenet.scenes.bands import find_band
 from napari_icenet.scenes.dates import date_labels, find_date
@@ -19,11 +20,15 @@ from napari_icenet.scenes.origin import Origin
 from napari_icenet.scenes.raster.array import ArrayBand, scenes_of_array
 from napari_icenet.scenes.scene import Covariates, Flag, Notice, Scene
 
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
 # Frames are read from several threads, and each problem is to be told once.
 _telling = Lock()
 
 
-class SceneStack:
+class SceneStack(Described):
     """Scenes on one grid, oldest first.
 
     Parameters
@@ -80,10 +85,19 @@ class SceneStack:
         #: Display limits by date and band, kept by :func:`napari_icenet.scenes.statistics.contrast`.
         self.contrasts: dict[tuple[int, str], tuple[float, float]] = {}
 
-    def __repr__(self) -> str:
+    def facts(self) -> dict[str, str]:
+        """Facts of a stack; nothing is read for them."""
         times, bands, height, width = self.shape
         noun = "notice" if len(self.notices) == 1 else "notices"
-        return f"<SceneStack {self.name}: {times} × {bands} × {height} × {width}, {len(self.notices)} {noun}>"
+        return {
+            "name": self.name,
+            "dates": dates_text(self.times, "dates"),
+            "shape": f"{times} × {bands} × {height} × {width}",
+            "bands": ", ".join(self.bands),
+            "CRS": self.grid.crs_name,
+            "notices": f"{len(self.notices)} {noun}" if self.notices else "",
+            "origin": "simulated" if self.simulated else "",
+        }
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -113,11 +127,11 @@ class SceneStack:
 
     @property
     def simulated(self) -> bool:
-        """Whether any scene comes from a simulator."""
+        """True if any scene comes from a simulator."""
         return any(scene.provenance.simulated for scene in self.scenes)
 
     def different_geometry(self, first: int, second: int) -> bool:
-        """Whether two dates are known to be seen from different paths or rows.
+        """True if two dates are known to be seen from different paths or rows.
 
         Terrain that the product's elevation model misses then shifts between them (parallax).
         """
@@ -289,6 +303,74 @@ class SceneStack:
             The dates are not as many as the pictures, or the array has another number of axes.
         """
         return cls(*scenes_of_array(array, times, bands=bands, grid=grid, name=name, fill=fill), name=name)
+
+    def to_xarray(self, *, reflectance: bool = False) -> xr.DataArray:
+        """The stack as a lazy CF array with dates and coordinate system; NaN is missing.
+
+        Parameters
+        ----------
+        reflectance : bool
+            Scaled to reflectance, as by :meth:`read`; default: stored values.
+
+        Returns
+        -------
+        xarray.DataArray of float32, (time, band, y, x)
+            (row, col) without a map. Pictures are read, a band and date at a time, when they are asked for.
+        """
+        from napari_icenet.scenes.data_array import data_array
+
+        def picture(time: int, band: str) -> NDArray[np.float32]:
+            return self.read(time, band, reflectance=reflectance)
+
+        said = {"long_name": "reflectance" if reflectance else "stored value", "units": "1"}
+        said |= {"simulated": "yes" if self.simulated else "no"}
+        ids = [scene.id for scene in self.scenes]
+        return data_array(picture, self.times, self.bands, self.grid, name=self.name, scenes=ids, attributes=said)
+
+    def plot(self, time: str | datetime | int = 0, band: str | int = 1, *, ax: Axes | None = None) -> Axes:
+        """Draw one band of one date in grey, from its 1st to its 99th percentile.
+
+        Parameters
+        ----------
+        time : str, datetime or int
+            As for :meth:`time_index`.
+        band : str or int
+        ax : Axes, optional
+            Default: new ones.
+
+        Raises
+        ------
+        UsageError
+            There is no such date or band.
+        """
+        from napari_icenet.scenes.plot import draw_image
+
+        index, name = self.time_index(time), self.band(band)
+        values = self.read(index, name)
+        known = values[np.isfinite(values)]
+        low, high = (float(v) for v in np.percentile(known, (1, 99))) if known.size else (0.0, 1.0)
+        title = f"{self.name} · {name} · {self.labels[index]}"
+        return draw_image(values, self.grid, colours="gray", limits=(low, high), title=title, ax=ax)
+
+    @classmethod
+    def from_xarray(cls, array: xr.DataArray) -> SceneStack:
+        """A stack over an xarray array, which is read when it is asked for.
+
+        Parameters
+        ----------
+        array : xarray.DataArray, (time, band, y, x) or (time, y, x)
+            With dates as ``time``, and ``x, y`` and a grid mapping (as of rioxarray) where it lies on a map.
+            NaN is missing.
+
+        Raises
+        ------
+        StackError
+            Other axes, no dates, or coordinates that are no regular grid.
+        """
+        from napari_icenet.scenes.data_array import pictures_of
+
+        values, times, bands, grid, name = pictures_of(array)
+        return cls.from_array(values, times, bands=bands, grid=grid, name=name)
 
 
 __all__ = ["ArrayBand", "Notice", "SceneStack"]

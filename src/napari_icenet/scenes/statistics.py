@@ -38,7 +38,7 @@ class Thumbnailed(Protocol):
 
 @dataclass(frozen=True)
 class Shares:
-    """What part of a frame shows nothing, and what part of the rest is cloud.
+    """Shares of fill in a frame, and of cloud in the rest.
 
     Attributes
     ----------

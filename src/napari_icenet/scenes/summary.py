@@ -1,4 +1,4 @@
-"""What a stack holds, for ``icenet info``: also where its scenes can form no stack."""
+"""Summary of a stack for ``icenet info``; also of scenes that can form no stack."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from napari_icenet.common.described import Described, dates_text
+from napari_icenet.common.text import percent_text
 from napari_icenet.errors import StackError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.grid import Grid
@@ -122,7 +124,7 @@ class SceneSummary(_Summary):
     grid: GridSummary | None = None
 
 
-class StackSummary(_Summary):
+class StackSummary(Described, _Summary):
     """A stack, or the scenes that could form none.
 
     Attributes
@@ -156,8 +158,22 @@ class StackSummary(_Summary):
     no_stack: str | None = None
     notices: tuple[str, ...] = ()
 
+    def facts(self) -> dict[str, str]:
+        """Facts of a summary: dates, shape, coordinate system, share of measured pixels."""
+        times = sorted(np.datetime64(scene.time.replace(tzinfo=None), "s") for scene in self.scenes)
+        system = "no CRS" if self.grid is None or self.grid.name is None else self.grid.name
+        code = None if self.grid is None else self.grid.epsg
+        return {
+            "name": self.name,
+            "dates": dates_text(times, "dates"),
+            "shape": "no stack" if self.shape is None else " × ".join(str(n) for n in self.shape),
+            "CRS": system if code is None else f"EPSG:{code}",
+            "valid": f"{percent_text(1 - float(np.mean([scene.fill for scene in self.scenes])))} measured",
+            "origin": "simulated" if self.simulated else "",
+        }
 
-def summarize(stack: SceneStack | str | Path, *, progress: Progress | None = None) -> StackSummary:
+
+def describe(stack: SceneStack | str | Path, *, progress: Progress | None = None) -> StackSummary:
     """Dates, bands, grid and shares of a stack, or of the scenes under a path.
 
     Parameters
@@ -174,11 +190,14 @@ def summarize(stack: SceneStack | str | Path, *, progress: Progress | None = Non
     """
     if not isinstance(stack, str | Path):
         return _of_stack(stack, progress)
-    from napari_icenet.scenes.open import find_scenes, open_stack, saved_stack_at, stack_of
+    from napari_icenet.scenes.open import UnknownScenesError, find_scenes, open_stack, saved_stack_at, stack_of
 
     if saved_stack_at(Path(stack)):
         return _of_stack(open_stack(stack), progress)
-    found = find_scenes(stack, progress=_part(progress, 0.0, OPENING_PART))
+    try:
+        found = find_scenes(stack, progress=_part(progress, 0.0, OPENING_PART))
+    except UnknownScenesError:
+        return _of_stack(open_stack(stack), progress)
     looking = _part(progress, OPENING_PART, 1.0)
     try:
         return _of_stack(stack_of(found), looking)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from napari_icenet import __version__
+from napari_icenet.common.atomic_io import replaced_folder
 from napari_icenet.errors import StackError, UsageError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.simulation.landsat_mtl import product_id
@@ -84,7 +82,7 @@ def write_archive(
 ) -> Path:
     """:func:`simulate`, with every setting.
 
-    The archive is made beside ``out`` and takes its name when it is complete.
+    The archive is made under a temporary name and takes that of ``out`` when it is complete.
 
     Raises
     ------
@@ -97,20 +95,10 @@ def write_archive(
     _refuse(out, overwrite)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    except OSError as error:
-        raise StackError(f"{out} cannot be written ({error.strerror}); choose another folder.") from error
-    try:
-        fresh = beside / "new"
-        fresh.mkdir()
-        _write(settings, fresh, progress)
-        if out.exists():
-            os.replace(out, beside / "old")
-        os.replace(fresh, out)
+        with replaced_folder(out) as unfinished:
+            _write(settings, unfinished, progress)
     except OSError as error:
         raise StackError(f"{out} cannot be written ({error.strerror}); free some space or choose another.") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     if progress is not None:
         progress(1.0, f"{settings.dates} scenes in {out}")
     return out

@@ -76,7 +76,7 @@ class Flow:
         return np.asarray(np.clip(1 - share**PROFILE_EXPONENT, 0, None))
 
     def carried(self, along: ArrayLike, across: ArrayLike, days: ArrayLike) -> F64:
-        """Where on the arc ice from ``along`` is ``days`` later (earlier, if negative)."""
+        """Position on the arc of ice from ``along``, ``days`` later (earlier, if negative)."""
         growth = self.speed * self.profile(across) * np.asarray(days, float) / self.stretch
         # expm1 keeps the digits of small displacements.
         a = np.asarray(along, float)

@@ -25,7 +25,7 @@ MOST_TRAVEL = 0.6
 
 
 class TrainingSettings(BaseModel):
-    """What training sequences are like; glaciers, light and weather vary around the ``byrd`` preset.
+    """Settings of simulated training sequences; glaciers, light and weather vary around the ``byrd`` preset.
 
     Attributes
     ----------

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from itertools import count as counting
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.struct_of_arrays import StructOfArrays
 from napari_icenet.common.types import F64
+from napari_icenet.jobs.prefetch import prefetch
 from napari_icenet.simulation.glacier import SimulatedGlacier, TrainingSettings, draw_glacier
 from napari_icenet.simulation.random_fields import Raster, stream
 
@@ -22,7 +23,7 @@ APART = 0.25
 
 
 @dataclass(frozen=True, eq=False)
-class SimulatedSequences:
+class SimulatedSequences(StructOfArrays):
     """n sequences of T frames of C × C pixels on the ice's true positions.
 
     Attributes
@@ -59,16 +60,10 @@ class SimulatedSequences:
     band: NDArray[np.str_]
     glacier: NDArray[np.int64]
 
-    def __len__(self) -> int:
-        return len(self.chips)
-
-    def __getitem__(self, index: slice) -> SimulatedSequences:
-        return SimulatedSequences(*(getattr(self, field.name)[index] for field in fields(self)))
-
 
 def simulated_glaciers(
     settings: TrainingSettings | None = None, *, seed: int = 0, first: int = 0, workers: int | None = None
-) -> Iterator[SimulatedGlacier]:
+) -> Generator[SimulatedGlacier]:
     """Glaciers without end, each with its own ice, flow, light and weather.
 
     Sequences *as found* (matched by correlation) are cut from :meth:`SimulatedGlacier.stack` as from
@@ -85,16 +80,9 @@ def simulated_glaciers(
         Threads that make glaciers ahead. Default: all cores.
     """
     chosen = settings or TrainingSettings()
-    ahead = workers or os.cpu_count() or 1
-    with ThreadPoolExecutor(ahead) as pool:
-        waiting: list[Future[SimulatedGlacier]] = []
-        try:
-            for number in counting(first):
-                waiting.append(pool.submit(draw_glacier, chosen, seed, number))
-                if len(waiting) > ahead:
-                    yield waiting.pop(0).result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    return prefetch(
+        lambda number: draw_glacier(chosen, seed, number), counting(first), threads=workers or os.cpu_count() or 1
+    )
 
 
 def simulated_sequences(
@@ -125,7 +113,7 @@ def simulated_sequences(
             left -= len(batch)
             yield batch
     finally:
-        glaciers.close()  # type: ignore[attr-defined]
+        glaciers.close()
 
 
 def sequences_of(glacier: SimulatedGlacier, settings: TrainingSettings) -> SimulatedSequences:

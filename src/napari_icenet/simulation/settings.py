@@ -1,4 +1,4 @@
-"""What can be set in a simulated archive, in words of the ice and of the sky."""
+"""Settings of a simulated archive: ice, sky, dates and frame."""
 
 from __future__ import annotations
 

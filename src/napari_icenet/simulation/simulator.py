@@ -122,7 +122,7 @@ class Simulation:
         return draw_weather(self.settings, date)
 
     def fill(self, date: int) -> NDArray[np.bool_]:
-        """Where the rotated footprint of the scene leaves the frame empty."""
+        """Pixels that the rotated footprint of the scene leaves empty."""
         size = self.settings.size
         shift = stream(self.settings.seed, "footprint", date).uniform(-0.008, 0.008, 2) * size
         middle = (size - 1) / 2

@@ -1,4 +1,4 @@
-"""When the satellite passes, and where the sun then stands."""
+"""Times of the satellite's passes, and the sun's place then."""
 
 from __future__ import annotations
 

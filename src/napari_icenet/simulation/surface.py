@@ -23,7 +23,7 @@ SUPERSAMPLING = 2
 
 @dataclass(frozen=True)
 class Ground:
-    """What lies under each sub-pixel of a scene; arrays (2 · size, 2 · size), float32.
+    """Ground under each sub-pixel of a scene; arrays (2 · size, 2 · size), float32.
 
     Attributes
     ----------

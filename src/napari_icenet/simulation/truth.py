@@ -1,4 +1,4 @@
-"""What is exactly known of a simulated archive, beside it on disk."""
+"""Truth of a simulated archive, and its file beside the scenes."""
 
 from __future__ import annotations
 

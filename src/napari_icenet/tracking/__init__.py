@@ -1,4 +1,4 @@
-"""Where did the ice go: chips followed through time, live and undoable.
+"""Follow chips through time, live and undoable.
 
 Imports ``matching`` and the rooms above it; imported by ``evaluation``, ``cli`` and ``gui``.
 """

@@ -31,7 +31,7 @@ KEPT = 64
 
 
 class Listener(Protocol):
-    """Who is told of results, on the thread that makes them."""
+    """Receiver of results, called on the thread that makes them."""
 
     def track_made(self, track: Track) -> None:
         """A track, finished or as far as it has come."""

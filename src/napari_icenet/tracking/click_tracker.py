@@ -87,7 +87,7 @@ class ClickTracker:
 
     @property
     def marks(self) -> dict[int, Mark]:
-        """Where the chips were placed, by number."""
+        """Positions where the chips were placed, by number."""
         return dict(self._history.state.marks)
 
     @property
@@ -103,7 +103,7 @@ class ClickTracker:
 
     @property
     def stable(self) -> int | NDArray[np.bool_] | None:
-        """What was set as stable ground: a track's number, a mask, or None."""
+        """Stable ground as it was set: a track's number, a mask, or None."""
         state = self._history.state
         return state.stable if state.mask is None else state.mask
 
@@ -126,7 +126,7 @@ class ClickTracker:
 
     @property
     def busy(self) -> bool:
-        """Whether something is being computed or waits for it."""
+        """True if something is being computed or waits for it."""
         return self._live.worker.busy
 
     @property

@@ -10,13 +10,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.matching.acceptance import chips_inside, judge_match
 from napari_icenet.matching.chips import chip_window, search_window, square
 from napari_icenet.matching.coarse_peak import peak_patch
 from napari_icenet.matching.engine.engine import default_engine
-from napari_icenet.matching.match import CorrelationSurface, LostReason, Match, find_peak
+from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.matching.match import CorrelationSurface, Match, find_peak
 from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.template import HIGH_PASS, PAST_CHIPS, TEMPLATES, Past, Predictor, check_template
-from napari_icenet.matching.zncc import FLAT
+from napari_icenet.matching.zncc import largest_overlap
 from napari_icenet.scenes.grid import Window
 from napari_icenet.tracking.settings import TrackSettings
 
@@ -83,7 +85,7 @@ class Correlator:
         pool: Executor | None = None,
     ) -> None:
         check_template(settings.template, predictor)
-        self.settings = settings
+        self.settings, self.criteria = settings, settings.criteria
         self.predictor = None if settings.template in TEMPLATES else predictor
         name = HIGH_PASS if settings.template == HIGH_PASS else settings.prefilter
         filters_itself = self.predictor is not None and self.predictor.prefilter != "none"
@@ -169,23 +171,18 @@ class Correlator:
         return find_peak(surface, pixels=float(template.size), share=share)
 
     def why_empty(self, template: NDArray[np.float32], time: int, centre: tuple[int, int]) -> LostReason:
-        """Why a surface holds no correlation at all."""
-        window = search_window(*centre, self.settings.search)
-        chip = self._chip(Place(time, *centre))
-        if chip.clipped(self.plain.shape) != chip:
+        """Reason why a surface holds no correlation at all."""
+        if not chips_inside(*centre, self.settings.chip, self.plain.shape):
             return LostReason.OUTSIDE
-        pixels = self.plain.read(time, window)
-        known = np.isfinite(pixels)
-        if known.mean() < self.settings.min_overlap or np.isfinite(template).mean() < self.settings.min_overlap:
-            return LostReason.FILL
-        values = pixels[known]
-        return LostReason.FLAT if np.ptp(values) <= FLAT * np.abs(values).max() or _flat(template) else LostReason.FILL
+        window = self.plain.read(time, search_window(*centre, self.settings.search))
+        reason = judge_match(LostReason.FILL, self.criteria, overlap=largest_overlap(template, window))
+        return reason or LostReason.FILL
 
     def best(self, sources: Sequence[Place], time: int, centre: tuple[int, int]) -> Evidence:
-        """The highest correlation, believed whatever else is known: the paper's chain."""
+        """The highest correlation, accepted whatever else is known: the paper's chain."""
         template = self.template(sources, time)
         match = self._match(self.main, template, time, centre)
-        reason = None if match.found else self.why_empty(template, time, centre)
+        reason = judge_match(match.reason, self.criteria) if match.found else self.why_empty(template, time, centre)
         return Evidence(match, sources[-1], match.found, reason=reason)
 
     def begin(self, source: Place, time: int, centre: tuple[int, int]) -> None:
@@ -219,7 +216,7 @@ class Correlator:
 
         ``located`` is called with a good high-pass match before the other checks are made.
         """
-        settings, source = self.settings, sources[-1]
+        source = sources[-1]
         if self._ahead is not None and self._ahead[0] == (source, time, centre):
             sharp = self._ahead[1].result()
         else:
@@ -227,8 +224,8 @@ class Correlator:
         reason = sharp.reason
         if not sharp.found:
             reason = self.why_empty(self.sharp.read(source.time, self._chip(source)), time, centre)
-        elif reason is None and sharp.peak_ratio < settings.min_peak_ratio:
-            reason = LostReason.AMBIGUOUS
+        else:
+            reason = judge_match(reason, self.criteria, peak_ratio=sharp.peak_ratio)
         if reason is None and located is not None:
             located(sharp)
         match, template = sharp, self.template(sources, time)
@@ -239,28 +236,28 @@ class Correlator:
             reason = self.why_empty(template, time, centre)
         if reason is not None:
             return Evidence(match, source, reason=reason)
-        firm = self._is_sharp or match.distance(sharp.row, sharp.col) <= settings.max_disagreement_px
+        firm = self._is_sharp or self.criteria.agrees(match.distance(sharp.row, sharp.col))
         if not firm:
-            near = self._near(template, time, sharp)
-            if near is None:
-                return Evidence(match, source, reason=LostReason.DISAGREEMENT)
+            near, distance = self._near(template, time, sharp)
+            reason = judge_match(None, self.criteria, disagreement_px=distance)
+            if reason is not None:
+                return Evidence(match, source, reason=reason)
             match = replace(sharp, ncc=near.ncc)
         back = self._back(sharp, source, time)
-        reason = LostReason.ROUND_TRIP if back > settings.max_round_trip_px else None
-        return Evidence(match, source, firm, back, reason)
+        return Evidence(match, source, firm, back, judge_match(None, self.criteria, round_trip_px=back))
 
     @property
     def _is_sharp(self) -> bool:
         return self.predictor is None and self.main.filter.name == HIGH_PASS
 
-    def _near(self, template: NDArray[np.float32], time: int, sharp: Match) -> Match | None:
-        """The positive peak of the template's own surface beside the high-pass peak, or None."""
+    def _near(self, template: NDArray[np.float32], time: int, sharp: Match) -> tuple[Match, float]:
+        """Peak of the template's own surface around the high-pass peak, and its distance: infinite if not positive."""
         limit = self.settings.max_disagreement_px
         side = self.settings.chip + 2 * (int(np.ceil(limit)) + 2)
         window = square(round(sharp.row), round(sharp.col), side)
         match = find_peak(self._surface(self.main, template, time, window))
-        agrees = match.reason is None and match.ncc > 0 and match.distance(sharp.row, sharp.col) <= limit
-        return match if agrees else None
+        positive = match.reason is None and match.ncc > 0
+        return match, match.distance(sharp.row, sharp.col) if positive else math.inf
 
     def _back(self, match: Match, source: Place, time: int) -> float:
         """By how much the high-pass chip found misses its start when it is searched for there."""
@@ -270,8 +267,3 @@ class Correlator:
         back = self._peak(self.sharp, chip, source.time, place, place)
         # The chip was cut at a whole pixel, so it starts from there and not from the sub-pixel peak.
         return back.distance(source.row + found.row - match.row, source.col + found.col - match.col)
-
-
-def _flat(chip: NDArray[np.float32]) -> bool:
-    known = chip[np.isfinite(chip)]
-    return bool(known.size == 0 or np.ptp(known) <= FLAT * np.abs(known).max())

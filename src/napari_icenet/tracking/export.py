@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_icenet.common.atomic_io_1 import check_folder, check_name, write_parquet, write_whole
+from napari_icenet.common.atomic_io import check_folder, check_name, write_parquet, write_whole
+from napari_icenet.common.software import software
 from napari_icenet.errors import TrackingError
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.points import read_points, read_records
 from napari_icenet.tracking.settings import TrackSettings, make_settings
-from napari_icenet.tracking.table import SETTING_COLUMNS, rounded, software, track_table
+from napari_icenet.tracking.table import SETTING_COLUMNS, rounded, track_table
 from napari_icenet.tracking.track import Track
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ DEGREE_DECIMALS = 7
 
 @dataclass(frozen=True)
 class SavedTrack:
-    """How a track of an export was made, enough to make it again.
+    """Settings and start of a track in an export, enough to make it again.
 
     Attributes
     ----------
@@ -155,7 +156,7 @@ def _plain(value: Any) -> Any:
 
 
 def read_tracks(path: str | Path) -> list[SavedTrack]:
-    """How the tracks of an export were made, so that they can be made again.
+    """Read how the tracks of an export were made, so that they can be made again.
 
     Parameters
     ----------

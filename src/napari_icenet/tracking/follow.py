@@ -4,34 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
+from datetime import datetime
 
 import numpy as np
 
-from napari_icenet.errors import TrackingError
+from napari_icenet.errors import TrackingError, UsageError
+from napari_icenet.matching.acceptance import NO_PEAK, chips_inside
 from napari_icenet.matching.chips import check_fits, check_inside, chip_window, square
-from napari_icenet.matching.match import CorrelationSurface, LostReason, Match
+from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.matching.match import CorrelationSurface, Match
 from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.template import HIGH_PASS, Predictor
 from napari_icenet.matching.zncc import FLAT
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.evidence import Correlator, Evidence, Place
+from napari_icenet.tracking.observation import Observation
 from napari_icenet.tracking.settings import TrackSettings
-from napari_icenet.tracking.track import Observation, Track
+from napari_icenet.tracking.track import Track
 
 #: Valid chips that a lost frame is searched for with, newest first.
 FALLBACKS = 3
 _NAN = float("nan")
-#: No other template helps against these.
-_HOPELESS = (LostReason.FILL, LostReason.OUTSIDE, LostReason.FLAT)
 
 
 def follow(
     stack: SceneStack | Pictures,
-    row: float,
-    col: float,
-    time: int,
-    settings: TrackSettings,
+    row: float | None = None,
+    col: float | None = None,
+    time: int | None = None,
+    settings: TrackSettings | None = None,
     *,
+    at: tuple[float, float] | None = None,
+    date: str | datetime | None = None,
     number: int = 1,
     predictor: Predictor | None = None,
     pool: Executor | None = None,
@@ -46,9 +50,13 @@ def follow(
         Pictures of the settings' band, where they are at hand.
     row, col : float
         Position in pixels.
-    time : int
-        Index of the date the chip is placed at; it is followed forwards and backwards from there.
-    settings : TrackSettings
+    time : int, optional
+        Index of the date the chip is placed at; it is followed forwards and backwards from there. Default: the first.
+    settings : TrackSettings, optional
+    at : (float, float), optional
+        (row, col), instead of the two.
+    date : str or datetime, optional
+        The date, as :meth:`~napari_icenet.scenes.stack.SceneStack.time_index` finds it, instead of ``time``.
     number : int
         Number of the track.
     predictor : Predictor, optional
@@ -57,7 +65,7 @@ def follow(
         Its thread begins the next search while a match is checked; the result is the same.
     on_fix : callable, optional
         Called with the track so far after each date; dates to come are
-        :attr:`~napari_icenet.matching.match.LostReason.PENDING`.
+        :attr:`~napari_icenet.matching.lost_reason.LostReason.PENDING`.
     cancelled : callable, optional
         Asked before each date; the track so far is returned when it says yes.
 
@@ -70,11 +78,28 @@ def follow(
     TrackingError
         Only one scene; the chip is outside the frame, crosses its edge, or is fill or flat.
     UsageError
-        The search window does not fit in the frame; unknown band, template or filter.
+        The search window does not fit in the frame; unknown band, date, template or filter; no position, or two.
     """
+    settings = settings or TrackSettings()
+    row, col = _position(row, col, at)
+    of = stack.stack if isinstance(stack, Pictures) else stack
+    if date is not None:
+        if time is not None:
+            raise UsageError("Both time and date say when the chip is placed; give one of them.")
+        time = of.time_index(date)
+    time = time or 0
     pictures = stack if isinstance(stack, Pictures) else Pictures(stack, settings.band)
     correlator = Correlator(pictures, settings, predictor, pool)
     return _Follower(correlator, row, col, time, number=number).run(on_fix, cancelled)
+
+
+def _position(row: float | None, col: float | None, at: tuple[float, float] | None) -> tuple[float, float]:
+    """(row, col) as they were given, or as one pair."""
+    if at is not None and row is None and col is None:
+        return at
+    if at is not None or row is None or col is None:
+        raise UsageError("The position of the chip is needed once: give row and col, or at=(row, col).")
+    return row, col
 
 
 class _Follower:
@@ -102,8 +127,10 @@ class _Follower:
             self.observations.get(t) or Observation.lost(t, self.time, centre, LostReason.PENDING)
             for t in range(len(self.days))
         )
+        stack = self.pictures.stack
+        times = tuple(stack.times)
         return Track(
-            self.number, self.time, self.row, self.col, self.settings, observations, self.days, self.pictures.stack.grid
+            self.number, self.time, self.row, self.col, self.settings, observations, self.days, stack.grid, times
         )
 
     def run(self, on_fix: Callable[[Track], None] | None, cancelled: Callable[[], bool] | None) -> Track:
@@ -135,8 +162,7 @@ class _Follower:
     def _step(self, time: int, times: range) -> None:
         known = self._known(times)
         centre = self._centre(known, time)
-        chip = chip_window(*centre, self.settings.chip)
-        if chip.clipped(self.pictures.shape) != chip:
+        if not chips_inside(*centre, self.settings.chip, self.pictures.shape):
             self.observations[time] = Observation.lost(time, known[-1].time, centre, LostReason.OUTSIDE)
             return
         if self.settings.tracking == "chain":
@@ -165,15 +191,15 @@ class _Follower:
             weighed.append(self.correlator.weigh(places, time, centre, located=look_ahead))
             if weighed[-1].reason is None:
                 return weighed[-1]
-            if weighed[-1].reason in _HOPELESS:
+            # No other template helps where there is no correlation at all.
+            if weighed[-1].reason in NO_PEAK:
                 break
         return weighed[0]
 
     def _begin_next(self, known: list[Observation], time: int, times: range) -> None:
         if time in times:
             centre = self._centre(known, time)
-            chip = chip_window(*centre, self.settings.chip)
-            if chip.clipped(self.pictures.shape) == chip:
+            if chips_inside(*centre, self.settings.chip, self.pictures.shape):
                 self.correlator.begin(self._tries(known)[0][-1], time, centre)
 
     def _fix(self, evidence: Evidence, time: int, centre: tuple[int, int]) -> Observation:
@@ -239,7 +265,9 @@ def unfollowed(
     centre = (round(row), round(col))
     days = tuple(float(d) for d in pictures.stack.days)
     observations = tuple(Observation.lost(t, time, centre, LostReason.FILL) for t in range(len(days)))
-    return Track(number, time, float(row), float(col), settings, observations, days, pictures.stack.grid)
+    stack = pictures.stack
+    where = float(row), float(col)
+    return Track(number, time, *where, settings, observations, days, stack.grid, tuple(stack.times))
 
 
 def surface(pictures: Pictures, track: Track, time: int, *, predictor: Predictor | None = None) -> CorrelationSurface:

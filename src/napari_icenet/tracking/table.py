@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.settings import TrackSettings
@@ -38,12 +34,6 @@ def rounded(table: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
-@cache
-def software() -> str:
-    """Name and version of this package, for the record."""
-    return f"napari-icenet {version('napari-icenet')}"
-
-
 def track_table(tracks: Sequence[Track], stack: SceneStack) -> pd.DataFrame:
     """A row per track and date.
 
@@ -64,48 +54,9 @@ def track_table(tracks: Sequence[Track], stack: SceneStack) -> pd.DataFrame:
     """
     import pandas as pd
 
-    parts = [pd.DataFrame(_columns(track, stack)) for track in tracks]
+    scenes = [scene.id for scene in stack.scenes]
+    parts = [pd.DataFrame(track.columns(stack.labels, stack.band(track.settings.band), scenes)) for track in tracks]
     if not parts:
         maps = MAP_COLUMNS if stack.grid.georeferenced else ()
         return pd.DataFrame(columns=[*COLUMNS, *maps])
     return pd.concat(parts, ignore_index=True)
-
-
-def _columns(track: Track, stack: SceneStack) -> dict[str, Any]:
-    valid = track.valid
-    columns: dict[str, Any] = {
-        "track": track.number,
-        "date": stack.labels,
-        "row": track.rows,
-        "col": track.cols,
-        "drow": track.drow,
-        "dcol": track.dcol,
-        "ncc": np.where(valid, track.ncc, np.nan),
-        "peak_ratio": np.where(valid, [fix.peak_ratio for fix in track.observations], np.nan),
-        "valid": valid,
-    }
-    if stack.grid.georeferenced:
-        columns["x"], columns["y"] = stack.grid.xy(track.rows, track.cols)
-        columns |= {"vx": track.vx, "vy": track.vy, "v": track.speed}
-    error = track.displacement_error
-    columns |= {
-        "scene": [scene.id for scene in stack.scenes],
-        "days": track.days,
-        "interval_days": track.interval_days,
-        "reason": [fix.reason.value if fix.reason else "" for fix in track.observations],
-        "drow_error": error[:, 0],
-        "dcol_error": error[:, 1],
-    }
-    if stack.grid.georeferenced:
-        columns["v_error"] = track.speed_error
-    columns |= {
-        "azimuth": track.azimuth,
-        "round_trip": np.where(valid, [fix.round_trip_px for fix in track.observations], np.nan),
-        "start_date": stack.labels[track.origin_time],
-        "start_row": track.origin_row,
-        "start_col": track.origin_col,
-    }
-    settings = track.settings.model_dump()
-    columns |= {name: settings[name] for name in SETTING_COLUMNS}
-    columns["band"] = stack.band(track.settings.band)
-    return columns | {"software": software()}

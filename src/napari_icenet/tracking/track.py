@@ -3,76 +3,38 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.matching.match import LostReason
+from napari_icenet.common.described import Described, dates_text
+from napari_icenet.common.plot import draw_in_time
+from napari_icenet.common.software import software
+from napari_icenet.common.text import number_text, percent_text
+from napari_icenet.errors import UsageError
+from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.scenes.grid import Grid
+from napari_icenet.scenes.point_table import point_table
+from napari_icenet.tracking.observation import Observation
 from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.uncertainty import position_scatter
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+    from matplotlib.axes import Axes
 
 #: A year, as velocities in glaciology mean it.
 DAYS_PER_YEAR = 365.25
 _NAN = float("nan")
 
 
-@dataclass(frozen=True)
-class Observation:
-    """Where the chip was on one date, or why that is not known.
-
-    Attributes
-    ----------
-    time : int
-        Index of the date.
-    row, col : float
-        Position, sub-pixel; NaN when lost.
-    ncc, peak_ratio : float
-        Of the best match, also when it was not accepted; NaN where there was none, 1 at the origin.
-    valid : bool
-        Whether the position can be accepted. Always so at the origin.
-    reason : LostReason or None
-        Why not.
-    round_trip_px : float
-        By how much the backward match missed the start.
-    error_px : (float, float)
-        Formal one-sigma error along row and column.
-    source : int
-        Index of the date the template was cut at; the date itself at the origin.
-    centre : (int, int)
-        Centre of the search window, where a lost chip may be drawn.
-    peak : (float, float)
-        Where the best match was, also when it was not accepted.
-    firm : bool
-        Whether the frame may serve as a template: valid, and the plain and the high-pass filtered
-        picture have their highest peak in the same place. A frame half under cloud can be placed,
-        but what is cut from it would lead later frames astray.
-    """
-
-    time: int
-    row: float
-    col: float
-    ncc: float
-    peak_ratio: float
-    valid: bool
-    reason: LostReason | None
-    round_trip_px: float
-    error_px: tuple[float, float]
-    source: int
-    centre: tuple[int, int]
-    peak: tuple[float, float] = (_NAN, _NAN)
-    firm: bool = False
-
-    @classmethod
-    def lost(cls, time: int, source: int, centre: tuple[int, int], reason: LostReason) -> Observation:
-        """A date without any match."""
-        return cls(time, _NAN, _NAN, _NAN, _NAN, False, reason, _NAN, (_NAN, _NAN), source, centre)
-
-
-@dataclass(frozen=True)
-class Track:
+@dataclass(frozen=True, repr=False)
+class Track(Described):
     """A chip followed through all dates of a stack.
 
     Positions are those of the ice that was at (origin_row, origin_col): the origin plus the sum of
@@ -96,6 +58,8 @@ class Track:
         Days of each date since the first.
     grid : Grid
         For metres.
+    times : tuple of datetime64
+        Acquisition time of each date, UTC.
     """
 
     number: int
@@ -105,11 +69,112 @@ class Track:
     settings: TrackSettings
     observations: tuple[Observation, ...]
     days: tuple[float, ...]
-    grid: Grid = field(repr=False)
+    grid: Grid
+    times: tuple[np.datetime64, ...]
+
+    def facts(self) -> dict[str, str]:
+        """Facts of a track: how often it was found, when, where."""
+        speed, error = self.mean_speed
+        found = {"track": str(self.number), "dates": dates_text(self.times, "dates")}
+        found["valid"] = f"{percent_text(float(self.valid.mean()))} valid"
+        if np.isfinite(speed):
+            found["mean speed"] = f"{number_text(speed, error)} {self.speed_unit}"
+        return found | {"CRS": self.grid.crs_name}
+
+    def columns(
+        self, dates: Sequence[Any] | NDArray[Any], band: str, scenes: Sequence[str] | None = None
+    ) -> dict[str, Any]:
+        """Columns of the table of tracks (:func:`~napari_icenet.tracking.table.track_table`), in their order.
+
+        Parameters
+        ----------
+        dates : sequence or array, (n,)
+            What stands for each date.
+        band : str
+        scenes : sequence of str, optional
+            Ids of the scenes.
+        """
+        valid, error = self.valid, self.displacement_error
+        columns: dict[str, Any] = {
+            "track": self.number,
+            "date": dates,
+            "row": self.rows,
+            "col": self.cols,
+            "drow": self.drow,
+            "dcol": self.dcol,
+            "ncc": np.where(valid, self.ncc, np.nan),
+            "peak_ratio": np.where(valid, self._array("peak_ratio"), np.nan),
+            "valid": valid,
+        }
+        if self.grid.georeferenced:
+            columns["x"], columns["y"] = self.grid.xy(self.rows, self.cols)
+            columns |= {"vx": self.vx, "vy": self.vy, "v": self.speed}
+        if scenes is not None:
+            columns["scene"] = scenes
+        columns |= {
+            "days": self.days,
+            "interval_days": self.interval_days,
+            "reason": [one.reason.value if one.reason else "" for one in self.observations],
+            "drow_error": error[:, 0],
+            "dcol_error": error[:, 1],
+        }
+        if self.grid.georeferenced:
+            columns["v_error"] = self.speed_error
+        columns |= {
+            "azimuth": self.azimuth,
+            "round_trip": np.where(valid, self._array("round_trip_px"), np.nan),
+            "start_date": dates[self.origin_time],
+            "start_row": self.origin_row,
+            "start_col": self.origin_col,
+        }
+        return columns | self.settings.model_dump() | {"band": band, "software": software()}
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """The track as a table, a row per date; columns as of :func:`~napari_icenet.tracking.table.track_table`."""
+        import pandas as pd
+
+        times = np.array(self.times, "datetime64[s]")
+        return pd.DataFrame(self.columns(times, str(self.settings.band)))
+
+    def to_geodataframe(self) -> gpd.GeoDataFrame:
+        """The table with a point per date in the pictures' own coordinate system; none where the chip was lost.
+
+        Raises
+        ------
+        UsageError
+            The pictures have no coordinate reference system.
+        """
+        return point_table(self.to_dataframe(), self.rows, self.cols, self.grid)
+
+    def plot(self, quantity: str = "speed", *, ax: Axes | None = None) -> Axes:
+        """Draw a quantity of the track over its dates, with one-sigma errors where they are known.
+
+        Parameters
+        ----------
+        quantity : {'speed', 'vx', 'vy', 'azimuth', 'displacement', 'ncc', 'drow', 'dcol'}
+        ax : Axes, optional
+            Default: new ones.
+
+        Raises
+        ------
+        UsageError
+            There is no such quantity.
+        """
+        units = {"speed": self.speed_unit, "vx": "m/yr", "vy": "m/yr", "azimuth": "°", "ncc": ""}
+        units |= dict.fromkeys(("displacement", "drow", "dcol"), "px")
+        if quantity not in units:
+            raise UsageError(f"A track has no {quantity}; choose {', '.join(units)}.")
+        errors = self.speed_error if quantity == "speed" else None
+        values = np.where(self.valid, getattr(self, quantity), np.nan)
+        label = f"{quantity} ({units[quantity]})" if units[quantity] else quantity
+        axes = draw_in_time(np.array(self.times, "datetime64[s]"), values, errors, label=label, ax=ax)
+        if quantity in ("speed", "displacement"):
+            axes.set_ylim(bottom=0)
+        return axes
 
     @property
     def complete(self) -> bool:
-        """Whether every date has been computed."""
+        """True if every date has been computed."""
         return all(fix.reason is not LostReason.PENDING for fix in self.observations)
 
     def _array(self, name: str) -> NDArray[np.float64]:
@@ -127,7 +192,7 @@ class Track:
 
     @cached_property
     def valid(self) -> NDArray[np.bool_]:
-        """Whether each date's position can be accepted."""
+        """True if each date's position can be accepted."""
         return np.array([fix.valid for fix in self.observations], bool)
 
     @cached_property

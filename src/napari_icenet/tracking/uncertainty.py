@@ -1,4 +1,4 @@
-"""How far the positions of a track scatter about smooth motion.
+"""Scatter of a track's positions about smooth motion.
 
 A match's formal error says how well two pictures fit onto each other. It cannot know by how much a
 scene as a whole is shifted (co-registration, a few tenths of a pixel on Landsat) or how changing

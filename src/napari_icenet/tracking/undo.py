@@ -1,4 +1,4 @@
-"""What a click-tracker holds, step by step, so that it can be undone and saved."""
+"""States of a click-tracker, step by step, to undo and to save."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from napari_icenet.tracking.settings import TrackSettings, make_settings
 
 @dataclass(frozen=True)
 class Mark:
-    """Where a chip was placed: position in pixels and index of the date."""
+    """Start of a chip: position in pixels and index of the date."""
 
     row: float
     col: float
@@ -60,12 +60,12 @@ class History:
 
     @property
     def can_undo(self) -> bool:
-        """Whether there is a step to take back."""
+        """True if there is a step to take back."""
         return bool(self._past)
 
     @property
     def can_redo(self) -> bool:
-        """Whether there is a step to do again."""
+        """True if there is a step to do again."""
         return bool(self._future)
 
     def step(self, state: State, merge: object = None) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from napari_icenet.datasets.dataset import SequenceDataset
 from napari_icenet.errors import UsageError
+from napari_icenet.training.settings import RunSettings, make_run_settings
+
+#: What can be learned from: a dataset, the path of one, or several of these.
+Learned = SequenceDataset | str | Path | Sequence[SequenceDataset | str | Path]
 
 #: Names of the presets, with a line on each.
 PRESETS = {
@@ -68,6 +74,42 @@ def preset_values(name: str, model: str | None = None, weights: str | None = Non
     if name == "fine-tune":
         return merged({"model": chosen, "weights": weights or chosen}, _FINE_TUNE)
     raise UsageError(f"there is no preset {name}; choose {', '.join(PRESETS)}.")
+
+
+def run_settings(
+    datasets: Learned,
+    *,
+    preset: str | None = None,
+    model: str | None = None,
+    steps: int | None = None,
+    **choices: Any,
+) -> RunSettings:
+    """Settings of a run on datasets, from a preset and what is chosen beside it.
+
+    Parameters
+    ----------
+    datasets : dataset, path of one, or sequence of these
+    preset : {'quick', 'paper', 'fine-tune'}, optional
+    model : str, optional
+        Default: that of the preset, or ``icenet``.
+    steps : int, optional
+        Steps of the optimiser.
+    **choices
+        Further fields of :class:`~napari_icenet.training.settings.RunSettings`, by name.
+
+    Raises
+    ------
+    UsageError
+        There is no such preset, or a choice cannot be used.
+    """
+    several = [datasets] if isinstance(datasets, SequenceDataset | str | Path) else datasets
+    places = [str(one.path if isinstance(one, SequenceDataset) else one) for one in several]
+    weights = choices.get("weights")
+    values = preset_values(preset, model, weights) if preset else {} if model is None else {"model": model}
+    values = merged(values, {"data": {"datasets": [str(Path(place).resolve()) for place in places]}})
+    if steps is not None:
+        values = merged(values, {"optimisation": {"steps": steps}})
+    return make_run_settings(merged(values, choices))
 
 
 def merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a run is made with: one configuration for library, command line and dock."""
+"""Settings of a run: one configuration for library, command line and dock."""
 
 from __future__ import annotations
 
@@ -7,14 +7,9 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from napari_icenet.common.settings_model import made
-from napari_icenet.models.device import Precision
+from napari_icenet.common.settings_model import made, setting
+from napari_icenet.models.precision import Precision
 from napari_icenet.simulation.glacier import TrainingSettings as SimulationSettings
-
-
-def _field(default: Any, description: str, unit: str = "", **limits: Any) -> Any:
-    """A field with its description and unit, from which a form can be made."""
-    return Field(default=default, description=description, json_schema_extra={"unit": unit}, **limits)
 
 
 class _Part(BaseModel):
@@ -22,25 +17,25 @@ class _Part(BaseModel):
 
 
 class DataSettings(_Part):
-    """What is learned from."""
+    """Settings of the data that are learned from."""
 
-    datasets: tuple[str, ...] = _field((), "Datasets made by icenet dataset; their training splits are learned from.")
-    shares: tuple[float, ...] | None = _field(
+    datasets: tuple[str, ...] = setting((), "Datasets made by icenet dataset; their training splits are learned from.")
+    shares: tuple[float, ...] | None = setting(
         None, "How often each dataset is drawn from, relative to the others; default: by its number of sequences."
     )
-    bands: tuple[str, ...] | None = _field(None, "Names of the bands that are learned from; default: all.")
-    simulated: int = _field(0, "Sequences of simulated ice beside the datasets.", "sequences", ge=0)
-    simulated_share: float = _field(
+    bands: tuple[str, ...] | None = setting(None, "Names of the bands that are learned from; default: all.")
+    simulated: int = setting(0, "Sequences of simulated ice beside the datasets.", "sequences", ge=0)
+    simulated_share: float = setting(
         0.5, "Share of the sequences drawn that are simulated, where there are both kinds.", "0 to 1", gt=0, lt=1
     )
     simulation: SimulationSettings = Field(
         default_factory=SimulationSettings,
         description="What simulated ice is like; chip and frames are the datasets' where there are any.",
     )
-    pool: str | None = _field(
+    pool: str | None = setting(
         None, "Folder that keeps simulated sequences and sub-pixel places, for several runs; default: in the run's own."
     )
-    workers: int = _field(2, "Threads that read and prepare batches ahead; 0 prepares between steps.", "threads", ge=0)
+    workers: int = setting(2, "Threads that read and prepare batches ahead; 0 prepares between steps.", "threads", ge=0)
 
     @model_validator(mode="after")
     def _one_share_each(self) -> Self:
@@ -53,34 +48,34 @@ class DataSettings(_Part):
 
 
 class OptimisationSettings(_Part):
-    """How the network learns."""
+    """Settings of how the network learns."""
 
-    steps: int = _field(20000, "Steps of the optimiser.", "steps", ge=1)
-    batch: int = _field(8, "Sequences in a step of each process.", "sequences", ge=1)
-    optimiser: Literal["adam", "adamw"] = _field(
+    steps: int = setting(20000, "Steps of the optimiser.", "steps", ge=1)
+    batch: int = setting(8, "Sequences in a step of each process.", "sequences", ge=1)
+    optimiser: Literal["adam", "adamw"] = setting(
         "adamw", "adam adds the weight decay to the gradient, adamw takes it off the weights."
     )
-    learning_rate: float = _field(1e-3, "Highest learning rate, reached after the warm-up.", "", gt=0, le=1)
-    final_share: float = _field(
+    learning_rate: float = setting(1e-3, "Highest learning rate, reached after the warm-up.", "", gt=0, le=1)
+    final_share: float = setting(
         0.02, "What the cosine leaves of the learning rate at the last step; 1 keeps it constant.", "0 to 1", ge=0, le=1
     )
-    warm_up: int = _field(200, "Steps in which the learning rate rises from 0.", "steps", ge=0)
-    betas: tuple[float, float] = _field((0.9, 0.999), "How long Adam remembers gradients, and their squares.")
-    weight_decay: float = _field(0.0, "Pull of the weights towards 0.", "", ge=0, le=1)
-    clip: float | None = _field(1.0, "Longest gradient; longer ones are scaled down. None: as they are.", "", gt=0)
-    average: float = _field(
+    warm_up: int = setting(200, "Steps in which the learning rate rises from 0.", "steps", ge=0)
+    betas: tuple[float, float] = setting((0.9, 0.999), "How long Adam remembers gradients, and their squares.")
+    weight_decay: float = setting(0.0, "Pull of the weights towards 0.", "", ge=0, le=1)
+    clip: float | None = setting(1.0, "Longest gradient; longer ones are scaled down. None: as they are.", "", gt=0)
+    average: float = setting(
         0.999,
         "Of the moving average of the weights, which is validated and saved: what is kept at each step. 0: none.",
         "0 to 1",
         ge=0,
         lt=1,
     )
-    precision: Precision = _field(
+    precision: Precision = setting(
         "fp32",
         "fp32 gives the same losses on every machine. bf16, fp16: mixed with fp32, quicker on a GPU. "
         "auto: bf16 where the device computes it, fp16 on older GPUs, else fp32.",
     )
-    pieces: int = _field(
+    pieces: int = setting(
         1, "Pieces that a batch is cut into, one after the other, to need less memory.", "pieces", ge=1
     )
 
@@ -92,14 +87,14 @@ class OptimisationSettings(_Part):
 
 
 class ValidationSettings(_Part):
-    """How the network is judged while it learns: on held-out blocks, by the evaluation's own correlation."""
+    """Settings of the validation: on held-out blocks, by the evaluation's own correlation."""
 
-    every: int = _field(500, "Steps from one validation to the next; 0: never.", "steps", ge=0)
-    sequences: int = _field(192, "Sequences of the validation splits; always the same.", "sequences", ge=1)
-    patience: int = _field(
+    every: int = setting(500, "Steps from one validation to the next; 0: never.", "steps", ge=0)
+    sequences: int = setting(192, "Sequences of the validation splits; always the same.", "sequences", ge=1)
+    patience: int = setting(
         0, "Stop after so many validations without a better correlation at t2; 0: never.", "validations", ge=0
     )
-    samples: int = _field(
+    samples: int = setting(
         6, "Held-out chips shown in the picture of each validation; 0: no picture.", "chips", ge=0, le=64
     )
     options: dict[str, Any] = Field(
@@ -114,18 +109,18 @@ class RunSettings(_Part):
     ``.json_schema_extra["unit"]``).
     """
 
-    model: str = _field("icenet", "Name of the network that is trained.")
+    model: str = setting("icenet", "Name of the network that is trained.")
     model_settings: dict[str, Any] = Field(default_factory=dict, description="The network's own settings, by name.")
     objective: dict[str, Any] = Field(default_factory=dict, description="What is minimised: its own settings, by name.")
-    weights: str | None = _field(None, "Weights to start from: a file, or the name of bundled ones. Default: random.")
+    weights: str | None = setting(None, "Weights to start from: a file, or the name of bundled ones. Default: random.")
     data: DataSettings = DataSettings()
     optimisation: OptimisationSettings = OptimisationSettings()
     validation: ValidationSettings = ValidationSettings()
-    checkpoint_every: int = _field(500, "Steps from one checkpoint to the next.", "steps", ge=1)
-    half: bool = _field(False, "Save best and last weights in 16 bits.")
-    seed: int = _field(0, "Of everything that is random; the same seed gives the same run.", "", ge=0, lt=2**32)
-    device: str = _field("auto", "auto, cpu, cuda, cuda:1 …; auto takes a GPU where there is one.")
-    threads: int | None = _field(
+    checkpoint_every: int = setting(500, "Steps from one checkpoint to the next.", "steps", ge=1)
+    half: bool = setting(False, "Save best and last weights in 16 bits.")
+    seed: int = setting(0, "Of everything that is random; the same seed gives the same run.", "", ge=0, lt=2**32)
+    device: str = setting("auto", "auto, cpu, cuda, cuda:1 …; auto takes a GPU where there is one.")
+    threads: int | None = setting(
         None, "Threads of the network's arithmetic on the CPU; default: all cores.", "threads", ge=1
     )
 

@@ -22,7 +22,7 @@ from napari_icenet.errors import TrainingError, UsageError
 from napari_icenet.jobs.file_lock import locked
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.models.card import Card
-from napari_icenet.models.device import choose_device, network_type, type_name
+from napari_icenet.models.precision import network_device, network_type, type_name
 from napari_icenet.models.registry import build, network_class
 from napari_icenet.models.weights import load_weights
 from napari_icenet.training.command import command_of
@@ -39,7 +39,7 @@ from napari_icenet.training.data.fingerprint import (
 from napari_icenet.training.data.pool import DatasetSource, HeldSource, Pool, Source
 from napari_icenet.training.data.sampler import Sampler
 from napari_icenet.training.data.simulated import simulated_examples
-from napari_icenet.training.data.subpixel_positions import dataset_places
+from napari_icenet.training.data.subpixel_positions import dataset_positions
 from napari_icenet.training.loop.checkpoint import load_checkpoint
 from napari_icenet.training.loop.distributed import Group
 from napari_icenet.training.loop.loop import Loop
@@ -80,9 +80,9 @@ class Session:
             self._go_on_from(folder.settings())
         if self.settings.threads is not None:
             torch.set_num_threads(self.settings.threads)
-        wanted = choose_device(self.settings.device)
+        wanted = network_device(self.settings.device)
         self.group = Group(wanted.type)
-        self.device = choose_device(self.settings.device, self.group.local_rank)
+        self.device = network_device(self.settings.device, self.group.local_rank)
         self._record = data_record(self._datasets, self.settings.data)
         self._check_counts()
         if resume:
@@ -224,14 +224,14 @@ class Session:
         sources: list[Source] = []
         for number, (dataset, use) in enumerate(zip(self._datasets, self._record.datasets, strict=True)):
             indices = chosen(dataset, "train", data.bands)
-            places = None
-            if self._objective.wants_places and len(indices):
+            positions = None
+            if self._objective.wants_positions and len(indices):
                 bands = "" if data.bands is None else "-" + "-".join(data.bands)
                 file = kept / f"places-{use.fingerprint}{bands}.npy"
-                places = dataset_places(dataset, indices, file, threads=self.settings.threads, progress=progress)
+                positions = dataset_positions(dataset, indices, file, threads=self.settings.threads, progress=progress)
             weight = float(len(indices)) if data.shares is None else data.shares[number]
             covariates = getattr(self._objective.network.settings, "covariates", ())
-            sources.append(DatasetSource(dataset, indices, places, weight, covariates))
+            sources.append(DatasetSource(dataset, indices, positions, weight, covariates))
         if data.simulated:
             examples = simulated_examples(
                 data.simulated, data.simulation, kept,

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 from napari_icenet.errors import Cancelled, IceNetError, TrainingError, UsageError
 from napari_icenet.jobs.file_lock import locked
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.training.data.recipe import cut_missing
-from napari_icenet.training.loop.signals import StopSignals
+from napari_icenet.training.presets import Learned, run_settings
 from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.run_folder.status import RunStatus, State
 from napari_icenet.training.settings import RunSettings
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run came to.
+    """Result of a run: its state, scores and weights.
 
     Attributes
     ----------
@@ -52,13 +55,43 @@ class Result:
     signal: int | None = None
 
 
+class StopSignals:
+    """Turn Ctrl-C and SIGTERM into a request that is heeded after the step; a second Ctrl-C ends at once.
+
+    In a thread that is not the main one, signals are left alone.
+    """
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._receive)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        if self.received is not None and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.received = number
+
+
 def train(
-    settings: RunSettings | None,
+    data: RunSettings | Learned | None,
     run_folder: str | Path,
     *,
+    preset: str | None = None,
+    model: str | None = None,
+    steps: int | None = None,
     resume: bool = False,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
+    **choices: Any,
 ) -> Result:
     """Train a network, or go on with a run.
 
@@ -68,10 +101,16 @@ def train(
 
     Parameters
     ----------
-    settings : RunSettings, optional
-        With ``resume``: None for those of the run; others must give the same steps.
+    data : RunSettings, dataset, path of one, or sequence of these, optional
+        All settings; or what is learned from, the others by name. With ``resume``: None for the settings of the run;
+        others must give the same steps.
     run_folder : path
         Made if it is not there.
+    preset : {'quick', 'paper', 'fine-tune'}, optional
+    model : str, optional
+        Name of the network; default: ``icenet``.
+    steps : int, optional
+        Steps of the optimiser.
     resume : bool
         Go on with the run in the folder, from its last checkpoint.
     progress : callable, optional
@@ -79,6 +118,8 @@ def train(
         :class:`~napari_icenet.errors.Cancelled` to stop.
     stop : callable, optional
         Asked at every step whether to stop.
+    **choices
+        Further fields of :class:`~napari_icenet.training.settings.RunSettings`, by name, such as ``seed=1``.
 
     Returns
     -------
@@ -94,32 +135,32 @@ def train(
         A dataset, or the weights to start from, cannot be used.
     """
     folder = RunFolder(run_folder)
-    chosen = _check_folder(folder, settings, resume)
+    choices |= {"preset": preset, "model": model, "steps": steps}
+    chosen = _check_folder(folder, _settings(data, choices), resume)
     # One that was stopped while it cut its dataset begins.
     resume = resume and folder.exists()
     with ExitStack() as stack:
         signals = stack.enter_context(StopSignals())
 
         loop: Loop | None = None
-        mine = False
-        told = float("-inf")
+        mine, reported = False, float("-inf")
 
         def asked() -> bool:
             return signals.received is not None or (stop is not None and stop())
 
         def asked_here() -> bool:
-            return asked() or (mine and folder.wish() == "stop")
+            return asked() or (mine and folder.requested() == "stop")
 
         def say(fraction: float, text: str) -> None:
             if progress is not None:
                 progress(fraction, text)
 
         def prepare(fraction: float, text: str) -> None:
-            nonlocal told
+            nonlocal reported
             if asked_here():
                 raise Cancelled("training was stopped before its first step.")
-            if mine and time.monotonic() - told > 1:
-                told = time.monotonic()
+            if mine and time.monotonic() - reported > 1:
+                reported = time.monotonic()
                 _tell(folder, loop, "preparing", text)
             say(fraction, text)
 
@@ -156,6 +197,16 @@ def train(
             folder, state, step, chosen.optimisation.steps, best.get("t2"), best.get("persistence_t2"), weights,
             signals.received,
         )  # fmt: skip
+
+
+def _settings(data: RunSettings | Learned | None, choices: dict[str, Any]) -> RunSettings | None:
+    """The settings that were given, or those of what was given by name."""
+    given = {name: value for name, value in choices.items() if value is not None}
+    if data is None or isinstance(data, RunSettings):
+        if given:
+            raise UsageError(f"{', '.join(given)} can be chosen beside datasets alone; put it into the settings.")
+        return data
+    return run_settings(data, **given)
 
 
 def _check_folder(folder: RunFolder, settings: RunSettings | None, resume: bool) -> RunSettings:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 Pair = tuple[int, int]
 #: Makes maps of pairs of dates: :func:`~napari_icenet.velocity.pairs.map_pairs`.
 MapPairs = Callable[..., list[VelocityMap]]
-#: Says how good maps are: :func:`~napari_icenet.velocity.quality.assess.assess`.
-Assess = Callable[[Sequence[VelocityMap]], Any]
+#: Says how good maps are: :func:`~napari_icenet.velocity.quality.assess.quality_report`.
+QualityReporter = Callable[[Sequence[VelocityMap]], Any]
 
 
 class VelocityMapper:
@@ -40,14 +40,14 @@ class VelocityMapper:
     stack : SceneStack
     map_pairs : callable, optional
         Makes the maps; default :func:`~napari_icenet.velocity.pairs.map_pairs`.
-    assess : callable, optional
-        Says how good they are; default :func:`~napari_icenet.velocity.quality.assess.assess`.
+    quality_report : callable, optional
+        Says how good they are; default :func:`~napari_icenet.velocity.quality.assess.quality_report`.
 
     Attributes
     ----------
     maps_changed : Signal(tuple of VelocityMap)
         All maps of the last request, with :attr:`report` and :attr:`series` (the time series inverted
-        from them, where pairs overlap in time) up to date.
+        from them, where pairs are redundant) up to date.
     progressed : Signal(float, str)
         Share of the work done, and what is being done.
     busy_changed : Signal(bool)
@@ -63,14 +63,16 @@ class VelocityMapper:
     failed = Signal(str)
     device_changed = Signal(str)
 
-    def __init__(self, stack: SceneStack, *, map_pairs: MapPairs | None = None, assess: Assess | None = None) -> None:
+    def __init__(
+        self, stack: SceneStack, *, map_pairs: MapPairs | None = None, quality_report: QualityReporter | None = None
+    ) -> None:
         self.stack = stack
         self.maps: tuple[VelocityMap, ...] = ()
         self.report: Any | None = None
         self.series: VelocitySeries | None = None
         self.device = ""
         self._map_pairs = map_pairs or _map_pairs
-        self._assess = assess or _assess
+        self._quality_report = quality_report or _quality_report
         self._engine: tuple[str, Engine] | None = None
         self._lock = threading.Lock()
         self._request: object | None = None
@@ -79,7 +81,7 @@ class VelocityMapper:
 
     @property
     def busy(self) -> bool:
-        """Whether maps are being made, or a cancelled request has not ended yet."""
+        """True if maps are being made, or a cancelled request has not ended yet."""
         with self._lock:
             return self._running or self._request is not None
 
@@ -211,8 +213,10 @@ class VelocityMapper:
         )
         progress(1.0, "Judging the map" if len(made) == 1 else "Judging the maps")
         self._say_device(engine.title)
-        report = self._assess(made)
-        return tuple(made), report, series_of(made, progress)
+        report = self._quality_report(made)
+        from napari_icenet.velocity.time_series.inversion import series_of
+
+        return tuple(made), report, series_of(made, progress=progress)
 
     def _tell_device(self, name: str) -> None:
         try:
@@ -235,25 +239,13 @@ class VelocityMapper:
             self.device_changed.emit(title)
 
 
-def series_of(
-    maps: Sequence[VelocityMap], progress: Callable[[float, str], None] | None = None
-) -> VelocitySeries | None:
-    """The time series inverted from maps; None where their pairs do not overlap in time."""
-    dates = {time for found in maps for time in found.times}
-    if len(maps) < len(dates):
-        return None
-    from napari_icenet.velocity.time_series.inversion import invert
-
-    return invert(maps, progress=progress)
-
-
 def _map_pairs(*args: Any, **kwargs: Any) -> list[VelocityMap]:
     from napari_icenet.velocity.pairs import map_pairs
 
     return map_pairs(*args, **kwargs)
 
 
-def _assess(maps: Sequence[VelocityMap]) -> Any:
-    from napari_icenet.velocity.quality.assess import assess
+def _quality_report(maps: Sequence[VelocityMap]) -> Any:
+    from napari_icenet.velocity.quality.assess import quality_report
 
-    return assess(maps)
+    return quality_report(maps)

@@ -1,4 +1,4 @@
-"""Chips from small to large: the smallest that succeeds, and that its neighbours bear out, wins."""
+"""Chips from small to large: the smallest that succeeds, and that agrees with its neighbours, wins."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 from napari_icenet.common.types import Index
 from napari_icenet.jobs.progress import Progress
-from napari_icenet.matching.engine.matches import Matches, reason_code
-from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.matching.acceptance import NO_PIXELS, judge_matches
+from napari_icenet.matching.engine.matches import Matches
+from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.velocity.outliers import neighbour_consistent
 from napari_icenet.velocity.tile_checkpoint import FinishedTiles
 from napari_icenet.velocity.tiles import PairMatcher, tiles_of
 
 #: Share of the points that a larger chip is expected to have left to do, for the progress.
 _LEFT = 0.15
-_OUTLIER = reason_code(LostReason.OUTLIER)
 #: A larger chip that could not be tried says less than the smaller one that failed.
-_NOT_TRIED = tuple(reason_code(reason) for reason in (LostReason.OUTSIDE, LostReason.FILL))
+_NOT_TRIED = tuple(map(reason_code, NO_PIXELS))
 
 
 @dataclass
@@ -61,15 +61,16 @@ class Levels:
             todo = np.flatnonzero(~accepted)
             start, end = self._span(level)
             new = self._match(todo, chip, start, end)
-            passed = self._borne_out(found, accepted, todo, new, end)
-            new.reason[new.valid & ~passed] = _OUTLIER
+            agree = self._neighbours_agree(found, accepted, todo, new, end)
+            new.reason[:] = judge_matches(new.reason, self.matcher.settings.criteria, neighbours_agree=agree)
+            passed = agree & new.valid
             told = np.ones(len(todo), bool) if level == 0 else ~np.isin(new.reason, _NOT_TRIED)
             found[todo[told]] = new[told]
             accepted[todo[passed]] = True
         return found
 
     def _span(self, level: int) -> tuple[float, float]:
-        """Where a level begins and ends in the progress of the run."""
+        """Start and end of a level in the progress of the run."""
         rows, cols = self.matcher.search.radius
         work = np.array([(chip + 2 * rows) * (chip + 2 * cols) for chip in self.matcher.search.chips], float)
         work[1:] *= _LEFT
@@ -98,10 +99,10 @@ class Levels:
         order = np.argsort(np.concatenate([tile.points for tile in tiles]))
         return Matches.concatenated(parts)[order]
 
-    def _borne_out(
+    def _neighbours_agree(
         self, found: Matches, accepted: NDArray[np.bool_], todo: Index, new: Matches, end: float
     ) -> NDArray[np.bool_]:
-        """Which of the new matches their neighbours bear out; shape of ``todo``."""
+        """New matches that agree with their neighbours; shape of ``todo``."""
         if not len(todo):
             return np.zeros(0, bool)
         chip = int(new.chip[0])

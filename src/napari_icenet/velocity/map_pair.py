@@ -12,19 +12,21 @@ from numpy.typing import NDArray
 
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.jobs.progress import Progress
+from napari_icenet.matching.acceptance import NO_PIXELS
 from napari_icenet.matching.engine.engine import Engine
-from napari_icenet.matching.engine.matches import REASONS, Matches, reason_code
-from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.matching.engine.matches import Matches
+from napari_icenet.matching.lost_reason import REASONS, LostReason, reason_code
 from napari_icenet.matching.pictures import TILE, Pictures, TileCache
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.velocity.chip_levels import Levels
+from napari_icenet.velocity.map_arrays import map_cells
 from napari_icenet.velocity.search_plan import plan_search
 from napari_icenet.velocity.settings import VelocitySettings
 from napari_icenet.velocity.stable_ground.coregistration import coregistered
 from napari_icenet.velocity.tile_checkpoint import FinishedTiles
 from napari_icenet.velocity.tiles import PairMatcher, Points
-from napari_icenet.velocity.velocity_map import VelocityMap, map_cells
+from napari_icenet.velocity.velocity_map import VelocityMap
 
 if TYPE_CHECKING:
     from napari_icenet.velocity.prior import Prior
@@ -193,12 +195,11 @@ def _refuse_without_ground(pictures: Pictures, first: int, second: int, found: M
             raise TrackingError(f"{labels[date]} holds no valid pixel in {pictures.band}; choose another date or band.")
     if not shared:
         raise TrackingError(f"{title}: the two scenes share no valid pixel; choose dates that cover the same ground.")
-    outside, fill = reason_code(LostReason.OUTSIDE), reason_code(LostReason.FILL)
-    if (found.reason == outside).all():
+    if (found.reason == reason_code(LostReason.OUTSIDE)).all():
         raise TrackingError(
             f"{title}: every chip leaves the frame; choose smaller chips, or a prior map in m/yr that keeps them in it."
         )
-    if np.isin(found.reason, [outside, fill]).all():
+    if np.isin(found.reason, [reason_code(reason) for reason in NO_PIXELS]).all():
         raise TrackingError(
             f"{title}: no chip has enough valid pixels in both scenes; choose a smaller chip, a lower least overlap "
             "or other dates."
@@ -237,7 +238,7 @@ def _velocity_map(matcher: PairMatcher, found: Matches, cells: Grid, notes: tupl
 
 
 def _notes(matcher: PairMatcher, found: Matches) -> list[str]:
-    """What the reader of the map should know of how it was made."""
+    """Notes on how a map was made, for its reader."""
     stack, settings, dates = matcher.pictures.stack, matcher.settings, (matcher.first, matcher.second)
     ids = {stack.scenes[date].id for date in dates}
     notes = [notice.message for notice in stack.notices if notice.scene in ids]

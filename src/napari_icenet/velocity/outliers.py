@@ -72,7 +72,7 @@ def neighbour_consistent(
     test: OutlierTest = DEFAULT_TEST,
     pause: Callable[[], None] | None = None,
 ) -> Bool:
-    """Which vectors of a map their neighbours bear out.
+    """Vectors of a map that agree with their neighbours.
 
     Parameters
     ----------

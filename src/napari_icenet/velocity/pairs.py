@@ -1,4 +1,4 @@
-"""Which dates are paired, and maps of many pairs."""
+"""Pair dates, and map many pairs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Choice = Literal["consecutive", "all"]
 
 
-def pairs_of(stack: SceneStack, choice: Choice = "consecutive") -> list[tuple[int, int]]:
+def make_pairs(stack: SceneStack, choice: Choice = "consecutive") -> list[tuple[int, int]]:
     """Pairs of dates (first, second), the earlier one first; scenes of one time are not paired.
 
     Parameters

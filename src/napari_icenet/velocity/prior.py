@@ -49,7 +49,7 @@ class Prior:
     name: str
 
     def displacement(self, rows: ArrayLike, cols: ArrayLike, days: float) -> tuple[F64, F64]:
-        """How far ice moves in ``days`` from places on the stack's frame, by this map.
+        """Displacement of ice in ``days`` from positions on the stack's frame, px, by this map.
 
         Parameters
         ----------

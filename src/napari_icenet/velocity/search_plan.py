@@ -1,4 +1,4 @@
-"""How far and with which chips a pair of dates is searched, and whether that can be done at all."""
+"""Plan of the search of a pair of dates: radius and chips, checked against the frame."""
 
 from __future__ import annotations
 

@@ -1,71 +1,74 @@
-"""What a velocity map is made with: one configuration for library, command line and dock."""
+"""Settings of a velocity map: one configuration for library, command line and dock."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
-from napari_icenet.common.settings_model import made
+from napari_icenet.common.settings_model import made, setting
+from napari_icenet.matching.acceptance import MAP, Criteria
 
 #: Search radius where neither a radius, a scale factor nor a maximum speed is given, px.
 DEFAULT_RADIUS = 25
 
 
 class VelocitySettings(BaseModel):
-    """Settings of a velocity map.
+    """Settings of a velocity map. Immutable; checked when made.
 
-    Attributes
-    ----------
-    band : str or int
-        Name or number of the band.
-    chip : int
-        Side of the smallest chip, px, even, at least 16.
-    max_chip : int
-        Chips that fail are doubled up to this side; the smallest one that succeeds wins.
-    spacing : int
-        Distance between points, px, even: a point stands for a cell of spacing × spacing pixels.
-    radius : int, optional
-        How far a chip is searched for along each axis, px.
-    scale : float, optional
-        The same as c: the smallest chip's search window has the side c·C.
-    max_speed : float, optional
-        The same as a speed in m/yr; the radius follows from the days and the pixel size.
-    prefilter : str
-        Filter of both pictures (:mod:`~napari_icenet.matching.prefilter`).
-    coarse_to_fine : bool
-        Search at a quarter of the resolution first.
-    affine : bool
-        Refine each match by the chip's own stretch and shear.
-    coregister : bool
-        Remove the offset of stable ground from the velocities.
-    min_overlap : float
-        Least share of the chip's pixels that must be valid in both pictures.
-    min_peak_ratio : float
-        Matches with a lower peak ratio are ambiguous.
-    device : str
-        ``auto``, ``cpu``, ``cuda`` or ``mps``.
-    memory_gb : float
-        Memory that mapping may use at most for pictures and surfaces, GB.
+    Every field has a description and a unit (``model_fields[name].description`` and
+    ``.json_schema_extra["unit"]``).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    band: str | int = 1
-    chip: int = Field(default=32, ge=16, le=1024)
-    max_chip: int = Field(default=128, ge=16, le=1024)
-    spacing: int = Field(default=16, ge=2, le=1024)
-    radius: int | None = Field(default=None, ge=2, le=2048)
-    scale: float | None = Field(default=None, ge=1.1, le=8)
-    max_speed: float | None = Field(default=None, gt=0)
-    prefilter: str = "band"
-    coarse_to_fine: bool = False
-    affine: bool = False
-    coregister: bool = False
-    min_overlap: float = Field(default=0.5, gt=0, le=1)
-    min_peak_ratio: float = Field(default=1.1, ge=1.0)
-    device: str = "auto"
-    memory_gb: float = Field(default=1.0, gt=0.1)
+    band: str | int = setting(1, "Name or number of the band.")
+    chip: int = setting(
+        32,
+        "Side of the smallest chip, even. Smaller chips show shear margins, larger ones match more surely.",
+        "px",
+        ge=16,
+        le=1024,
+    )
+    max_chip: int = setting(
+        128, "A chip that fails is doubled up to this side; the smallest that succeeds wins.", "px", ge=16, le=1024
+    )
+    spacing: int = setting(
+        16,
+        "Distance between points, even: a cell of the map is as large, spacing × spacing.",
+        "px",
+        ge=2,
+        le=1024,
+    )
+    radius: int | None = setting(None, "How far a chip is searched for along each axis.", "px", ge=2, le=2048)
+    scale: float | None = setting(
+        None, "The same as c: the smallest chip's search window has c times its side.", ge=1.1, le=8
+    )
+    max_speed: float | None = setting(
+        None,
+        "The same as the speed of the fastest ice; the radius follows from the days and the pixel size.",
+        "m/yr",
+        gt=0,
+    )
+    prefilter: str = setting(
+        "band", "Filter of both pictures before matching. A high-pass brings out crevasses and lowers the NCC."
+    )
+    coarse_to_fine: bool = setting(
+        False, "Search at a quarter of the resolution first: several times faster, and may miss small features."
+    )
+    affine: bool = setting(False, "Let the chip stretch and shear to the last: sharper in shear margins, slower.")
+    coregister: bool = setting(
+        False, "Subtract from all velocities the offset that stable ground shows; drow and dcol stay as measured."
+    )
+    min_overlap: float = setting(
+        MAP.min_overlap, "Least share of the chip's pixels that must be valid in both pictures.", "0 to 1", gt=0, le=1
+    )
+    min_peak_ratio: float = setting(
+        MAP.min_peak_ratio, "Matches that stand out less from their rivals are ambiguous.", ge=1.0
+    )
+    device: str = setting("auto", "auto, cpu, cuda, cuda:1 … or mps.")
+    memory_gb: float = setting(1.0, "Memory that mapping may use at most for pictures and surfaces.", "GB", gt=0.1)
 
     @field_validator("chip", "max_chip", "spacing")
     @classmethod
@@ -86,6 +89,11 @@ class VelocitySettings(BaseModel):
         if sum(v is not None for v in (self.radius, self.scale, self.max_speed)) > 1:
             raise ValueError("give only one of radius, scale and maximum speed")
         return self
+
+    @property
+    def criteria(self) -> Criteria:
+        """Criteria of an acceptable match."""
+        return replace(MAP, min_overlap=self.min_overlap, min_peak_ratio=self.min_peak_ratio)
 
     @property
     def chips(self) -> tuple[int, ...]:

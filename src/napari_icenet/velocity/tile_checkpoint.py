@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
+from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.errors import TrackingError
 from napari_icenet.matching.engine.matches import Matches
 
@@ -41,7 +41,7 @@ class FinishedTiles:
             if not record.is_file() or record.read_text(encoding="utf-8") != fingerprint:
                 for old in folder.glob(_TILES):
                     old.unlink()
-                self._write(record, fingerprint.encode())
+                write_durably(record, fingerprint.encode(), flush=False)
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -67,20 +67,11 @@ class FinishedTiles:
         TrackingError
             The file cannot be written.
         """
-        path = self.path(chip, tile)
-        beside = path.with_suffix(".part")
+        arrays = {field.name: getattr(matches, field.name) for field in fields(Matches)}
         try:
-            with beside.open("wb") as file:
-                np.savez(file, **{field.name: getattr(matches, field.name) for field in fields(Matches)})
-            os.replace(beside, path)
+            write_durably(self.path(chip, tile), lambda file: np.savez(file, **arrays), flush=False)
         except OSError as error:
-            beside.unlink(missing_ok=True)
             raise self._unwritable(error) from error
-
-    def _write(self, path: Path, content: bytes) -> None:
-        beside = path.with_suffix(".part")
-        beside.write_bytes(content)
-        os.replace(beside, path)
 
     def _unwritable(self, error: OSError) -> TrackingError:
         return TrackingError(

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.common.types import Index
+from napari_icenet.matching.acceptance import chips_inside
 from napari_icenet.matching.engine.engine import Engine
-from napari_icenet.matching.engine.matches import Matches, reason_code
-from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.matching.engine.matches import Matches
+from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.matching.pictures import TILE, Pictures
 from napari_icenet.scenes.grid import Window
 from napari_icenet.velocity.search_plan import Search
@@ -25,7 +26,7 @@ _OUTSIDE = reason_code(LostReason.OUTSIDE)
 
 @dataclass(frozen=True)
 class Points:
-    """Where the chips of a map lie and where they are sought; every array has the shape (n,).
+    """Positions and search centres of the chips of a map; every array has the shape (n,).
 
     Attributes
     ----------
@@ -151,13 +152,12 @@ class PairMatcher:
 
     def _away(self, chosen: Index, chip: int) -> NDArray[np.bool_]:
         """Points whose chip crosses the edge of the frame, or whose search window lies beyond it."""
-        half, away = chip // 2, np.zeros(len(chosen), bool)
-        points, radius, shape = self.points, self.search.radius, self.pictures.shape
+        half, points, radius, shape = chip // 2, self.points, self.search.radius, self.pictures.shape
+        away = ~chips_inside(points.rows[chosen], points.cols[chosen], chip, shape)
         for at, shift, reach, size in zip(
             (points.rows, points.cols), (points.shift_rows, points.shift_cols), radius, shape, strict=True
         ):
-            place, goal = at[chosen], at[chosen] + shift[chosen]
-            away |= (place < half) | (place > size - half)
+            goal = at[chosen] + shift[chosen]
             away |= (goal + reach + half <= 0) | (goal - reach - half >= size)
         return away
 

@@ -42,15 +42,15 @@ def compared(pictures, track, time, names=NAMES):
 def test_frames_are_cut_where_the_ice_is(pictures, track):
     made = compared(pictures, track, 8)
     assert [f.time for f in made.past] == list(range(1, 9))
-    assert [f.time for f in made.ahead] == [9, 10]
+    assert [f.time for f in made.targets] == [9, 10]
     assert [f.days for f in made.past] == [8.0 * (t - 8) for t in range(1, 9)]
-    assert [(f.row, f.col) for f in made.past + made.ahead] == [(64 + t, 90 - t) for t in range(1, 11)]
-    assert [f.time for f in made.past + made.ahead if not f.found] == list(CLOUDY)
+    assert [(f.row, f.col) for f in made.past + made.targets] == [(64 + t, 90 - t) for t in range(1, 11)]
+    assert [f.time for f in made.past + made.targets if not f.found] == list(CLOUDY)
 
 
 def test_correlations_are_those_of_the_chips(pictures, track):
     made = compared(pictures, track, 8)
-    last, far = made.past[-1].chip, made.ahead[1].chip
+    last, far = made.past[-1].chip, made.targets[1].chip
     by_name = {one.entry.name: one.judged[1] for one in made.compared}
     assert by_name["persistence"].ncc == pytest.approx(np.corrcoef(last.ravel(), far.ravel())[0, 1], abs=1e-6)
     sharp = prefilter("high-pass")
@@ -65,7 +65,7 @@ def test_correlations_are_those_of_the_chips(pictures, track):
 
 def test_templates_are_searched_for_over_the_window_of_tracking(pictures, track):
     made = compared(pictures, track, 7)
-    target = made.ahead[0]
+    target = made.targets[0]
     match = made.compared[0].judged[0].match
     side = round(1.5 * CHIP) - CHIP + 1
     assert match.surface.values.shape == (side, side)
@@ -82,7 +82,7 @@ def test_a_true_place_counts_more_than_a_tracked_one(pictures, track):
 
     made = compare(pictures, track, 6, PredictorSet.of_names("persistence"), flow=wrong_by_three)
     assert made.flow_known
-    assert made.ahead[0].known == (made.past[-1].row + 4, made.past[-1].col - 1)
+    assert made.targets[0].known == (made.past[-1].row + 4, made.past[-1].col - 1)
     assert made.compared[0].judged[0].off_px == pytest.approx(3, abs=0.1)
     assert not compared(pictures, track, 6).flow_known
 
@@ -119,9 +119,9 @@ def test_a_template_from_cloud_is_worse_than_one_from_before(pictures, track):
 
 
 def test_the_end_of_the_series_has_nothing_to_be_held_against(pictures, track):
-    assert [f.time for f in compared(pictures, track, 10).ahead] == [11]
+    assert [f.time for f in compared(pictures, track, 10).targets] == [11]
     made = compared(pictures, track, 11)
-    assert made.ahead == ()
+    assert made.targets == ()
     assert all(one.judged == () for one in made.compared)
 
 

@@ -19,6 +19,7 @@ from napari_icenet.evaluation.evaluate import evaluate
 from napari_icenet.evaluation.scoring.place_means import place_means
 from napari_icenet.evaluation.settings import EvaluationSettings
 from napari_icenet.evaluation.sources.stack import StackSource
+from napari_icenet.jobs.detached import alive
 from napari_icenet.predictors.predictor_set import PredictorSet, PredictorSpec
 from napari_icenet.scenes.open import open_stack
 from tests.cli.shell import write_dated
@@ -48,19 +49,11 @@ def evaluated():
     return made.scores
 
 
-def running(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] != "Z" if os.name == "posix" else True
-
-
 def gone(pids, within=5.0):
     until = time.monotonic() + within
-    while any(map(running, pids)) and time.monotonic() < until:
+    while any(map(alive, pids)) and time.monotonic() < until:
         time.sleep(0.02)
-    return not any(map(running, pids))
+    return not any(map(alive, pids))
 
 
 @pytest.mark.parametrize("mode", ["chain", "robust"])
@@ -221,7 +214,7 @@ def test_a_process_that_dies_is_told_of_and_what_is_done_stays(told, tool):
     os.kill(tool.processes[0], signal.SIGKILL)
     assert tool.wait(10)
     assert len(told.errors) == 1
-    assert "has ended" in str(told.errors[0])
+    assert "a process that worked on the map was killed" in str(told.errors[0])
     assert (tool.maps.state == CellState.SCORED).any()
     assert told.made(STACK, SETTINGS, LINE_UP).done == 1
 
@@ -267,7 +260,7 @@ def test_processes_end_with_the_one_that_started_them(tmp_path):
     ) as parent:
         pids = [int(word) for word in parent.stdout.readline().split()]
         assert len(pids) == 2
-        assert all(map(running, pids))
+        assert all(map(alive, pids))
         parent.kill()
     assert gone(pids)
 

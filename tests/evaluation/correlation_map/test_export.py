@@ -24,7 +24,7 @@ from napari_icenet.evaluation.correlation_map.figure import maps_figure
 from napari_icenet.evaluation.correlation_map.gather import Gathering, WindowTracks
 from napari_icenet.evaluation.correlation_map.maps import CellState, MapMetadata
 from napari_icenet.evaluation.correlation_map.report import evaluation_of
-from napari_icenet.evaluation.correlation_map.tasks import Bench, Follow, Order, Score
+from napari_icenet.evaluation.correlation_map.tasks import Follow, Score, TaskSpec, WorkerContext
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
 from tests.evaluation.correlation_map.mapped import LINE_UP, SETTINGS, noisy_ice
@@ -38,19 +38,19 @@ def made(simulated=False, area=None):
     """Maps made in this process, step by step."""
     from contextlib import nullcontext
 
-    bench = Bench(STACK, nullcontext)
-    bench.take(Order(SETTINGS, LINE_UP, 10**8))
+    context = WorkerContext(STACK, nullcontext)
+    context.take(TaskSpec(SETTINGS, LINE_UP, 10**8))
     cells, windows = choose_cells(GRID.shape, SETTINGS, area), SETTINGS.windows(STACK)
     ground = MapMetadata(STACK.name, "B1", GRID, STACK.labels, simulated, ("Seen by nobody",))
     gathering = Gathering(SETTINGS, LINE_UP, ground, windows, cells)
-    tracks, places = bench.follow(Follow(0, windows[0], cells.places, 1), lambda share, text: None)
+    tracks, places = context.follow(Follow(0, windows[0], cells.places, 1), lambda share, text: None)
     index = np.arange(len(tracks))
     gathering.follow(0, WindowTracks(tracks, cells.numbers(*places)))
     searched = np.ones(len(tracks), bool)
     # As where networks have a process of their own: the predictors of a tile come one after the other.
     for entries in ((1, 2), (0,)):
         job = Score(0, windows[0], 0, tracks, index, searched, entries)
-        gathering.score(job, bench.score(job))
+        gathering.score(job, context.score(job))
     return gathering.maps(1.0)
 
 
@@ -187,3 +187,14 @@ def test_a_report_that_is_stopped_leaves_nothing(maps, tmp_path):
 def test_a_report_of_another_stack_is_refused(maps):
     with pytest.raises(UsageError, match="made of ice"):
         evaluation_of(maps, noisy_ice(dates=13))
+
+
+def test_maps_as_a_dataset_lie_on_the_map_and_tell_each_cell(maps):
+    dataset = maps.to_xarray()
+    assert dataset["ncc"].dims == ("predictor", "target", "y", "x")
+    found = dataset["ncc"].sel(predictor="high-pass", target="t2")
+    assert np.array_equal(found.values, maps.values["high-pass"][1], equal_nan=True)
+    assert np.array_equal(dataset["state"].sel(predictor="high-pass", target="t1"), maps.states["high-pass"][0])
+    x, y = maps.cells.xy(2, 3)
+    assert (float(dataset["x"][3]), float(dataset["y"][2])) == (float(x), float(y))
+    assert CRS.from_wkt(dataset["spatial_ref"].attrs["crs_wkt"]) == GRID.crs

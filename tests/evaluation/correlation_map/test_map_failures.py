@@ -5,7 +5,8 @@ import pickle
 import pytest
 
 from napari_icenet.errors import IceNetError, WeightsError
-from napari_icenet.evaluation.correlation_map.scheduler_1 import ended, told
+from napari_icenet.evaluation.correlation_map.scheduler import map_process_died
+from napari_icenet.evaluation.correlation_map.worker import sentence_of
 
 
 class OutOfMemoryError(RuntimeError):
@@ -23,13 +24,14 @@ class OutOfMemoryError(RuntimeError):
     ],
 )
 def test_an_error_is_a_sentence_that_can_be_sent(error, words):
-    made = pickle.loads(pickle.dumps(told(error)))
+    made = pickle.loads(pickle.dumps(sentence_of(error)))
     assert isinstance(made, IceNetError)
     with pytest.raises(IceNetError, match=words):
         raise made
     assert "\n" not in str(made)
 
 
-def test_the_end_of_a_process_says_how():
-    assert "signal 9" in str(ended(-9))
-    assert "status 1" in str(ended(1))
+def test_the_end_of_a_process_says_how_and_what_to_do():
+    made = str(map_process_died("was killed (signal 9), perhaps for lack of memory"))
+    assert made.startswith("a process that worked on the map was killed (signal 9)")
+    assert "choose fewer predictors or a smaller area" in made

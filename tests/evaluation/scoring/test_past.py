@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from napari_icenet.evaluation.scoring.past import all_templates, past_of, templates
-from tests.evaluation.chips import SIDE, Ahead, AheadTogether, Oldest, noise, sequences
+from tests.datasets.factory import sequences
+from tests.evaluation.chips import SIDE, Ahead, AheadTogether, Oldest, noise
 
 T0 = 7
 
@@ -18,22 +19,22 @@ def shown():
 
 
 def test_the_past_is_the_eight_frames_up_to_t0(shown):
-    past = past_of(shown, 1, T0, T0 + 2)
+    past = past_of(shown, 1, T0, 2)
     assert np.array_equal(past.chips, shown.chips[1, :8])
     assert past.days.tolist() == [-80, -75, -70, -60, -50, -30, -20, 0]
     assert past.valid.tolist() == [True, True, True, False, True, True, True, True]
-    assert past.ahead == 40
+    assert past.horizon == 40
     assert past.steps == 2
     assert past.cloud.tolist() == pytest.approx([0.1 * i for i in range(8)])
-    assert past_of(shown, 1, T0, T0 + 1).ahead == 17
+    assert past_of(shown, 1, T0, 1).horizon == 17
 
 
 def test_longer_sequences_show_the_last_eight(shown):
-    assert np.array_equal(past_of(shown, 0, 9, 11).chips, shown.chips[0, 2:10])
+    assert np.array_equal(past_of(shown, 0, 9, 2).chips, shown.chips[0, 2:10])
 
 
 def test_a_template_is_made_once_where_the_target_does_not_matter(shown):
-    near, far = (past_of(shown, 0, T0, t) for t in (8, 9))
+    near, far = (past_of(shown, 0, T0, target) for target in (1, 2))
     first, second = templates(Oldest(), near, far)
     assert first is second
     assert near.steps == 1

@@ -9,7 +9,7 @@ from rasterio.crs import CRS
 from napari_icenet.evaluation.report.panel_cases import choose_cases
 from napari_icenet.evaluation.scoring.place_means import place_means, write_map
 from napari_icenet.scenes.grid import Grid
-from tests.evaluation.scoring.scored import scores
+from tests.evaluation.scoring.factory import scores
 
 GRID = Grid(512, 512, Affine(30, 0, 500_000, 0, -30, 4_000_000), CRS.from_epsg(32718))
 

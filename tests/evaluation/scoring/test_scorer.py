@@ -8,7 +8,8 @@ from napari_icenet.evaluation.scoring.scorer import Scorer
 from napari_icenet.matching.prefilter import prefilter
 from napari_icenet.matching.template import Prediction
 from napari_icenet.predictors.registry import predictor
-from tests.evaluation.chips import SIDE, Ahead, Nothing, Oldest, moving_chips, noise, sequences
+from tests.datasets.factory import sequences
+from tests.evaluation.chips import SIDE, Ahead, Nothing, Oldest, moving_chips, noise
 
 T0 = 7
 NEVER = np.zeros(8, bool)

@@ -5,8 +5,17 @@ import pytest
 
 from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.evaluation.scoring.strata import divisions, strata_table
-from napari_icenet.evaluation.scoring.table import NO_DIFFERENCE, PAPER, TOO_FEW, early_table, mode_table, shares
-from tests.evaluation.scoring.scored import scores
+from napari_icenet.evaluation.scoring.table import (
+    NO_DIFFERENCE,
+    PAPER,
+    TOO_FEW,
+    early_table,
+    mode_table,
+    shares,
+    target_table,
+    tracking_row,
+)
+from tests.evaluation.scoring.factory import scores
 
 NAMES = ("persistence", "median")
 DRAWN = {"resamples": 200, "seed": 0}
@@ -35,6 +44,21 @@ def test_rows_are_means_and_shares_of_the_chips_that_count():
     assert other["n"] == row["n"]
     assert table["t1"]["persistence"]["mean"] == pytest.approx((0.1 + 0.5 + 0.3) / 3)
     assert table["t1"]["persistence"]["n"] == 3
+
+
+@pytest.mark.parametrize(("target", "mean"), [(1, 0.2), (2, 0.6)])
+def test_targets_are_counted_from_1(target, mean):
+    made = scores([[[0.1, 0.5], [0.9, 0.8]], [[0.3, 0.7], [0.5, 0.4]]])
+    assert target_table(made, NAMES, target, **DRAWN)["persistence"]["mean"] == pytest.approx(mean)
+
+
+def test_tracking_is_told_of_the_target_that_is_meant():
+    made = scores(np.zeros((3, 2, 2)))
+    made.tracked[:, 0], made.tracked[:2, 1] = False, True
+    made.miss[:2, 1, 1] = 0.5, 1.5
+    assert tracking_row(made, 1, 1)["tracked"] == 0
+    row = tracking_row(made, 1, 2)
+    assert (row["tracked"], row["error_px"], row["close"]) == (2, 1.0, 0.5)
 
 
 def test_blocks_are_of_ground_not_of_bands_or_dates():

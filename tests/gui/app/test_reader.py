@@ -111,7 +111,7 @@ def test_other_drops_are_left_to_napari(viewer, tmp_path, monkeypatch):
 def test_the_simulated_sample_opens_from_the_menu(viewer, archive, monkeypatch):
     from napari_icenet import samples
 
-    monkeypatch.setattr(samples, "simulated_sample", lambda progress=None: archive)
+    monkeypatch.setattr(samples, "byrd_folder", lambda progress=None: archive)
     viewer.open_sample("napari-icenet", "byrd")
     assert Session.of(viewer).stack.name == "Byrd Glacier (simulated)"
 

@@ -79,7 +79,7 @@ def test_a_click_shows_what_each_predictor_expects(desk, page, qtbot):
     placed(desk, qtbot)
     made = shown(desk, qtbot, 0)
     assert len(made.past) == 1
-    assert len(made.ahead) == 2
+    assert len(made.targets) == 2
     assert page.strip.height() == page.strip.sizeHint().height() > 300
 
 
@@ -128,7 +128,7 @@ def test_the_end_of_the_series_is_shown_without_judgement(desk, page, qtbot):
     placed(desk, qtbot)
     desk.session.time = DATES - 1
     made = shown(desk, qtbot, DATES - 1)
-    assert made.ahead == ()
+    assert made.targets == ()
     page.strip.grab()
     assert not [layer for layer in page.layers.layers.values() if np.isfinite(np.asarray(layer.data)).all()][1:]
 
@@ -277,11 +277,11 @@ def test_side_by_side_and_back(desk, page, qtbot):
     assert set(views) == {"came", *made.predictor_set.keys}
     assert [layer for layer in viewer.layers if layer.visible] == list(views.values())
     assert viewer.canvas.grid.enabled
-    np.testing.assert_array_equal(views["came"].data, made.ahead[1].chip)
+    np.testing.assert_array_equal(views["came"].data, made.targets[1].chip)
     np.testing.assert_array_equal(views["icenet"].data, made.of("icenet").judged[1].prediction.template)
     desk.session.time = 1
     later = shown(desk, qtbot, 1)
-    np.testing.assert_array_equal(views["came"].data, later.ahead[1].chip)
+    np.testing.assert_array_equal(views["came"].data, later.targets[1].chip)
     qtbot.mouseClick(page.aside, Qt.MouseButton.LeftButton)
     assert not viewer.canvas.grid.enabled
     assert viewer.scene.camera.zoom == zoom

@@ -37,7 +37,7 @@ def mapped(desk, qtbot):
     compare.chooser.show_line_up(PredictorSet.of_names("persistence", "high-pass", "median"))
     desk.session.time = T0
     compare.show_page(MAP)
-    compare.map.form.chip.setValue(SIDE)
+    compare.map.form.editors["chip"].widget.setValue(SIDE)
     compare.map.form.stride.setValue(40)
     compare.map.form.where.setCurrentText(WHOLE)
     qtbot.wait(300)

@@ -231,7 +231,7 @@ def test_mapping_again_keeps_what_the_user_chose(desk):
     before["median"].contrast_limits = (0, 1)
     before["median"].colormap = "magma"
     before["median"].name = "mine"
-    desk.page.form.stride.setValue(24)
+    desk.page.form.editors["stride"].widget.setValue(24)
     desk.map()
     assert desk.control.layers.layers == before
     assert tuple(before["median"].contrast_limits) == (0, 1)

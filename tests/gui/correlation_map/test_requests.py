@@ -9,6 +9,7 @@ import rasterio
 from napari_icenet.errors import WeightsError
 from napari_icenet.gui.correlation_map import area as map_area
 from napari_icenet.gui.correlation_map import export as map_export
+from napari_icenet.gui.session import drawn_areas
 from napari_icenet.gui.widgets.run_bar import CANCEL
 from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.dask_array import lazy_array
@@ -65,11 +66,11 @@ def test_a_drawn_area_is_mapped_to_the_pixel(desk):
     layer.name = "my glacier"
     assert desk.page.form.where.findText("my glacier") > 0
     desk.viewer.layers.remove(layer)
-    assert desk.page.form.where.currentText() == map_area.VIEW
+    assert desk.page.form.where.currentText() == drawn_areas.VIEW
 
 
 def test_what_is_in_view_is_mapped(desk):
-    desk.page.form.where.setCurrentText(map_area.VIEW)
+    desk.page.form.where.setCurrentText(drawn_areas.VIEW)
     assert map_area.in_view(desk.session) is None
     camera = desk.viewer.scene.camera
     camera.zoom *= 4
@@ -227,7 +228,7 @@ def test_maps_are_written_and_opened_again(desk, tmp_path):
     with rasterio.open(tmp_path / "made.tif") as file:
         assert (file.height, file.width) == (len(maps.rows), len(maps.cols))
         assert file.transform.a == STRIDE * 30
-    desk.page.form.stride.setValue(24)
+    desk.page.form.editors["stride"].widget.setValue(24)
     desk.map()
     desk.page.open_maps(tmp_path / "made.npz")
     desk.qtbot.waitUntil(lambda: desk.session.job is None, timeout=60_000)

@@ -37,8 +37,8 @@ def test_real_ice_is_mapped_clicked_and_reported_and_nothing_outlives_the_window
     qtbot.wait(50)
     viewer.reset_view()
     session.time = 1
-    page.form.chip.setValue(CHIP)
-    page.form.stride.setValue(STRIDE)
+    page.form.editors["chip"].widget.setValue(CHIP)
+    page.form.editors["stride"].widget.setValue(STRIDE)
     page.form.where.setCurrentText("Whole frame")
     qtbot.waitUntil(page.run.button.isEnabled)
     qtbot.mouseClick(page.run.button, Qt.MouseButton.LeftButton)
@@ -74,7 +74,7 @@ def test_real_ice_is_mapped_clicked_and_reported_and_nothing_outlives_the_window
     assert "persistence" in json.dumps(table)
 
     # A fine map takes long: closing the window must end it.
-    page.form.stride.setValue(4)
+    page.form.editors["stride"].widget.setValue(4)
     qtbot.waitUntil(page.run.button.isEnabled)
     qtbot.mouseClick(page.run.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page.run.progress.value() > 0, timeout=60_000)

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from napari_icenet.datasets.settings import DatasetSettings
-from napari_icenet.gui.forms.schema import PRIMARY, form, form_of, from_form, own_form, values_of
+from napari_icenet.gui.forms.schema import PRIMARY, fields_of, form, from_form, own_form, values_of
 from napari_icenet.training.presets import PRESETS, preset_values
 from napari_icenet.training.settings import RunSettings, make_run_settings
 
@@ -94,7 +94,7 @@ def test_settings_of_the_network_and_of_a_dataset():
     groups = {group.key: {field.key for field in group.fields} for group in own_form("icenet")}
     assert "model_settings.width" in groups["model_settings"]
     assert groups["objective"]
-    dataset = {field.key: field for field in form_of(DatasetSettings)}
+    dataset = fields_of(DatasetSettings)
     assert dataset["chip"].description == "Side C of the square chips, even pixels."
     assert dataset["tracking"].choices == ("chain", "robust")
     assert dataset["block"].optional

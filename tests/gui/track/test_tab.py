@@ -357,18 +357,23 @@ def test_each_stack_keeps_its_tracks(desk):
     assert list(desk.tracker.marks) == [1]
 
 
+def choose(editor, value):
+    """As a user does, in a list."""
+    editor.widget.setCurrentIndex(editor.widget.findData(value))
+
+
 def test_settings_are_remembered(desk, make_napari_viewer):
-    desk.tab.form.widgets["template"].value = "first"
+    choose(desk.tab.form.editors["template"], "first")
     again = TrackTab(desk.viewer, desk.session)
     assert again.control.settings.template == "first"
     again.control.close()
 
 
 def test_every_predictor_is_a_template(desk):
-    offered = desk.tab.form.widgets["template"].choices
-    assert set(names()) <= set(offered)
+    box = desk.tab.form.editors["template"].widget
+    assert set(names()) <= {box.itemData(i) for i in range(box.count())}
     plain = desk.place()
-    desk.tab.form.widgets["template"].value = "median"
+    choose(desk.tab.form.editors["template"], "median")
     desk.settle()
     assert desk.track.settings.template == "median"
     assert desk.track.valid.sum() >= plain.valid.sum()
@@ -376,7 +381,7 @@ def test_every_predictor_is_a_template(desk):
 
 
 def test_a_template_of_another_version_is_forgotten(desk, make_napari_viewer):
-    desk.tab.form.widgets["template"].value = "median"
+    choose(desk.tab.form.editors["template"], "median")
     desk.tab._memory.set("template", "gone")
     again = TrackTab(desk.viewer, desk.session)
     assert again.control.settings.template == "persistence"

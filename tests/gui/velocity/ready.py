@@ -13,13 +13,12 @@ import numpy as np
 from napari_icenet.errors import TrackingError
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.velocity.control import VelocityControl
-from napari_icenet.gui.velocity.qt_bridge import VelocityMappers
 from napari_icenet.gui.velocity.tab import VelocityTab
-from napari_icenet.matching.engine.matches import reason_code
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.velocity.background import VelocityMapper
+from napari_icenet.velocity.map_arrays import map_cells
 from napari_icenet.velocity.settings import VelocitySettings
-from napari_icenet.velocity.velocity_map import VelocityMap, map_cells
+from napari_icenet.velocity.velocity_map import VelocityMap
 from tests.gui.ice import moving_ice
 
 #: One cell of a known map is lost for each of these reasons.
@@ -91,7 +90,7 @@ class Workshop:
         return [known_map(stack, i, j, settings) for i, j in pairs]
 
     def mapper(self, stack) -> VelocityMapper:
-        return VelocityMapper(stack, map_pairs=self.map_pairs, assess=lambda maps: None)
+        return VelocityMapper(stack, map_pairs=self.map_pairs, quality_report=lambda maps: None)
 
 
 class Desk:
@@ -102,7 +101,7 @@ class Desk:
         self.workshop = Workshop()
         viewer.window._qt_window.resize(1280, 800)
         self.session = Session.of(viewer)
-        self.control = VelocityControl(viewer, self.session, VelocityMappers(self.workshop.mapper))
+        self.control = VelocityControl(viewer, self.session, self.workshop.mapper)
         self.tab = VelocityTab(viewer, self.session, self.control)
         viewer.window.add_dock_widget(self.tab, name="IceNet")
 

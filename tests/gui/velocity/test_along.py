@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 
+import geopandas
 import numpy as np
 import pytest
+import shapely
 
 from napari_icenet.velocity.along.flowline import along
 from napari_icenet.velocity.io.netcdf import read_netcdf
-from napari_icenet.velocity.vectors.line_files import write_lines
 from tests.gui.velocity.ready import Desk, kept_viewer, known_map
 
 #: A line across cells that are all valid.
@@ -70,8 +71,9 @@ def test_the_outline_of_the_area_of_interest_is_no_flowline(desk):
 
 def test_lines_of_a_file_are_drawn_and_followed(desk, tmp_path):
     desk.map()
-    path = tmp_path / "lines.geojson"
-    write_lines([LINE], path, desk.session.stack.grid)
+    path, grid = tmp_path / "lines.gpkg", desk.session.stack.grid
+    line = shapely.linestrings(np.stack(grid.xy(*LINE.T), axis=1))
+    geopandas.GeoDataFrame(geometry=[line], crs=grid.crs.to_wkt()).to_file(path)
     desk.tab.along.model.read(path)
     desk.qtbot.waitUntil(lambda: any("lines" in layer.name for layer in desk.viewer.layers), timeout=60_000)
     np.testing.assert_allclose(profile(desk).v, along(desk.control.shown, LINE).v, rtol=2e-2)
@@ -131,9 +133,9 @@ def test_maps_are_saved_and_opened_again(desk, tmp_path):
 
 def test_a_report_is_written_as_numbers_and_a_figure(desk, tmp_path):
     desk.map()
-    from napari_icenet.velocity.quality.assess import assess
+    from napari_icenet.velocity.quality.assess import quality_report
 
-    desk.control.mapper.take(desk.control.maps, assess(desk.control.maps))
+    desk.control.mapper.take(desk.control.maps, quality_report(desk.control.maps))
     desk.qtbot.wait(50)
     path = tmp_path / "quality.json"
     desk.tab.report_to(path)

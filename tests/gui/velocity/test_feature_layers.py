@@ -12,7 +12,7 @@ from shapely.geometry import LineString, Polygon
 from napari_icenet.errors import UsageError
 from napari_icenet.gui.velocity.feature_layers import FLOWLINE, FeatureLayers, add_features, line_of
 from napari_icenet.gui.velocity.feature_shapes import seen
-from napari_icenet.velocity.vectors.features import Features, Outline, read_features
+from napari_icenet.velocity.vectors.features import corners, read_features
 from tests.gui.conftest import HEIGHT, ORIGIN, WIDTH, make_stack
 
 
@@ -130,19 +130,22 @@ def test_lines_are_drawn_by_hand(session, layers, path, qtbot):
     assert list(lines.edge_width) == [7, 7]
 
 
-def test_only_what_can_be_seen_is_drawn():
+def test_only_what_can_be_seen_is_drawn(tmp_path):
     """A coast of 100 000 corners, far larger than the frame."""
     around = np.linspace(0, 2 * np.pi, 100_001)
     ring = np.stack([10_000 * np.sin(around) - 9970, 10_000 * np.cos(around)], axis=1)
     grid = make_stack().grid
-    whole = Features(outlines=(Outline(ring, (), "coast"),))
-    (part,) = seen(whole, grid).outlines
-    assert len(part.shell) < 100
-    assert (part.shell >= (-HEIGHT, -WIDTH)).all()
-    assert (part.shell <= (2 * HEIGHT, 2 * WIDTH)).all()
-    assert part.shell[:, 0].max() == pytest.approx(30, abs=0.2)
+    coast = tmp_path / "coast.gpkg"
+    geopandas.GeoDataFrame(geometry=[Polygon([place(*corner) for corner in ring])], crs=3031).to_file(coast)
+    (part,) = seen(read_features(coast, grid), grid).geometry
+    shell = corners(part.exterior)
+    assert len(shell) < 100
+    assert (shell >= (-HEIGHT, -WIDTH)).all()
+    assert (shell <= (2 * HEIGHT, 2 * WIDTH)).all()
+    assert shell[:, 0].max() == pytest.approx(30, abs=0.2)
 
 
-def test_features_need_pictures(session):
+def test_features_need_pictures(session, path):
+    features = read_features(path, make_stack().grid)
     with pytest.raises(UsageError, match="open some first"):
-        add_features(session, Features())
+        add_features(session, features)

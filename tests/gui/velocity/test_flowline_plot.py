@@ -13,10 +13,9 @@ from napari_icenet.gui.velocity import flowline_plot
 from napari_icenet.gui.velocity.flowline_plot import EMPTY, FlowlinePlot, band_path
 from napari_icenet.gui.velocity.flowline_words import date_colours
 from napari_icenet.velocity.along.flowline import along
-from napari_icenet.velocity.vectors.features import Line
 from tests.velocity.fields import PLAIN, make_map
 
-LINE = Line(np.array([(40.0, 30.0), (280.0, 440.0)]), "centre line")
+LINE = np.array([(40.0, 30.0), (280.0, 440.0)])
 
 
 def profile_of(count: int, frame=None):
@@ -32,7 +31,7 @@ def profile_of(count: int, frame=None):
         )
         for k, start in enumerate(starts)
     ]
-    return along(maps, LINE)
+    return along(maps, LINE, name="centre line")
 
 
 @pytest.fixture(scope="module")

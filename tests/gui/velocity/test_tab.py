@@ -8,8 +8,7 @@ import pytest
 from napari_icenet.gui.velocity.picture import cell_at
 from napari_icenet.gui.velocity.search import NO_MAP
 from napari_icenet.gui.widgets.run_bar import CANCEL
-from napari_icenet.matching.engine.matches import reason_code
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.scenes.dask_array import lazy_array
 from tests.gui.ice import moving_ice
 from tests.gui.velocity.ready import LOST, Desk, kept_viewer
@@ -45,7 +44,7 @@ def test_mapping_makes_four_layers_over_the_picture_and_keeps_the_selection(desk
 
 @pytest.mark.parametrize("spacing", [16, 10])
 def test_cells_lie_exactly_on_the_pixels_they_stand_for(desk, spacing):
-    desk.tab.form.numbers["spacing"].setValue(spacing)
+    desk.tab.form.editors["spacing"].widget.setValue(spacing)
     desk.map()
     layer, found = desk.layer("speed"), desk.control.shown
     assert layer.data.shape == found.shape
@@ -113,7 +112,7 @@ def test_mapping_again_updates_in_place_and_keeps_what_the_user_chose(desk):
     before["speed"].colormap = "magma"
     before["ncc"].visible = True
     before["arrows"].edge_width = 3.5
-    desk.tab.form.numbers["spacing"].setValue(20)
+    desk.tab.form.editors["spacing"].widget.setValue(20)
     desk.tab.form.boxes["second"].setCurrentIndex(4)
     desk.map()
     assert {kind: desk.layer(kind) for kind in before} == before
@@ -132,7 +131,7 @@ def test_contrast_follows_the_map_until_the_user_sets_it(desk):
     desk.tab.form.boxes["second"].setCurrentIndex(0)
     desk.map()
     assert desk.layer("speed").contrast_limits[1] == pytest.approx(slow)
-    desk.tab.form.numbers["spacing"].setValue(50)
+    desk.tab.form.editors["spacing"].widget.setValue(50)
     desk.map()
     assert desk.layer("speed").contrast_limits[1] < slow
 
@@ -153,7 +152,7 @@ def test_cancel_keeps_the_old_map(desk):
     desk.map()
     old, data = desk.control.shown, desk.layer("speed").data
     desk.workshop.go.clear()
-    desk.tab.form.numbers["spacing"].setValue(20)
+    desk.tab.form.editors["spacing"].widget.setValue(20)
     desk.tab.run.button.click()
     desk.qtbot.waitUntil(lambda: desk.tab.run.progress.value() == 500)
     assert desk.tab.run.button.text() == CANCEL
@@ -228,10 +227,10 @@ def test_errors_are_said_in_the_tab_and_change_nothing(desk):
 
 
 def test_what_cannot_be_mapped_is_said_before(desk):
-    desk.tab.form.numbers["chip"].setValue(256)
+    desk.tab.form.editors["chip"].widget.setValue(256)
     desk.qtbot.waitUntil(lambda: "larger than the frame" in desk.tab.run.line.text(), timeout=60_000)
     assert not desk.tab.run.button.isEnabled()
-    desk.tab.form.numbers["chip"].setValue(32)
+    desk.tab.form.editors["chip"].widget.setValue(32)
     desk.qtbot.waitUntil(desk.tab.run.button.isEnabled)
     assert "180 points" in desk.tab.run.line.text()
     assert "windows 82 – 178 px" in desk.tab.run.line.text()

@@ -33,7 +33,7 @@ def test_a_window_without_scenes_leads_to_them_maps_real_ice_and_ends_its_thread
     np.testing.assert_allclose(np.median(found.dcol[found.valid]), STEP[1], atol=0.02)
     assert "% valid" in tab.result.summary.text()
     # A fine map takes long: closing the window must end it.
-    tab.form.numbers["spacing"].setValue(2)
+    tab.form.editors["spacing"].widget.setValue(2)
     qtbot.mouseClick(tab.run.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: tab.run.progress.value() > 0)
     viewer.close()

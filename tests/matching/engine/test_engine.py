@@ -9,15 +9,14 @@ import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates
 
+from napari_icenet.common.device import Device
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.engine import cpu
 from napari_icenet.matching.engine._numba.compile import compile_kernels
 from napari_icenet.matching.engine._torch.correlate import TorchCorrelator
 from napari_icenet.matching.engine.batch import Search
-from napari_icenet.matching.engine.device import Device
 from napari_icenet.matching.engine.engine import Engine
-from napari_icenet.matching.engine.matches import REASONS, reason_code
-from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.matching.lost_reason import REASONS, LostReason, reason_code
 from tests.matching.engine.pictures import CHIP, PAIRS, RADIUS, moved, reference, texture
 
 ROWS, COLS = (g.ravel() for g in np.mgrid[12:84:18, 12:84:17])
@@ -169,13 +168,13 @@ def test_a_graphics_processor_is_given_the_same_search():
     first, second = PAIRS["masked"]()
     engine = Engine("cpu")
     expected = engine.match(first, second, ROWS, COLS, chip=CHIP, radius=(RADIUS, 6), shift_rows=2, shift_cols=-3)
-    engine.device = Device("cuda", "a stand-in")
+    engine.device = Device("mps")
     engine._torch = TorchCorrelator("cpu")
     found = engine.match(first, second, ROWS, COLS, chip=CHIP, radius=(RADIUS, 6), shift_rows=2, shift_cols=-3)
     np.testing.assert_array_equal(found.reason, expected.reason)
     np.testing.assert_allclose(found.ncc, expected.ncc, atol=1e-4)
     np.testing.assert_allclose(found.drow[found.valid], expected.drow[found.valid], atol=2e-3)
-    assert engine.title == "a stand-in, PyTorch FFT"
+    assert engine.title == "Apple GPU, PyTorch FFT"
 
 
 def test_affine_refinement_follows_a_shear():

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import fourier_shift, gaussian_filter
 
-from napari_icenet.matching.engine.matches import REASONS
 from napari_icenet.matching.engine.peaks import find_peaks
-from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.matching.lost_reason import REASONS, LostReason
 from napari_icenet.matching.match import CorrelationSurface, find_peak
 from napari_icenet.matching.zncc import zncc
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_icenet.datasets.build import build_dataset
+from napari_icenet.datasets.builder import build_dataset
 from napari_icenet.datasets.dataset import open_dataset
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.errors import UsageError
@@ -39,7 +39,7 @@ def snow_or_ice(n, seed):
         days=np.tile(np.arange(9.0), (n, 1)),
         valid=np.ones((n, 9), bool),
         cloud=np.full((n, 9), np.nan, np.float32),
-        places=np.zeros((n, 9, 2)),
+        positions=np.zeros((n, 9, 2)),
         covariates=np.where(calm, 4.0, 14.0)[..., None],
     )
 

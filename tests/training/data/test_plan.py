@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 
 import numpy as np
+import psutil
 import pytest
 
-from napari_icenet.datasets.build import build_dataset
+from napari_icenet.datasets.builder import build_dataset
 from napari_icenet.datasets.dataset import open_dataset
 from napari_icenet.datasets.sequences import SPLITS
 from napari_icenet.errors import Cancelled, DatasetError, StackError, UsageError
-from napari_icenet.training.data import build_process as building
 from napari_icenet.training.data.build_process import build
 from napari_icenet.training.data.plan import make_plan, split_of_weights
 from napari_icenet.training.data.timing import calibrate
@@ -89,10 +89,10 @@ def test_nothing_is_cut_outside_the_area(stack, area, tmp_path):
     plan = make_plan(stack, area=area, **CHOICES)
     assert stack.area is None
     assert (plan.splits()[~area] == SPLITS.index("none")).all()
-    rows, cols = plan.places
+    rows, cols = plan.positions
     assert rows.min() >= 40 + 16 - 4
     assert cols.max() <= 250 - 16 + 4
-    assert len(rows) < len(make_plan(stack, **CHOICES).places[0])
+    assert len(rows) < len(make_plan(stack, **CHOICES).positions[0])
 
 
 def test_dates_and_bands(stack):
@@ -183,20 +183,13 @@ def test_what_goes_wrong_is_told(stack, tmp_path):
         build(make_plan(stack, **CHOICES), tmp_path / "file" / "ice.zarr")
 
 
-def test_a_killed_process_is_told(stack, tmp_path, monkeypatch):
-    class Dying:
-        def __init__(self, process):
-            self.process = process
+@pytest.mark.process
+def test_a_killed_process_is_told(stack, tmp_path):
+    before = set(psutil.Process().children())
 
-        def __call__(self):
-            self.process.kill()
-            return False
+    def kill(*_):
+        for child in set(psutil.Process().children()) - before:
+            child.kill()
 
-    followed = building._followed
-
-    def killing(ours, process, progress, cancelled):
-        return followed(ours, process, progress, Dying(process))
-
-    monkeypatch.setattr(building, "_followed", killing)
     with pytest.raises(DatasetError, match="for its process was killed"):
-        build(make_plan(stack, **CHOICES), tmp_path / "ice.zarr")
+        build(make_plan(stack, **CHOICES), tmp_path / "ice.zarr", progress=kill)

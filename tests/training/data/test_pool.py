@@ -13,18 +13,18 @@ from napari_icenet.simulation.sequences import simulated_sequences
 from napari_icenet.training.data.examples import Examples
 from napari_icenet.training.data.pool import DatasetSource, HeldSource, Pool
 from napari_icenet.training.data.simulated import simulated_examples
-from napari_icenet.training.data.subpixel_positions import dataset_places, places_of
+from napari_icenet.training.data.subpixel_positions import dataset_positions, positions_of
 
 SIMULATION = TrainingSettings(chip=32, frames=3, size=256, bands=1, per_glacier=3)
 
 
-def examples(count, value=0.0, places=None):
+def examples(count, value=0.0, positions=None):
     return Examples(
         chips=np.full((count, 3, 8, 8), value, np.float16).astype(np.float16),
         days=np.tile(np.arange(3.0), (count, 1)) + np.arange(count)[:, None],
         valid=np.ones((count, 3), bool),
         cloud=np.zeros((count, 3), np.float32),
-        places=places,
+        positions=positions,
         simulated=np.ones(count, bool),
     )
 
@@ -35,15 +35,15 @@ def test_sequences_come_in_the_order_asked_for():
     assert got.chips[:, 0, 0, 0].tolist() == [2, 1, 2, 1]
     assert got.chips.dtype == np.float32
     assert got.days[:, 0].tolist() == [3, 2, 0, 0]
-    assert got.places is None
+    assert got.positions is None
 
 
 def test_places_are_there_only_where_all_have_them():
-    places = np.ones((4, 3, 2))
-    both = Pool([HeldSource(examples(4, places=places)), HeldSource(examples(4, places=places))])
-    assert both.read([(0, 0), (1, 0)]).places.shape == (2, 3, 2)
-    mixed = Pool([HeldSource(examples(4, places=places)), HeldSource(examples(4))])
-    assert mixed.read([(0, 0), (1, 0)]).places is None
+    positions = np.ones((4, 3, 2))
+    both = Pool([HeldSource(examples(4, positions=positions)), HeldSource(examples(4, positions=positions))])
+    assert both.read([(0, 0), (1, 0)]).positions.shape == (2, 3, 2)
+    mixed = Pool([HeldSource(examples(4, positions=positions)), HeldSource(examples(4))])
+    assert mixed.read([(0, 0), (1, 0)]).positions is None
 
 
 def test_sources_without_sequences_are_left_out():
@@ -60,7 +60,7 @@ def test_a_dataset_is_read_by_split(dataset):
     stored = opened.read(train[[5, 1]])
     np.testing.assert_array_equal(got.chips, stored.chips)
     np.testing.assert_array_equal(got.days, stored.days)
-    assert got.places[0, 0, 0] == 50
+    assert got.positions[0, 0, 0] == 50
     assert not got.simulated.any()
 
 
@@ -69,25 +69,25 @@ def test_places_say_where_frames_show_what_the_first_shows(dataset):
     base = opened.read(opened.select(split="train")[:1]).chips[0, 0]
     true = np.array([[0, 0], [0.4, -0.7], [-1.2, 0.3]])
     frames = moved(np.stack([base] * 3), -true)
-    places = places_of(frames)
-    np.testing.assert_array_equal(places[0], 0)
-    np.testing.assert_allclose(places, true, atol=0.15)
-    np.testing.assert_allclose(places - places[-1], register(frames).places, atol=1e-12)
+    positions = positions_of(frames)
+    np.testing.assert_array_equal(positions[0], 0)
+    np.testing.assert_allclose(positions, true, atol=0.15)
+    np.testing.assert_allclose(positions - positions[-1], register(frames).positions, atol=1e-12)
 
 
 def test_places_are_worked_out_once(dataset, tmp_path, monkeypatch):
     opened = open_dataset(dataset)
     indices = opened.select(split="train")[:20]
     told = []
-    first = dataset_places(opened, indices, tmp_path / "p.npy", threads=2, progress=lambda f, t: told.append(f))
+    first = dataset_positions(opened, indices, tmp_path / "p.npy", threads=2, progress=lambda f, t: told.append(f))
     assert told == [0.8, 1.0]
     for at in (0, 7, 19):
-        np.testing.assert_array_equal(first[at], places_of(opened.read(indices[[at]]).chips[0]))
-    monkeypatch.setattr("napari_icenet.training.data.subpixel_positions.places_of", None)
-    np.testing.assert_array_equal(dataset_places(opened, indices, tmp_path / "p.npy"), first)
+        np.testing.assert_array_equal(first[at], positions_of(opened.read(indices[[at]]).chips[0]))
+    monkeypatch.setattr("napari_icenet.training.data.subpixel_positions.positions_of", None)
+    np.testing.assert_array_equal(dataset_positions(opened, indices, tmp_path / "p.npy"), first)
     (tmp_path / "p.npy").write_bytes((tmp_path / "p.npy").read_bytes()[:-8])
     with pytest.raises(TypeError):  # damaged: it would be worked out again
-        dataset_places(opened, indices, tmp_path / "p.npy", threads=1)
+        dataset_positions(opened, indices, tmp_path / "p.npy", threads=1)
 
 
 def test_simulated_sequences_are_those_of_the_simulation(tmp_path):
@@ -95,7 +95,7 @@ def test_simulated_sequences_are_those_of_the_simulation(tmp_path):
     expected = np.concatenate([lot.chips for lot in simulated_sequences(5, SIMULATION, seed=4, workers=1)])
     np.testing.assert_array_equal(held.chips, expected.astype(np.float16))
     assert held.simulated.all()
-    np.testing.assert_array_equal(held.places[0], places_of(expected[0]))
+    np.testing.assert_array_equal(held.positions[0], positions_of(expected[0]))
 
 
 def test_simulated_sequences_go_on_where_they_were(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ import signal
 import numpy as np
 import pytest
 
-from napari_icenet.datasets.build import build_dataset
+from napari_icenet.datasets.builder import build_dataset
 from napari_icenet.datasets.dataset import open_dataset
 from napari_icenet.errors import TrainingError
 from napari_icenet.scenes.open import open_stack

@@ -62,7 +62,7 @@ def test_it_outlives_who_started_it_and_gives_way(settings, uninterrupted, tmp_p
     (tmp_path / "settings.json").write_text(slow(settings).model_dump_json())
     program = (
         "import sys, time\n"
-        "from napari_icenet.training import launch\n"
+        "from napari_icenet.training.launch import launch\n"
         "from napari_icenet.training.settings import RunSettings\n"
         "launch.MODULE = 'tests.training.tiny'\n"
         "launch.launch(sys.argv[1], RunSettings.model_validate_json(open(sys.argv[2]).read()), compare=False)\n"
@@ -157,9 +157,9 @@ def test_stopped_before_it_has_begun(settings, tmp_path):
     wait_for_end(run.path)
     status = run.status()
     assert (status.state, status.step, status.message) == ("stopped", 0, "")
-    assert run.wish() == "stop"
+    assert run.requested() == "stop"
     resume(run.path, compare=False)
-    assert run.wish() == "run"
+    assert run.requested() == "run"
     wait_for_state(run.path, "running", "finished")
 
 

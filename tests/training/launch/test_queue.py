@@ -10,7 +10,8 @@ import pytest
 
 from napari_icenet.errors import TrainingError, UsageError
 from napari_icenet.jobs.detached import alive
-from napari_icenet.training.launch.launch import trouble
+from napari_icenet.training.launch import launch as launching
+from napari_icenet.training.launch.launch import LaunchedRun, trouble
 from napari_icenet.training.launch.list import Runs
 from napari_icenet.training.launch.queue import Queue
 from napari_icenet.training.run_folder.folder import RunFolder
@@ -97,7 +98,7 @@ def test_a_run_that_was_deleted_meanwhile_is_passed_over(held, settings, tmp_pat
     started = []
     monkeypatch.setattr("napari_icenet.training.launch.queue._active", lambda values: values.get("active", []))
     monkeypatch.setattr(
-        "napari_icenet.training.launch.queue.launch", lambda folder, settings, **_: started.append(folder) or "launched"
+        "napari_icenet.training.launch.launch._start", lambda run, **_: started.append(run.path) or "launched"
     )
     assert held.tend() == "launched"
     assert started == [other]
@@ -150,3 +151,12 @@ def test_a_run_in_the_queue_is_told_where_its_datasets_are_now(settings, tmp_pat
     assert queue.add_resume(run, datasets=[str(tmp_path / "moved.zarr")], compare=False) is not None
     wait_for_state(run, "finished", "failed")
     assert RunFolder(run).status().state == "finished", trouble(run)
+
+
+def test_settings_of_a_run_that_starts_at_once_are_written_once(settings, tmp_path, monkeypatch):
+    written, write = [], launching.write_durably
+    monkeypatch.setattr(launching, "write_durably", lambda path, data: written.append(path) or write(path, data))
+    monkeypatch.setattr(launching, "_start", lambda run, **_how: LaunchedRun(run, os.getpid()))
+    started = Queue().add(tmp_path / "one", settings, compare=False)
+    assert written == [started.folder.wanted]
+    assert started.folder.wanted_settings() == settings

@@ -23,34 +23,34 @@ def clock():
 
 
 def test_mean_of_steps_and_validations(clock):
-    pace = Throughput(clock)
-    assert pace.seconds is None
+    throughput = Throughput(clock)
+    assert throughput.seconds is None
     for step in range(1, 101):
         clock.pass_(2 if step % 10 else 22)
-        pace.step()
-    assert pace.seconds == pytest.approx(4)
+        throughput.step()
+    assert throughput.seconds == pytest.approx(4)
 
 
 def test_sleep_and_pauses_do_not_count(clock):
-    pace = Throughput(clock)
+    throughput = Throughput(clock)
     for _ in range(10):
         clock.pass_(1)
-        pace.step()
+        throughput.step()
     clock.pass_(8 * 3600)
-    pace.step()
+    throughput.step()
     clock.pass_(600)
-    pace.skip()
+    throughput.skip()
     clock.pass_(1)
-    pace.step()
-    assert pace.seconds == pytest.approx(1)
+    throughput.step()
+    assert throughput.seconds == pytest.approx(1)
 
 
 def test_a_pace_that_changes_is_followed(clock):
-    pace = Throughput(clock)
+    throughput = Throughput(clock)
     for _ in range(2000):
         clock.pass_(1)
-        pace.step()
+        throughput.step()
     for _ in range(5000):
         clock.pass_(3)
-        pace.step()
-    assert pace.seconds == pytest.approx(3, abs=0.05)
+        throughput.step()
+    assert throughput.seconds == pytest.approx(3, abs=0.05)

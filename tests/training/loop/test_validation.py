@@ -12,8 +12,7 @@ from napari_icenet.datasets.dataset import open_dataset
 from napari_icenet.matching.template import Prediction
 from napari_icenet.predictors.blurred import Blurred
 from napari_icenet.predictors.persistence import Persistence
-from napari_icenet.training.loop.sample_images import write_sample
-from napari_icenet.training.loop.sample_images_1 import LAST_COLUMNS
+from napari_icenet.training.loop.sample_images import LAST_COLUMNS, write_sample
 from napari_icenet.training.loop.validation import HeldOut
 
 

@@ -23,7 +23,7 @@ def examples(n=4, seed=0):
         days=np.cumsum(rng.integers(1, 9, (n, T)), 1).astype(float),
         valid=~cloudy,
         cloud=cloudy.astype(np.float32),
-        places=np.zeros((n, T, 2)),
+        positions=np.zeros((n, T, 2)),
     )
 
 

@@ -6,7 +6,7 @@ from scipy.ndimage import gaussian_filter
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.template import Past
 from napari_icenet.predictors.learned import predictor_of
-from napari_icenet.predictors.svg_lp_1 import unit_range
+from napari_icenet.predictors.svg_lp import unit_range
 from napari_icenet.training.data.examples import Examples
 from napari_icenet.training.objectives.svg_lp import SvgLpObjective, SvgLpObjectiveSettings
 from tests.models.sequences import SIDE, drifting, network
@@ -18,7 +18,7 @@ def examples(chips, valid=None):
     return Examples(
         chips=chips, days=np.tile(16.0 * np.arange(dates), (n, 1)),
         valid=np.ones((n, dates), bool) if valid is None else np.array(valid),
-        cloud=np.full((n, dates), np.nan, np.float32), places=None, simulated=np.zeros(n, bool),
+        cloud=np.full((n, dates), np.nan, np.float32), positions=None, simulated=np.zeros(n, bool),
     )  # fmt: skip
 
 

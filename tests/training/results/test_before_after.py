@@ -44,7 +44,7 @@ def mean_correlation(dataset, name, **options):
     t0, made, found = opened.shape[0] - 3, predictor(name, **options), []
     for i in range(len(shown)):
         image = Image.of(shown.chips[i, t0 + 2])
-        template = made(past_of(shown, i, t0, t0 + 2))
+        template = made(past_of(shown, i, t0, 2))
         if image.usable:
             found.append(
                 0.0 if template is None else float(np.nan_to_num(correlation(Image.of(template.template), image)))

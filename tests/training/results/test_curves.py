@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_icenet.training.results.curves import Curves
-from napari_icenet.training.results.downsample import smoothed, thinned
+from napari_icenet.training.results.downsample import downsampled, smoothed
 from napari_icenet.training.run_folder.event_log import EventLog, cut_after
 
 
@@ -99,11 +99,11 @@ def test_a_long_run_is_read_in_lots_and_thinned_with_its_extremes(tmp_path):
 
 
 @pytest.mark.parametrize("count", [3, 2000, 2001, 4999])
-def test_thinned(count):
+def test_downsampled(count):
     y = np.random.default_rng(1).normal(size=count)
     y[count // 2] = np.nan
     x = np.arange(count, dtype=float)
-    kept, values = thinned(x, y, 2000)
+    kept, values = downsampled(x, y, 2000)
     assert len(kept) <= 2000
     assert (kept[0], kept[-1]) == (0, count - 1)
     assert np.nanmax(values) == np.nanmax(y)
@@ -112,7 +112,7 @@ def test_thinned(count):
 
 
 def test_gaps_stay_gaps():
-    kept, values = thinned(np.arange(5000.0), np.full(5000, np.nan), 100)
+    kept, values = downsampled(np.arange(5000.0), np.full(5000, np.nan), 100)
     assert np.isnan(values).all()
     assert len(kept) <= 100
 

@@ -86,12 +86,12 @@ def test_a_status_is_told_and_a_dead_process_noticed(run):
 
 
 def test_wishes(run):
-    assert run.wish() == "run"
-    for wish in ("pause", "run", "stop"):
-        run.request(wish)
-        assert run.wish() == wish
+    assert run.requested() == "run"
+    for requested in ("pause", "run", "stop"):
+        run.request(requested)
+        assert run.requested() == requested
     run.control.write_bytes(b"\xff")
-    assert run.wish() == "run"
+    assert run.requested() == "run"
     with pytest.raises(UsageError, match="cannot be asked to dance; ask it to run, pause or stop"):
         run.request("dance")
     with pytest.raises(TrainingError, match="control cannot be written"):
@@ -111,9 +111,9 @@ def test_a_stop_that_has_not_been_heeded_is_not_turned_into_a_pause(run):
     run.request("pause")
     run.request("stop")
     run.request("pause")
-    assert run.wish() == "stop"
+    assert run.requested() == "stop"
     run.request("run")
-    assert run.wish() == "run"
+    assert run.requested() == "run"
 
 
 def test_how_long_nothing_was_heard(run, monkeypatch):

@@ -11,9 +11,8 @@ from pyproj import Geod, Transformer
 
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.velocity.along.flowline import along, resampled
-from napari_icenet.velocity.along.profile_files import profile_table, write_profile
+from napari_icenet.velocity.along.profile_files import write_profile
 from napari_icenet.velocity.time_series.inversion import invert
-from napari_icenet.velocity.vectors.features import Line
 from tests.velocity.fields import PLAIN, POLAR, make_map, scale_of
 
 LINE = np.array([(40.0, 30.0), (150.0, 250.0), (280.0, 440.0)])
@@ -27,7 +26,7 @@ def shear(x, y):
 @pytest.fixture(scope="module")
 def profile():
     later = make_map(lambda x, y: (np.full(x.shape, 600.0), np.zeros(x.shape)), dates=("2020-02-20", "2020-03-31"))
-    return along([later, make_map(shear)], Line(LINE, "Byrd centre line"))
+    return along([later, make_map(shear)], LINE, name="Byrd centre line")
 
 
 def test_velocity_along_a_line_is_the_fields(profile):
@@ -86,7 +85,7 @@ def test_missing_cells_leave_gaps():
     # A place counts where every cell with a part in its value is valid: one cell away on the row, it is.
     np.testing.assert_array_equal(~found.valid[0], np.abs(found.cols - col) < 16 - 1e-9)
     assert np.isnan(found.v[0, ~found.valid[0]]).all()
-    table = profile_table(found)
+    table = found.to_dataframe()
     assert table.loc[~table["valid"], ["v", "v_error", "v_along", "ncc"]].isna().all(axis=None)
 
 
@@ -102,7 +101,7 @@ def test_without_a_map_distance_is_in_pixels():
     np.testing.assert_allclose(found.distance, np.arange(0, 51, 5))
     np.testing.assert_allclose(found.vx[0], 0.01 * found.cols, rtol=1e-5)
     np.testing.assert_allclose(found.v_along[0], 0.8 * found.vx[0] + 0.6 * found.vy[0], rtol=1e-6)
-    assert list(profile_table(found))[:4] == ["line", "distance", "row", "col"]
+    assert list(found.to_dataframe())[:4] == ["line", "distance", "row", "col"]
 
 
 def test_a_series_is_profiled_by_interval():
@@ -120,7 +119,7 @@ def test_a_series_is_profiled_by_interval():
 
 
 def test_the_table(profile):
-    table = profile_table(profile)
+    table = profile.to_dataframe()
     columns = "line distance x y first_date second_date mid_date days v v_error v_along ncc valid"
     assert list(table)[:13] == columns.split()
     assert len(table) == 2 * len(profile.rows)
@@ -134,7 +133,7 @@ def test_the_table(profile):
 def test_files_hold_the_table(profile, tmp_path):
     for suffix in ("csv", "parquet", "geojson"):
         write_profile(profile, tmp_path / f"profile.{suffix}")
-    table = profile_table(profile)
+    table = profile.to_dataframe()
     for found, tolerance in (
         (pd.read_csv(tmp_path / "profile.csv"), 0.0051),
         (pd.read_parquet(tmp_path / "profile.parquet"), 0),

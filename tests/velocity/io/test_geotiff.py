@@ -10,7 +10,7 @@ import rasterio
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.velocity.io import geotiff
 from napari_icenet.velocity.io.geotiff import BANDS, write_geotiff
-from napari_icenet.velocity.velocity_map import Offset
+from napari_icenet.velocity.map_arrays import Offset
 from tests.velocity.maps import glacier, made
 
 OFFSET = Offset(0.3, -0.2, 0.05, 0.06, 77, "mask")

@@ -13,13 +13,12 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from napari_icenet.errors import TrackingError, UsageError
-from napari_icenet.matching.engine.matches import REASONS, reason_code
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import REASONS, LostReason, reason_code
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.velocity.io.map_dataset import dataset_of
+from napari_icenet.velocity.cf.map_dataset import dataset_of
 from napari_icenet.velocity.io.netcdf import read_netcdf, write_netcdf
+from napari_icenet.velocity.map_arrays import Offset, map_cells
 from napari_icenet.velocity.settings import VelocitySettings
-from napari_icenet.velocity.velocity_map import Offset, map_cells
 from tests.velocity.fields import POLAR
 from tests.velocity.maps import METRES, glacier, made
 
@@ -324,3 +323,13 @@ def test_damaged_files_are_told(one, tmp_path, harm):
         read_netcdf(path)
     assert str(path) in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_a_map_as_a_dataset_is_what_is_written(one):
+    velocity, path = one
+    dataset = velocity.to_xarray()
+    with xr.open_dataset(path, engine="h5netcdf", decode_timedelta=False) as written:
+        assert set(dataset.variables) == set(written.variables)
+        assert np.array_equal(dataset["v"].values, written["v"].values, equal_nan=True)
+    assert dataset["v"].attrs["grid_mapping"] == "mapping"
+    assert np.isnan(dataset["v"].values[~velocity.valid]).all()

@@ -5,11 +5,10 @@ import pytest
 import rasterio
 
 from napari_icenet.errors import TrackingError, UsageError
-from napari_icenet.matching.engine.matches import reason_code
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.velocity.io.netcdf import read_netcdf
 from napari_icenet.velocity.io.write import check_output, summary, write_maps
-from napari_icenet.velocity.velocity_map import Offset
+from napari_icenet.velocity.map_arrays import Offset
 from tests.velocity.maps import made
 
 OFFSET = Offset(0.3, -0.4, 0.05, 0.06, 77, "mask")

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from napari_icenet.errors import UsageError
-from napari_icenet.matching.engine.matches import reason_code
-from napari_icenet.matching.match import LostReason
-from napari_icenet.velocity.quality.assess import assess, judge, write_report
+from napari_icenet.matching.lost_reason import LostReason, reason_code
+from napari_icenet.velocity.quality.assess import judge, quality_report, write_report
 from napari_icenet.velocity.quality.report import DEFINITIONS, QualityReport
 from napari_icenet.velocity.stable_ground.coregistration import coregistered
 from tests.velocity.maps import glacier, made
@@ -76,7 +75,7 @@ def test_what_cannot_be_measured_is_said(velocity_map):
     assert isinstance(nothing.strain, str)
     assert "Only 0 points" in nothing.static_terrain
     with pytest.raises(UsageError, match="no velocity map to judge"):
-        assess([])
+        quality_report([])
 
 
 def maps_of(pairs):
@@ -90,7 +89,7 @@ def maps_of(pairs):
 
 
 def test_closure_is_reported_where_three_dates_close():
-    report = assess(maps_of([(0, 5), (5, 20), (0, 20)]))
+    report = quality_report(maps_of([(0, 5), (5, 20), (0, 20)]))
     (closed,) = report.closure
     assert closed.labels == ("2020-01-01", "2020-01-06", "2020-01-21")
     # Three independent maps: the misfit has a Rayleigh distribution.
@@ -104,12 +103,12 @@ def test_closure_is_reported_where_three_dates_close():
 
 
 def test_missing_closure_is_explained():
-    assert "map all pairs" in assess(maps_of([(0, 5), (5, 20)])).closure_note
-    assert assess(maps_of([(0, 5)])).closure_note == "Closure needs three dates."
+    assert "map all pairs" in quality_report(maps_of([(0, 5), (5, 20)])).closure_note
+    assert quality_report(maps_of([(0, 5)])).closure_note == "Closure needs three dates."
 
 
 def test_the_file_is_strict_json_with_every_definition(tmp_path, velocity_map):
-    report = assess([velocity_map])
+    report = quality_report([velocity_map])
     path = tmp_path / "report.json"
     write_report(report, path)
     read = json.loads(path.read_text(), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from napari_icenet.errors import TrackingError, UsageError
-from napari_icenet.matching.engine.matches import reason_code
-from napari_icenet.matching.match import LostReason
-from napari_icenet.velocity.quality.assess import assess
+from napari_icenet.matching.lost_reason import LostReason, reason_code
+from napari_icenet.velocity.quality.assess import quality_report
 from napari_icenet.velocity.quality.figure import draw, report_figure
 from napari_icenet.velocity.stable_ground.coregistration import coregistered
 from tests.velocity.maps import glacier, made
@@ -45,7 +44,7 @@ def panel(figure, title):
 
 
 def test_panels_show_the_arrays_they_name(three):
-    figure = draw(three, assess(three))
+    figure = draw(three, quality_report(three))
     shown = three[2]  # the longest of equally full maps
     np.testing.assert_allclose(panel(figure, "Speed").images[1].get_array().filled(np.nan), shown.v, rtol=1e-6)
     assert panel(figure, "Speed").images[1].get_clim()[0] == 0
@@ -61,7 +60,7 @@ def test_panels_show_the_arrays_they_name(three):
 
 
 def test_every_quantity_has_its_unit_and_the_numbers_are_those_of_the_report(three):
-    report = assess(three)
+    report = quality_report(three)
     told = " | ".join(words(draw(three, report)))
     for text in ("speed, m/yr", "x, km", "y, km", "misfit, px", "1/yr", "2020-01-01 → 2020-02-02", "one of 3 maps"):
         assert text in told
@@ -72,7 +71,7 @@ def test_every_quantity_has_its_unit_and_the_numbers_are_those_of_the_report(thr
 
 def test_simulated_pictures_are_named_so():
     maps = maps_of((0, 16), simulated=True, georeferenced=False)
-    told = words(draw(maps, assess(maps)))
+    told = words(draw(maps, quality_report(maps)))
     assert "SIMULATED" in told
     assert "speed, px/day" in told
     assert "column, px" in told
@@ -84,7 +83,7 @@ def test_a_map_without_any_vector_or_stable_ground_says_so():
     whole = made(*glacier((40, 40))[:2])
     for reason in (LostReason.FILL, LostReason.FLAT):
         nothing = replace(whole, reason=np.full((40, 40), reason_code(reason), np.uint8))
-        told = " ".join(words(draw([nothing], assess([nothing]))))
+        told = " ".join(words(draw([nothing], quality_report([nothing]))))
         assert "No stable ground is known" in told
         assert "There is no valid match." in told
 

@@ -5,9 +5,9 @@ import pytest
 from affine import Affine
 
 from napari_icenet.scenes.grid import Grid
+from napari_icenet.velocity.map_arrays import map_cells
 from napari_icenet.velocity.quality.strain import flowing_cells, strain_density, strain_rates
 from napari_icenet.velocity.stable_ground.coregistration import coregistered
-from napari_icenet.velocity.velocity_map import map_cells
 from tests.velocity.maps import UTM, glacier, made
 
 SHAPE = (30, 30)

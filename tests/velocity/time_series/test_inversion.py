@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from napari_icenet.errors import Cancelled, UsageError
-from napari_icenet.velocity.io.series_netcdf import series_dataset
 from napari_icenet.velocity.stable_ground.coregistration import coregistered
-from napari_icenet.velocity.time_series.inversion import invert
+from napari_icenet.velocity.time_series.inversion import invert, redundant, series_of
 from tests.velocity.maps import made
 
 DAYS = np.array([0.0, 5, 7, 10, 20, 22, 27, 30])
@@ -275,10 +274,31 @@ def test_maps_that_do_not_fit_are_refused():
 
 def test_the_dataset_carries_units_dates_and_the_grid():
     series = invert(network(truth(), noise=0.05))
-    data = series_dataset(series)
+    data = series.to_xarray()
     assert data["vx"].dims == ("interval", "y", "x")
     assert data["vx"].attrs["units"] == "m/yr"
     assert data["vx"].attrs["grid_mapping"] in data
     np.testing.assert_array_equal(data["start"].values[1:], data["end"].values[:-1])
     np.testing.assert_allclose(data["v"].values, series.v)
     assert data["weight"].shape == (28, *SHAPE)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "closed"),
+    [
+        ([(0, 1)], False),
+        ([(0, 1), (1, 2), (2, 3)], False),  # neighbours
+        ([(0, 3), (1, 3), (2, 3)], False),  # as many as --pairs all leaves where one date fails with the others
+        ([(0, 1), (1, 0)], True),  # there and back
+        ([(0, 1), (1, 2), (0, 2)], True),
+        ([(0, 1), (1, 2), (0, 2), (3, 4)], True),  # a loop, and a pair beside it
+    ],
+)
+def test_a_series_needs_pairs_that_close_a_loop(pairs, closed):
+    maps = network(truth(), pairs=pairs)
+    assert redundant(maps) is closed
+    assert (series_of(maps) is not None) is closed
+
+
+def test_no_maps_have_no_series():
+    assert series_of([]) is None

@@ -16,7 +16,8 @@ from shapely.geometry import GeometryCollection, LineString, MultiLineString, Mu
 
 from napari_icenet.errors import SceneWarning, TrackingError
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.velocity.vectors.features import rasterized, read_features
+from napari_icenet.velocity.stable_ground.mask import read_stable_mask
+from napari_icenet.velocity.vectors.features import corners, in_pixels, read_features
 
 #: Byrd Glacier, polar stereographic, 100 m pixels.
 POLAR = Grid(200, 300, Affine(100, 0, 390_000, 0, -100, -990_000), CRS.from_epsg(3031))
@@ -36,6 +37,12 @@ def frame_of(geometries, crs, **columns) -> geopandas.GeoDataFrame:
     return geopandas.GeoDataFrame(columns, geometry=geometries, crs=crs)
 
 
+def placed(path, grid, kind: str) -> list:
+    """Shapes of one kind, in pixels."""
+    features = read_features(path, grid)
+    return list(in_pixels(features[features["kind"] == kind], grid).geometry)
+
+
 def test_every_layer_and_kind_of_a_geopackage_is_read(tmp_path):
     path = tmp_path / "all.gpkg"
     ice = MultiPolygon([box(POLAR, 10, 10, 40, 40), box(POLAR, 60, 60, 80, 90)])
@@ -47,20 +54,36 @@ def test_every_layer_and_kind_of_a_geopackage_is_read(tmp_path):
 
     found = read_features(path, POLAR)
 
-    assert [(o.name, len(o.holes), o.layer) for o in found.outlines] == [
-        ("Byrd", 0, "outlines"),
-        ("Byrd", 0, "outlines"),
-        ("Rock", 1, "outlines"),
+    assert found[["kind", "name", "layer"]].values.tolist() == [
+        ["outline", "Byrd", "outlines"],
+        ["outline", "Byrd", "outlines"],
+        ["outline", "Rock", "outlines"],
+        ["line", "flow 1", "flow"],
+        ["line", "flow 1", "flow"],
+        ["point", "B1", "gps"],
     ]
-    assert found.outlines[0].attributes == {"name": "Byrd", "area": 1.5}
-    assert found.outlines[2].attributes["area"] is None
-    np.testing.assert_allclose(found.outlines[2].holes[0].min(axis=0), (110, 110), atol=1e-6)
-    assert [line.name for line in found.lines] == ["flow 1", "flow 1"]
-    np.testing.assert_allclose(found.lines[0].path, [(5, 5), (50, 80)], atol=1e-6)
-    (point,) = found.points
-    assert (point.name, point.layer) == ("B1", "gps")
-    np.testing.assert_allclose((point.row, point.col), (20.25, 30.5), atol=1e-6)
-    assert found.notices == ()
+    assert found["area"].tolist()[:2] == [1.5, 1.5]
+    assert found["area"].isna().tolist()[2:] == [True] * 4
+    assert found.crs.to_epsg() == 3031
+    assert found.attrs == {"path": path, "notices": ()}
+    shapes = in_pixels(found, POLAR).geometry
+    assert [len(shape.interiors) for shape in shapes[:3]] == [0, 0, 1]
+    np.testing.assert_allclose(corners(shapes[2].interiors[0]).min(axis=0), (110, 110), atol=1e-6)
+    np.testing.assert_allclose(corners(shapes[3]), [(5, 5), (50, 80)], atol=1e-6)
+    np.testing.assert_allclose(corners(shapes[5]), [(20.25, 30.5)], atol=1e-6)
+    # On the map they are where they were written.
+    np.testing.assert_allclose(found.geometry[5].coords[0], place(POLAR, 20.25, 30.5), atol=1e-6)
+
+
+def test_a_files_own_columns_of_our_names_are_kept(tmp_path):
+    path = tmp_path / "rock.gpkg"
+    columns = {"kind": ["nunatak"], "layer": [3], "Name": [" Mount Tuatara "]}
+    frame_of([box(POLAR, 10, 10, 40, 40)], 3031, **columns).to_file(path, layer="rocks")
+    (row,) = read_features(path, POLAR).drop(columns="geometry").to_dict("records")
+    assert row == {
+        "kind": "outline", "name": "Mount Tuatara", "layer": "rocks", "kind_": "nunatak", "layer_": 3,
+        "Name": " Mount Tuatara ",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("crs", [4326, 32757, 3031])
@@ -72,14 +95,14 @@ def test_edges_bend_as_the_map_does(tmp_path, crs, suffix):
     path = tmp_path / f"line.{suffix}"
     frame_of([LineString(ends)], crs).to_file(path)
 
-    (line,) = read_features(path, POLAR).lines
+    (line,) = placed(path, POLAR, "line")
 
     share = np.linspace(0, 1, 1000)[:, None]
     x, y = Transformer.from_crs(crs, 3031, always_xy=True).transform(*((1 - share) * ends[0] + share * ends[1]).T)
     true = shapely.points((390_000 - np.asarray(x)) / -100 - 0.5, (-990_000 - np.asarray(y)) / 100 - 0.5)
-    away = shapely.distance(true, shapely.linestrings(line.path[:, ::-1]))
+    away = shapely.distance(true, line)
     assert away.max() < 0.06
-    straight = shapely.distance(true, shapely.linestrings(line.path[[0, -1], ::-1]))
+    straight = shapely.distance(true, shapely.linestrings([line.coords[0], line.coords[-1]]))
     assert (straight.max() > 1) == (crs == 4326)
 
 
@@ -91,7 +114,7 @@ def test_an_outline_around_the_pole_is_closed_over_it(tmp_path):
     path = tmp_path / "cap.geojson"
     frame_of([Polygon(ring)], 4326).to_file(path)
 
-    inside = rasterized(read_features(path, pole), pole)
+    inside = read_stable_mask(path, pole)
 
     x, y = np.meshgrid(np.arange(100) * 20_000 - 990_000, 990_000 - np.arange(100) * 20_000)
     lat = Transformer.from_crs(3031, 4326, always_xy=True).transform(x, y)[1]
@@ -107,14 +130,14 @@ def test_pixels_inside_are_those_whose_centre_is(tmp_path):
     wanted[10:31, 21:51] = True
     wanted[15:21, 25:31] = False
     wanted[181:, 291:] = True
-    np.testing.assert_array_equal(rasterized(read_features(path, POLAR), POLAR), wanted)
-    assert not rasterized(read_features(_line_file(tmp_path), POLAR), POLAR).any()
+    np.testing.assert_array_equal(read_stable_mask(path, POLAR), wanted)
 
 
-def _line_file(folder):
-    path = folder / "line.gpkg"
+def test_a_line_is_no_ground(tmp_path):
+    path = tmp_path / "line.gpkg"
     frame_of([LineString([place(POLAR, 5, 5), place(POLAR, 50, 80)])], 3031).to_file(path)
-    return path
+    with pytest.raises(TrackingError, match="holds no outline of stable ground"):
+        read_stable_mask(path, POLAR)
 
 
 def test_collections_and_empty_shapes(tmp_path):
@@ -123,8 +146,8 @@ def test_collections_and_empty_shapes(tmp_path):
     frame_of([mixed, Point()], 3031, id=[7, 8]).to_file(path)
     with pytest.warns(SceneWarning, match="without a usable shape are left out \\(1\\)"):
         found = read_features(path, POLAR)
-    assert (found.points[0].name, found.lines[0].name) == ("7", "7")
-    assert "left out" in found.notices[0]
+    assert found[["kind", "name"]].values.tolist() == [["point", "7"], ["line", "7"]]
+    assert "left out" in found.attrs["notices"][0]
 
 
 def test_without_a_map_places_are_pixels(tmp_path):
@@ -132,8 +155,8 @@ def test_without_a_map_places_are_pixels(tmp_path):
     shape = {"type": "LineString", "coordinates": [[3, 4], [30.5, 40, 9]]}
     collection = {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {}, "geometry": shape}]}
     path.write_text(json.dumps(collection | {"crs": None}))
-    (line,) = read_features(path, PLAIN).lines
-    np.testing.assert_array_equal(line.path, [(4, 3), (40, 30.5)])
+    (line,) = placed(path, PLAIN, "line")
+    np.testing.assert_array_equal(corners(line), [(4, 3), (40, 30.5)])
     with pytest.raises(TrackingError, match="has no coordinate reference system; set it"):
         read_features(path, POLAR)
     path.write_text(json.dumps(collection))
@@ -177,7 +200,7 @@ def test_of_many_features_those_around_the_frame_are_read(tmp_path, monkeypatch,
     found = read_features(path, ross)
     back_x, back_y = Transformer.from_crs(crs, 3031, always_xy=True).transform(x, y)
     inside = (np.abs(back_x) < 25_000) & (np.abs(np.asarray(back_y) + 1_225_000) < 25_000)
-    assert [point.attributes["number"] for point in found.points] == list(np.flatnonzero(inside))
+    assert found["number"].tolist() == list(np.flatnonzero(inside))
     assert 20 < inside.sum() < 100
     read = []
     real = pyogrio.read_dataframe
@@ -191,4 +214,17 @@ def test_other_ground_is_warned_of(tmp_path):
     frame_of([Point(8.0, 46.5), LineString([(8, 46), (9, 47)])], 4326).to_file(path)
     with pytest.warns(SceneWarning, match="has nothing on this frame"):
         found = read_features(path, POLAR)
-    assert not found
+    assert found.empty
+    assert list(found.columns[:3]) == ["kind", "name", "layer"]
+
+
+@pytest.mark.parametrize("jump", [False, True], ids=["on beyond 180°", "from -180° to 180°"])
+def test_a_line_over_the_dateline_goes_the_short_way(tmp_path, jump):
+    ross = Grid(400, 400, Affine(500, 0, -100_000, 0, -500, -1_200_000), CRS.from_epsg(3031))
+    x, y = np.transpose([place(ross, 100, 20), place(ross, 150, 380)])
+    lon, lat = Transformer.from_crs(3031, 4326, always_xy=True).transform(x, y)
+    path = tmp_path / "ross.gpkg"
+    frame_of([LineString(np.stack([lon if jump else lon % 360, lat], axis=1))], 4326).to_file(path)
+    (line,) = placed(path, ross, "line")
+    np.testing.assert_allclose(corners(line)[[0, -1]], [(100, 20), (150, 380)], atol=1e-6)
+    assert line.length == pytest.approx(np.hypot(50, 360), rel=0.01)

@@ -1,4 +1,4 @@
-"""Where the splits lie: on the picture, or among the dates."""
+"""Map of the splits: on the picture, or among the dates."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Rectangle:
 
 
 def split_map(grid: Grid, settings: DatasetSettings) -> NDArray[np.uint8]:
-    """Which split the chips on each pixel belong to: codes of :data:`~napari_icenet.datasets.sequences.SPLITS`.
+    """Split of the chips on each pixel: codes of :data:`~napari_icenet.datasets.sequences.SPLITS`.
 
     A sequence belongs to a split if the smallest rectangle of pixels that holds its chips on all dates
     lies in that split; ``none`` are the gaps between splits.

@@ -1,4 +1,4 @@
-"""Where the chips of a window lie on its first date: a regular grid, without those that show too little."""
+"""Grid of the chips of a window on its first date, without those that show too little."""
 
 from __future__ import annotations
 

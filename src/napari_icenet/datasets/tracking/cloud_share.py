@@ -1,4 +1,4 @@
-"""How much of each chip is hidden or missing on one date."""
+"""Shares of each chip that are hidden or missing on one date."""
 
 from __future__ import annotations
 

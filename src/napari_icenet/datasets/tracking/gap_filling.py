@@ -20,7 +20,7 @@ _SHEAR = 0.2
 def supported(
     places: NDArray[np.int64], moves: F64, found: NDArray[np.bool_], radius: float, most: float
 ) -> NDArray[np.bool_]:
-    """Which found motions some neighbours confirm: three of the eight nearest, and half of those that were found.
+    """Select motions that neighbours confirm: three of the eight nearest, and half of those that were found.
 
     Where there are fewer neighbours, half of them are enough; a chip without any confirms itself.
 

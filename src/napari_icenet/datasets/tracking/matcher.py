@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.common.types import F32, Index
+from napari_icenet.matching.acceptance import chips_inside
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.engine.matches import Matches
 from napari_icenet.matching.lost_reason import LostReason
@@ -62,9 +63,8 @@ class Matcher:
         return Window(top, left, bottom - top, right - left)
 
     def inside(self, rows: NDArray[np.int64], cols: NDArray[np.int64]) -> Index:
-        """Which chips lie inside the frame."""
-        half, (height, width) = self.chip // 2, self.pictures.shape
-        return np.flatnonzero((rows >= half) & (cols >= half) & (rows + half <= height) & (cols + half <= width))
+        """Indices of the chips that lie inside the frame."""
+        return np.flatnonzero(chips_inside(rows, cols, self.chip, self.pictures.shape))
 
     def match(self, around: Window, times: tuple[int, int], places: Places, shifts: Places | None = None) -> Matches:
         """Matches of chips inside the frame; displacements in pixels of full resolution.

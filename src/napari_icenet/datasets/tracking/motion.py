@@ -1,4 +1,4 @@
-"""How the ice moved between two dates, measured once on a lattice and read off by every track near by."""
+"""Motion of the ice between two dates, measured once on a lattice and read off by every track near by."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_icenet.common.types import F64
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.datasets.tracking.matcher import Matcher
+from napari_icenet.matching.acceptance import judge_matches
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.template import HIGH_PASS
@@ -64,17 +65,17 @@ class Motion:
     def __init__(self, pictures: Pictures, settings: DatasetSettings, engine: Engine) -> None:
         chip = settings.chip
         factor = 2 if chip >= _HALVED and chip % 4 == 0 else 1
-        self._settings = settings
+        self._criteria = settings.criteria
         self._matcher = Matcher(
             pictures.filtered(HIGH_PASS), engine,
-            chip=chip, reach=settings.reach, min_overlap=1 - settings.max_fill, factor=factor,
+            chip=chip, reach=settings.reach, min_overlap=settings.criteria.min_overlap, factor=factor,
         )  # fmt: skip
         # Found and checked at half the resolution, a match is placed at full: sheared ice asks for it.
         self._fine = (
             None
             if factor == 1
             else Matcher(
-                pictures.filtered(HIGH_PASS), engine, chip=chip, reach=_NEAR, min_overlap=1 - settings.max_fill
+                pictures.filtered(HIGH_PASS), engine, chip=chip, reach=_NEAR, min_overlap=settings.criteria.min_overlap
             )
         )
         self._spacing = chip // 2
@@ -137,7 +138,7 @@ class Motion:
 
     def _measure(self, key: tuple[int, int, int, int], group: tuple[int, int], out: _Field) -> None:
         """Seek the chips of a group of nodes on the other date, and back."""
-        first, second, settings, matcher = key[0], key[1], self._settings, self._matcher
+        first, second, matcher = key[0], key[1], self._matcher
         index = np.stack(
             [g.ravel() for g in np.meshgrid(*(
                 np.arange(k * _GROUP, min((k + 1) * _GROUP, size)) for k, size in zip(group, self._shape, strict=True)
@@ -147,7 +148,7 @@ class Motion:
         centre = np.full_like(rows, key[2]), np.full_like(cols, key[3])
         around = matcher.around(group, _GROUP * self._spacing, max(abs(key[2]), abs(key[3])) + self._spacing)
         forth = matcher.match(around, (first, second), (rows, cols), centre)
-        good = np.flatnonzero(forth.valid & (forth.peak_ratio >= settings.min_peak_ratio))
+        good = np.flatnonzero(judge_matches(forth.reason, self._criteria, peak_ratio=forth.peak_ratio) == 0)
         f = matcher.factor
         moves = [np.rint(d[good] / f).astype(np.int64) * f for d in (forth.drow, forth.dcol)]
         kept = matcher.inside(rows[good] + moves[0], cols[good] + moves[1])
@@ -156,8 +157,8 @@ class Motion:
             return
         there = rows[good] + moves[0], cols[good] + moves[1]
         back = matcher.match(around, (second, first), there, (-moves[0], -moves[1]))
-        missed = np.hypot(forth.drow + back.drow, forth.dcol + back.dcol)
-        sure = back.valid & (missed <= settings.max_round_trip_px)
+        missed = np.where(back.valid, np.hypot(forth.drow + back.drow, forth.dcol + back.dcol), np.inf)
+        sure = judge_matches(forth.reason, self._criteria, round_trip_px=missed) == 0
         values = np.stack([forth.drow[sure], forth.dcol[sure], forth.peak_ratio[sure]], axis=1)
         if self._fine is not None and sure.any():
             here, near = good[sure], (moves[0][sure], moves[1][sure])

@@ -1,17 +1,17 @@
-"""Where chips are on every date of a window, and the evidence for it."""
+"""Tracks: positions of chips on every date of a window, and the evidence for them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.common.types import Index
+from napari_icenet.common.struct_of_arrays import StructOfArrays
 
 
 @dataclass(frozen=True, eq=False)
-class Tracks:
+class Tracks(StructOfArrays):
     """n chips on T consecutive dates; every array has the shape (n, T).
 
     Attributes
@@ -52,9 +52,3 @@ class Tracks:
             valid,
             np.full(shape, -1, np.int64),
         )
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, index: Index | slice) -> Tracks:
-        return Tracks(*(getattr(self, field.name)[index] for field in fields(self)))

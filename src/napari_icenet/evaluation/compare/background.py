@@ -26,7 +26,7 @@ from napari_icenet.tracking.track import Track
 
 @dataclass(frozen=True, eq=False)
 class ComparisonRequest:
-    """What is compared."""
+    """Request for a comparison: stack, track, date and predictors."""
 
     pictures: Pictures
     track: Track
@@ -34,7 +34,7 @@ class ComparisonRequest:
     predictor_set: PredictorSet
 
     def is_as(self, other: ComparisonRequest | None) -> bool:
-        """Whether another question has the same answer."""
+        """True if another question has the same answer."""
         return (
             other is not None
             and self.track is other.track
@@ -109,7 +109,7 @@ class CompareTool:
         return True
 
     def forget(self) -> None:
-        """What is under way is not wanted any more."""
+        """Drop the comparison that is under way."""
         self._asked = None
         self._worker.drop("compare")
 

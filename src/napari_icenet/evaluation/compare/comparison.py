@@ -14,10 +14,10 @@ from napari_icenet.matching.match import Match, find_peak
 from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.prefilter import prefilter
 from napari_icenet.matching.template import Past, Prediction, Predictor
-from napari_icenet.predictors.batching_1 import BatchPredictor
+from napari_icenet.predictors.batching import BatchPredictor
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.predictor_set import PredictorSet, PredictorSpec
-from napari_icenet.predictors.remote import Apart, PredictionProcess
+from napari_icenet.predictors.remote import PredictionProcess, RemotePredictor
 from napari_icenet.tracking.evidence import Correlator
 from napari_icenet.tracking.settings import changed
 from napari_icenet.tracking.track import Track
@@ -54,18 +54,18 @@ class Judged:
 
     @property
     def placed(self) -> bool:
-        """Whether the template was found away from the border of what was searched."""
+        """True if the template was found away from the border of what was searched."""
         return self.match is not None and self.match.found and self.match.reason is None
 
     @property
     def peak_ratio(self) -> float:
-        """How the peak stands out; NaN without one."""
+        """Peak of the correlation surface over its best rival; NaN without one."""
         return self.match.peak_ratio if self.match is not None and self.placed else _NAN
 
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """What one predictor makes of a past.
+    """Templates of one predictor from a past, and how they track.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class Comparison:
         All that are asked for.
     past : tuple of Frame
         Up to eight frames, oldest first; the last is t0.
-    ahead : tuple of Target
+    targets : tuple of Target
         t1 and t2, as far as the stack has them.
     compared : tuple of Compared
         Those that are worked out so far, in the order of the predictor set.
@@ -102,7 +102,7 @@ class Comparison:
     track: Track
     predictor_set: PredictorSet
     past: tuple[Frame, ...]
-    ahead: tuple[Target, ...]
+    targets: tuple[Target, ...]
     compared: tuple[Compared, ...] = ()
 
     @property
@@ -112,16 +112,16 @@ class Comparison:
 
     @property
     def whole(self) -> bool:
-        """Whether all predictors are worked out."""
+        """True if all predictors are worked out."""
         return len(self.compared) == len(self.predictor_set.entries)
 
     @property
     def flow_known(self) -> bool:
-        """Whether misses are held against the true motion, not against the track."""
-        return any(target.known is not None for target in self.ahead)
+        """True if misses are held against the true motion, not against the track."""
+        return any(target.known is not None for target in self.targets)
 
     def of(self, key: str) -> Compared | None:
-        """What a predictor made; None where it is not worked out."""
+        """Find the result of a predictor; None where it is not worked out."""
         return next((one for one in self.compared if one.entry.key == key), None)
 
 
@@ -136,7 +136,7 @@ def compare(
     still_wanted: Callable[[], bool] = lambda: True,
     on_part: Callable[[Comparison], None] = lambda _part: None,
 ) -> Comparison | None:
-    """What predictors expect after a date, and how right they were.
+    """Compare what predictors expect after a date with the frames that followed.
 
     Parameters
     ----------
@@ -161,23 +161,23 @@ def compare(
     TrackingError
         The track is not known on any date, or nothing of the past shows ice.
     """
-    past, ahead = frames_around(pictures, track, time, flow)
+    past, targets = frames_around(pictures, track, time, flow)
     if not any(Image.of(frame.chip).usable for frame in past):
         raise TrackingError(
             "none of the frames up to this date shows enough of this ice; choose a later date, or another chip."
         )
-    made = Comparison(track, predictor_set, past, ahead)
+    made = Comparison(track, predictor_set, past, targets)
     judge = _Judge(pictures, track, past[-1])
     # One past for all predictors: what they work out about it, such as how its frames align, they share.
-    shown = [past_before(past, target) for target in ahead]
+    pasts = [past_before(past, target) for target in targets]
     for entry in predictor_set.entries:
         on_part(made)
         try:
             predictor: Predictor
             (predictor,) = predictor_set.only(entry).make(track.settings.chip, spread=True)
             if process is not None and isinstance(predictor, LearnedOptions):
-                predictor = Apart(predictor, process)
-            judged = judge.all(predictor, shown, ahead, still_wanted)
+                predictor = RemotePredictor(predictor, process)
+            judged = judge.all(predictor, pasts, targets, still_wanted)
         except IceNetError as error:
             # One without weights must not keep the others from being seen.
             one = Compared(entry, trouble=str(error))
@@ -197,13 +197,13 @@ class _Judge:
         self._correlator = Correlator(pictures, changed(track.settings, template="persistence"))
 
     def all(
-        self, predictor: Predictor, shown: Sequence[Past], ahead: Sequence[Target], still_wanted: Callable[[], bool]
+        self, predictor: Predictor, pasts: Sequence[Past], targets: Sequence[Target], still_wanted: Callable[[], bool]
     ) -> tuple[Judged, ...] | None:
         """All targets of a predictor; None when nobody wants them any more."""
         # A network may make all of one run.
-        together = predictor.predict_many(shown) if isinstance(predictor, BatchPredictor) and still_wanted() else None
+        together = predictor.predict_many(pasts) if isinstance(predictor, BatchPredictor) and still_wanted() else None
         judged = []
-        for k, (past, target) in enumerate(zip(shown, ahead, strict=True)):
+        for k, (past, target) in enumerate(zip(pasts, targets, strict=True)):
             if not still_wanted():
                 return None
             made = predictor(past) if together is None else together[k]

@@ -68,7 +68,7 @@ class Target(Frame):
 
     @property
     def reference(self) -> Place | None:
-        """What a template's place is held against: the truth where there is one, else the track."""
+        """Reference of a template's position: the truth where there is one, else the track."""
         return self.tracked if self.known is None else self.known
 
 
@@ -114,7 +114,7 @@ def frames_around(
 
 
 def past_before(past: Sequence[Frame], target: Frame) -> Past:
-    """What a predictor is shown of past frames, for a target."""
+    """Past frames as a predictor's input, for a target."""
     return Past(
         np.stack([frame.chip for frame in past]),
         np.array([frame.days for frame in past]),

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_icenet.common.device import cores
 from napari_icenet.errors import IceNetError
 from napari_icenet.evaluation.correlation_map.maps import CorrelationMaps
 from napari_icenet.evaluation.correlation_map.run import MapRun
-from napari_icenet.evaluation.correlation_map.scheduler import Foreman
+from napari_icenet.evaluation.correlation_map.scheduler import Scheduler
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
-from napari_icenet.matching.engine.device import cores
 from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.stack import SceneStack
 
@@ -54,28 +54,28 @@ class MapTool:
     def __init__(self, processes: int | None = None) -> None:
         self.maps: CorrelationMaps | None = None
         self._size = processes or min(cores(), MOST_PROCESSES)
-        self._foreman = Foreman(self._size, self)
+        self._scheduler = Scheduler(self._size, self)
         self._lock = threading.Condition()
         #: Requests that were made, and the last that is done with.
         self._asked, self._answered = 0, 0
 
     @property
     def busy(self) -> bool:
-        """Whether a map is asked for and not done."""
+        """True if a map is asked for and not done."""
         with self._lock:
             return self._asked > self._answered
 
     @property
     def processes(self) -> tuple[int, ...]:
         """Numbers (PID) of the processes there are, at work or kept."""
-        return tuple(hand.pid for hand in tuple(self._foreman.crew.hands))
+        return tuple(worker.pid for worker in tuple(self._scheduler.pool.workers))
 
     def prepare(self, stack: SceneStack, settings: MapSettings, predictor_set: PredictorSet) -> None:
         """Start the processes and load the networks, so that a map that is asked for later starts at once."""
-        foreman = self._foreman
-        foreman.ask(
-            lambda: foreman.get_ready(
-                lambda: MapRun(0, foreman.known(stack), settings, predictor_set, area=None, hands=self._size)
+        scheduler = self._scheduler
+        scheduler.pool.call(
+            lambda: scheduler.get_ready(
+                lambda: MapRun(0, scheduler.known(stack), settings, predictor_set, area=None, workers=self._size)
             )
         )
 
@@ -101,12 +101,14 @@ class MapTool:
         with self._lock:
             self._asked += 1
             number = self._asked
-        chosen, foreman = None if area is None else np.array(area, bool), self._foreman
+        chosen, scheduler = None if area is None else np.array(area, bool), self._scheduler
         self.busy_changed.emit(True)
-        foreman.ask(
-            lambda: foreman.begin(
+        scheduler.pool.call(
+            lambda: scheduler.begin(
                 number,
-                lambda: MapRun(number, foreman.known(stack), settings, predictor_set, area=chosen, hands=self._size),
+                lambda: MapRun(
+                    number, scheduler.known(stack), settings, predictor_set, area=chosen, workers=self._size
+                ),
             )
         )
 
@@ -116,12 +118,12 @@ class MapTool:
             if self._asked == self._answered:
                 return
             number = self._asked
-        self._foreman.ask(lambda: self._cancelled(number))
+        self._scheduler.pool.call(lambda: self._cancelled(number))
 
     def take(self, maps: CorrelationMaps) -> None:
         """Show maps made elsewhere, for instance read from a file, instead of making some."""
         self.cancel()
-        self._foreman.ask(lambda: self.shown(maps))
+        self._scheduler.pool.call(lambda: self.shown(maps))
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until no map is being made; False if that took longer than ``timeout`` seconds."""
@@ -130,12 +132,12 @@ class MapTool:
 
     def close(self) -> None:
         """Cancel, and end the thread and all processes. The model cannot be used any more."""
-        self._foreman.close()
+        self._scheduler.pool.close()
         with self._lock:
             self._answered = self._asked
             self._lock.notify_all()
 
-    # For the foreman, on its thread
+    # For the scheduler, on its thread
 
     def shown(self, maps: CorrelationMaps) -> None:
         """Maps as far as they are done."""
@@ -143,7 +145,7 @@ class MapTool:
         self.maps_changed.emit(maps)
 
     def said(self, share: float, text: str) -> None:
-        """How far the work is, and what is being done."""
+        """Receive the share of the work that is done, and what is being done."""
         self.progressed.emit(share, text)
 
     def stopped(self, number: int, error: IceNetError | None) -> None:
@@ -153,7 +155,7 @@ class MapTool:
         self._answer(number)
 
     def _cancelled(self, number: int) -> None:
-        self._foreman.stop(number)
+        self._scheduler.stop(number)
         self._answer(number)
 
     def _answer(self, number: int) -> None:

@@ -1,4 +1,4 @@
-"""Which cells a map has, which of them are asked for, and in what order they are worked on."""
+"""Cells of a map: those asked for, and the order in which they are worked on."""
 
 from __future__ import annotations
 

@@ -9,19 +9,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_icenet.common.atomic_io_1 import write_whole
+from napari_icenet.common.atomic_io import write_whole
+from napari_icenet.common.software import software
 from napari_icenet.evaluation.correlation_map.figure import maps_figure
 from napari_icenet.evaluation.correlation_map.maps import CellState, CorrelationMaps
-from napari_icenet.evaluation.correlation_map.report_1 import write_report
+from napari_icenet.evaluation.correlation_map.scheduler import WORK, map_process_died, unsendable
 from napari_icenet.evaluation.correlation_map.store import read_maps, save_maps
+from napari_icenet.evaluation.correlation_map.tasks import Report
 from napari_icenet.evaluation.correlation_map.words import STATE_WORDS, dates_words, record
 from napari_icenet.evaluation.report.figure_style import save
+from napari_icenet.evaluation.report.write import check_report
 from napari_icenet.evaluation.settings import TARGETS
+from napari_icenet.jobs.pool_worker import Task, UnsendableError
+from napari_icenet.jobs.progress import Progress
+from napari_icenet.jobs.worker_pool import WorkerPool
+from napari_icenet.jobs.worker_process import ONE_THREAD
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.tracking.table import software
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: Seconds that a report which is stopped has to clear away what it has begun.
+_CLEARING = 5.0
 
 __all__ = ["maps_table", "read_maps", "save_maps", "write_csv", "write_figure", "write_geotiff", "write_report"]
 
@@ -55,6 +64,52 @@ def write_csv(maps: CorrelationMaps, path: str | Path) -> None:
 def write_figure(maps: CorrelationMaps, path: str | Path) -> None:
     """Write maps as PNG, all on one scale of colours; parameters and errors as of :func:`write_geotiff`."""
     _write(path, lambda beside: save(maps_figure(maps), beside), (".png",), "A figure")
+
+
+def write_report(
+    maps: CorrelationMaps,
+    stack: SceneStack,
+    folder: str | Path,
+    *,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Path:
+    """Write the report of :func:`~napari_icenet.evaluation.correlation_map.report.write_report`, and wait for it.
+
+    Written in a process of its own, whose networks and figures hold up nothing here: a window calls it on a thread.
+
+    Parameters
+    ----------
+    maps, stack, folder, force
+        As of :func:`~napari_icenet.evaluation.correlation_map.report.write_report`.
+    progress : callable, optional
+        May raise to stop, and nothing is left behind.
+
+    Returns
+    -------
+    Path
+        Where the report is.
+
+    Raises
+    ------
+    IceNetError
+        It cannot be written, or its process has ended.
+    """
+    folder = Path(folder).absolute()
+    check_report(folder, force=force)
+
+    def tell(_: int, share: float, text: str) -> None:
+        if progress is not None:
+            progress(share, text)
+
+    task = Task(f"{WORK}:do", (Report(maps, folder, force),), {"stack": stack})
+    with WorkerPool(
+        1, died=map_process_died, setup=f"{WORK}:set_up", environment=ONE_THREAD, patience=_CLEARING
+    ) as pool:
+        try:
+            return Path(pool.run([task], tell)[0])
+        except UnsendableError as error:
+            raise unsendable(stack.name) from error
 
 
 def maps_table(maps: CorrelationMaps) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What comes back from the processes, put together to maps."""
+"""Put what comes back from the processes together to maps."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Gathering:
             self._parts.append(_side_by_side(self._waiting.pop((job.number, job.tile))))
 
     def maps(self, done: float) -> CorrelationMaps:
-        """What is done so far."""
+        """Maps as far as they are done."""
         shape = (2, *self.cells.shape)
         values, states = {}, {}
         for p, key in enumerate(self.predictor_set.keys):

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 
+from napari_icenet.common.described import Described
+from napari_icenet.common.plot import correlation_map
+from napari_icenet.common.text import percent_text
 from napari_icenet.common.types import F32
 from napari_icenet.datasets.tracking.tracks import Tracks
+from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.correlation_map.settings import DateWindow, MapSettings
 from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.evaluation.scoring.table import LIMITS, mode_table
@@ -22,12 +26,16 @@ from napari_icenet.scenes.credit import credit_of
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
 
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
 #: Width of a bar of the histogram.
 _BAR = 0.05
 
 
 class CellState(IntEnum):
-    """What is known of a cell.
+    """State of a cell.
 
     OUTSIDE was not asked for; WAITING is not done yet; LOST shows too little ice before t0 or on the target to be
     judged; NO_TEMPLATE could be judged, but no predictor made a template; SCORED has a correlation.
@@ -41,7 +49,7 @@ class CellState(IntEnum):
 
 
 class Place(NamedTuple):
-    """Where the chip of a cell lies on a date: whole-pixel row and column, and the date's index."""
+    """Place of a cell's chip on a date: whole-pixel row and column, and the date's index."""
 
     row: int
     col: int
@@ -75,7 +83,7 @@ class MapMetadata:
 
     @classmethod
     def of(cls, stack: SceneStack, band: str, *, flow_known: bool = False) -> MapMetadata:
-        """What a file says of a stack."""
+        """Metadata of a stack, as a file holds them."""
         lines = (credit_of(scene.provenance) for scene in stack.scenes)
         credits = tuple(dict.fromkeys(line for line in lines if line is not None))
         return cls(stack.name, stack.band(band), stack.grid, stack.labels, stack.simulated, credits, flow_known)
@@ -98,7 +106,7 @@ class WindowTracks:
 
 @dataclass(frozen=True, eq=False)
 class Histogram:
-    """How many chips have which correlation.
+    """Histogram of correlations over chips.
 
     Attributes
     ----------
@@ -115,9 +123,9 @@ class Histogram:
     limits: tuple[float, float] = LIMITS
 
 
-@dataclass(frozen=True, eq=False)
-class CorrelationMaps:
-    """What is done so far; later work makes new objects and never changes this one.
+@dataclass(frozen=True, eq=False, repr=False)
+class CorrelationMaps(Described):
+    """Correlation maps as far as they are done; later work makes new objects and never changes this one.
 
     A cell is a square of the side of the stride about the centre of a chip on the first date of its window.
 
@@ -159,7 +167,7 @@ class CorrelationMaps:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What tells the predictors apart, in the order of the predictor set."""
+        """Ids of the predictors, in the order of the predictor set."""
         return self.predictor_set.keys
 
     @property
@@ -214,7 +222,7 @@ class CorrelationMaps:
         return self._table
 
     def histogram(self, target: int) -> Histogram:
-        """How the correlations with t1 (1) or t2 (2) are spread."""
+        """Histogram of the correlations with t1 (1) or t2 (2)."""
         edges = np.round(np.arange(-1, 1 + _BAR / 2, _BAR), 10)
         scores = self.scores
         chosen = scores.ncc[scores.counted[:, target - 1], :, target - 1]
@@ -232,6 +240,75 @@ class CorrelationMaps:
         none = np.isnan(values).all(0) | waiting
         return np.where(none, -1, np.where(np.isnan(values), -2, values).argmax(0)).astype(np.int16)
 
+    def facts(self) -> dict[str, str]:
+        """Facts of maps: stack, dates, shape, coordinate system, predictors, share of cells with a number."""
+        known = np.isfinite(np.stack([self.values[key][self.settings.target - 1] for key in self.keys])).mean()
+        dates = self.ground.dates
+        return {
+            "stack": self.ground.name,
+            "dates": f"{dates[self.windows[0].start]} to {dates[self.windows[-1].t0]}",
+            "shape": f"{len(self.keys)} predictors × {len(self.rows)} × {len(self.cols)}",
+            "CRS": self.cells.crs_name,
+            "valid": f"{percent_text(float(known))} scored",
+            "done": "" if self.done >= 1 else f"{percent_text(self.done)} done",
+            "predictors": ", ".join(self.keys),
+        }
+
+    def plot(self, predictor: str | None = None, target: int | None = None, *, ax: Axes | None = None) -> Axes:
+        """Draw the correlation of one predictor over the map, from −1 to 1.
+
+        Parameters
+        ----------
+        predictor : str, optional
+            One of :attr:`keys`; default: the last.
+        target : {1, 2}, optional
+            Default: that of the settings.
+        ax : Axes, optional
+            Default: new ones.
+
+        Raises
+        ------
+        UsageError
+            There is no such predictor.
+        """
+        from napari_icenet.scenes.plot import draw_image
+
+        key, of = predictor or self.keys[-1], target or self.settings.target
+        if key not in self.values:
+            raise UsageError(f"The maps have no predictor {key}; choose {', '.join(self.keys)}.")
+        title, label = f"{key} · {TARGETS[of - 1]}", "correlation"
+        values = self.values[key][of - 1]
+        return draw_image(
+            values, self.cells, colours=correlation_map(), limits=(-1, 1), label=label, title=title, ax=ax
+        )
+
+    def to_xarray(self) -> xr.Dataset:
+        """The maps as a CF dataset on (predictor, target, y, x), with the coordinate system; NaN is missing.
+
+        ``ncc`` is the correlation, ``state`` the :class:`CellState` of each cell.
+        """
+        import xarray as xr
+
+        from napari_icenet.scenes.cf_grid import SPATIAL_REF, coordinates, dimensions
+
+        axes = ("predictor", "target", *dimensions(self.cells))
+        place = {"grid_mapping": SPATIAL_REF} if self.cells.georeferenced else {}
+        words = " ".join(state.name.lower() for state in CellState)
+        ncc = {"long_name": "correlation of the template with what came, at zero shift", "units": "1", **place}
+        state = {"long_name": "what is known of a cell", "flag_values": np.arange(len(CellState), dtype=np.int8)}
+        state |= {"flag_meanings": words, **place}
+        coords: dict[str, Any] = {"predictor": list(self.keys), "target": list(TARGETS), **coordinates(self.cells)}
+        said = {
+            "Conventions": "CF-1.8",
+            "title": f"correlation of predictions with what came, {self.ground.name}",
+            "simulated": "yes" if self.ground.simulated else "no",
+            "settings": self.settings.model_dump_json(),
+        }
+        values = np.stack([self.values[key] for key in self.keys])
+        states = np.stack([self.states[key] for key in self.keys]).astype(np.int8)
+        variables = {"ncc": xr.Variable(axes, values, ncc), "state": xr.Variable(axes, states, state)}
+        return xr.Dataset(variables, coords, said)
+
     def cell_at(self, row: float, col: float) -> tuple[int, int] | None:
         """The cell (r, c) that a position in px of the stack lies in; None beside the cells."""
         # The middle of a cell lies half a pixel before its chip's position.
@@ -242,7 +319,7 @@ class CorrelationMaps:
         return (r, c) if 0 <= r < len(self.rows) and 0 <= c < len(self.cols) else None
 
     def chip_of(self, r: int, c: int, t0: int | None = None) -> Place | None:
-        """Where the chip of a cell lies at t0: what a click on the cell places a chip at.
+        """Place of a cell's chip at t0, at which a click on the cell places a chip.
 
         Parameters
         ----------

@@ -31,7 +31,7 @@ def write_report(
     """Write ``table.json``, ``table.md``, maps, panels and strata, as :func:`~.report.write_report` does.
 
     Networks are loaded for the panels, so it takes seconds and is best done in a process of its own
-    (:func:`~napari_icenet.evaluation.correlation_map.report_1.write_report`).
+    (:func:`~napari_icenet.evaluation.correlation_map.export.write_report`).
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class MapEvaluation(Evaluation):
     about: dict[str, Any] = field(default_factory=dict)
 
     def provenance(self) -> dict[str, Any]:
-        """What the numbers rest on."""
+        """Provenance of the numbers."""
         return super().provenance() | {"map": self.about}
 
 

@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.device import may_have
 from napari_icenet.datasets.cut import CACHE_BYTES, check_fits
 from napari_icenet.datasets.tracking.tracks import Tracks
 from napari_icenet.evaluation.correlation_map.cells import choose_cells
 from napari_icenet.evaluation.correlation_map.gather import Gathering
 from napari_icenet.evaluation.correlation_map.maps import CorrelationMaps, MapMetadata, WindowTracks
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
-from napari_icenet.evaluation.correlation_map.tasks import Follow, Job, Order, Places, Score
+from napari_icenet.evaluation.correlation_map.tasks import Follow, Job, Places, Score, TaskSpec
 from napari_icenet.evaluation.scoring.known_flow import known_flow
 from napari_icenet.evaluation.scoring.scores import Scores
-from napari_icenet.matching.engine.device import may_have
+from napari_icenet.models.precision import NETWORK_AUTO
 from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.stack import SceneStack
 
@@ -55,7 +56,7 @@ class MapRun:
     settings : MapSettings
     predictor_set : PredictorSet
     area : array of bool, (y, x), or None
-    hands : int
+    workers : int
         Processes that will work on it.
 
     Raises
@@ -72,7 +73,7 @@ class MapRun:
         predictor_set: PredictorSet,
         *,
         area: NDArray[np.bool_] | None,
-        hands: int,
+        workers: int,
     ) -> None:
         stack = known.stack
         ground = MapMetadata.of(stack, settings.band, flow_known=known_flow(stack) is not None)
@@ -80,13 +81,13 @@ class MapRun:
         self.number, self.stack = number, stack
         self.windows = settings.windows(stack)
         self.cells = choose_cells(stack.grid.shape, settings, area)
-        self.order = Order(settings, predictor_set, CACHE_BYTES // hands)
+        self.spec = TaskSpec(settings, predictor_set, CACHE_BYTES // workers)
         self.learned = tuple(p for p, entry in enumerate(predictor_set.entries) if entry.learned)
         self.apart = bool(self.learned) and on_graphics(predictor_set.device)
         self._known, self._gathering = known, Gathering(settings, predictor_set, ground, self.windows, self.cells)
         self._tiles = self.cells.tiles(_TILE)
         # Several windows are followed side by side; a single one has all cores.
-        self._threads = hands if len(self.windows) == 1 else 1
+        self._threads = workers if len(self.windows) == 1 else 1
         self._follow: deque[Follow] = deque()
         self._scores: dict[tuple[int, ...], deque[Score]] = {entries: deque() for entries in self._groups()}
         self._shares = np.zeros(len(self.windows))
@@ -101,19 +102,19 @@ class MapRun:
                 self.followed(w, *held)
 
     def _groups(self) -> list[tuple[int, ...]]:
-        every = tuple(range(len(self.order.predictor_set.entries)))
+        every = tuple(range(len(self.spec.predictor_set.entries)))
         if not self.apart:
             return [every]
         return [group for group in (tuple(p for p in every if p not in self.learned), self.learned) if group]
 
     def _key(self, w: int) -> tuple[object, ...]:
-        settings, window = self.order.settings, self.windows[w]
+        settings, window = self.spec.settings, self.windows[w]
         chosen = settings.model_dump(include={"chip", "scale", "stride", "tracking"})
         band = self.stack.band(settings.band)
         return band, window.start, window.dates, tuple(chosen.items()), self.cells.followed.tobytes()
 
     def next_job(self, *, networks: bool) -> Job | None:
-        """What a process should do next; None where nothing is left for it.
+        """Next job of a process; None where nothing is left for it.
 
         Parameters
         ----------
@@ -166,7 +167,7 @@ class MapRun:
 
     def _searched(self, w: int, cells: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Chips whose templates are searched for: a seeded sample of those that are asked for."""
-        settings = self.order.settings
+        settings = self.spec.settings
         chosen = np.zeros(len(cells), bool)
         asked = np.flatnonzero(self.cells.asked.ravel()[cells])
         quota = min(len(asked), -(-settings.tracked // len(self.windows)))
@@ -180,14 +181,14 @@ class MapRun:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left to do; what processes work on still counts as left."""
+        """True if nothing is left to do; what processes work on still counts as left."""
         return not self._follow and not self._left.any() and not any(self._scores.values()) and self.share >= 1
 
     def maps(self) -> CorrelationMaps:
-        """What is done so far."""
+        """Maps as far as they are done."""
         return self._gathering.maps(1.0 if self.finished else min(self.share, 0.999))
 
 
 def on_graphics(device: str) -> bool:
-    """Whether networks will, or may, compute on a graphics processor."""
-    return may_have("cuda") if device == "auto" else device != "cpu"
+    """True if networks will, or may, compute on a graphics processor."""
+    return any(map(may_have, NETWORK_AUTO)) if device == "auto" else device != "cpu"

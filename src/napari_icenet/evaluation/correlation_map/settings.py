@@ -1,4 +1,4 @@
-"""What a correlation map is made of, and which windows of dates that means."""
+"""Settings of a correlation map, and the windows of dates they mean."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from napari_icenet.common.settings_model import made
+from napari_icenet.common.settings_model import made, setting
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
@@ -52,54 +52,68 @@ class DateWindow:
 class MapSettings(BaseModel):
     """Settings of a correlation map. Immutable; checked when made.
 
-    Attributes
-    ----------
-    band : str
-        Name of the band, or its number from 1.
-    chip : int
-        Side C of the chips, px, even.
-    scale : float
-        Scale factor c: chips are followed in a search window of side c·C.
-    stride : int
-        Distance between the chips' first places, and side of a cell, px.
-    tracking : {"robust", "chain"}
-        How the ice is followed from date to date.
-    t0 : int, optional
-        Index of the date of the last observed frame. Chips are followed from nine dates before it, or from the
-        first date where there are fewer, as ``icenet evaluate`` does in its window with this t0; predictors see
-        the last eight of these frames. None: every t0 that has twelve dates around it (all dates where the
-        stack has fewer), as ``icenet evaluate`` does; cells then hold means.
-    target : {1, 2}
-        What is shown first: t1 or t2.
-    resamples : int
-        Times that blocks of ground are drawn for the intervals of the table.
-    seed : int
-        Of the bootstrap, and of the chips whose templates are searched for.
-    tracked : int
-        Chips at most whose templates are searched for, to learn peak ratios and how far tracking misses.
+    Every field has a description and a unit (``model_fields[name].description`` and
+    ``.json_schema_extra["unit"]``).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    band: str = "1"
-    chip: int = Field(default=128, ge=16, le=1024, multiple_of=2)
-    scale: float = Field(default=1.5, ge=1.1, le=4)
-    stride: int = Field(default=64, ge=1)
-    tracking: Mode = "robust"
-    t0: int | None = Field(default=None, ge=0)
-    target: Literal[1, 2] = 2
-    resamples: int = Field(default=2000, ge=100)
-    seed: int = Field(default=0, ge=0)
-    tracked: int = Field(default=400, ge=0)
+    band: str = setting("1", "Name of the band, or its number from 1.")
+    chip: int = setting(
+        128,
+        "Side C of the chips, even. Larger chips are predicted and compared over more ice. Networks come with weights "
+        "for chips of 128 px.",
+        "px",
+        ge=16,
+        le=1024,
+        multiple_of=2,
+    )
+    scale: float = setting(
+        1.5,
+        "Scale factor c: a chip is searched for in a window of c times its side. Larger follows faster ice and finds "
+        "more false peaks.",
+        ge=1.1,
+        le=4,
+    )
+    stride: int = setting(
+        64,
+        "Distance between the chips' first positions: a cell of the map is as large. Halving it takes four times as "
+        "long.",
+        "px",
+        ge=1,
+        le=1024,
+    )
+    tracking: Mode = setting(
+        "robust",
+        "Robust: frames that fail do not move the track, so that all frames show the same ice. Chain: each chip is "
+        "the best match of the last one, as in the paper.",
+    )
+    t0: int | None = setting(
+        None,
+        "Index of the date of the last observed frame. Chips are followed from nine dates before it, or from the "
+        "first date where there are fewer, as icenet evaluate does in its window with this t0; predictors see the "
+        "last eight of these frames. None: every t0 that has twelve dates around it (all dates where the stack has "
+        "fewer), as icenet evaluate does; cells then hold means.",
+        ge=0,
+    )
+    target: Literal[1, 2] = setting(2, "What is shown first: t1 or t2.")
+    resamples: int = setting(2000, "Times that blocks of ground are drawn for the intervals of the table.", ge=100)
+    seed: int = setting(0, "Of the bootstrap, and of the chips whose templates are searched for.", ge=0)
+    tracked: int = setting(
+        400,
+        "Chips at most whose templates are searched for, to learn peak ratios and how far tracking misses.",
+        "chips",
+        ge=0,
+    )
 
     @property
     def search_px(self) -> int:
-        """How far templates are searched for, px: as in an evaluation."""
+        """Search radius of templates, px: as in an evaluation."""
         return max(2, self.chip // 8)
 
     @property
     def cutting(self) -> DatasetSettings:
-        """How chips are followed and cut out."""
+        """Settings by which chips are followed and cut out."""
         return DatasetSettings(
             chip=self.chip, scale=self.scale, stride=self.stride, frames=FRAMES, tracking=self.tracking
         )

@@ -13,7 +13,7 @@ import numpy as np
 from affine import Affine
 from pydantic import ValidationError
 
-from napari_icenet.common.atomic_io_1 import write_whole
+from napari_icenet.common.atomic_io import write_whole
 from napari_icenet.datasets.tracking.tracks import Tracks
 from napari_icenet.errors import TrackingError
 from napari_icenet.evaluation.correlation_map.maps import CorrelationMaps, MapMetadata, WindowTracks

@@ -38,8 +38,8 @@ Undisturbed = Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, eq=False)
-class Order:
-    """What a process works on until it is told otherwise.
+class TaskSpec:
+    """Work of a process until it is told otherwise.
 
     Attributes
     ----------
@@ -123,7 +123,7 @@ class Report:
 Job = Follow | Score | Prepare | Report
 
 
-class Bench:
+class WorkerContext:
     """A stack, and all that is kept between one job and the next.
 
     Parameters
@@ -138,22 +138,22 @@ class Bench:
         self._undisturbed = undisturbed
         self._engine = Engine("cpu", threads=1)
         self._told = len(stack.notices)
-        self._order: Order | None = None
+        self._spec: TaskSpec | None = None
         self._pictures: Pictures | None = None
         self._tracker: tuple[tuple[object, ...], Tracker] | None = None
         self._scorers: dict[tuple[object, ...], Scorer] = {}
 
     @property
-    def order(self) -> Order:
-        """What is worked on."""
-        assert self._order is not None
-        return self._order
+    def spec(self) -> TaskSpec:
+        """Task specification that is worked on."""
+        assert self._spec is not None
+        return self._spec
 
-    def take(self, order: Order) -> None:
+    def take(self, spec: TaskSpec) -> None:
         """Work on something else from now on; what serves both stays."""
-        if self._order is not None and self._order.predictor_set != order.predictor_set:
+        if self._spec is not None and self._spec.predictor_set != spec.predictor_set:
             self._scorers.clear()
-        self._order = order
+        self._spec = spec
 
     def do(self, job: Job, say: Callable[[float, str], None]) -> object:
         """Do a job; what comes of it."""
@@ -168,7 +168,7 @@ class Bench:
 
     def follow(self, job: Follow, say: Callable[[float, str], None]) -> tuple[Tracks, Places]:
         """Tracks of the chips that show enough on the first date, and the positions they begin at."""
-        tracker, window, settings = self._tracking(), job.window, self.order.settings
+        tracker, window, settings = self._tracking(), job.window, self.spec.settings
         self._engine.threads = job.threads
         grid = chip_grid(tracker.pictures, window.start, settings.cutting, among=job.places)
         places = grid.rows, grid.cols
@@ -178,7 +178,7 @@ class Bench:
 
     def score(self, job: Score) -> Scores:
         """Scores of a tile's chips; the axis of the predictors is that of the job's entries."""
-        settings, window = self.order.settings, job.window
+        settings, window = self.spec.settings, job.window
         scorer = self._scorer(job.entries, window.last)
         sequences = cut_tracks(self._read(), job.tracks, settings.cutting, window.start)
         sequences = padded(sequences, window.frames)
@@ -199,13 +199,13 @@ class Bench:
         return write_report(job.maps, self.stack, job.folder, force=job.force, progress=say)
 
     def _read(self) -> Pictures:
-        band = self.stack.band(self.order.settings.band)
+        band = self.stack.band(self.spec.settings.band)
         if self._pictures is None or self._pictures.band != band:
-            self._pictures = Pictures(self.stack, band, cache=TileCache(self.order.memory))
+            self._pictures = Pictures(self.stack, band, cache=TileCache(self.spec.memory))
         return self._pictures
 
     def _tracking(self) -> Tracker:
-        pictures, cutting = self._read(), self.order.settings.cutting
+        pictures, cutting = self._read(), self.spec.settings.cutting
         key = pictures.band, cutting.model_dump_json(exclude={"tracking"})
         if self._tracker is None or self._tracker[0] != key:
             with self._undisturbed():
@@ -213,7 +213,7 @@ class Bench:
         return self._tracker[1]
 
     def _scorer(self, entries: tuple[int, ...], last: int) -> Scorer:
-        settings, predictor_set = self.order.settings, self.order.predictor_set
+        settings, predictor_set = self.spec.settings, self.spec.predictor_set
         key = entries, last, settings.chip
         if key not in self._scorers:
             with self._undisturbed():

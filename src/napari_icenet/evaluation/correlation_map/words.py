@@ -1,11 +1,11 @@
-"""What maps show, in words: for titles, tags and tables."""
+"""Texts on maps: titles, tags and tables."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from napari_icenet.common.software import software
 from napari_icenet.evaluation.correlation_map.maps import CellState, CorrelationMaps
-from napari_icenet.tracking.table import software
 
 #: What cells without a correlation are, for legends and tables.
 STATE_WORDS = {
@@ -28,7 +28,7 @@ def dates_words(maps: CorrelationMaps) -> str:
 
 
 def record(maps: CorrelationMaps) -> dict[str, Any]:
-    """What it takes to make the maps again, as plain values."""
+    """Record of the maps, enough to make them again, as plain values."""
     ground = maps.ground
     return {
         "software": software(),

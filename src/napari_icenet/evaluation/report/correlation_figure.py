@@ -50,7 +50,7 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """What all panels have in common.
+    """Layout that all panels have in common.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What the figures of an evaluation share: one scale of correlation, a headline, and how they are saved."""
+"""Style of the figures of an evaluation: one scale of correlation, a headline, and how they are saved."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def correlation_colours() -> Any:
 
 
 class Origin(Protocol):
-    """What is shown, in what a figure has to say of it."""
+    """Origin of the data that a figure shows, for its headline."""
 
     @property
     def simulated(self) -> bool:
-        """Whether the scenes come from a simulator."""
+        """True if the scenes come from a simulator."""
 
     @property
     def credits(self) -> tuple[str, ...]:

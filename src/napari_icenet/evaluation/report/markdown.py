@@ -155,7 +155,7 @@ def _target(target: str, rows: Mapping[str, Any], made: Evaluation) -> list[str]
 
 
 def _best(rows: Mapping[str, Any]) -> list[str]:
-    """What learned predictors gain over the best baseline of a table."""
+    """Gain of learned predictors over the best baseline of a table."""
     held = {name: row["best_baseline"] for name, row in rows.items() if row.get("best_baseline")}
     if not held:
         return []

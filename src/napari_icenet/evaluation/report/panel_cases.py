@@ -1,4 +1,4 @@
-"""Which chips the panels show: the worst, the median and the best."""
+"""Choice of the chips that panels show: the worst, the median and the best."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.common.palette_1 import colour_of
+from napari_icenet.common.palette import colour_of
 from napari_icenet.common.types import F32
 from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.evaluation.report.figure_style import headline
@@ -88,7 +88,7 @@ def _axes(figure: Figure, x: float, top: float, width: float, height: float) -> 
 def _images(sequence: Sequences, t0: int, predictors: Sequence[Predictor], others: Sequence[int]) -> list[F32 | None]:
     """Pictures of one row, column by column; None where there is no template."""
     chips, sharp = sequence.chips[0], prefilter(HIGH_PASS)
-    past = past_of(sequence, 0, t0, t0 + 2)
+    past = past_of(sequence, 0, t0, 2)
     made = [predictors[p](past) for p in others]
     seen: list[F32 | None] = [chips[t] if t >= 0 else None for t in range(t0 - 2, t0 + 1)]
     predicted = [None if one is None else one.template for one in made]

@@ -1,4 +1,4 @@
-"""Where each predictor wins and fails, as one figure: shares of well correlated chips by what they have in common."""
+"""Figure of scores by stratum: shares of well correlated chips by what they have in common."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_icenet.common.palette_1 import colour_of
+from napari_icenet.common.palette import colour_of
 from napari_icenet.evaluation.report.figure_style import headline
 from napari_icenet.evaluation.report.markdown import title_of
 from napari_icenet.velocity.quality.figure_style import LINE, PANEL, QUIET, TEXT, dress, empty, new_figure
@@ -63,7 +63,7 @@ def strata_figure(made: Evaluation) -> Figure:
 
 
 def _lowest(divisions: list[dict[str, Any]]) -> float:
-    """Where the scale begins: 0, or below the lowest mean or interval."""
+    """Lower end of the scale: 0, or below the lowest mean or interval."""
     rows = [row for d in divisions for part in d["strata"].values() for row in part["predictors"].values()]
     ends = [end for row in rows for end in (row["mean"], *(row["interval"] or ()))]
     return 1.1 * min(0.0, *(float(end) for end in ends))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
+from napari_icenet.common.atomic_io import replaced_folder
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.evaluate import Evaluation
 from napari_icenet.evaluation.report.correlation_figure import map_figure
@@ -68,17 +67,11 @@ def write_report(
     """
     folder = Path(folder)
     check_report(folder, force=force)
-    beside = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}")
     try:
-        beside.mkdir()
-        _fill(made, beside, progress)
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(beside, folder)
+        with replaced_folder(folder) as unfinished:
+            _fill(made, unfinished, progress)
     except OSError as error:
         raise UsageError(f"{folder} cannot be written ({error.strerror or error}); choose another folder.") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return folder
 
 

@@ -1,4 +1,4 @@
-"""How sure a mean is when chips near each other are not independent: whole blocks of ground are drawn."""
+"""Bootstrap intervals of means over chips that depend on their neighbours: whole blocks of ground are drawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well a template tracks: it is searched for, and its peak is held against what is known."""
+"""Displacements that templates track: the peak of each search, held against what is known."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from napari_icenet.common.types import F32, F64
 from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.evaluation.scoring.past import Pair
+from napari_icenet.matching.acceptance import BORDER_PX
 from napari_icenet.matching.engine.engine import Engine
-from napari_icenet.matching.engine.peaks import BORDER_PX, find_peaks
+from napari_icenet.matching.engine.peaks import find_peaks
 
 #: For the index of a sequence, where the ice of t0 lies in the chips of t1 and t2: (row, col) of both, (2, 2), px.
 Expected = Callable[[int], F64]
@@ -40,7 +41,7 @@ class TemplateTracking:
         self._engine.prepare()
 
     def find(self, template: F32, chip: F32) -> tuple[F64, float]:
-        """Where the middle of a template lies in a chip, both (C, C), and how its peak stands out.
+        """Search the middle of a template in a chip, both (C, C): its position, and how its peak stands out.
 
         Returns
         -------
@@ -57,7 +58,7 @@ class TemplateTracking:
         return (place if peaks.reason[0] == 0 else np.full(2, np.nan)), float(peaks.peak_ratio[0])
 
     def within(self, expected: F64) -> NDArray[np.bool_]:
-        """Whether known places (2, 2) lie in what is searched; where not, the chip shows other ice."""
+        """True if known places (2, 2) lie in what is searched; where not, the chip shows other ice."""
         return np.asarray(np.abs(expected).max(1) <= self.reach - BORDER_PX)
 
     def judge(self, pair: Pair, chips: tuple[F32, F32], reference: F64) -> tuple[F64, F64]:
@@ -86,7 +87,7 @@ class TemplateTracking:
         return np.array([misfit, misfit]), ratio
 
     def onward(self, chips: tuple[F32, F32]) -> F64:
-        """Where the chip of t1 is found in that of t2, (row, col), px."""
+        """Position of the chip of t1 in that of t2, (row, col), px."""
         return self.find(*chips)[0]
 
 

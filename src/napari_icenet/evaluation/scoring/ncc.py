@@ -49,7 +49,7 @@ class Image:
 
     @property
     def usable(self) -> bool:
-        """Whether it shows enough to be judged: half of its pixels, and not all alike."""
+        """True if it shows enough to be judged: half of its pixels, and not all alike."""
         return self.known >= MIN_KNOWN and not self.flat
 
 

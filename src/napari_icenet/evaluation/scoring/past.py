@@ -1,4 +1,4 @@
-"""What a predictor is shown of a sequence, and what it is judged by."""
+"""Inputs of a predictor from a sequence, and the targets it is judged by."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.matching.template import PAST_CHIPS, Past, Prediction, Predictor
-from napari_icenet.predictors.batching_1 import BatchPredictor
+from napari_icenet.predictors.batching import BatchPredictor
 
 #: Templates of one past: for t1, and for t2.
 Pair = tuple[Prediction | None, Prediction | None]
@@ -22,7 +22,7 @@ class WatchedPast(Past):
     """
 
     def __getattribute__(self, name: str) -> Any:
-        if name in ("ahead", "steps"):
+        if name in ("horizon", "steps"):
             object.__setattr__(self, "asked", True)
         return super().__getattribute__(name)
 
@@ -33,31 +33,33 @@ class WatchedPast(Past):
 
     @property
     def was_asked(self) -> bool:
-        """Whether anybody asked since :meth:`watch`."""
+        """True if anybody asked since :meth:`watch`."""
         return bool(self.__dict__.get("asked", True))
 
 
 def past_of(sequences: Sequences, index: int, t0: int, target: int) -> WatchedPast:
-    """The past of one sequence: its last eight frames up to t0, for a frame after it.
+    """The past of one sequence: its last eight frames up to t0, for a target after it.
 
     Parameters
     ----------
     sequences : Sequences
     index : int
         Which of them.
-    t0, target : int
-        Indices of the last frame that is shown, and of the one to be predicted.
+    t0 : int
+        Index of the last frame that is shown.
+    target : int
+        How many frames after it the one to be predicted is: 1 for t1, 2 for t2.
     """
-    shown = slice(max(0, t0 + 1 - PAST_CHIPS), t0 + 1)
+    history = slice(max(0, t0 + 1 - PAST_CHIPS), t0 + 1)
     days = sequences.days[index] - sequences.days[index, t0]
     return WatchedPast(
-        sequences.chips[index, shown],
-        days[shown],
-        sequences.valid[index, shown],
-        float(days[target]),
-        target - t0,
-        sequences.cloud[index, shown],
-        None if sequences.covariates is None else sequences.covariates[index, shown],
+        sequences.chips[index, history],
+        days[history],
+        sequences.valid[index, history],
+        float(days[t0 + target]),
+        target,
+        sequences.cloud[index, history],
+        None if sequences.covariates is None else sequences.covariates[index, history],
         sequences.covariate_names,
     ).watch()
 
@@ -80,7 +82,7 @@ def all_templates(
     """
 
     def pasts(i: int) -> tuple[WatchedPast, WatchedPast]:
-        return past_of(sequences, i, t0, t0 + 1), past_of(sequences, i, t0, t0 + 2)
+        return past_of(sequences, i, t0, 1), past_of(sequences, i, t0, 2)
 
     ready = {p: _together(one, sequences, pasts) for p, one in enumerate(predictors) if isinstance(one, BatchPredictor)}
 

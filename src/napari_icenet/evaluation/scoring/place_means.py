@@ -9,9 +9,9 @@ import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 
+from napari_icenet.common.software import software
 from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.tracking.table import software
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,21 +1,36 @@
-"""The scores of every predictor on every chip: arrays from which tables and figures are made."""
+"""Scores of every predictor on every chip: arrays from which tables and figures are made."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence as ListLike
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.common.types import F64
+from napari_icenet.common.described import Described, dates_text
+from napari_icenet.common.palette import colour_of
+from napari_icenet.common.plot import NEUTRAL, new_axes
+from napari_icenet.common.struct_of_arrays import StructOfArrays
+from napari_icenet.common.text import percent_text
+from napari_icenet.common.types import F64, Bool
+from napari_icenet.errors import UsageError
+from napari_icenet.scenes.grid import Grid
+from napari_icenet.scenes.point_table import point_table
 
-Flags = NDArray[np.bool_]
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+#: The chips that are predicted, in the order of the arrays.
+_TARGETS = ("t1", "t2")
 
 
-@dataclass(frozen=True, eq=False)
-class Scores:
-    """n chips, P predictors; the axis of the targets is t1, t2.
+@dataclass(frozen=True, eq=False, repr=False)
+class Scores(StructOfArrays, Described):
+    """Scores of n chips and P predictors; the axis of the targets is t1, t2.
 
     Attributes
     ----------
@@ -55,15 +70,15 @@ class Scores:
 
     ncc: F64
     early: F64
-    lacking: Flags
-    counted: Flags
+    lacking: Bool
+    counted: Bool
     miss: F64
     peak_ratio: F64
-    tracked: Flags
+    tracked: Bool
     cloud: F64
     gap: F64
     texture: F64
-    held: Flags
+    held: Bool
     place: NDArray[np.int64]
     block: NDArray[np.int64]
     stack: NDArray[np.str_]
@@ -73,20 +88,108 @@ class Scores:
     batch: NDArray[np.int64]
     index: NDArray[np.int64]
 
-    def __len__(self) -> int:
-        return len(self.gap)
+    def facts(self) -> dict[str, str]:
+        """Facts of scores: chips, predictors, dates, share that counts."""
+        if not len(self):
+            return {"shape": f"no chip × {self.ncc.shape[1]} predictors"}
+        return {
+            "dates": dates_text(np.sort(self.start)),
+            "shape": f"{len(self)} chips × {self.ncc.shape[1]} predictors × t1, t2",
+            "valid": f"{percent_text(float(self.counted.mean()))} counted",
+            "stack": ", ".join(np.unique(self.stack)),
+        }
 
-    def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Scores:
-        return Scores(*(getattr(self, field.name)[chosen] for field in fields(self)))
+    def _names(self, names: ListLike[str] | None) -> list[str]:
+        count = self.ncc.shape[1]
+        if names is not None and len(names) != count:
+            raise UsageError(f"{len(names)} names were given for {count} predictors; give each one.")
+        return [f"predictor {p + 1}" for p in range(count)] if names is None else list(names)
 
-    @staticmethod
-    def concatenated(parts: ListLike[Scores]) -> Scores:
-        """Several batches as one, in order; at least one."""
-        return Scores(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Scores)))
+    def to_dataframe(self, names: ListLike[str] | None = None) -> pd.DataFrame:
+        """A row per chip, predictor and target.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            Of the predictors, in the order of the scores; default: their numbers.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``stack, band, split, start, row, col, predictor, target, ncc`` (0 without a template), ``counted,
+            lacking, miss`` (px) ``, peak_ratio, cloud, gap`` (days) ``, texture``.
+
+        Raises
+        ------
+        UsageError
+            There are not as many names as predictors.
+        """
+        import pandas as pd
+
+        known, n = self._names(names), len(self)
+        each = len(known) * len(_TARGETS)
+        alike = {"stack": self.stack, "band": self.band, "split": self.split, "start": self.start}
+        alike |= {"row": self.place[:, 0], "col": self.place[:, 1]}
+        columns = {name: np.repeat(values, each) for name, values in alike.items()}
+        columns["predictor"] = np.tile(np.repeat(np.array(known, object), len(_TARGETS)), n)
+        columns["target"] = np.tile(np.array(_TARGETS, object), n * len(known))
+        columns["ncc"] = self.ncc.ravel()
+        columns["counted"] = np.repeat(self.counted[:, None], len(known), axis=1).ravel()
+        columns |= {name: getattr(self, name).ravel() for name in ("lacking", "miss", "peak_ratio")}
+        columns |= {name: np.repeat(getattr(self, name), each) for name in ("cloud", "gap", "texture")}
+        return pd.DataFrame(columns)
+
+    def to_geodataframe(self, grid: Grid, names: ListLike[str] | None = None) -> gpd.GeoDataFrame:
+        """The table with a point where each sequence starts.
+
+        Parameters
+        ----------
+        grid : Grid
+            That of the pictures.
+        names : sequence of str, optional
+            As of :meth:`to_dataframe`.
+
+        Raises
+        ------
+        UsageError
+            The pictures have no coordinate reference system.
+        """
+        table = self.to_dataframe(names)
+        # The middle of an even chip lies half a pixel before its position.
+        return point_table(table, table["row"].to_numpy(float) - 0.5, table["col"].to_numpy(float) - 0.5, grid)
+
+    def plot(self, names: ListLike[str] | None = None, *, target: int = 2, ax: Axes | None = None) -> Axes:
+        """Draw how the correlations of each predictor are spread, on the chips that count; the mean as a line.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            As of :meth:`to_dataframe`.
+        target : {1, 2}
+            t1 or t2.
+        ax : Axes, optional
+            Default: new ones.
+        """
+        axes, edges = new_axes(ax), np.linspace(-1, 1, 41)
+        for p, name in enumerate(self._names(names)):
+            values = self.ncc[self.counted[:, target - 1], p, target - 1]
+            if not values.size:
+                continue
+            colour = colour_of(name) if names is not None else f"C{p}"
+            share = np.histogram(values, edges)[0] / values.size
+            axes.stairs(share, edges, color=colour, linewidth=1.6, label=f"{name}  {values.mean():.2f}")
+            axes.axvline(values.mean(), color=colour, linewidth=1, linestyle=":")
+        axes.set_xlim(-1, 1)
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel(f"correlation with the chip at t{target}")
+        axes.set_ylabel("share of chips")
+        legend = axes.legend(frameon=False, fontsize=9, labelcolor=NEUTRAL, title="mean", loc="upper left")
+        legend.get_title().set(color=NEUTRAL, fontsize=9)
+        return axes
 
     @staticmethod
     def none(kinds: int) -> Scores:
-        """The scores of no chip, of so many predictors."""
+        """Scores of no chip, of so many predictors."""
         flat, index = np.zeros(0), np.zeros(0, np.int64)
         each, both, pair = np.zeros((0, kinds, 2)), np.zeros((0, 2), bool), np.zeros((0, 2), np.int64)
         word = np.zeros(0, "<U1")

@@ -1,4 +1,4 @@
-"""Where each predictor wins and fails: the table again, by cloud, gap in days and texture."""
+"""Scores by stratum: the table again, by cloud, gap in days and texture."""
 
 from __future__ import annotations
 

@@ -38,9 +38,9 @@ def shares(ncc: F64) -> dict[str, float | None]:
 
 
 def target_table(
-    scores: Scores, predictors: Sequence[str], k: int, *, resamples: int, seed: int, learned: Collection[str] = ()
+    scores: Scores, predictors: Sequence[str], target: int, *, resamples: int, seed: int, learned: Collection[str] = ()
 ) -> dict[str, Any]:
-    """The rows of one target: t1 (``k`` = 0) or t2 (1).
+    """The rows of one target.
 
     Parameters
     ----------
@@ -48,7 +48,8 @@ def target_table(
         Of one way of tracking.
     predictors : sequence of str
         Names, in the order of the scores; the differences are to persistence, where it is among them.
-    k : int
+    target : {1, 2}
+        t1 or t2.
     resamples, seed : int
         Of the bootstrap.
     learned : collection of str
@@ -64,6 +65,7 @@ def target_table(
         (median), ``error_px`` (median), ``found`` and ``close`` (shares of the tracked with a peak, and with
         one less than a pixel off).
     """
+    k = target - 1
     counted = scores.counted[:, k]
     chosen = scores[counted]
     bootstrap = BlockBootstrap(chosen.block_ids, resamples=resamples, seed=seed)
@@ -81,7 +83,7 @@ def target_table(
         row["blocks"] = bootstrap.count
         row["without_template"] = int(chosen.lacking[:, p, k].sum())
         row["left_out"] = int((~counted).sum())
-        rows[name] = row | tracking_row(chosen, p, k)
+        rows[name] = row | tracking_row(chosen, p, target)
     return rows
 
 
@@ -141,8 +143,9 @@ def early_table(scores: Scores, predictors: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def tracking_row(scores: Scores, p: int, k: int) -> dict[str, Any]:
-    """What tracking with one predictor's template gave, over the chips it was tried on."""
+def tracking_row(scores: Scores, p: int, target: int) -> dict[str, Any]:
+    """Row of the tracking table: one predictor's misses at t1 (1) or t2 (2), over the chips it was tried on."""
+    k = target - 1
     tried = scores.tracked[:, k]
     miss, ratio = scores.miss[tried, p, k], scores.peak_ratio[tried, p, k]
     found = np.isfinite(miss)
@@ -160,8 +163,8 @@ def mode_table(
 ) -> dict[str, Any]:
     """Rows of both targets (:func:`target_table`): ``{"t1": {predictor: {...}}, "t2": {...}}``."""
     return {
-        target: target_table(scores, predictors, k, resamples=resamples, seed=seed, learned=learned)
-        for k, target in enumerate(TARGETS)
+        name: target_table(scores, predictors, target, resamples=resamples, seed=seed, learned=learned)
+        for target, name in enumerate(TARGETS, 1)
     }
 
 

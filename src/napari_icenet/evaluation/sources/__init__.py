@@ -1,1 +1,1 @@
-"""Where the sequences that are judged come from: a stack or a dataset. Imports ``evaluation.settings``."""
+"""Sources of the sequences that are judged: a stack or a dataset. Imports ``evaluation.settings``."""

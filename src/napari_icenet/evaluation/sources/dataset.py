@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_icenet.datasets.dataset import SequenceDataset, open_dataset
 from napari_icenet.datasets.sequences import Sequences
-from napari_icenet.datasets.splits.describe import how_split
+from napari_icenet.datasets.settings import split_rule
 from napari_icenet.errors import DatasetError, UsageError
 from napari_icenet.evaluation.scoring.past import past_of
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
@@ -69,7 +69,7 @@ class DatasetSource:
 
     @property
     def name(self) -> str:
-        """What is evaluated."""
+        """Name of what is evaluated."""
         return self.dataset.path.name
 
     @property
@@ -84,8 +84,8 @@ class DatasetSource:
 
     @property
     def split_by(self) -> dict[str, Any] | None:
-        """What decides which of its ice is held out, as cards tell it."""
-        return how_split(self.dataset.record.settings)
+        """Rule that decides which of its ice is held out, as cards tell it."""
+        return split_rule(self.dataset.record.settings)
 
     @property
     def covariates(self) -> tuple[str, ...]:
@@ -103,7 +103,7 @@ class DatasetSource:
         return len(self._chosen)
 
     def again_by(self) -> Callable[[], DatasetSource]:
-        """What opens the source once more, in another process."""
+        """Recipe by which another process opens the source once more."""
         return partial(_opened, self.dataset.path, self.settings, self._most)
 
     def tasks(self, processes: int = 1) -> list[Task]:
@@ -134,7 +134,7 @@ class DatasetSource:
         t0 = self.settings.t0
         even = np.unique(np.linspace(0, len(train) - 1, min(_CHOSEN_ON, len(train))).round().astype(np.intp))
         shown = self.dataset.read(train[even])
-        pasts = [past_of(shown, i, t0, t0 + 2) for i in range(len(shown))]
+        pasts = [past_of(shown, i, t0, 2) for i in range(len(shown))]
         try:
             return choose_sigma(pasts, list(shown.chips[:, t0 + 2]))
         except UsageError:
@@ -146,7 +146,7 @@ def _opened(path: Path, settings: EvaluationSettings, most: int | None) -> Datas
 
 
 def dataset_settings(dataset: SequenceDataset, given: dict[str, object]) -> dict[str, object]:
-    """What was given, completed by what the dataset was made with.
+    """Complete the settings that were given by those the dataset was made with.
 
     Raises
     ------

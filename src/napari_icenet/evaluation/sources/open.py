@@ -1,4 +1,4 @@
-"""What is evaluated, opened by its path: a dataset or a stack."""
+"""Open the source of an evaluation by its path: a dataset or a stack."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from napari_icenet.datasets.dataset import SequenceDataset, open_dataset
 from napari_icenet.datasets.schema import FORMAT
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.settings import EvaluationSettings, make_evaluation_settings
@@ -16,10 +17,14 @@ from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.base import Options
 from napari_icenet.predictors.registry import predictor
+from napari_icenet.scenes.stack import SceneStack
+
+#: What can be evaluated: a stack, a dataset, or the path of one.
+Evaluated = SceneStack | SequenceDataset | str | Path
 
 
 def open_source(
-    path: Path,
+    source: Evaluated,
     given: Mapping[str, Any],
     *,
     crs: str | None = None,
@@ -31,7 +36,7 @@ def open_source(
 
     Parameters
     ----------
-    path : Path
+    source : SceneStack, dataset, or path of either
     given : dict
         Fields of :class:`~napari_icenet.evaluation.settings.EvaluationSettings`; None stands for the default.
     crs, extent : str
@@ -45,33 +50,45 @@ def open_source(
     UsageError, StackError, DatasetError, SceneError
         It cannot be opened, or not be evaluated in this way.
     """
-    if holds_a_dataset(path):
+    path = Path(source) if isinstance(source, str | Path) else None
+    if path is not None and holds_a_dataset(path):
+        source = open_dataset(path)
+    if isinstance(source, SequenceDataset):
         if covariates is not None:
-            raise UsageError(f"{path} is a dataset and has its own; give --covariates to icenet dataset.")
-        from napari_icenet.datasets.dataset import open_dataset
-
-        dataset = open_dataset(path)
-        settings = make_evaluation_settings(dataset_settings(dataset, dict(given)))
-        return DatasetSource(dataset, settings), settings
+            raise UsageError(f"{source.path} is a dataset and has its own; give --covariates to icenet dataset.")
+        settings = make_evaluation_settings(dataset_settings(source, dict(given)))
+        return DatasetSource(source, settings), settings
+    called = source.name if isinstance(source, SceneStack) else source
     # Before the scenes are opened, which takes its time.
     settings = make_evaluation_settings(given)
     if settings.split is not None:
-        raise UsageError(f"{path} is a stack and has no splits; leave --split out, or build a dataset of it first.")
+        raise UsageError(f"{called} is a stack and has no splits; leave --split out, or build a dataset of it first.")
+    stack = source if isinstance(source, SceneStack) else _stack_at(Path(source), settings, crs, extent, progress)
+    made = StackSource(stack, settings, path if stack.origin is None else stack.origin.path)
+    if covariates is not None:
+        from napari_icenet.scenes.covariates import give_covariates
+
+        made.messages += give_covariates([stack], covariates)
+    return made, settings
+
+
+def _stack_at(
+    path: Path,
+    settings: EvaluationSettings,
+    crs: str | None,
+    extent: Literal["intersection", "union"],
+    progress: Progress | None,
+) -> SceneStack:
+    """The stack of a path, with the bands that are evaluated."""
     from napari_icenet.scenes.open import open_stack
 
     # The panchromatic band has a 15 m grid of its own, so asking for it alone opens another stack.
     panchromatic = settings.bands is not None and {b.upper().lstrip("B") for b in settings.bands} == {"8"}
-    stack = open_stack(path, bands=("B8",) if panchromatic else None, crs=crs, extent=extent, progress=progress)
-    source = StackSource(stack, settings, path)
-    if covariates is not None:
-        from napari_icenet.scenes.covariates import give_covariates
-
-        source.told += give_covariates([stack], covariates)
-    return source, settings
+    return open_stack(path, bands=("B8",) if panchromatic else None, crs=crs, extent=extent, progress=progress)
 
 
 def holds_a_dataset(path: Path) -> bool:
-    """Whether there is a dataset of sequences, whole or not, at a path."""
+    """True if there is a dataset of sequences, whole or not, at a path."""
     try:
         attributes = json.loads((path / "zarr.json").read_text(encoding="utf-8")).get("attributes", {})
     except (OSError, ValueError, AttributeError):

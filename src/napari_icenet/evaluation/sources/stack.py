@@ -107,17 +107,17 @@ class StackSource:
         self._path = path
         self._flow = known_flow(stack, path)
         #: What else there is to know of the stack, sentence by sentence.
-        self.told: list[str] = []
+        self.messages: list[str] = []
 
     @property
     def name(self) -> str:
-        """What is evaluated."""
+        """Name of what is evaluated."""
         return self.stack.name
 
     @property
     def notices(self) -> list[str]:
-        """What was noticed while the stack was opened."""
-        return [*(notice.message for notice in self.stack.notices), *self.told]
+        """Notices of the opening of the stack, and of its covariates."""
+        return [*(notice.message for notice in self.stack.notices), *self.messages]
 
     @property
     def modes(self) -> tuple[Mode, ...]:
@@ -131,7 +131,7 @@ class StackSource:
 
     @property
     def split_by(self) -> dict[str, Any] | None:
-        """What decides which ice is held out: nothing is, of a stack."""
+        """Rule that decides which ice is held out: nothing is, of a stack."""
         return None
 
     @property
@@ -141,7 +141,7 @@ class StackSource:
 
     @property
     def simulated(self) -> bool:
-        """Whether the scenes come from a simulator."""
+        """True if the scenes come from a simulator."""
         return self.stack.simulated
 
     @property
@@ -152,7 +152,7 @@ class StackSource:
 
     @property
     def flow_known(self) -> bool:
-        """Whether the motion of the ice is known exactly."""
+        """True if the motion of the ice is known exactly."""
         return self._flow is not None
 
     @property
@@ -166,7 +166,7 @@ class StackSource:
         return len(grid_positions(self.stack.grid.shape, self._cutting)[0]) * self.batches * len(self.modes)
 
     def again_by(self) -> Callable[[], StackSource]:
-        """What opens the source once more, in another process."""
+        """Recipe by which another process opens the source once more."""
         return partial(StackSource, self.stack, self.settings, self._path, threads=1)
 
     def tasks(self, processes: int = 1) -> list[Task]:

@@ -7,7 +7,6 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 
@@ -180,17 +179,16 @@ def _picture(viewer: Any) -> Any:
 
 
 def _write_png(picture: Any, path: Path) -> None:
-    from skimage.io import imsave
+    import cv2
 
-    beside = path.with_name(f".{uuid4().hex[:8]}.png")
+    from napari_icenet.common.atomic_io import write_durably
+
+    _, content = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGBA2BGRA))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        imsave(beside, picture, check_contrast=False)
-        os.replace(beside, path)
+        write_durably(path, content.tobytes(), flush=False)
     except OSError as error:
         raise StackError(f"{path} cannot be written ({error.strerror}); choose another folder.") from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _table(track: Track, session: Any) -> str:

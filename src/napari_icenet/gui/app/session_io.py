@@ -32,7 +32,7 @@ Writers = dict[str, Callable[[Path], Any]]
 
 
 class Tabs(Protocol):
-    """What of the dock is saved: its session, and the tabs with what was done in them."""
+    """Parts of the dock that are saved: its session, and the tabs with what was done in them."""
 
     session: Session
     tabs: QTabWidget

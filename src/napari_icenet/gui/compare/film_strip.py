@@ -176,16 +176,16 @@ class FilmStrip(QWidget):
     def _paint_came(self, painter: QPainter, made: Comparison) -> None:
         top = LINE_PX + self.chip_px + ROW_GAP_PX
         self._words(painter, 10, top + LINE_PX, "Came", bold=True)
-        if not made.ahead:
+        if not made.targets:
             self._words(painter, 10, top + 2 * LINE_PX, "The series ends.")
             return
-        for k, frame in enumerate(made.ahead):
+        for k, frame in enumerate(made.targets):
             self._words(painter, self._column(k), top, f"t{k + 1}  {days(frame)}")
             self._chip(painter, self._column(k), top + LINE_PX, frame.chip, lost=not frame.found)
-        k = min(self._target, len(made.ahead) - 1)
-        about = "from the truth" if made.ahead[k].known is not None else "from the track"
+        k = min(self._target, len(made.targets) - 1)
+        about = "from the truth" if made.targets[k].known is not None else "from the track"
         self._words(painter, 10, top + 2 * LINE_PX, "Right: miss at " + f"t{k + 1}")
-        self._words(painter, 10, top + 3 * LINE_PX, about if made.ahead[k].reference else "unknown: track lost")
+        self._words(painter, 10, top + 3 * LINE_PX, about if made.targets[k].reference else "unknown: track lost")
         self._words(painter, self._column(2), top, f"miss t{k + 1}")
         place = QRectF(self._column(2), top + LINE_PX, self.chip_px, self.chip_px)
         paint_misses(painter, place, made, k, self.palette())
@@ -218,7 +218,7 @@ class FilmStrip(QWidget):
         if id(values) not in self._images:
             self._images[id(values)] = surface_image(values)
         painter.drawImage(place, self._images[id(values)])
-        paint_places(painter, place, one.judged[k], made.ahead[k], one.entry.colour)
+        paint_places(painter, place, one.judged[k], made.targets[k], one.entry.colour)
 
     def _column(self, k: int) -> float:
         return self.width() - (_COLUMNS - k) * (self.chip_px + GAP_PX)

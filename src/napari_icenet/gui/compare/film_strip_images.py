@@ -59,7 +59,7 @@ def paint_places(painter: QPainter, place: QRectF, judged: Judged, target: Targe
 
 def paint_misses(painter: QPainter, place: QRectF, made: Comparison, k: int, palette: QPalette) -> None:
     """A target: where each template lies from where the ice is, in the picture's directions."""
-    reference = made.ahead[k].reference if k < len(made.ahead) else None
+    reference = made.targets[k].reference if k < len(made.targets) else None
     if reference is None:
         return
     misses = [
@@ -76,7 +76,7 @@ def paint_misses(painter: QPainter, place: QRectF, made: Comparison, k: int, pal
     for share in (1.0, 0.5):
         painter.setPen(QPen(grey, 1))
         painter.drawEllipse(place.center(), share * radius, share * radius)
-    painter.setPen(_reference_pen(made.ahead[k], grey))
+    painter.setPen(_reference_pen(made.targets[k], grey))
     painter.drawEllipse(place.center(), 2.5, 2.5)
     for colour, drow, dcol in reversed(misses):
         away = min(1.0, outer / max(float(np.hypot(drow, dcol)), 1e-9))

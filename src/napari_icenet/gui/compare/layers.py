@@ -12,11 +12,11 @@ from napari.layers import Image, Layer, Vectors
 from napari.utils import Colormap
 
 from napari_icenet.common import palette
+from napari_icenet.common.software import software
 from napari_icenet.evaluation.compare.comparison import Comparison
 from napari_icenet.gui.compare.picture import Overlay, Places, overlay, places
 from napari_icenet.gui.widgets.layer_data import fill
 from napari_icenet.gui.widgets.layer_group import LayerGroup, LayerKind
-from napari_icenet.tracking.table import software
 
 #: What can be laid on the picture, from bottom to top, with its button's word and what that does.
 KINDS = {

@@ -55,9 +55,9 @@ def overlay(kind: str, made: Comparison, one: Compared, k: int) -> Overlay | Non
     """
     if kind == "high-pass":
         return stretched(prefilter(HIGH_PASS)(made.past[-1].chip), made.past[-1])
-    if k >= len(made.ahead):
+    if k >= len(made.targets):
         return None
-    target, judged = made.ahead[k], (*one.judged, None, None)[k]
+    target, judged = made.targets[k], (*one.judged, None, None)[k]
     if kind == "came":
         return stretched(target.chip if judged is None else judged.chip, target)
     return None if judged is None or judged.prediction is None else _predicted(kind, judged, judged.prediction, target)
@@ -103,10 +103,10 @@ def places(made: Comparison, k: int) -> Places:
         mark = _mark(judged.match.row, judged.match.col, made.track.settings.chip)
         vectors.append(mark)
         colours += [one.entry.colour] * len(mark)
-    reference = made.ahead[k].reference if k < len(made.ahead) else None
+    reference = made.targets[k].reference if k < len(made.targets) else None
     if reference is not None:
         edges = square(*reference, made.track.settings.chip)
-        lines = dashed(*edges) if made.ahead[k].known is None else outline(*edges)
+        lines = dashed(*edges) if made.targets[k].known is None else outline(*edges)
         # The reference lies on top: every outline is held against it.
         lines = np.concatenate([lines, _cross(*reference)])
         vectors.append(lines)

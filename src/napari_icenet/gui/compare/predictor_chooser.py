@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qtpy.compat import isalive
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QAction, QColor
 from qtpy.QtWidgets import (
@@ -25,9 +23,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_icenet.common.device import Listed, devices
 from napari_icenet.errors import IceNetError
+from napari_icenet.gui.widgets.main_thread import on_main_thread
 from napari_icenet.gui.widgets.preferences import Remembered
-from napari_icenet.models.device import Listed, devices
+from napari_icenet.jobs.latest import LatestWorker
+from napari_icenet.models.precision import NETWORK_AUTO
 from napari_icenet.predictors.predictor_set import PredictorSet, PredictorSpec
 from napari_icenet.predictors.registry import names
 from napari_icenet.training.launch.list import Runs
@@ -59,7 +60,6 @@ class PredictorChooser(QWidget):
     changed = Signal()
     device_changed = Signal()
     failed = Signal(str)
-    _found = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -67,12 +67,11 @@ class PredictorChooser(QWidget):
         self._entries: list[PredictorSpec] = [PredictorSpec(name=name) for name in names()]
         self._chip: int | None = None
         self._filling = False
-        self._thread: threading.Thread | None = None
+        self._worker: LatestWorker | None = None
         self.buttons: dict[str, QToolButton] = {}
         self._lay_out()
         self._recall()
         self._arrange()
-        self._found.connect(self._list_devices)
 
     # What is chosen
 
@@ -238,16 +237,12 @@ class PredictorChooser(QWidget):
     def showEvent(self, event: Any) -> None:  # noqa: N802 (Qt's name)
         """Find out, once, which devices there are."""
         super().showEvent(event)
-        if self._thread is None:
+        if self._worker is None:
             # Where there is a graphics processor this wakes PyTorch, which takes seconds.
-            self._thread = threading.Thread(target=self._find_devices, name="icenet-devices", daemon=True)
-            self._thread.start()
+            self._worker = LatestWorker("icenet-devices", lambda _busy: None)
+            self._worker.submit("devices", lambda: self._list_devices(devices(NETWORK_AUTO)))
 
-    def _find_devices(self) -> None:
-        found = devices()
-        if isalive(self):  # type: ignore[no-untyped-call]
-            self._found.emit(found)
-
+    @on_main_thread
     def _list_devices(self, found: list[Listed]) -> None:
         chosen = self.device.currentData()
         self.device.clear()

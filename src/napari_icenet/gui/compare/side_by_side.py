@@ -53,7 +53,7 @@ class SideBySide(QObject):
 
     @property
     def layers(self) -> dict[str, Any]:
-        """The layers there are: ``came``, and the key of each predictor."""
+        """The layers there are: ``target_chip``, and the key of each predictor."""
         return dict(self._layers)
 
     def place(self, placement: dict[str, Any]) -> None:
@@ -63,7 +63,7 @@ class SideBySide(QObject):
 
     def show(self, made: Comparison | None, target: int) -> None:
         """Another comparison, at t1 (0) or t2 (1); drawn where the views are shown."""
-        if made is None or target >= len(made.ahead) or not made.whole:
+        if made is None or target >= len(made.targets) or not made.whole:
             return
         self._made, self._target = made, target
         if self.on:
@@ -115,8 +115,8 @@ class SideBySide(QObject):
         if made is None:
             return
         # Shown plain, whatever the filters of the predictors.
-        came = stretched(made.ahead[k].chip, made.ahead[k])
-        wanted: dict[str, tuple[str, str, Overlay | None]] = {"came": ("what came", "white", came)}
+        target_chip = stretched(made.targets[k].chip, made.targets[k])
+        wanted: dict[str, tuple[str, str, Overlay | None]] = {"came": ("what came", "white", target_chip)}
         for one in made.compared:
             wanted[one.entry.key] = one.entry.title, one.entry.colour, overlay("expected", made, one, k)
         for key in [key for key in self._layers if key not in wanted or wanted[key][-1] is None]:

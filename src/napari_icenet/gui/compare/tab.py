@@ -97,7 +97,7 @@ class CompareTab(QWidget):
     def _suit(self) -> None:
         """Offer the predictors for the size of chip that is mapped, or followed."""
         if self.pages.currentIndex() == MAP:
-            self.chooser.suit(self.map.form.chip.value())
+            self.chooser.suit(self.map.form.editors["chip"].value())
 
     def _on_line_up(self) -> None:
         self._say("")

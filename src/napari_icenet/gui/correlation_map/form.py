@@ -5,22 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QPushButton, QSizePolicy, QSpinBox, QWidget
+from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QWidget
 
 from napari_icenet.common.settings_model import made
-from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.gui.correlation_map import area as map_area
+from napari_icenet.gui.forms.field_editor import FieldEditor, Look
+from napari_icenet.gui.forms.schema import fields_of
 from napari_icenet.gui.session import drawn_areas
 from napari_icenet.gui.session.drawn_areas import AreaWatch
 from napari_icenet.gui.session.session import Session
-from napari_icenet.gui.widgets.preferences import Remembered
 from napari_icenet.gui.widgets.theme import close_grid
 
 THIS_DATE, ALL_DATES = "this", "all"
 DATES = {THIS_DATE: "Date shown", ALL_DATES: "All dates"}
-TRACKINGS = {"robust": "Robust", "chain": "Chain (paper)"}
-_FIRST = MapSettings(t0=0)
 TIPS = {
     "where": (
         "Which cells are mapped: those in view, those inside an area you drew, or the whole frame. Default: in view."
@@ -29,24 +27,17 @@ TIPS = {
         "The date shown is the last one that predictors see (t0), and each cell is one chip; or every date is t0 in "
         "turn, and a cell is the mean over all. Default: the date shown."
     ),
-    "stride": (
-        "Distance between chips in pixels: a cell of the map is as large. Halving it takes four times as long. "
-        f"Default: {_FIRST.stride} px."
-    ),
-    "chip": (
-        "Side of the chip in pixels. Larger chips are predicted and compared over more ice. "
-        f"Networks come with weights for chips of 128 px. Default: {_FIRST.chip} px."
-    ),
-    "scale": (
-        "Scale factor c: a chip is searched for in a window of c times its side. Larger follows faster ice and finds "
-        f"more false peaks. Default: {_FIRST.scale:g}."
-    ),
-    "tracking": (
-        "Robust: frames that fail do not move the track, so that all frames show the same ice. Chain: each chip is the "
-        "best match of the last one, as in the paper. Default: robust."
-    ),
 }
-REMEMBERED = ("stride", "chip", "scale", "tracking")
+LOOKS = {
+    "stride": Look("Every", step=8, suffix=" px"),
+    "chip": Look("Chip", step=16, suffix=" px"),
+    "scale": Look("c", step=0.1),
+    "tracking": Look("Tracking", titles={"robust": "Robust", "chain": "Chain (paper)"}),
+}
+#: Settings that outlive the window.
+REMEMBERED = tuple(LOOKS)
+#: A map begins with one date, the one shown.
+FIRST = MapSettings(t0=0)
 
 
 class MapForm(QWidget):
@@ -68,29 +59,17 @@ class MapForm(QWidget):
         self._watch = AreaWatch(self._tell)
         self.more = QWidget(self)
         self.where, self.date = _box(self, "where", {}), _box(self, "date", DATES)
-        self.tracking = _box(self.more, "tracking", TRACKINGS)
+        fields = fields_of(MapSettings)
+        self.editors = {name: FieldEditor(fields[name], self, look=look) for name, look in LOOKS.items()}
         self.draw = QPushButton("Draw", self)
         self.draw.setToolTip("Draw a polygon on the picture; a double click or Esc ends it.")
         self.draw.setAccessibleName("Draw an area")
-        self.stride, self.chip = QSpinBox(self), QSpinBox(self.more)
-        self.scale = QDoubleSpinBox(self.more)
-        for box, name, limits in ((self.stride, "stride", (4, 1024, 8)), (self.chip, "chip", (16, 1024, 16))):
-            box.setRange(*limits[:2])
-            box.setSingleStep(limits[2])
-            box.setSuffix(" px")
-            _describe(box, name)
-        self.scale.setRange(1.1, 4.0)
-        self.scale.setSingleStep(0.1)
-        self.scale.setDecimals(1)
-        _describe(self.scale, "scale")
         self._lay_out()
-        self.show_settings(_FIRST)
-        for combo in (self.where, self.date, self.tracking):
+        self.show_settings(FIRST)
+        for combo in (self.where, self.date):
             combo.currentIndexChanged.connect(self._tell)
-        for number in (self.stride, self.chip, self.scale):
-            # A value typed digit by digit must not be judged after each digit.
-            number.setKeyboardTracking(False)
-            number.valueChanged.connect(self._tell)
+        for editor in self.editors.values():
+            editor.changed.connect(self._tell)
         self.draw.clicked.connect(self._draw)
         self.list_areas()
 
@@ -107,20 +86,15 @@ class MapForm(QWidget):
             {
                 "band": self._session.band or 1,
                 "t0": self._session.time if self.date.currentData() == THIS_DATE else None,
-                "stride": self.stride.value(),
-                "chip": self.chip.value(),
-                "scale": round(self.scale.value(), 2),
-                "tracking": self.tracking.currentData(),
-            },
+            }
+            | {name: editor.value() for name, editor in self.editors.items()},
         )
 
     def show_settings(self, settings: MapSettings) -> None:
         """Show what holds, without saying that it changed; of t0, whether it is one date or all."""
         self._filling = True
-        self.stride.setValue(settings.stride)
-        self.chip.setValue(settings.chip)
-        self.scale.setValue(settings.scale)
-        self.tracking.setCurrentIndex(self.tracking.findData(settings.tracking))
+        for name, editor in self.editors.items():
+            editor.set_value(getattr(settings, name))
         self.date.setCurrentIndex(self.date.findData(ALL_DATES if settings.t0 is None else THIS_DATE))
         self._filling = False
 
@@ -163,43 +137,25 @@ class MapForm(QWidget):
         grid.addWidget(self.draw, 0, 3)
         grid.addWidget(_label("t0", "date", self.date), 1, 0)
         grid.addWidget(self.date, 1, 1)
-        grid.addWidget(_label("Every", "stride", self.stride), 1, 2)
-        grid.addWidget(self.stride, 1, 3)
+        stride, chip, scale, tracking = (self.editors[name] for name in LOOKS)
+        grid.addWidget(stride.label, 1, 2)
+        grid.addWidget(stride.widget, 1, 3)
         grid.setColumnStretch(1, 1)
         folded = close_grid(self.more)
-        folded.addWidget(_label("Chip", "chip", self.chip), 0, 0)
-        folded.addWidget(self.chip, 0, 1)
-        folded.addWidget(_label("c", "scale", self.scale), 0, 2)
-        folded.addWidget(self.scale, 0, 3)
-        folded.addWidget(_label("Tracking", "tracking", self.tracking), 1, 0)
-        folded.addWidget(self.tracking, 1, 1, 1, 3)
+        folded.addWidget(chip.label, 0, 0)
+        folded.addWidget(chip.widget, 0, 1)
+        folded.addWidget(scale.label, 0, 2)
+        folded.addWidget(scale.widget, 0, 3)
+        folded.addWidget(tracking.label, 1, 0)
+        folded.addWidget(tracking.widget, 1, 1, 1, 3)
         folded.setColumnStretch(1, 1)
         folded.setColumnStretch(3, 1)
 
 
-def remembered_settings(memory: Remembered) -> MapSettings:
-    """The settings of last time; the first ones where they no longer make sense."""
-    try:
-        return made(MapSettings, {"t0": 0} | {name: memory.get(name, getattr(_FIRST, name)) for name in REMEMBERED})
-    except UsageError:
-        # A settings file of another version, or edited by hand: the defaults are the better start.
-        return _FIRST
-
-
-def remember_settings(memory: Remembered, settings: MapSettings) -> None:
-    """Keep the settings for next time."""
-    for name in REMEMBERED:
-        memory.set(name, getattr(settings, name))
-
-
-def _describe(widget: QWidget, name: str) -> None:
-    widget.setToolTip(TIPS[name])
-    widget.setAccessibleDescription(TIPS[name])
-
-
 def _box(parent: QWidget, name: str, items: dict[str, str]) -> QComboBox:
     box = QComboBox(parent)
-    _describe(box, name)
+    box.setToolTip(TIPS[name])
+    box.setAccessibleDescription(TIPS[name])
     box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     for key, title in items.items():
         box.addItem(title, key)

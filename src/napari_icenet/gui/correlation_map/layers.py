@@ -57,7 +57,7 @@ class MapLayers(LayerGroup):
 
     @property
     def side_by_side(self) -> bool:
-        """Whether each map has a view of its own."""
+        """True if each map has a view of its own."""
         return bool(self._before)
 
     def show(self, maps: CorrelationMaps | None, place: Placement | None, kind: str, target: int) -> None:

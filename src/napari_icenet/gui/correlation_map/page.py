@@ -11,13 +11,15 @@ from qtpy.QtWidgets import QHBoxLayout, QMenu, QPushButton, QStackedLayout, QVBo
 
 from napari_icenet.common.text import capital
 from napari_icenet.errors import IceNetError
+from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.gui.correlation_map import export as map_export
 from napari_icenet.gui.correlation_map.control import MapControl
-from napari_icenet.gui.correlation_map.form import MapForm, remember_settings, remembered_settings
+from napari_icenet.gui.correlation_map.form import FIRST, REMEMBERED, MapForm
 from napari_icenet.gui.correlation_map.plan import Plan, plan
 from napari_icenet.gui.correlation_map.pointer import MapPointer
 from napari_icenet.gui.correlation_map.result import MapResult
 from napari_icenet.gui.correlation_map.words import place_text
+from napari_icenet.gui.forms.remembered import remember_settings, remembered_settings
 from napari_icenet.gui.session import drawn_areas
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.widgets.cleanup import when_destroyed
@@ -83,7 +85,7 @@ class MapPage(QWidget):
         self._plan: Plan | None = None
         self.control = control = control or MapControl(viewer, session)
         self.form = MapForm(session, self)
-        self.form.show_settings(remembered_settings(self._memory))
+        self.form.show_settings(remembered_settings(self._memory, MapSettings, REMEMBERED, t0=FIRST.t0))
         self.run = RunBar(self, action=MAP, tip=MAP_TIP)
         self.said = Message(self)
         self.result = MapResult(control, self)
@@ -182,7 +184,7 @@ class MapPage(QWidget):
         except IceNetError as error:
             self.control.say(str(error))
             return
-        remember_settings(self._memory, ahead.settings)
+        remember_settings(self._memory, ahead.settings, REMEMBERED)
         self.control.map(ahead.settings, ahead.predictor_set, area)
 
     def write_to(self, kind: str, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a form says: labels, descriptions, and what is wrong with a value."""
+"""Texts of a form: labels, descriptions, and what is wrong with a value."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _KINDS = {
 
 
 def label_of(key: str) -> str:
-    """What stands before a field."""
+    """Label of a field."""
     name = key.rpartition(".")[2]
     return _LABELS.get(key) or name[:1].upper() + name[1:].replace("_", " ")
 
@@ -75,7 +75,7 @@ def described(model: type[BaseModel]) -> dict[str, str]:
 
 
 def sentence(label: str, error: Mapping[str, Any]) -> str:
-    """What is wrong with the value of a field."""
+    """Sentence on what is wrong with the value of a field."""
     kind, context = str(error["type"]), error.get("ctx") or {}
     if kind in _LIMITS:
         name, must = _LIMITS[kind]

@@ -60,6 +60,8 @@ class Field:
         Whether it may be left empty.
     primary : bool
         Whether it is always in view.
+    command : str
+        How it is given on the command line; empty where a form says nothing of that.
     """
 
     key: str
@@ -75,6 +77,7 @@ class Field:
     choices: tuple[str, ...] = ()
     optional: bool = False
     primary: bool = False
+    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def form() -> tuple[Group, ...]:
     found: dict[str, list[Field]] = {}
     for key, info in _leaves(RunSettings):
         if key not in _APART:
-            found.setdefault(_group(key), []).append(_field(key, info))
+            found.setdefault(_group(key), []).append(_run_field(key, info))
     return tuple(Group(key, title, tuple(found[key])) for key, title in _GROUPS.items() if key in found)
 
 
@@ -110,14 +113,15 @@ def own_form(model: str) -> tuple[Group, ...]:
 
     kinds = {"model_settings": network_class(model).settings_type, "objective": objective_class(model).settings_type}
     return tuple(
-        Group(key, _GROUPS[key], tuple(_field(name, info, kind) for name, info in _leaves(kind, f"{key}.")))
+        Group(key, _GROUPS[key], tuple(_run_field(name, info, kind) for name, info in _leaves(kind, f"{key}.")))
         for key, kind in kinds.items()
     )
 
 
-def form_of(model: type[BaseModel]) -> tuple[Field, ...]:
-    """A form of any other configuration, such as that of a dataset."""
-    return tuple(_field(key, info, model) for key, info in _leaves(model))
+@cache
+def fields_of(model: type[BaseModel]) -> dict[str, Field]:
+    """Fields of any other configuration by key, such as those of a track or a dataset."""
+    return {key: _field(key, info, model) for key, info in _leaves(model)}
 
 
 def values_of(settings: BaseModel) -> dict[str, Any]:
@@ -180,7 +184,11 @@ def _group(key: str) -> str:
     return max((group for group in _GROUPS if key.startswith(f"{group}.") or not group), key=len)
 
 
-def _field(key: str, info: FieldInfo, model: type[BaseModel] | None = None) -> Field:
+def _run_field(key: str, info: FieldInfo, model: type[BaseModel] | None = None) -> Field:
+    return _field(key, info, model, f"--set {key}=")
+
+
+def _field(key: str, info: FieldInfo, model: type[BaseModel] | None = None, command: str = "") -> Field:
     annotation, optional = _without_none(info.annotation)
     kind, choices = _kind(annotation)
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
@@ -194,7 +202,7 @@ def _field(key: str, info: FieldInfo, model: type[BaseModel] | None = None) -> F
         key, label_of(key), told, str(extra.get("unit", "")), kind, _default(info),
         low=limits.get("ge", limits.get("gt")), high=limits.get("le", limits.get("lt")),
         low_open="gt" in limits, high_open="lt" in limits,
-        choices=choices, optional=optional, primary=key in PRIMARY,
+        choices=choices, optional=optional, primary=key in PRIMARY, command=command,
     )  # fmt: skip
 
 

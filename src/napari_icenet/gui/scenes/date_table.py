@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from functools import partial
+from weakref import WeakKeyDictionary
 
-from napari.qt.threading import create_worker
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
+from napari_icenet.errors import IceNetError
 from napari_icenet.gui.scenes.facts import path_row, unusual_geometry
 from napari_icenet.gui.session.session import Session
+from napari_icenet.gui.widgets.main_thread import on_main_thread
+from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.scenes.statistics import Shares, shares
 
@@ -29,8 +31,10 @@ class DateTable(QTableWidget):
         super().__init__(0, len(COLUMNS), parent)
         self._session = session
         self._stack: SceneStack | None = None
-        self._worker: Any = None
-        self._found: dict[int, dict[int, Shares]] = {}
+        self._reader = LatestWorker("icenet-shares", lambda _busy: None)
+        self._wanted: object = None
+        # What is known of a stack goes with it: another one may later have its place in memory.
+        self._found: WeakKeyDictionary[SceneStack, dict[int, Shares]] = WeakKeyDictionary()
         self.setHorizontalHeaderLabels(COLUMNS)
         numbers, header = self.verticalHeader(), self.horizontalHeader()
         assert numbers is not None
@@ -51,9 +55,8 @@ class DateTable(QTableWidget):
 
     def stop(self) -> None:
         """Stop reading shares."""
-        if self._worker is not None:
-            self._worker.quit()
-            self._worker = None
+        self._wanted = None
+        self._reader.drop("shares")
 
     def _fill_in(self, stack: SceneStack | None) -> None:
         self.stop()
@@ -89,20 +92,35 @@ class DateTable(QTableWidget):
         self.setItem(row, column, cell)
 
     def _start(self, stack: SceneStack) -> None:
-        known = self._found.setdefault(id(stack), {})
+        known = self._found.setdefault(stack, {})
         for time, found in known.items():
-            self._show_shares((stack, time, found))
+            self._show_shares(stack, time, found)
         wanted = [time for time in range(len(stack.scenes)) if time not in known]
         if wanted:
-            self._worker = create_worker(read_shares, stack, wanted)
-            self._worker.yielded.connect(self._show_shares)
-            self._worker.start()
+            request = self._wanted = object()
+            self._reader.submit("shares", partial(self._read, request, stack, wanted))
 
-    def _show_shares(self, result: tuple[SceneStack, int, Shares]) -> None:
-        stack, time, found = result
+    def _read(self, request: object, stack: SceneStack, times: list[int]) -> None:
+        """Read date by date, on the reader's thread, until others are wanted."""
+        for time in times:
+            if self._wanted is not request:
+                return
+            try:
+                self._show_shares(stack, time, shares(stack, time))
+            except IceNetError as error:
+                self._show_failure(stack, time, str(error))
+
+    @on_main_thread
+    def _show_failure(self, stack: SceneStack, time: int, sentence: str) -> None:
+        if stack is self._stack:
+            for column in (FILL, CLOUD):
+                self._say(time, column, "–", sentence)
+
+    @on_main_thread
+    def _show_shares(self, stack: SceneStack, time: int, found: Shares) -> None:
         if stack is not self._stack:
             return
-        self._found[id(stack)][time] = found
+        self._found[stack][time] = found
         scene = stack.scenes[time].id
         self._say(time, FILL, percent(found.fill), scene)
         if found.cloud is None:
@@ -119,12 +137,6 @@ class DateTable(QTableWidget):
     def _show_date(self, row: int, *_: int) -> None:
         if row >= 0:
             self._session.time = row
-
-
-def read_shares(stack: SceneStack, times: list[int]) -> Iterator[tuple[SceneStack, int, Shares]]:
-    """Fill and cloud shares date by date."""
-    for time in times:
-        yield stack, time, shares(stack, time)
 
 
 def percent(share: float) -> str:

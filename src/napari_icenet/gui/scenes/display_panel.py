@@ -1,4 +1,4 @@
-"""How the shown stack is drawn: band, colour composite, reflectance, mask, contrast."""
+"""Panel of the stack's display: band, colour composite, reflectance, mask, contrast."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stack is, in the words and numbers of the Scenes tab."""
+"""Facts of a stack in the words and numbers of the Scenes tab."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def area_layers(session: Session, name: str) -> list[Layer]:
 
 
 def holds_areas(layer: Layer, name: str) -> bool:
-    """Whether areas are drawn on a layer, or are to be."""
+    """True if areas are drawn on a layer, or are to be."""
     return isinstance(layer, Shapes) and (layer.name == name or any(kind in AREAS for kind in layer.shape_type))
 
 
@@ -137,7 +137,7 @@ VIEW, WHOLE = "In view", "Whole frame"
 
 
 def area_of(session: Session, where: str) -> NDArray[np.bool_] | None:
-    """Where correlation is to be mapped, shape (y, x) of the frame; None for all of it.
+    """Area of the frame that is meant, shape (y, x); None for all of it.
 
     Parameters
     ----------

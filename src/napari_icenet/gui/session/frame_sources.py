@@ -1,4 +1,4 @@
-"""What can be shown of a stack, frame by frame: a band, three bands in colour, the mask."""
+"""Sources of frames of a stack: a band, three bands in colour, the mask."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class BandFrames:
         return values
 
     def has_scaling(self, time: int) -> bool:
-        """Whether the date's metadata give the reflectance of this band."""
+        """True if the date's metadata give the reflectance of this band."""
         return self.band in self.stack.scenes[time].scaling
 
     def limits(self, time: int) -> Limits | None:

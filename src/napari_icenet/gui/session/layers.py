@@ -95,7 +95,7 @@ class StackLayers:
 
     @property
     def reflectance(self) -> bool:
-        """Whether reflectance is shown instead of stored values."""
+        """True if reflectance is shown instead of stored values."""
         return self._source.reflectance
 
     @reflectance.setter
@@ -104,7 +104,7 @@ class StackLayers:
 
     @property
     def can_show_reflectance(self) -> bool:
-        """Whether some date's metadata give the shown band's reflectance."""
+        """True if some date's metadata give the shown band's reflectance."""
         return any(self._source.has_scaling(t) for t in range(len(self.stack.scenes)))
 
     @property
@@ -120,14 +120,14 @@ class StackLayers:
 
     @property
     def waiting(self) -> bool:
-        """Whether nothing of the shown date is decoded yet."""
+        """True if nothing of the shown date is decoded yet."""
         source = self._composite_source if self.show_composite else self._source
         levels = range(level_count(self.stack.grid.shape))
         return source is not None and all(self.cache.held(source, self._time, k) is None for k in levels)
 
     @property
     def visible(self) -> bool:
-        """Whether the stack is the one on display."""
+        """True if the stack is the one on display."""
         return self._visible
 
     @visible.setter
@@ -146,7 +146,7 @@ class StackLayers:
 
     @property
     def show_mask(self) -> bool:
-        """Whether the mask is drawn over the picture."""
+        """True if the mask is drawn over the picture."""
         return self.mask is not None and bool(self.mask.visible)
 
     @show_mask.setter
@@ -159,7 +159,7 @@ class StackLayers:
 
     @property
     def show_composite(self) -> bool:
-        """Whether three bands are shown in colour instead of one in grey."""
+        """True if three bands are shown in colour instead of one in grey."""
         return self.composite is not None and bool(self.composite.visible)
 
     @show_composite.setter
@@ -188,7 +188,7 @@ class StackLayers:
 
     @property
     def auto_contrast(self) -> bool:
-        """Whether contrast follows the date; off once the user has set it by hand."""
+        """True if contrast follows the date; off once the user has set it by hand."""
         return self._contrast.on
 
     @auto_contrast.setter

@@ -20,7 +20,7 @@ TITLES = {SIMULATED: "Byrd Glacier (simulated)", REAL: "Perito Moreno (Sentinel-
 
 
 def is_sample(path: str) -> bool:
-    """Whether a path is the address of a sample."""
+    """True if a path is the address of a sample."""
     return path.startswith(ADDRESS)
 
 
@@ -43,7 +43,7 @@ def open_sample(session: Session, name: str) -> Job | None:
         raise UsageError(f"There is no sample {name}; choose one of {', '.join(TITLES)}.")
 
     def find(progress: Progress) -> SceneStack:
-        from napari_icenet.samples import PERITO_MORENO_CREDIT, perito_moreno, simulated_sample
+        from napari_icenet.samples import PERITO_MORENO_CREDIT, byrd_folder, perito_moreno_folder
         from napari_icenet.scenes import open_stack
 
         def finding(fraction: float, text: str) -> None:
@@ -52,7 +52,7 @@ def open_sample(session: Session, name: str) -> Job | None:
         def opening(fraction: float, text: str) -> None:
             progress(0.8 + 0.2 * fraction, text)
 
-        stack = open_stack((simulated_sample if name == SIMULATED else perito_moreno)(finding), progress=opening)
+        stack = open_stack((byrd_folder if name == SIMULATED else perito_moreno_folder)(finding), progress=opening)
         stack.name = TITLES[name]
         if name == REAL:
             session.credits[stack] = PERITO_MORENO_CREDIT

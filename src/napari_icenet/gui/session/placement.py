@@ -1,4 +1,4 @@
-"""Where a stack's pixels lie in napari's world: metres of the map where it has one, rows downward."""
+"""Placement of a stack's pixels in napari's world: metres of the map where it has one, rows downward."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def origin_in_world(grid: Grid, reference: Grid) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the pixels of one grid lie in the world.
+    """Placement of the pixels of one grid in the world.
 
     Attributes
     ----------

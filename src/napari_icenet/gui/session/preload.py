@@ -1,4 +1,4 @@
-"""What would be put off until it is first needed, done ahead so that the window does not stop for it later."""
+"""Load ahead what the window would otherwise stop for later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the window says of the shown date and of the pixel under the cursor."""
+"""Readout of the shown date and of the pixel under the cursor."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Addition = Callable[[float, float], str]
 
 
 class Shown(Protocol):
-    """What the readout tells of: the part of a session that is seen."""
+    """Part of a session that the readout tells of."""
 
     viewer: Any
     cache: FrameCache

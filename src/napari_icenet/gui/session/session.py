@@ -1,4 +1,4 @@
-"""What one napari window works on: its open stacks, the shown band and the shown date."""
+"""Session of one napari window: its open stacks, the shown band and the shown date."""
 
 from __future__ import annotations
 

@@ -11,12 +11,12 @@ from typing import Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
-from napari_icenet.common.atomic_io_1 import write_whole
+from napari_icenet.common.atomic_io import write_whole
+from napari_icenet.common.software import software
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.origin import Origin
-from napari_icenet.tracking.table import software
 from napari_icenet.velocity.settings import VelocitySettings
 
 SUFFIX = ".icenet"
@@ -59,7 +59,7 @@ class SavedStack(_Part):
 
 
 class SavedView(_Part):
-    """What is looked at.
+    """View that is saved: stack, date, camera, tab.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class SavedView(_Part):
 
 
 class SavedChoices(_Part):
-    """What is chosen in the tabs."""
+    """Choices in the tabs."""
 
     # Files of 0.1.0 call it a line-up.
     predictor_set: PredictorSet | None = Field(default=None, validation_alias=AliasChoices("predictor_set", "line_up"))
@@ -175,7 +175,7 @@ class SessionFile:
             ) from error
 
     def read(self, name: str, reader: Callable[[Path], Any]) -> Any:
-        """What a reader makes of a member, which it is given as a file.
+        """Read a member with a reader, which is given it as a file.
 
         Raises
         ------
@@ -192,7 +192,7 @@ class SessionFile:
             return reader(member)
 
     def origin_of(self, stack: SavedStack) -> Origin:
-        """Where a stack is now: where it was, else where it lies seen from the file."""
+        """Origin of a stack now: where it was, else where it lies seen from the file."""
         if stack.origin.path.exists() or stack.beside is None:
             return stack.origin
         moved = (self.path.parent / stack.beside).resolve()

@@ -103,7 +103,7 @@ class TrackControl(QObject):
 
     @property
     def stable_armed(self) -> bool:
-        """Whether the next click sets stable ground."""
+        """True if the next click sets stable ground."""
         return self.hand.armed
 
     def selected_track(self) -> Track | None:
@@ -122,7 +122,7 @@ class TrackControl(QObject):
     # What is done
 
     def actions(self) -> dict[str, Callable[[], Any]]:
-        """What keys and buttons call, by name."""
+        """Actions that keys and buttons call, by name."""
         return {
             "toggle": self.toggle,
             "leave": self.leave,

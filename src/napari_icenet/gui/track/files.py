@@ -24,7 +24,7 @@ def suffixes(georeferenced: bool) -> dict[str, str]:
 
 
 def ask_export(parent: QWidget | None, name: str, georeferenced: bool) -> Path | None:
-    """Where to write; the dialog asks before it lets an existing file be replaced."""
+    """Ask where to write; the dialog asks before it lets an existing file be replaced."""
     filters = suffixes(georeferenced)
     chosen, picked = QFileDialog.getSaveFileName(
         parent, "Export tracks", f"{name} tracks.csv", ";;".join(filters.values())
@@ -38,7 +38,7 @@ def ask_export(parent: QWidget | None, name: str, georeferenced: bool) -> Path |
 
 
 def ask_open(parent: QWidget | None) -> Path | None:
-    """Which export to reopen."""
+    """Ask which export to reopen."""
     chosen, _ = QFileDialog.getOpenFileName(parent, "Open tracks", "", "Exported tracks (*.csv *.geojson *.parquet)")
     return Path(chosen) if chosen else None
 

@@ -138,7 +138,7 @@ class TrackLayers(LayerGroup):
                 layer.features = {"label": label}
 
     def _labels(self, layer: Layer, picture: TrackPicture) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
-        """Where labels stand, each as often as it is drawn, and what they say."""
+        """Positions of labels, each as often as it is drawn, and their texts."""
         pixel = 1 / float(self._viewer.scene.camera.zoom) / np.abs(np.asarray(layer.scale))
         known = np.flatnonzero(np.isfinite(picture.path[:, 0]))
         # The date shown comes first, then the ends of the path, then what finds room.
@@ -249,7 +249,7 @@ def _make_dates() -> Layer:
 
 
 def _make_lost() -> Layer:
-    """Where the chip was looked for in vain: hollow, so that nobody takes it for a position."""
+    """Marks where the chip was looked for in vain: hollow, so that nobody takes them for positions."""
     layer = Points(np.zeros((0, 2)), ndim=2, size=1, border_width=0.2, canvas_size_limits=(10, 10))
     layer.current_face_color, layer.current_border_color = "transparent", palette.LOST
     return layer

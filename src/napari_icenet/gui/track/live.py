@@ -64,7 +64,7 @@ class TrackLive(QObject):
 
     @property
     def waiting(self) -> bool:
-        """Whether a frame is still to come."""
+        """True if a frame is still to come."""
         return bool(self._timer.isActive())
 
     def attach(self, tracker: ClickTracker | None) -> None:

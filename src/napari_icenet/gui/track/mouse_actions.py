@@ -1,4 +1,4 @@
-"""What clicks and drags on the picture do to the chips: placed, selected, moved, or set as stable ground."""
+"""Controller: map mouse events of the tool to calls of the click-tracker (add, select, move, set stable ground)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TrackHand:
 
     @property
     def armed(self) -> bool:
-        """Whether the next click sets stable ground."""
+        """True if the next click sets stable ground."""
         return self._armed
 
     @armed.setter

@@ -55,7 +55,7 @@ class TrackTool:
 
     @property
     def enabled(self) -> bool:
-        """Whether clicks place chips."""
+        """True if clicks place chips."""
         return self._enabled
 
     @enabled.setter

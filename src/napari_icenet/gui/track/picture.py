@@ -1,4 +1,4 @@
-"""What the window draws of one track at one date: plain numbers, no Qt and no napari."""
+"""Picture of one track at one date: plain numbers, no Qt and no napari."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.common import palette
-from napari_icenet.matching.match import CorrelationSurface, LostReason
+from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.matching.match import CorrelationSurface
 from napari_icenet.tracking.click_tracker import ClickTracker
 from napari_icenet.tracking.settings import changed
 from napari_icenet.tracking.track import Track
@@ -96,7 +97,7 @@ def picture_of(
     others: Iterable[Track] = (),
     stable: int | None = None,
 ) -> TrackPicture:
-    """What to draw of a track at one date.
+    """Picture of a track at one date.
 
     Parameters
     ----------
@@ -149,7 +150,7 @@ def picture_of(
 
 
 def chip_at(track: Track, time: int) -> Point:
-    """Where a track's chip stands at a date: its match, or where it was looked for."""
+    """Position of a track's chip at a date: its match, or where it was looked for."""
     fix = track.observations[time]
     return (fix.row, fix.col) if fix.valid else (float(fix.centre[0]), float(fix.centre[1]))
 

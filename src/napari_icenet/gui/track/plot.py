@@ -19,7 +19,7 @@ LABELS = {"displacement": "Displacement", "speed": "Speed", "ncc": "Peak NCC"}
 
 
 class TrackPlot:
-    """What is drawn in one plot, made once and updated in place.
+    """Items of one plot, made once and updated in place.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.common.text import number_text
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.tracking.stable_ground import RelativeMotion, StableGround, relative_motion
 from napari_icenet.tracking.track import DAYS_PER_YEAR, Track
 
@@ -48,12 +48,12 @@ class TrackSeries:
 
     @property
     def valid(self) -> NDArray[np.bool_]:
-        """Where the position can be accepted."""
+        """Dates whose position is accepted."""
         return self.track.valid
 
     @cached_property
     def lost(self) -> NDArray[np.bool_]:
-        """Where the chip was looked for and not found."""
+        """Dates at which the chip was looked for and not found."""
         return np.array([not f.valid and f.reason is not LostReason.PENDING for f in self.track.observations], bool)
 
     @property
@@ -152,7 +152,7 @@ class TrackSeries:
         return float(np.nanmedian(values)) if np.isfinite(values).any() else float("nan")
 
     def state(self, index: int) -> str:
-        """What holds of a date, in a word or two."""
+        """State of a date, in a word or two."""
         fix = self.track.observations[index]
         if index == self.origin:
             return "start"

@@ -84,7 +84,7 @@ def links(points: ArrayLike, known: ArrayLike, *, dashes: int = 5) -> NDArray[np
 
 
 def spread(points: ArrayLike, first: ArrayLike, distance: float) -> NDArray[np.bool_]:
-    """Which of many labels to show, so that no two stand closer than ``distance``.
+    """Select labels so that no two stand closer than ``distance``.
 
     Parameters
     ----------

@@ -18,11 +18,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_icenet.gui.forms.remembered import remember_settings
 from napari_icenet.gui.session.open_sample import SIMULATED, open_sample
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.track import files as track_files
 from napari_icenet.gui.track.control import TrackControl
-from napari_icenet.gui.track.form import TrackForm, remember_settings, remembered_settings
+from napari_icenet.gui.track.form import REMEMBERED, TrackForm, settings_of_last_time
 from napari_icenet.gui.track.plots import TrackPlots
 from napari_icenet.gui.track.tables import DateTable, TrackTable
 from napari_icenet.gui.widgets.cleanup import when_destroyed
@@ -52,7 +53,7 @@ class TrackTab(QWidget):
         self.viewer, self.session = viewer, session
         self._memory = Remembered("track")
         self._was_on = True
-        self.control = control = TrackControl(viewer, session, remembered_settings(self._memory))
+        self.control = control = TrackControl(viewer, session, settings_of_last_time(self._memory))
         self.form = TrackForm(self)
         self.plots = TrackPlots(viewer, self)
         self.track_table = TrackTable(self)
@@ -249,7 +250,7 @@ class TrackTab(QWidget):
 
     def _on_setting(self, name: str, value: Any) -> None:
         if self.control.change(**{name: value}):
-            remember_settings(self._memory, self.control.settings)
+            remember_settings(self._memory, self.control.settings, REMEMBERED)
 
     def _on_released(self) -> None:
         if self.control.tracker is not None:

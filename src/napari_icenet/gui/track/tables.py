@@ -13,7 +13,7 @@ from napari_icenet.common.text import number_text
 from napari_icenet.gui.track.picture import track_colour
 from napari_icenet.gui.track.series import TrackSeries
 from napari_icenet.gui.widgets.number_table import NumberTable, swatch
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import LostReason
 
 
 class TrackTable(NumberTable):

@@ -1,4 +1,4 @@
-"""What happens to runs when the window closes: they go on, unless the user says otherwise."""
+"""Ask what happens to runs when the window closes: they go on, unless the user says otherwise."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Closing(QObject):
 
 
 def ask(parent: QWidget, runs: tuple[RunSummary, ...], building: bool) -> str:
-    """What is to become of the runs: ``keep``, ``stop``, or ``stay`` in the window."""
+    """Ask what is to become of the runs: ``keep``, ``stop``, or ``stay`` in the window."""
     box = QMessageBox(parent)
     box.setWindowTitle("Training goes on")
     box.setIcon(QMessageBox.Icon.Question)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from napari_icenet.gui.velocity.dates import map_at, pair_of
 from napari_icenet.gui.velocity.layers import VelocityLayers
 from napari_icenet.gui.velocity.picture import top_speed
 from napari_icenet.gui.velocity.placement import frame_placement
-from napari_icenet.gui.velocity.qt_bridge import VelocityMappers
 from napari_icenet.gui.velocity.words import sentence_at, title
+from napari_icenet.gui.widgets.main_thread import on_main_thread
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.velocity.background import Pair, VelocityMapper
 from napari_icenet.velocity.settings import VelocitySettings
@@ -35,7 +36,8 @@ class VelocityControl(QObject):
     ----------
     viewer : napari.Viewer
     session : Session
-    mappers : VelocityMappers, optional
+    make_mapper : callable, optional
+        Makes the mapper of a stack; default :class:`~napari_icenet.velocity.background.VelocityMapper`.
 
     Attributes
     ----------
@@ -60,20 +62,19 @@ class VelocityControl(QObject):
     device_changed = Signal()
     message = Signal(str)
 
-    def __init__(self, viewer: Any, session: Session, mappers: VelocityMappers | None = None) -> None:
+    def __init__(
+        self, viewer: Any, session: Session, make_mapper: Callable[[SceneStack], VelocityMapper] = VelocityMapper
+    ) -> None:
         super().__init__()
         self.viewer, self.session = viewer, session
         self.mapper: VelocityMapper | None = None
         self.cancelling = False
-        self._mappers = mappers or VelocityMappers()
+        self._make_mapper = make_mapper
+        self._mappers: dict[SceneStack, VelocityMapper] = {}
         self._take_over()
         self._index = 0
         self._closed = False
         self.layers = VelocityLayers(viewer, session.shown_layers)
-        self._mappers.maps_changed.connect(self._on_maps)
-        self._mappers.progressed.connect(self._on_progress)
-        self._mappers.failed.connect(self._on_failure)
-        self._mappers.busy_changed.connect(self._on_busy)
         session.stack_changed.connect(self._on_stack)
         session.stacks_changed.connect(self._on_stacks)
         session.time_changed.connect(self._on_time)
@@ -92,7 +93,7 @@ class VelocityControl(QObject):
 
     @property
     def series(self) -> VelocitySeries | None:
-        """The time series inverted from the maps, where their pairs overlap in time."""
+        """The time series inverted from the maps, where their pairs are redundant."""
         return self._series if self.maps else None
 
     @property
@@ -117,12 +118,12 @@ class VelocityControl(QObject):
 
     def maps_of(self, stack: SceneStack) -> tuple[VelocityMap, ...]:
         """The maps of any open stack."""
-        mapper = self._mappers.find(stack)
+        mapper = self._mappers.get(stack)
         return () if mapper is None else tuple(mapper.maps)
 
     def series_of(self, stack: SceneStack) -> VelocitySeries | None:
         """The time series inverted from the maps of any open stack."""
-        mapper = self._mappers.find(stack)
+        mapper = self._mappers.get(stack)
         return None if mapper is None else mapper.series
 
     # What is done
@@ -190,7 +191,10 @@ class VelocityControl(QObject):
         self.session.time_changed.disconnect(self._on_time)
         self.session.readout.drop(self._say_at)
         self.session.readout.drop_title(self._title)
-        self._mappers.close()
+        # All are told to stop before one is waited for.
+        for mapper in self._mappers.values():
+            mapper.cancel()
+        self._keep(())
         self.layers.close()
 
     # Drawing
@@ -240,7 +244,7 @@ class VelocityControl(QObject):
     def _on_stack(self, stack: SceneStack | None) -> None:
         if self.mapper is not None:
             self.mapper.cancel()
-        mapper = self.mapper = None if stack is None else self._mappers.of(stack)
+        mapper = self.mapper = None if stack is None else self._mapper_of(stack)
         self.cancelling = False
         self.message.emit("")
         if mapper is not None and not mapper.device:
@@ -254,7 +258,22 @@ class VelocityControl(QObject):
     def _on_stacks(self) -> None:
         if self.mapper is not None and self.mapper.stack not in self.session.stacks:
             self.mapper = None
-        self._mappers.keep(self.session.stacks)
+        self._keep(self.session.stacks)
+
+    def _mapper_of(self, stack: SceneStack) -> VelocityMapper:
+        if stack not in self._mappers:
+            mapper = self._mappers[stack] = self._make_mapper(stack)
+            mapper.maps_changed.connect(partial(self._on_maps, mapper))
+            mapper.progressed.connect(partial(self._on_progress, mapper))
+            mapper.failed.connect(partial(self._on_failure, mapper))
+            mapper.busy_changed.connect(partial(self._on_busy, mapper))
+            mapper.device_changed.connect(partial(self._on_busy, mapper))
+        return self._mappers[stack]
+
+    def _keep(self, stacks: Sequence[SceneStack]) -> None:
+        """Close the mappers of all other stacks."""
+        for stack in [stack for stack in self._mappers if stack not in stacks]:
+            self._mappers.pop(stack).close()
 
     def _on_time(self, time: int) -> None:
         index = self._index_at(time, self._index)
@@ -265,21 +284,25 @@ class VelocityControl(QObject):
         stack = self.session.stack
         return 0 if stack is None or not self.maps else map_at(stack, self.maps, time, now)
 
-    def _on_maps(self, mapper: VelocityMapper) -> None:
-        if mapper is self.mapper:
+    @on_main_thread
+    def _on_maps(self, mapper: VelocityMapper, _maps: tuple[VelocityMap, ...]) -> None:
+        if mapper is self.mapper and not self._closed:
             self._take_over()
             self._show(self._index_at(self.session.time, 0))
             self.maps_changed.emit()
 
+    @on_main_thread
     def _on_progress(self, mapper: VelocityMapper, share: float, text: str) -> None:
         if mapper is self.mapper and not self.cancelling:
             self.progressed.emit(share, text)
 
+    @on_main_thread
     def _on_failure(self, mapper: VelocityMapper, sentence: str) -> None:
         if mapper is self.mapper:
             self.say(sentence)
 
-    def _on_busy(self, mapper: VelocityMapper) -> None:
+    @on_main_thread
+    def _on_busy(self, mapper: VelocityMapper, _news: bool | str) -> None:
         if mapper is self.mapper:
             if not mapper.busy:
                 self.cancelling = False

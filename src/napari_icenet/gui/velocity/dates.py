@@ -14,9 +14,9 @@ _NO_FIT = 3
 
 
 def pair_of(stack: SceneStack, found: VelocityMap) -> Pair | None:
-    """Indices of a map's dates in a stack; None where it has other dates."""
-    index = [np.flatnonzero(stack.times == time.astype("datetime64[s]")) for time in found.times]
-    return (int(index[0][0]), int(index[1][0])) if all(len(i) for i in index) else None
+    """Indices of a map's scenes in a stack, by their ids where several have one time; None where it has other dates."""
+    first, second = (_index_of(stack, *one) for one in zip(found.times, found.scenes, strict=True))
+    return None if first is None or second is None else (first, second)
 
 
 def map_at(stack: SceneStack, maps: Sequence[VelocityMap], time: int, now: int) -> int:
@@ -37,6 +37,11 @@ def map_at(stack: SceneStack, maps: Sequence[VelocityMap], time: int, now: int) 
     if best == _NO_FIT or (now < len(ranks) and ranks[now] == best):
         return min(now, len(ranks) - 1)
     return ranks.index(best)
+
+
+def _index_of(stack: SceneStack, time: np.datetime64, scene: str) -> int | None:
+    there = [int(index) for index in np.flatnonzero(stack.times == time.astype("datetime64[s]"))]
+    return next((index for index in there if stack.scenes[index].id == scene), there[0] if there else None)
 
 
 def _rank(pair: Pair | None, time: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -22,7 +22,10 @@ from napari_icenet.gui.widgets.layer_data import lay
 from napari_icenet.gui.widgets.layer_group import LayerGroup, LayerKind
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.velocity.along.gps_files import GpsPoints, read_gps
-from napari_icenet.velocity.vectors.features import Features, read_features
+from napari_icenet.velocity.vectors.features import corners, read_features
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
 
 OUTLINE, FLOWLINE, STATION = "#E69F00", "#D55E00", "#FFFFFF"
 #: Line widths in screen pixels, whatever the zoom.
@@ -78,46 +81,51 @@ class FeatureLayers(LayerGroup):
             self.session.report(UsageError(f"{path.name} needs pictures to lie on; open some first."))
             return None
 
-        def work(_progress: Progress) -> tuple[Features, GpsPoints | None]:
+        def work(_progress: Progress) -> tuple[GeoDataFrame | None, GpsPoints | None]:
             if path.suffix.lower() == ".csv":
-                return Features(path=path), read_gps(path, stack.grid)
+                return None, read_gps(path, stack.grid)
             found = read_features(path, stack.grid)
             return seen(found, stack.grid), read_gps(path, stack.grid) if _has_velocities(found) else None
 
-        def draw(found: tuple[Features, GpsPoints | None]) -> None:
+        def draw(found: tuple[GeoDataFrame | None, GpsPoints | None]) -> None:
             features, gps = found
             layers = self.add(features, gps)
-            for notice in (*features.notices, *(gps.notices if gps is not None else ())):
+            about = () if features is None else features.attrs["notices"]
+            for notice in (*about, *(gps.notices if gps is not None else ())):
                 self.session.report(UsageError(notice))
             if then is not None:
                 then(layers)
 
         return self.session.run(f"Reading {path.name}", work, draw)
 
-    def add(self, features: Features, gps: GpsPoints | None = None) -> list[Layer]:
+    def add(self, features: GeoDataFrame | None, gps: GpsPoints | None = None) -> list[Layer]:
         """Draw features, in pixels of the shown stack; returns their layers.
 
         Parameters
         ----------
-        features : Features
+        features : geopandas.GeoDataFrame or None
             As :func:`~napari_icenet.gui.velocity.feature_shapes.seen` makes them.
         gps : GpsPoints, optional
             Drawn in place of the features' points, coloured by speed.
         """
-        path = features.path or (gps.path if gps is not None else None)
+        path = features.attrs.get("path") if features is not None else gps.path if gps is not None else None
         stem = "features" if path is None else path.stem
         made = []
-        if features.outlines:
-            rings = [ring for o in features.outlines for ring in (o.shell, *o.holes)]
-            names = [o.name for o in features.outlines for _ in range(1 + len(o.holes))]
-            made.append(self._shapes("outlines", path, stem, rings, names))
-        if features.lines:
-            paths, names = [line.path for line in features.lines], [line.name for line in features.lines]
-            made.append(self._shapes("flowlines", path, stem, paths, names))
+        by_kind = {} if features is None else dict(list(features.groupby("kind")))
+        if "outline" in by_kind:
+            outlines = by_kind["outline"]
+            rings = [[shape.exterior, *shape.interiors] for shape in outlines.geometry]
+            names = [name for name, parts in zip(outlines["name"], rings, strict=True) for _ in parts]
+            data = [corners(ring) for parts in rings for ring in parts]
+            made.append(self._shapes("outlines", path, stem, data, names))
+        if "line" in by_kind:
+            lines = by_kind["line"]
+            data, names = [corners(shape) for shape in lines.geometry], list(lines["name"])
+            made.append(self._shapes("flowlines", path, stem, data, names))
         if gps is not None:
             made.append(self._stations(path, stem, gps))
-        elif features.points:
-            made.append(self._points(path, stem, features))
+        elif "point" in by_kind:
+            made.append(self._points(path, stem, by_kind["point"]))
         return made
 
     def draw_by_hand(self) -> Shapes:
@@ -190,10 +198,10 @@ class FeatureLayers(LayerGroup):
             }
         return self._place(f"stations {path}", f"{stem} · GPS", places, pd.DataFrame(columns), look)
 
-    def _points(self, path: Path | None, stem: str, features: Features) -> Layer:
-        columns = pd.DataFrame([point.attributes for point in features.points])
-        columns["name"] = [point.name for point in features.points]
-        places = np.array([(point.row, point.col) for point in features.points])
+    def _points(self, path: Path | None, stem: str, points: GeoDataFrame) -> Layer:
+        places = corners(points.geometry)
+        # Columns of other layers are empty here.
+        columns = pd.DataFrame(points.drop(columns=["kind", "layer", "geometry"])).dropna(axis=1, how="all")
         look = {"border_color": "#101418", "face_color": STATION}
         return self._place(f"points {path}", f"{stem} · points", places, columns, look)
 
@@ -225,7 +233,7 @@ def _empty_shapes(colour: str) -> Layer:
     return Shapes(ndim=2, edge_color=colour, face_color="transparent", opacity=1.0)
 
 
-def add_features(session: Session, features: Features, gps: GpsPoints | None = None) -> list[Layer]:
+def add_features(session: Session, features: GeoDataFrame, gps: GpsPoints | None = None) -> list[Layer]:
     """Draw features that were read for the shown stack; their layers, made or updated.
 
     Raises
@@ -260,6 +268,7 @@ def line_of(layer: Layer, session: Session) -> F64:
     return session.world_to_pixel(world[:, 0], world[:, 1])
 
 
-def _has_velocities(features: Features) -> bool:
+def _has_velocities(features: GeoDataFrame) -> bool:
     pairs = ({"vx", "vy"}, {"ve", "vn"}, {"v", "azimuth"})
-    return any(pair <= {name.lower() for name in point.attributes} for point in features.points for pair in pairs)
+    points = features[features["kind"] == "point"].dropna(axis=1, how="all")
+    return any(pair <= {str(name).lower() for name in points.columns} for pair in pairs)

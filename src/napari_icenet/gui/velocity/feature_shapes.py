@@ -2,49 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import shapely
 
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.velocity.vectors.features import Features, Line, Outline
+from napari_icenet.velocity.vectors.features import in_pixels
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
 
 #: Corners this close to the line without them are not drawn, px.
 TOLERANCE_PX = 0.2
 
 
-def seen(features: Features, frame: Grid) -> Features:
-    """Features to draw: simplified to 0.2 px, outlines cut one frame's size beyond the frame.
+def seen(features: GeoDataFrame, frame: Grid) -> GeoDataFrame:
+    """Features to draw: in pixels, simplified to 0.2 px, outlines cut one frame's size beyond the frame.
 
     A coast line of a continent has millions of corners, a glacier's share of it some thousands.
+
+    Parameters
+    ----------
+    features : geopandas.GeoDataFrame
+        As :func:`~napari_icenet.velocity.vectors.features.read_features` gives them.
+    frame : Grid
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        x = col, y = row; a row for each part of an outline that is cut in parts.
     """
-    return replace(
-        features,
-        outlines=tuple(part for outline in features.outlines for part in _cut(outline, frame)),
-        lines=tuple(_simpler(line) for line in features.lines),
-    )
-
-
-def _simpler(line: Line) -> Line:
-    shape = shapely.simplify(shapely.linestrings(line.path), TOLERANCE_PX)
-    return replace(line, path=np.asarray(shapely.get_coordinates(shape), float))
-
-
-def _cut(outline: Outline, frame: Grid) -> list[Outline]:
+    drawn = in_pixels(features, frame)
     height, width = frame.shape
-    around = shapely.box(-height, -width, 2 * height, 2 * width)
-    shape = shapely.Polygon(outline.shell, outline.holes)
-    if not around.covers(shape):
-        shape = shapely.intersection(shapely.make_valid(shape), around)
-    shape = shapely.simplify(shape, TOLERANCE_PX)
-    return [
-        replace(outline, shell=_corners(part.exterior), holes=tuple(map(_corners, part.interiors)))
-        for part in shapely.get_parts(shape)
-        if part.geom_type == "Polygon" and not part.is_empty
-    ]
-
-
-def _corners(ring: Any) -> Any:
-    return np.asarray(shapely.get_coordinates(ring), float)
+    around = shapely.box(-width, -height, 2 * width, 2 * height)
+    shapes = drawn.geometry.array
+    wide = (drawn["kind"] == "outline").to_numpy() & ~shapely.covers(around, shapes)
+    shapes[wide] = shapely.intersection(shapely.make_valid(shapes[wide]), around)
+    drawn = drawn.set_geometry(shapely.simplify(shapes, TOLERANCE_PX)).explode(ignore_index=True)
+    types = {"outline": "Polygon", "line": "LineString", "point": "Point"}
+    return drawn[(drawn.geometry.geom_type == drawn["kind"].map(types)) & ~drawn.geometry.is_empty]

@@ -9,7 +9,6 @@ from typing import Any
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_icenet.gui.widgets.preferences import Remembered
-from napari_icenet.velocity.background import series_of
 from napari_icenet.velocity.time_series.series import VelocitySeries
 from napari_icenet.velocity.velocity_map import VelocityMap
 
@@ -57,24 +56,22 @@ def ask_open(parent: QWidget | None, title: str, filters: str) -> Path | None:
 
 
 def read(path: Path) -> tuple[list[VelocityMap], Any, VelocitySeries | None]:
-    """Maps of a file, how good they are, and their time series where their pairs overlap in time."""
+    """Maps of a file, how good they are, and their time series where their pairs are redundant."""
     from napari_icenet.velocity.io.netcdf import read_netcdf
-    from napari_icenet.velocity.quality.assess import assess
+    from napari_icenet.velocity.quality.assess import quality_report
+    from napari_icenet.velocity.time_series.inversion import series_of
 
     maps = read_netcdf(path)
-    return maps, assess(maps), series_of(maps)
+    return maps, quality_report(maps), series_of(maps)
 
 
 def write_report(maps: Sequence[VelocityMap], report: Any, path: Path) -> None:
     """Write a quality report as JSON, and its figure beside it as PNG."""
-    import os
-
+    from napari_icenet.common.atomic_io import write_durably
     from napari_icenet.velocity.quality.figure import report_figure
 
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    beside.write_text(report.model_dump_json(indent=1))
     report_figure(list(maps), path.with_suffix(".png"))
-    os.replace(beside, path)
+    write_durably(path, report.model_dump_json(indent=1).encode(), flush=False)
 
 
 def _start(name: str) -> str:

@@ -18,8 +18,7 @@ from napari_icenet.gui.velocity.picture import Arrows, arrows_of, ncc_of, speed_
 from napari_icenet.gui.velocity.placement import cells_placement
 from napari_icenet.gui.widgets.layer_data import fill, lay
 from napari_icenet.gui.widgets.layer_group import LayerGroup, LayerKind
-from napari_icenet.matching.engine.matches import REASONS
-from napari_icenet.matching.match import LostReason
+from napari_icenet.matching.lost_reason import REASONS, LostReason
 from napari_icenet.velocity.velocity_map import VelocityMap
 
 _NAMES = {"ncc": "velocity · NCC", "validity": "velocity · validity", "arrows": "velocity · arrows"}

@@ -13,7 +13,7 @@ from napari_icenet.gui.velocity.layers import reason_colour
 from napari_icenet.gui.velocity.picture import nice
 from napari_icenet.gui.velocity.words import number
 from napari_icenet.gui.widgets.theme import quiet
-from napari_icenet.matching.engine.matches import REASONS
+from napari_icenet.matching.lost_reason import REASONS
 from napari_icenet.velocity.velocity_map import VelocityMap
 
 #: Screen pixels that the arrow of the legend has at most.

@@ -5,19 +5,23 @@ from __future__ import annotations
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QWidget
 
+from napari_icenet.gui.forms.schema import fields_of
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.track import DAYS_PER_YEAR
 from napari_icenet.velocity.settings import DEFAULT_RADIUS, VelocitySettings
 
-#: By the setting's name: title, smallest and largest value, step, decimals.
-UNITS: dict[str, tuple[str, float, float, float, int]] = {
-    "radius": ("px each way", 3, 2048, 5, 0),
-    "scale": ("c", 1.1, 8.0, 0.1, 2),
-    "max_speed": ("m/yr at most", 1, 100_000, 50, 0),
+#: Title, step and decimals by the setting's name.
+UNITS: dict[str, tuple[str, float, int]] = {
+    "radius": ("px each way", 5, 0),
+    "scale": ("c", 0.1, 2),
+    "max_speed": ("m/yr at most", 50, 0),
 }
+_FIELDS = fields_of(VelocitySettings)
+#: Where a setting has no limit, a field of numbers still needs an end.
+_MOST = 100_000
 TIP = (
     "How far the ice is looked for: in pixels along each axis, as the scale factor c of the smallest chip, or as the "
-    "speed of the fastest ice. Farther costs time and finds more false peaks. Default: 25 px."
+    f"speed of the fastest ice. Farther costs time and finds more false peaks. Default: {DEFAULT_RADIUS} px."
 )
 NO_MAP = "A speed in m/yr needs scenes that lie on a map; these carry no georeference."
 
@@ -35,7 +39,7 @@ class SearchControl(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._unit = "radius"
-        self._chip = 32
+        self._chip: int = _FIELDS["chip"].default
         self._px_per_speed: float | None = None
         self.number = QDoubleSpinBox(self)
         self.number.setKeyboardTracking(False)
@@ -102,7 +106,9 @@ class SearchControl(QWidget):
         return value
 
     def _show(self, unit: str, value: float) -> None:
-        _title, least, most, step, decimals = UNITS[unit]
+        _title, step, decimals = UNITS[unit]
+        field = _FIELDS[unit]
+        least, most = (field.low or 0) + field.low_open * 10**-decimals, field.high or _MOST
         self.number.blockSignals(True)
         self.unit.blockSignals(True)
         self._unit = unit

@@ -13,12 +13,13 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout
 
 from napari_icenet.common.text import capital
 from napari_icenet.errors import IceNetError
+from napari_icenet.gui.forms.remembered import remember_settings, remembered_settings
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.velocity import files as velocity_files
 from napari_icenet.gui.velocity.along import VelocityAlong
 from napari_icenet.gui.velocity.along_panel import AlongPanel
 from napari_icenet.gui.velocity.control import VelocityControl
-from napari_icenet.gui.velocity.form import VelocityForm, remember_settings, remembered_settings
+from napari_icenet.gui.velocity.form import REMEMBERED, VelocityForm
 from napari_icenet.gui.velocity.options import VelocityOptions
 from napari_icenet.gui.velocity.result import VelocityResult
 from napari_icenet.gui.velocity.words import estimate
@@ -31,6 +32,7 @@ from napari_icenet.gui.widgets.theme import Fold, GrowingFold
 from napari_icenet.gui.widgets.throttle import Throttle
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.velocity.io.write import write_maps
+from napari_icenet.velocity.settings import VelocitySettings
 
 EMPTY = "Open pictures of a glacier, then map how fast it flows between two dates."
 ONE_DATE = "This stack has only one date; a velocity map needs two."
@@ -61,7 +63,7 @@ class VelocityTab(QWidget):
         self._memory = Remembered("velocity")
         self.control = control = control or VelocityControl(viewer, session)
         self.form = VelocityForm(self)
-        self.form.show_settings(remembered_settings(self._memory))
+        self.form.show_settings(remembered_settings(self._memory, VelocitySettings, REMEMBERED))
         self.options = VelocityOptions(session, self)
         self.run = RunBar(self)
         self.along = AlongPanel(VelocityAlong(control), self)
@@ -151,7 +153,7 @@ class VelocityTab(QWidget):
         except IceNetError as error:
             self.control.say(str(error))
             return
-        remember_settings(self._memory, settings)
+        remember_settings(self._memory, settings, REMEMBERED)
         self.control.map(self.form.pairs, settings, stable=stable, prior=self.options.prior)
 
     def save_to(self, path: Path) -> None:

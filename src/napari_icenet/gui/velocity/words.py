@@ -7,12 +7,13 @@ import numpy as np
 from napari_icenet.common.text import grouped, hundredths, signed
 from napari_icenet.gui.session.readout import SEPARATOR
 from napari_icenet.gui.velocity.picture import cell_at
-from napari_icenet.matching.engine.matches import REASONS
+from napari_icenet.matching.lost_reason import REASONS
 from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.velocity.map_arrays import map_cells
 from napari_icenet.velocity.quality.report import QualityReport
 from napari_icenet.velocity.search_plan import plan_search
 from napari_icenet.velocity.settings import VelocitySettings
-from napari_icenet.velocity.velocity_map import VelocityMap, map_cells
+from napari_icenet.velocity.velocity_map import VelocityMap
 
 
 def sentence_at(found: VelocityMap, row: float, col: float) -> str:

@@ -1,4 +1,4 @@
-"""What is done when a widget is gone: threads end, and the viewer is let go of."""
+"""Run a clean-up once when Qt deletes a widget, keeping what it refers to alive until then."""
 
 from __future__ import annotations
 

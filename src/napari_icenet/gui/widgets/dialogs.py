@@ -16,7 +16,7 @@ def window_of(viewer: Any) -> QWidget | None:
 
 
 def is_shown(viewer: Any) -> bool:
-    """Whether a viewer can still draw: not while Qt takes its window down, nor later."""
+    """True if a viewer can still draw: not while Qt takes its window down, nor later."""
     window = getattr(getattr(viewer, "__wrapped__", viewer), "window", None)
     if window is None:
         return True  # a model without a window

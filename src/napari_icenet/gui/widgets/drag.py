@@ -9,5 +9,5 @@ CLICK_PX = 4.0
 
 
 def is_drag(start: Sequence[float], now: Sequence[float]) -> bool:
-    """Whether the mouse has gone too far from where it was pressed for a click; both in screen pixels."""
+    """True if the mouse has gone too far from where it was pressed for a click; both in screen pixels."""
     return max(abs(a - b) for a, b in zip(now, start, strict=True)) > CLICK_PX

@@ -1,4 +1,4 @@
-"""What a tab shows while there is nothing to work on: one line, and one button that does the next thing."""
+"""Empty page of a tab: one line, and one button that does the next thing."""
 
 from __future__ import annotations
 

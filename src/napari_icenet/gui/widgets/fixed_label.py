@@ -1,4 +1,4 @@
-"""Room for a line whose words change all the time."""
+"""Wrapping label whose text can change without relayout of the dock."""
 
 from __future__ import annotations
 

@@ -99,13 +99,13 @@ class LayerGroup(QObject):
 
     @property
     def settled(self) -> bool:
-        """Whether all layers are made."""
+        """True if all layers are made."""
         return not self._next.isActive()
 
     # What is drawn: for subclasses
 
     def _needs(self, kind: str) -> bool:
-        """Whether there is something to draw, so that a layer of this kind is to be made."""
+        """True if there is something to draw, so that a layer of this kind is to be made."""
         raise NotImplementedError
 
     def _fill(self, kind: str, layer: Any) -> None:

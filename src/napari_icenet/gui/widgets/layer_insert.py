@@ -1,4 +1,4 @@
-"""Layers into the list of layers, where they belong and without a stir."""
+"""Insert a layer above or below others without changing the selection."""
 
 from __future__ import annotations
 

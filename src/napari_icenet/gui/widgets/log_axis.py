@@ -17,7 +17,7 @@ def logarithm(series: Series) -> Series:
 
 
 def extent(values: NDArray[np.float64], outside: float = 0) -> tuple[float, float]:
-    """Where the logarithms of a curve lie, the first steps' outliers left out, and so many percent at either end."""
+    """Extent of a curve's logarithms, without the first steps' outliers and so many percent at either end."""
     known = values[np.isfinite(values) & (values > _TINY)]
     if not len(known):
         return np.inf, -np.inf
@@ -26,7 +26,7 @@ def extent(values: NDArray[np.float64], outside: float = 0) -> tuple[float, floa
 
 
 def above(values: NDArray[np.float64]) -> bool:
-    """Whether a curve stays above zero, all but a few of its values."""
+    """True if a curve stays above zero, all but a few of its values."""
     known = values[np.isfinite(values)]
     return bool(len(known)) and bool((known > _TINY).mean() > 0.98)
 

@@ -14,7 +14,7 @@ SIDES = ("left", "bottom")
 
 
 class Inks(NamedTuple):
-    """What a plot is drawn with in one of napari's themes."""
+    """Colours of a plot in one of napari's themes."""
 
     background: str
     text: str

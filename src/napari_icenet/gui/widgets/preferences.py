@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
+
+from napari_icenet.common.atomic_io import write_durably
 
 T = TypeVar("T", str, int, float, bool)
 
@@ -54,15 +55,10 @@ class Remembered:
         if section.get(key) == value:
             return
         section[key] = value
-        beside = self.path.with_suffix(f".{os.getpid()}.part")
-        try:
+        # A home that cannot be written (a cluster node, a demo) must not stop the work.
+        with suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(json.dumps(everything, indent=1, sort_keys=True))
-            os.replace(beside, self.path)
-        except OSError:
-            # A home that cannot be written (a cluster node, a demo) must not stop the work.
-            with suppress(OSError):
-                beside.unlink()
+            write_durably(self.path, json.dumps(everything, indent=1, sort_keys=True).encode(), flush=False)
 
     def _read(self) -> dict[str, dict[str, Any]]:
         try:

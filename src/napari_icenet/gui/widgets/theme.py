@@ -63,7 +63,7 @@ def close_grid(widget: QWidget) -> QGridLayout:
 
 
 class Fold(QCollapsible):
-    """What matters less, folded away under its title.
+    """Foldable box for what matters less, under its title.
 
     Parameters
     ----------

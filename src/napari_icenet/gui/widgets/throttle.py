@@ -32,7 +32,7 @@ class Throttle:
 
     @property
     def waiting(self) -> bool:
-        """Whether the action is still to be called."""
+        """True if the action is still to be called."""
         return bool(self._timer.isActive())
 
     def ask(self) -> None:

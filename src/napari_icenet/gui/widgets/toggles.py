@@ -44,7 +44,7 @@ class Toggles(QWidget):
 
     @property
     def key(self) -> str:
-        """What is chosen; empty where nothing is."""
+        """Key that is chosen; empty where none is."""
         return next((key for key, button in self.buttons.items() if button.isChecked()), "")
 
     def choose(self, key: str) -> None:

@@ -208,7 +208,7 @@ class _Chips:
 
 
 class _Equations:
-    """What every parameter does to the pixels of chips, and what that says of the parameters."""
+    """Normal equations of the affine parameters, from the pixels of chips."""
 
     def __init__(self, chips: _Chips, terms: int) -> None:
         y, x = chips.y, chips.x

@@ -1,4 +1,4 @@
-"""Which chips of one picture are searched for in another, and where."""
+"""Batch of chips of one picture, and the windows searched in another."""
 
 from __future__ import annotations
 

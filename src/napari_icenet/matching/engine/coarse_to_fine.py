@@ -146,5 +146,5 @@ def _fine(
 
 
 def _corner(peak: NDArray[np.float64], reach: int, limit: int) -> Places:
-    """Where the small surface starts in the large one, which it does not leave."""
+    """Corner of the small surface in the large one, which it does not leave."""
     return np.clip(np.rint(peak).astype(np.int64) - reach, 0, max(limit, 0))

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from napari_icenet.common.device import choose_device
 from napari_icenet.common.types import F32
+from napari_icenet.matching.acceptance import Criteria, chips_inside, judge_matches
 from napari_icenet.matching.engine import cpu
 from napari_icenet.matching.engine._numba.compile import compile_kernels, kernels
 from napari_icenet.matching.engine.batch import Search
-from napari_icenet.matching.engine.device import choose_device
-from napari_icenet.matching.engine.matches import Matches, reason_code
+from napari_icenet.matching.engine.matches import Matches
 from napari_icenet.matching.engine.peaks import find_peaks
-from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.matching.lost_reason import LostReason, reason_code
+from napari_icenet.matching.zncc import largest_overlap
 
 if TYPE_CHECKING:
     from napari_icenet.matching.engine._torch.correlate import TorchCorrelator
@@ -37,7 +39,7 @@ class Engine:
     Parameters
     ----------
     device : str
-        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` … or ``mps``.
     threads : int, optional
         Threads used on a CPU. Default: all cores.
 
@@ -49,7 +51,7 @@ class Engine:
 
     def __init__(self, device: str = "auto", threads: int | None = None) -> None:
         self.threads = threads or os.cpu_count() or 1
-        self.device = choose_device(device, self.threads)
+        self.device = choose_device(device, threads=self.threads)
         self._torch: TorchCorrelator | None = None
 
     @property
@@ -148,10 +150,8 @@ class Engine:
             np.array(v, np.int64)
             for v in np.broadcast_arrays(*(np.atleast_1d(v) for v in (rows, cols, shift_rows, shift_cols)))
         )
-        half = chip // 2
         out = Matches.empty(len(r), chip, LostReason.OUTSIDE)
-        height, width = first.shape
-        inside = np.flatnonzero((r >= half) & (c >= half) & (r + half <= height) & (c + half <= width))
+        inside = np.flatnonzero(chips_inside(r, c, chip, (first.shape[0], first.shape[1])))
         if not inside.size:
             return out
         search = Search.around(
@@ -215,12 +215,11 @@ def _matches(surfaces: F32, search: Search) -> Matches:
 
 def _judge(search: Search, found: Matches, min_peak_ratio: float) -> None:
     """Say which matches are ambiguous, and why there is none: too little is known, or it is flat."""
-    fill, flat, ambiguous = (np.uint8(reason_code(r)) for r in (LostReason.FILL, LostReason.FLAT, LostReason.AMBIGUOUS))
-    for i in np.flatnonzero(found.reason == fill):
-        least = search.min_overlap * search.chip**2
-        known = (np.isfinite(piece).sum() for piece in (search.chip_at(int(i)), search.window_at(int(i))))
-        found.reason[i] = flat if min(known) >= least else fill
-    found.reason[(found.reason == 0) & (found.peak_ratio < min_peak_ratio)] = ambiguous
+    overlap = np.zeros(len(found))
+    for i in np.flatnonzero(found.reason == reason_code(LostReason.FILL)):
+        overlap[i] = largest_overlap(search.chip_at(int(i)), search.window_at(int(i)))
+    criteria = Criteria(search.min_overlap, min_peak_ratio=min_peak_ratio)
+    found.reason[:] = judge_matches(found.reason, criteria, overlap=overlap, peak_ratio=found.peak_ratio)
 
 
 def _refine(search: Search, found: Matches) -> None:

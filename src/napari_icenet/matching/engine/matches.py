@@ -7,16 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.matching.lost_reason import LostReason
-
-#: Reason by code: 0 says nothing against a match.
-REASONS: tuple[LostReason | None, ...] = (None, *LostReason)
-_CODES = {reason: code for code, reason in enumerate(REASONS)}
-
-
-def reason_code(reason: LostReason | None) -> int:
-    """The code (uint8) that stands for a reason in arrays and files."""
-    return _CODES[reason]
+from napari_icenet.matching.lost_reason import LostReason, reason_code
 
 
 @dataclass(frozen=True)
@@ -36,7 +27,7 @@ class Matches:
     chip : array of uint16
         Side of the chip, px.
     reason : array of uint8
-        Code of what speaks against the match (:data:`REASONS`); 0 is valid.
+        Code of what speaks against the match (:data:`~napari_icenet.matching.lost_reason.REASONS`); 0 is valid.
     """
 
     drow: NDArray[np.float64]
@@ -54,7 +45,7 @@ class Matches:
 
     @property
     def valid(self) -> NDArray[np.bool_]:
-        """Whether nothing speaks against a match."""
+        """True if nothing speaks against a match."""
         return np.asarray(self.reason == 0)
 
     def __getitem__(self, index: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Matches:

@@ -9,18 +9,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_icenet.common.types import F32, F64
+from napari_icenet.matching.acceptance import BORDER_PX, border_reasons
 from napari_icenet.matching.engine._numba.compile import kernels
-from napari_icenet.matching.engine.matches import reason_code
 from napari_icenet.matching.engine.subpixel import Summits, climb, weights_through
-from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.matching.lost_reason import LostReason, reason_code
 
 #: Pixels around a peak that belong to it; rivals are sought outside.
 EXCLUSION_PX = 5
 #: A rival lower than this counts as this much, so that the ratio of a peak without rival stays finite.
 RIVAL_FLOOR = 0.05
-#: A peak this near the edge of the surface may be the flank of a higher one outside.
-BORDER_PX = 1
-_FILL, _BORDER = np.uint8(reason_code(LostReason.FILL)), np.uint8(reason_code(LostReason.BORDER))
+_FILL = np.uint8(reason_code(LostReason.FILL))
 #: Mean square slope (px⁻²) of white noise of variance 1 between its pixels, κ.
 _SLOPE_OF_NOISE = 1.4
 #: Below this determinant of its curvature a peak is too flat to be one.
@@ -49,7 +47,7 @@ class Peaks:
         Their covariance, px².
     reason : array of uint8
         0, or the code of ``FILL`` (no placement has a correlation) or ``BORDER``
-        (:data:`~napari_icenet.matching.engine.matches.REASONS`).
+        (:data:`~napari_icenet.matching.lost_reason.REASONS`).
     """
 
     row: F64
@@ -112,15 +110,13 @@ def find_peaks(
     col = at - row * width
     summits = _summits(surfaces, at)
     ratio = _peak_ratio(low.reshape(surfaces.shape), row, col, exclusion)
-    inside = (row >= border) & (row < height - border) & (col >= border) & (col < width - border)
-    reason = np.where(inside, np.uint8(0), _BORDER)
     peaks = Peaks(
         row + summits.row,
         col + summits.col,
         np.minimum(summits.height, 1).astype(np.float32),
         ratio,
         *formal_errors(summits, number, share),
-        reason,
+        border_reasons(row, col, (height, width), border),
     )
     empty = top <= _UNDEFINED
     return _emptied(peaks, empty) if empty.any() else peaks
@@ -128,7 +124,7 @@ def find_peaks(
 
 def _compiled(module: Any, surfaces: F32, pixels: F64, share: float, *, border: int, exclusion: int) -> Peaks:
     """The same by the compiled twin of these functions."""
-    count, height, width = surfaces.shape
+    count = len(surfaces)
     places, numbers = np.empty((count, 2), np.int64), np.zeros((6, count))
     heights = np.full((count, 2), np.nan, np.float32)
     module.peaks(
@@ -136,14 +132,13 @@ def _compiled(module: Any, surfaces: F32, pixels: F64, share: float, *, border: 
         np.float32(RIVAL_FLOOR), places, numbers.T, heights,
     )  # fmt: skip
     summits, (row, col) = Summits(*numbers), places.T
-    inside = (row >= border) & (row < height - border) & (col >= border) & (col < width - border)
     peaks = Peaks(
         row + summits.row,
         col + summits.col,
         np.minimum(summits.height, 1).astype(np.float32),
         heights[:, 1],
         *formal_errors(summits, pixels, share),
-        np.where(inside, np.uint8(0), _BORDER),
+        border_reasons(row, col, surfaces.shape[1:], border),
     )
     empty = row < 0
     return _emptied(peaks, empty) if empty.any() else peaks

@@ -1,4 +1,4 @@
-"""Where between the pixels correlation peaks lie, both axes at once, many peaks at a time."""
+"""Sub-pixel positions of correlation peaks, both axes at once, many peaks at a time."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _MOST_BOOST = 2.0
 
 @dataclass(frozen=True, eq=False)
 class Expected:
-    """What the network makes of past frames.
+    """Output of the network from past frames.
 
     Attributes
     ----------
@@ -154,14 +154,14 @@ class IceNetwork(nn.Module):
     def _facts(
         self, days: Tensor, valid: Tensor, cloud: Tensor, agreement: Tensor, covariates: Tensor | None
     ) -> Tensor:
-        """What is known of each frame beside its picture, (b, n, facts)."""
-        told = torch.isfinite(cloud)
+        """Facts of each frame beside its picture, (b, n, facts)."""
+        measured = torch.isfinite(cloud)
         facts = [
             torch.log2(1 + days / DAYS),
             torch.log2(1 + (days - days[:, -1:]) / DAYS),
             valid.to(days.dtype),
-            torch.where(told, cloud, torch.zeros_like(cloud)),
-            told.to(days.dtype),
+            torch.where(measured, cloud, torch.zeros_like(cloud)),
+            measured.to(days.dtype),
             torch.log(agreement + _LEAST) / 4,
         ]
         stacked = torch.stack(facts, -1)
@@ -222,7 +222,7 @@ def _by_frame(values: Tensor, batch: int) -> Tensor:
 
 
 def _agreement(frames: Tensor, present: Tensor) -> Tensor:
-    """How well each frame agrees with the others, (b, n): mean correlation of what is neither haze nor noise.
+    """Agreement of each frame with the others, (b, n): mean correlation of what is neither haze nor noise.
 
     Haze correlates with haze; so a coarse mean is taken away, and every correlation below zero is zero.
     """

@@ -22,7 +22,7 @@ _FRESH = 0.02
 
 @dataclass(frozen=True, eq=False)
 class Reconstruction:
-    """What the network makes of a sequence that it is shown.
+    """Output of the network from a whole sequence.
 
     Attributes
     ----------

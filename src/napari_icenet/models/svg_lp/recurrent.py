@@ -1,4 +1,4 @@
-"""What is remembered from frame to frame: LSTMs over vectors or over maps, and normal distributions from them."""
+"""Recurrent parts: LSTMs over vectors or over maps, and normal distributions from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which scenes see the same ground, and on which grid they are to be laid."""
+"""Group scenes that see the same ground, and choose the grid they are laid on."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _grid_in(grid: Grid, crs: CRS) -> Grid:
 
 
 def frames(reference: Grid, scenes: Sequence[Scene]) -> list[Box | None]:
-    """Where each scene's frame lies on the reference grid: top, left, bottom, right pixel borders."""
+    """Borders of each scene's frame on the reference grid, px: top, left, bottom, right."""
     found: list[Box | None] = []
     for scene in scenes:
         offset = reference.offset_of(scene.grid)

@@ -168,7 +168,7 @@ def frame_on(grid: Grid, other: Grid, points: int = 21) -> tuple[float, float, f
 
 
 def coarser_by(own: Grid, grid: Grid) -> float:
-    """How many source pixels a side go into a pixel of the stack's grid; 1 where it is finer or alike."""
+    """Source pixels a side in a pixel of the stack's grid; 1 where it is finer or alike."""
     row, col = grid.height / 2, grid.width / 2
     x, y = grid.xy(np.array([row, row, row + 1]), np.array([col, col + 1, col]))
     if own.crs != grid.crs:

@@ -1,4 +1,4 @@
-"""Which files of a folder belong to a Landsat product, told by their names."""
+"""Find the files of a Landsat product in a folder, by their names."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_icenet.errors import SceneError
+from napari_icenet.scenes.folder_listing import FolderListing, list_folder
 from napari_icenet.scenes.landsat.mtl import find_metadata
 from napari_icenet.scenes.landsat.product_id import ProductName, parse_product_name
 
@@ -47,7 +48,7 @@ class ProductFiles:
 
     @property
     def ordered_surface(self) -> bool:
-        """Whether these are surface reflectances ordered in Collection 1 (``sr_band1`` …)."""
+        """True if these are surface reflectances ordered in Collection 1 (``sr_band1`` …)."""
         return any("_sr_band" in path.name.lower() for path in self.bands.values())
 
     def briefly(self, message: str) -> str:
@@ -59,7 +60,7 @@ class ProductFiles:
         return message.replace(str(self.folder), self.folder.name)
 
 
-def product_files(folder: Path) -> list[ProductFiles]:
+def product_files(folder: Path | FolderListing) -> list[ProductFiles]:
     """The Landsat products whose files lie in a folder, not in folders below it.
 
     Files count by their names alone: they begin with a product id, or they are named
@@ -70,14 +71,12 @@ def product_files(folder: Path) -> list[ProductFiles]:
     SceneError
         The folder cannot be looked into.
     """
-    if not may_look_into(folder):
-        raise SceneError(f"{folder} cannot be read; check its permissions.")
-    members = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file())
-    has_metadata = bool(find_metadata(folder))
+    listing = readable_listing(folder)
+    has_metadata = bool(find_metadata(listing))
     bands: dict[str, dict[str, Path]] = {}
     quality: dict[str, Path] = {}
     spelling: dict[str, str] = {}
-    for path in members:
+    for path in listing.files:
         for pattern in (_BAND_FILE, _QUALITY_FILE, _METADATA_FILE):
             found = pattern.match(path.name)
             if found is None or not (has_metadata or parse_product_name(found["product"])):
@@ -92,19 +91,32 @@ def product_files(folder: Path) -> list[ProductFiles]:
     several = len(spelling) > 1
     return [
         ProductFiles(
-            folder=folder,
+            folder=listing.folder,
             product=product,
             name=parse_product_name(product),
             bands=dict(sorted(bands.get(key, {}).items(), key=lambda item: band_order(item[0]))),
             quality=quality.get(key),
-            metadata=tuple(find_metadata(folder, product if several else None)),
+            metadata=tuple(find_metadata(listing, product if several else None)),
         )
         for key, product in spelling.items()
     ]
 
 
+def readable_listing(folder: Path | FolderListing) -> FolderListing:
+    """What lies in a folder.
+
+    Raises
+    ------
+    SceneError
+        The folder cannot be looked into.
+    """
+    if isinstance(folder, Path) and not may_look_into(folder):
+        raise SceneError(f"{folder} cannot be read; check its permissions.")
+    return list_folder(folder)
+
+
 def may_look_into(folder: Path) -> bool:
-    """Whether the files of a folder can be listed and opened."""
+    """True if the files of a folder can be listed and opened."""
     return os.access(folder, os.R_OK | os.X_OK)
 
 

@@ -1,4 +1,4 @@
-"""What the metadata file of a Landsat product says of the scene: time, reflectance, map, origin."""
+"""Read time, reflectance scaling, map and origin from the metadata of a Landsat product."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ UTM_ZONES = range(1, 61)
 
 @dataclass(frozen=True)
 class _Groups:
-    """Where a metadata file keeps what; the key alone does not tell."""
+    """Groups of a metadata file by what they hold; the key alone does not tell."""
 
     contents: str
     files: str
@@ -116,7 +116,7 @@ class LandsatMetadata:
         return None
 
     def simulated(self) -> bool:
-        """Whether the product says of itself that it was simulated."""
+        """True if the product says of itself that it was simulated."""
         return (self.file.find("ORIGIN", self._groups.contents) or "").strip().lower().startswith("simulated")
 
     def band_files(self) -> dict[str, str]:
@@ -130,7 +130,7 @@ class LandsatMetadata:
         }
 
     def summary(self) -> dict[str, Any]:
-        """What is worth keeping with the scene: spacecraft, sun and cloud cover, as stored."""
+        """Facts kept with the scene: spacecraft, sun and cloud cover, as stored."""
         found: dict[str, Any] = {"metadata_file": self.file.path.name}
         for key, groups in (
             ("SPACECRAFT_ID", (self._groups.acquisition,)),
@@ -150,7 +150,7 @@ class LandsatMetadata:
         return found
 
     def scaling(self, bands: Iterable[str]) -> tuple[dict[str, Scaling], str | None]:
-        """How stored values become reflectance, top-of-atmosphere for Level 1, surface for Level 2.
+        """Scaling of stored values to reflectance, top-of-atmosphere for Level 1, surface for Level 2.
 
         Level 2 never takes the values of Level 1, which stand in the same file.
 
@@ -214,7 +214,7 @@ class LandsatMetadata:
         return None
 
     def disagreement(self, grid: Grid, *, pan: bool = False) -> str | None:
-        """How the file's account of the grid differs from the grid itself, or None.
+        """Difference between the file's account of the grid and the grid itself, or None.
 
         Parameters
         ----------

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_icenet.errors import SceneError
+from napari_icenet.scenes.folder_listing import FolderListing, list_folder
 
 _ASSIGNMENT = re.compile(r"^\s*(?P<key>[A-Za-z]\w*)\s*=\s*(?P<value>.*?)\s*;?\s*$")
 #: SCENE_CENTER_TIME carries seven decimals; datetime takes six.
@@ -114,20 +115,19 @@ class Metadata:
         )
 
 
-def find_metadata(folder: Path, product: str | None = None) -> list[Path]:
+def find_metadata(folder: Path | FolderListing, product: str | None = None) -> list[Path]:
     """Metadata files of a product folder, ``.txt`` before ``.json``.
 
     Parameters
     ----------
-    folder : Path
+    folder : Path or FolderListing
     product : str, optional
         Only files whose names begin with this product id; for a folder that holds several.
     """
     found = [
         path
-        for path in folder.iterdir()
+        for path in list_folder(folder).files
         if re.search(r"(^|_)MTL\.(txt|json)$", path.name, re.IGNORECASE)
-        and not path.name.startswith(".")
         and (product is None or path.name.upper().startswith(product.upper()))
     ]
     return sorted(found, key=lambda path: (path.suffix.lower() != ".txt", path.name))

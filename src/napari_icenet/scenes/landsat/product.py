@@ -8,8 +8,9 @@ from datetime import datetime, time
 from pathlib import Path
 
 from napari_icenet.errors import SceneError
+from napari_icenet.scenes.folder_listing import FolderListing
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.scenes.landsat.files import ProductFiles, product_files
+from napari_icenet.scenes.landsat.files import ProductFiles, product_files, readable_listing
 from napari_icenet.scenes.landsat.metadata import ORDERED_SURFACE, LandsatMetadata
 from napari_icenet.scenes.landsat.mtl import read_metadata
 from napari_icenet.scenes.landsat.product_id import ProductName, parse_product_name
@@ -26,27 +27,28 @@ FILL = 0.0
 ORDERED_SURFACE_FILL = -9999.0
 
 
-def is_product(folder: Path) -> bool:
-    """Whether a folder holds the files of one Landsat product, judged by names alone.
+def is_product(folder: Path | FolderListing) -> bool:
+    """True if a folder holds the files of one Landsat product, judged by names alone.
 
     An empty folder that bears a product's name counts too, so that it is reported and not passed
     over. Several products side by side are a folder of dated images.
     """
-    if not folder.is_dir():
+    if isinstance(folder, Path) and not folder.is_dir():
         return False
-    found = product_files(folder)
+    listing = readable_listing(folder)
+    found = product_files(listing)
     if found:
         return len(found) == 1
-    name = parse_product_name(folder.name)
-    return name is not None and not name.suffix and not any(folder.iterdir())
+    name = parse_product_name(listing.folder.name)
+    return name is not None and not name.suffix and listing.empty
 
 
-def read_product(folder: Path, *, pan: bool = False) -> tuple[Scene, list[Notice]]:
+def read_product(folder: Path | FolderListing, *, pan: bool = False) -> tuple[Scene, list[Notice]]:
     """Open a Landsat product folder; no pixels are read yet.
 
     Parameters
     ----------
-    folder : Path
+    folder : Path or FolderListing
     pan : bool
         Open band 8 alone, on its own 15 m grid; otherwise all bands but band 8.
 
@@ -62,6 +64,7 @@ def read_product(folder: Path, *, pan: bool = False) -> tuple[Scene, list[Notice
         The folder holds no band that can be read, or no date of acquisition.
     """
     found = product_files(folder)
+    folder = folder if isinstance(folder, Path) else folder.folder
     if len(found) > 1:
         raise SceneError(f"{folder} holds files of {len(found)} Landsat products; give each a folder of its own.")
     if not found or not found[0].bands:

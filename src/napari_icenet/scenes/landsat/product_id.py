@@ -32,7 +32,7 @@ _PRE_COLLECTION_NAME = re.compile(
 
 @dataclass(frozen=True)
 class ProductName:
-    """What the name of a Landsat product says.
+    """Parts of the name of a Landsat product.
 
     Attributes
     ----------

@@ -15,7 +15,7 @@ from napari_icenet.scenes.scene import Flag
 
 
 class QualityLayout(Enum):
-    """Which bit means what.
+    """Meanings of the bits of a quality band.
 
     ``COLLECTION_2`` is ``QA_PIXEL`` (Landsat 8-9 Collection 2 Level 1 and 2 Data Format Control
     Books), ``COLLECTION_1`` is ``BQA`` (Landsat Collection 1 Level 1 Product Definition),

@@ -39,7 +39,7 @@ HANDLES_PER_THREAD = 24
 
 @dataclass(frozen=True)
 class RasterInfo:
-    """What opening a raster file once tells.
+    """Facts of a raster file, read in one opening.
 
     Attributes
     ----------
@@ -122,7 +122,7 @@ def _crs_beside(path: Path) -> CRS | None:
 
 
 def _is_truncated(dataset: DatasetReader, path: Path) -> bool:
-    """Whether a file ends too early, told without decoding it unless its end looks odd."""
+    """True if a file ends too early, told without decoding it unless its end looks odd."""
     if dataset.driver == "GTiff":
         return _lacks_blocks(dataset, path)
     end = {"PNG": b"IEND", "JPEG": b"\xff\xd9"}.get(dataset.driver)
@@ -140,7 +140,7 @@ def _is_truncated(dataset: DatasetReader, path: Path) -> bool:
 
 
 def _lacks_blocks(dataset: DatasetReader, path: Path) -> bool:
-    """Whether a block of a TIFF is said to end behind the end of the file."""
+    """True if a block of a TIFF is said to end behind the end of the file."""
     size = path.stat().st_size
     separate = dataset.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE") == "BAND"
     for index in dataset.indexes if separate else dataset.indexes[:1]:

@@ -1,4 +1,4 @@
-"""Which pixels of a picture hold no measurement, where the file itself does not say."""
+"""Find pixels without measurement where the file itself does not declare them."""
 
 from __future__ import annotations
 

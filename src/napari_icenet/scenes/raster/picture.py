@@ -42,7 +42,7 @@ class DecodedPicture:
 
     @property
     def grey(self) -> bool:
-        """Whether all bands are the same."""
+        """True if all bands are the same."""
         return all(np.array_equal(self.values[0], band) for band in self.values[1:])
 
 

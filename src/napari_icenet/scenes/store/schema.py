@@ -1,4 +1,4 @@
-"""What a saved stack says of itself, beside its arrays: the attributes of the zarr store."""
+"""Schema of a saved stack: the attributes of the zarr store beside its arrays."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class GridRecord(_Record):
 
 
 class ProvenanceRecord(_Record):
-    """Where a scene came from; see :class:`~napari_icenet.scenes.scene.Provenance`."""
+    """Provenance of a scene as stored; see :class:`~napari_icenet.scenes.scene.Provenance`."""
 
     location: str | None
     sensor: str | None
@@ -105,13 +105,13 @@ class SceneRecord(_Record):
         )
 
     def origin(self) -> Provenance:
-        """Where the scene came from."""
+        """Provenance of the scene."""
         fields = self.provenance.model_dump()
         location = fields.pop("location")
         return Provenance(location=None if location is None else Path(location), **fields)
 
     def scalings(self) -> dict[str, Scaling]:
-        """How stored values become reflectance."""
+        """Scalings of stored values to reflectance."""
         return {band: Scaling(*numbers) for band, numbers in self.scaling.items()}
 
 

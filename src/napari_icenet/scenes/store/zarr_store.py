@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import zarr
@@ -16,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from zarr.codecs import BloscCodec
 
-from napari_icenet.common.atomic_io_2 import put_in_place
+from napari_icenet.common.atomic_io import replaced_folder
 from napari_icenet.errors import SceneError, StackError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.grid import Grid, Window
@@ -97,20 +94,24 @@ def save_stack(
             raise StackError(f"{path} exists; choose another name, or allow it to be overwritten.")
         if not _holds_a_stack(path):
             raise StackError(f"{path} is no stack saved by icenet and is left as it is; choose another name.")
-    with _beside(path) as folder:
-        group = zarr.create_group(store=folder, zarr_format=3)
-        _write_arrays(stack, group, progress)
-        counts = {name: int(array.nchunks_initialized) for name, array in group.arrays()}
-        record = StackRecord(
-            name=stack.name,
-            bands=stack.bands,
-            grid=GridRecord.of(stack.grid),
-            scenes=tuple(SceneRecord.of(scene, stack.bands) for scene in stack.scenes),
-            notices=tuple(NoticeRecord(message=n.message, scene=n.scene) for n in stack.notices),
-            chunks=counts,
-        )
-        # Last, so that a store without them is known to be unfinished.
-        group.attrs.update({"format": FORMAT, "version": VERSION, "stack": record.model_dump(mode="json")})
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replaced_folder(path) as folder:
+            group = zarr.create_group(store=folder, zarr_format=3)
+            _write_arrays(stack, group, progress)
+            counts = {name: int(array.nchunks_initialized) for name, array in group.arrays()}
+            record = StackRecord(
+                name=stack.name,
+                bands=stack.bands,
+                grid=GridRecord.of(stack.grid),
+                scenes=tuple(SceneRecord.of(scene, stack.bands) for scene in stack.scenes),
+                notices=tuple(NoticeRecord(message=n.message, scene=n.scene) for n in stack.notices),
+                chunks=counts,
+            )
+            # Last, so that a store without them is known to be unfinished.
+            group.attrs.update({"format": FORMAT, "version": VERSION, "stack": record.model_dump(mode="json")})
+    except OSError as error:
+        raise StackError(f"{path} cannot be written ({error.strerror or error}); choose another place.") from error
     return path
 
 
@@ -188,21 +189,6 @@ def _windows(grid: Grid) -> Iterator[Window]:
     for row in range(0, grid.height, CHUNK_SIDE_PX):
         for col in range(0, grid.width, CHUNK_SIDE_PX):
             yield Window(row, col, min(CHUNK_SIDE_PX, grid.height - row), min(CHUNK_SIDE_PX, grid.width - col))
-
-
-@contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    """A folder to write in that takes the place of ``path`` at the end, or vanishes on any error."""
-    folder = path.with_name(f".{path.name}.{uuid4().hex[:8]}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield folder
-        put_in_place(folder, path)
-    except OSError as error:
-        raise StackError(f"{path} cannot be written ({error.strerror or error}); choose another place.") from error
-    finally:
-        if folder.exists():
-            shutil.rmtree(folder)
 
 
 def _attributes(path: Path) -> dict[str, Any]:

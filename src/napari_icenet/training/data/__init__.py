@@ -1,1 +1,1 @@
-"""What is learned from, and how it reaches the network. Imports ``datasets``."""
+"""Data that networks learn from, and how they reach the network. Imports ``datasets``."""

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari_icenet import errors
-from napari_icenet.errors import Cancelled, DatasetError, IceNetError
+from napari_icenet.errors import Cancelled, DatasetError
+from napari_icenet.jobs.detached import give_way
+from napari_icenet.jobs.pool_worker import Task
+from napari_icenet.jobs.worker import Worker
+from napari_icenet.jobs.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from napari_icenet.datasets.schema import DatasetRecord
     from napari_icenet.jobs.progress import Progress
     from napari_icenet.training.data.plan import DataPlan
 
-#: Seconds that the process has to tidy up.
-_LEAVE = 5.0
-#: How often it is looked whether to stop, and the process tells how far it is, seconds.
-_LOOK, _TELL = 0.05, 0.1
+#: How often the process tells how far it is, seconds.
+_TELL = 0.1
 
 
 def build(
@@ -63,89 +60,57 @@ def build(
     """
     from napari_icenet.datasets.store import read_record
 
-    # Spawned, not forked: a fork would share the locks of this process's threads.
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_build, args=(theirs, plan, Path(path), force), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        said = _followed(ours, process, progress, cancelled)
-        process.join(_LEAVE)
-    finally:
-        if process.is_alive():
-            process.kill()
-        process.join()
-        ours.close()
-    if said is None:
-        raise DatasetError(
-            f"{path} was not finished, for its process was killed; close programs that need much memory, "
-            "then build it again: finished parts are kept."
-        )
-    if isinstance(said, IceNetError):
-        raise said
-    return read_record(Path(path))
+    path = Path(path)
 
-
-def _followed(
-    ours: Connection, process: Any, progress: Progress | None, cancelled: Callable[[], bool] | None
-) -> IceNetError | str | None:
-    """What the process said last: ``done``, or what went wrong; None where it said nothing."""
-    while True:
+    def check() -> None:
         if cancelled is not None and cancelled():
             raise Cancelled("building the dataset was cancelled; finished parts are kept.")
-        try:
-            if not ours.poll(_LOOK):
-                if not process.is_alive() and not ours.poll():
-                    return None
-                continue
-            kind, *words = ours.recv()
-        except (EOFError, OSError):
-            return None
-        if kind == "progress":
-            if progress is not None:
-                progress(*words)
-        elif kind == "done":
-            return "done"
-        else:
-            made = getattr(errors, kind, DatasetError)(words[0])
-            return made if isinstance(made, IceNetError) else DatasetError(words[0])
+
+    def tell(_: int, share: float, text: str) -> None:
+        if progress is not None:
+            progress(share, text)
+
+    def died(how: str) -> DatasetError:
+        return DatasetError(
+            f"{path} was not finished, for its process {how}; close programs that need much memory, "
+            "then build it again: finished parts are kept."
+        )
+
+    with WorkerPool(1, died=died) as pool:
+        pool.run([Task(f"{__name__}:build_here", (plan, path, force))], tell, check)
+    return read_record(path)
 
 
-def _build(pipe: Connection, plan: DataPlan, path: Path, force: bool) -> None:
-    """The work of the process."""
-    from napari_icenet.datasets.build import build_dataset
+def build_here(worker: Worker, plan: DataPlan, path: Path, force: bool) -> None:
+    """Make the dataset of a plan in the worker process.
+
+    Raises
+    ------
+    IceNetError
+        It cannot be made, or the disk is full.
+    """
+    from napari_icenet.datasets.builder import build_dataset
     from napari_icenet.datasets.store import work_folder
-    from napari_icenet.jobs.detached import NICE
     from napari_icenet.training.data.timing import remember
 
-    if hasattr(os, "nice"):
-        os.nice(NICE)
+    give_way()
     told = 0.0
 
     def progress(fraction: float, text: str) -> None:
         nonlocal told
         if time.monotonic() - told >= _TELL:
             told = time.monotonic()
-            # Nobody is there to listen: the window is gone, and the work ends with it.
-            pipe.send(("progress", fraction, text))
+            worker.progress(fraction, text)
 
-    with suppress(BrokenPipeError):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            whole = not path.exists() and not work_folder(path).exists()
-            began = time.perf_counter()
-            made = build_dataset([plan.stack], path, plan.settings, force=force, progress=progress)
-            count = sum(part.count for part in made.parts)
-            if whole and count:
-                # The next estimate rests on what this one took.
-                remember(plan.settings, (time.perf_counter() - began) / count)
-        except IceNetError as error:
-            pipe.send((type(error).__name__, str(error)))
-        except BrokenPipeError:
-            raise
-        except (OSError, MemoryError) as error:
-            why = getattr(error, "strerror", None) or "the memory is too small"
-            pipe.send(("DatasetError", f"{path} cannot be made ({why}); free some space, then build it again."))
-        else:
-            pipe.send(("done",))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        whole = not path.exists() and not work_folder(path).exists()
+        began = time.perf_counter()
+        made = build_dataset([plan.stack], path, plan.settings, force=force, progress=progress)
+        count = sum(part.count for part in made.parts)
+        if whole and count:
+            # The next estimate rests on what this one took.
+            remember(plan.settings, (time.perf_counter() - began) / count)
+    except (OSError, MemoryError) as error:
+        why = getattr(error, "strerror", None) or "the memory is too small"
+        raise DatasetError(f"{path} cannot be made ({why}); free some space, then build it again.") from error

@@ -1,4 +1,4 @@
-"""Which covariates a network learns from, and their scales over the training split."""
+"""Covariates that a network learns from, and their scales over the training split."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Examples:
         Whether the frame was tracked and shows ice.
     cloud : array of float32, (n, T)
         Share of cloud, shadow and cirrus; NaN where unknown.
-    places : array of float64, (n, T, 2), or None
+    positions : array of float64, (n, T, 2), or None
         Where each frame shows what the first one shows, as (row, col) from its own pixels, px
         (:func:`napari_icenet.predictors.registration.register`); None where nobody asked.
     simulated : array of bool, (n,)
@@ -37,7 +37,7 @@ class Examples:
     days: NDArray[np.float64]
     valid: NDArray[np.bool_]
     cloud: NDArray[np.float32]
-    places: NDArray[np.float64] | None
+    positions: NDArray[np.float64] | None
     simulated: NDArray[np.bool_]
     covariates: NDArray[np.float64] | None = None
 

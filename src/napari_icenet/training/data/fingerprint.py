@@ -1,4 +1,4 @@
-"""What a run learns from, told exactly enough to notice when it changes."""
+"""Fingerprints of the data that a run learns from, exact enough to notice when they change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from napari_icenet.datasets.dataset import SequenceDataset, open_dataset
 from napari_icenet.datasets.sequences import SPLITS
-from napari_icenet.datasets.splits.describe import how_split
+from napari_icenet.datasets.settings import split_rule
 from napari_icenet.errors import TrainingError, UsageError
 from napari_icenet.models.card import Card, CardData, CardDataset
 from napari_icenet.training.run_folder.folder import RunFolder
@@ -156,7 +156,7 @@ def read_start(folder: RunFolder) -> Card | None:
 def card_data(
     datasets: Sequence[SequenceDataset], record: DataRecord, start: Card | None = None
 ) -> tuple[CardData, tuple[str, ...]]:
-    """What a card says of the data, and whom to thank for them.
+    """Card's entries of the data, and whom to thank for them.
 
     Parameters
     ----------
@@ -165,11 +165,11 @@ def card_data(
     start : Card, optional
         Of the weights to start from: what those were trained on, these were, too.
     """
-    told, credits = [], []
+    datasets_of_card, credits = [], []
     for dataset, use in zip(datasets, record.datasets, strict=True):
         scenes = [scene for stack in dataset.record.stacks for scene in stack.scenes]
         credits += [scene.credit for scene in scenes if scene.credit]
-        told.append(
+        datasets_of_card.append(
             CardDataset(
                 name=dataset.path.name,
                 fingerprint=use.fingerprint,
@@ -178,15 +178,15 @@ def card_data(
                 first=min((scene.time for scene in scenes), default=None),
                 last=max((scene.time for scene in scenes), default=None),
                 simulated=dataset.record.simulated,
-                split=how_split(dataset.record.settings),
+                split=split_rule(dataset.record.settings),
             )
         )
     simulated = record.simulated
     if start is not None:
-        known = {one.fingerprint for one in told}
-        told += [one for one in start.data.datasets if one.fingerprint not in known]
+        known = {one.fingerprint for one in datasets_of_card}
+        datasets_of_card += [one for one in start.data.datasets if one.fingerprint not in known]
         credits += start.credits
         simulated += start.data.simulated
     by_time = sum(dataset.record.settings.split_by == "time" for dataset in datasets)
     splits = {"splits": _BY_TIME if by_time == len(datasets) else _BY_BOTH} if by_time else {}
-    return CardData(datasets=tuple(told), simulated=simulated, **splits), tuple(dict.fromkeys(credits))
+    return CardData(datasets=tuple(datasets_of_card), simulated=simulated, **splits), tuple(dict.fromkeys(credits))

@@ -37,7 +37,7 @@ _BESIDE, _BLOCK = 80, 4096
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a dataset will hold and take.
+    """Estimate of a dataset: sequences, bytes and seconds.
 
     Attributes
     ----------
@@ -90,7 +90,7 @@ class DataPlan:
         return tuple(dict.fromkeys(self.stack.band(band) for band in self.settings.bands))
 
     @cached_property
-    def places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def positions(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows and columns of the chips on the first date of a window, those outside the area left out."""
         rows, cols = grid_positions(self.stack.grid.shape, self.settings)
         area, chip = self.stack.area, self.settings.chip
@@ -118,8 +118,8 @@ class DataPlan:
         return tuple(SPLITS[code] for code in split_of_windows(times, self.settings))
 
     def estimate(self) -> Estimate:
-        """What the dataset will hold and take, at once."""
-        rows, cols = self.places
+        """Estimate sequences, bytes and seconds of the dataset, at once."""
+        rows, cols = self.positions
         settings, bands = self.settings, len(self.bands)
         windows = len(window_starts(self.stack, settings))
         per_window = len(rows) * bands
@@ -143,7 +143,7 @@ class DataPlan:
         )  # fmt: skip
 
     def splits(self) -> NDArray[np.uint8]:
-        """Which split the chips on each pixel belong to, (height, width); ``none`` in gaps and outside the area.
+        """Split of the chips on each pixel, (height, width); ``none`` in gaps and outside the area.
 
         Where it is split by time, all of the area is ``train``: every split has the same ground.
         """
@@ -193,7 +193,7 @@ class DataPlan:
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
     def place_in(self, folder: Path) -> Path:
-        """Where the dataset is kept in a folder: the same plan has the same place, so it is made once."""
+        """Path of the dataset in a folder: the same plan has the same path, so it is made once."""
         plain = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in self.stack.name)
         return folder / f"{plain.strip('-') or 'ice'}-{self.key}.zarr"
 
@@ -237,7 +237,7 @@ def make_plan(
     check_fits(used, chosen)
     window_starts(used, chosen)
     plan = DataPlan(used, settled_periods([used], chosen.on_frame(used.grid.shape)))
-    if not len(plan.places[0]):
+    if not len(plan.positions[0]):
         raise UsageError(
             f"no chip of {chosen.chip} px lies in the area by {chosen.min_valid:.0%}; "
             "draw a larger area, or choose a smaller chip."

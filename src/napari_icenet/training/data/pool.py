@@ -34,7 +34,7 @@ class DatasetSource:
     dataset : SequenceDataset
     indices : array of int, (n,)
         Those of its sequences that belong to the source.
-    places : array of float64, (n, T, 2), optional
+    positions : array of float64, (n, T, 2), optional
         Where each frame shows what the first one shows.
     weight : float
         How often it is drawn from, relative to others.
@@ -46,11 +46,11 @@ class DatasetSource:
         self,
         dataset: SequenceDataset,
         indices: NDArray[np.intp],
-        places: NDArray[np.float64] | None = None,
+        positions: NDArray[np.float64] | None = None,
         weight: float = 1.0,
         covariates: Sequence[str] = (),
     ) -> None:
-        self.dataset, self.indices, self.places, self.weight = dataset, indices, places, weight
+        self.dataset, self.indices, self.positions, self.weight = dataset, indices, positions, weight
         self.covariates = tuple(covariates)
 
     def __len__(self) -> int:
@@ -64,7 +64,7 @@ class DatasetSource:
             days=found.days,
             valid=found.valid,
             cloud=found.cloud,
-            places=None if self.places is None else self.places[indices],
+            positions=None if self.positions is None else self.positions[indices],
             simulated=np.full(len(found), self.dataset.record.simulated),
             covariates=found.covariates_by_name(self.covariates) if self.covariates else None,
         )
@@ -125,7 +125,7 @@ class Pool:
 
     @property
     def weights(self) -> tuple[float, ...]:
-        """How often each source is drawn from, relative to the others."""
+        """Relative frequency that each source is drawn with."""
         return tuple(source.weight for source in self.sources)
 
     def read(self, draws: Sequence[Draw]) -> Examples:

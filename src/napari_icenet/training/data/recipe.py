@@ -61,7 +61,7 @@ class Recipe(BaseModel):
 
 
 def can_cut(plan: DataPlan) -> bool:
-    """Whether another process can cut a plan: its stack can be opened again as it is.
+    """True if another process can cut a plan: its stack can be opened again as it is.
 
     Stacks that live in memory alone, and covariates, cannot be handed over.
     """
@@ -98,7 +98,7 @@ def write_recipe(run: RunFolder, plan: DataPlan, path: Path) -> None:
 
 
 def read_recipe(run: RunFolder) -> Recipe | None:
-    """What a run is to cut first; None where it takes datasets that others have made.
+    """Read the dataset that a run is to build first; None where it takes datasets that others have made.
 
     Raises
     ------

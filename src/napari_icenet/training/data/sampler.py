@@ -1,4 +1,4 @@
-"""Which sequences make each batch: seeded, resumable, the same whatever the number of processes."""
+"""Sampler of the sequences of each batch: seeded, resumable, the same whatever the number of processes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Sampler:
 
     @property
     def state(self) -> dict[str, Any]:
-        """Where it stands: steps drawn, and sequences drawn from each source."""
+        """State of the sampler: steps drawn, and sequences drawn from each source."""
         return {"step": self._step, "drawn": list(self._drawn)}
 
     def restore(self, state: Mapping[str, Any]) -> None:

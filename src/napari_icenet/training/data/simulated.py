@@ -6,7 +6,7 @@ import hashlib
 import os
 import zipfile
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from itertools import count as counting
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,14 @@ import numpy as np
 from napari_icenet import __version__
 from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.errors import TrainingError
+from napari_icenet.jobs.prefetch import prefetch
 from napari_icenet.simulation.glacier import TrainingSettings, draw_glacier
 from napari_icenet.simulation.sequences import sequences_of
 from napari_icenet.training.data.examples import Examples
-from napari_icenet.training.data.subpixel_positions import places_of
+from napari_icenet.training.data.subpixel_positions import positions_of
 
 #: Arrays of a glacier's file.
-_ARRAYS = ("chips", "days", "valid", "cloud", "places")
+_ARRAYS = ("chips", "days", "valid", "cloud", "positions")
 
 
 def simulated_examples(
@@ -69,30 +70,25 @@ def simulated_examples(
         days=np.empty((count, frames)),
         valid=np.empty((count, frames), bool),
         cloud=np.empty((count, frames), np.float32),
-        places=np.empty((count, frames, 2)),
+        positions=np.empty((count, frames, 2)),
         simulated=np.ones(count, bool),
     )
-    ahead = threads or os.cpu_count() or 1
-    waiting: list[Future[dict[str, np.ndarray[Any, Any]]]] = []
+    glaciers = prefetch(
+        lambda number: _glacier(own / f"{number:06d}.npz", settings, seed, number),
+        counting(),
+        threads=threads or os.cpu_count() or 1,
+    )
     done = 0
-    with ThreadPoolExecutor(ahead) as pool:
-        try:
-            for number in counting():
-                waiting.append(pool.submit(_glacier, own / f"{number:06d}.npz", settings, seed, number))
-                if len(waiting) <= ahead:
-                    continue
-                arrays = waiting.pop(0).result()
-                stop = min(done + len(arrays["chips"]), count)
-                for name in _ARRAYS:
-                    getattr(held, name)[done:stop] = arrays[name][: stop - done]
-                done = stop
-                if progress is not None:
-                    progress(done / count, f"simulating ice, {done} of {count} sequences")
-                if done == count:
-                    return held
-        finally:
-            pool.shutdown(cancel_futures=True)
-    raise AssertionError("glaciers have no end")
+    with closing(glaciers):
+        while done < count:
+            arrays = next(glaciers)
+            stop = min(done + len(arrays["chips"]), count)
+            for name in _ARRAYS:
+                getattr(held, name)[done:stop] = arrays[name][: stop - done]
+            done = stop
+            if progress is not None:
+                progress(done / count, f"simulating ice, {done} of {count} sequences")
+    return held
 
 
 def _glacier(path: Path, settings: TrainingSettings, seed: int, number: int) -> dict[str, np.ndarray[Any, Any]]:
@@ -108,7 +104,7 @@ def _glacier(path: Path, settings: TrainingSettings, seed: int, number: int) -> 
         "days": made.days,
         "valid": made.valid,
         "cloud": made.cloud,
-        "places": np.stack([places_of(chips) for chips in made.chips])
+        "positions": np.stack([positions_of(chips) for chips in made.chips])
         if len(made)
         else np.empty((0, settings.frames, 2)),
     }

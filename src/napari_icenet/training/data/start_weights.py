@@ -31,7 +31,7 @@ def start_card(weights: str | Path) -> Card:
 
 
 def start_trouble(settings: RunSettings, chip: int | None = None) -> str:
-    """Why a run cannot start from its weights, in a sentence; empty where it can, and where it starts at random.
+    """Sentence on why a run cannot start from its weights; empty where it can, and where it starts at random.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Sub-pixel places of all frames of a dataset, worked out once and kept."""
+"""Sub-pixel positions of all frames of a dataset, worked out once and kept."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from napari_icenet.predictors.registration import register
 _BATCH = 16
 
 
-def places_of(chips: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Where each frame shows what the first one shows, as (row, col) from its own pixels.
+def positions_of(chips: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Positions at which each frame shows what the first one shows, as (row, col) from its own pixels, px.
 
     Parameters
     ----------
@@ -31,11 +31,11 @@ def places_of(chips: NDArray[np.float32]) -> NDArray[np.float64]:
     -------
     array of float64, (T, 2)
     """
-    places = register(np.ascontiguousarray(chips, np.float32)).places
-    return np.asarray(places - places[0], np.float64)
+    positions = register(np.ascontiguousarray(chips, np.float32)).positions
+    return np.asarray(positions - positions[0], np.float64)
 
 
-def dataset_places(
+def dataset_positions(
     dataset: SequenceDataset,
     indices: NDArray[np.intp],
     kept: Path,
@@ -43,7 +43,7 @@ def dataset_places(
     threads: int | None = None,
     progress: Callable[[float, str], None] | None = None,
 ) -> NDArray[np.float64]:
-    """Places of some sequences of a dataset.
+    """Sub-pixel positions of some sequences of a dataset.
 
     Parameters
     ----------
@@ -69,12 +69,12 @@ def dataset_places(
     known = _kept(kept, shape)
     if known is not None:
         return known
-    places = np.zeros(shape)
+    positions = np.zeros(shape)
 
     def work(start: int) -> int:
         lot = indices[start : start + _BATCH]
         for at, chips in enumerate(dataset.read(lot).chips, start=start):
-            places[at] = places_of(chips)
+            positions[at] = positions_of(chips)
         return start + len(lot)
 
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
@@ -87,14 +87,14 @@ def dataset_places(
         finally:
             pool.shutdown(cancel_futures=True)
     try:
-        write_durably(kept, lambda file: np.save(file, places, allow_pickle=False))
+        write_durably(kept, lambda file: np.save(file, positions, allow_pickle=False))
     except OSError as error:
         raise TrainingError(f"{kept} cannot be written ({error.strerror or error}); free some space.") from error
-    return places
+    return positions
 
 
 def _kept(path: Path, shape: tuple[int, ...]) -> NDArray[np.float64] | None:
-    """What was kept before; None where there is nothing, or something else."""
+    """Read positions that were kept before; None where there are none, or those of something else."""
     try:
         found = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError):

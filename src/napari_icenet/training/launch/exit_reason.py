@@ -1,4 +1,4 @@
-"""Why the process of a run ended, in one sentence that says what to do."""
+"""Exit reason of a run's process, in one sentence that says what to do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _RAISED = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception|Interrupt|Exit)\w*)(
 
 
 def exit_reason(run: RunFolder, exit_status: int, *, no_memory: bool = False) -> str:
-    """Why a process ended with this status; empty where all went well.
+    """Exit reason of a process with this status; empty where all went well.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def exit_reason(run: RunFolder, exit_status: int, *, no_memory: bool = False) ->
         return ""
     if exit_status < 0 or exit_status in (128 + signal.SIGTERM, 128 + signal.SIGINT):
         return _signalled(abs(exit_status) % 128, no_memory, _on(run))
-    tail = said(run, _TAIL)
+    tail = output_tail(run, _TAIL)
     found = _ERROR.findall(tail)
     if found:
         return str(found[-1])
@@ -40,7 +40,7 @@ def exit_reason(run: RunFolder, exit_status: int, *, no_memory: bool = False) ->
     return f"it failed by a fault of the program{what}; {run.output} holds all it said."
 
 
-def said(run: RunFolder, most: int = _TAIL) -> str:
+def output_tail(run: RunFolder, most: int = _TAIL) -> str:
     """The end of what the process of a run has said."""
     try:
         with open(run.output, "rb") as file:

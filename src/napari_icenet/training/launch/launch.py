@@ -146,7 +146,7 @@ def resume(
 
 
 def going_on(run: RunFolder) -> TrainingError:
-    """What is said to whoever starts a run that is going on."""
+    """Error for whoever starts a run that is going on."""
     return TrainingError(
         f"{run.path.name} is going on already, perhaps by another window; follow it, or stop it first."
     )
@@ -180,8 +180,7 @@ def want(run: RunFolder, settings: RunSettings, plan: DataPlan | None = None) ->
     TrainingError
         It cannot be written.
     """
-    if not run.untouched():
-        raise UsageError(f"{run.path} is there already; choose another name, or resume the run in it.")
+    _check_untouched(run)
     try:
         run.path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -194,15 +193,27 @@ def want(run: RunFolder, settings: RunSettings, plan: DataPlan | None = None) ->
     _write_wanted(run, settings)
 
 
+def start_wanted(folder: str | Path, *, compare: bool = True, module: str | None = None) -> LaunchedRun:
+    """Start a run whose folder was made with its settings before (:func:`want`); otherwise as :func:`launch`."""
+    run = RunFolder(folder)
+    # Settings that were damaged meanwhile are told of here, and not by a process.
+    run.wanted_settings()
+    _check_untouched(run)
+    return _start(run, compare=compare, module=module)
+
+
 def end(folder: str | Path) -> None:
     """End a run at once, which has been asked to stop and does not; what came after its last checkpoint is lost."""
     run = RunFolder(folder)
     status, record = run.status(), read_launch(run.launch)
     if status is None or status.state not in ACTIVE or status.host != socket.gethostname():
         return
-    own = record is not None and record.token == status.launch
-    for pid in {status.pid, record.pid if record is not None and own else 0} - {0, os.getpid()}:
-        if alive(pid):
+    born = {status.pid: 0.0}
+    if record is not None and record.token == status.launch:
+        # What was given the number of a run's process after its end is left alone.
+        born[record.pid] = record.born
+    for pid in set(born) - {0, os.getpid()}:
+        if alive(pid, born[pid]):
             with suppress(OSError):
                 os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
@@ -217,12 +228,17 @@ def refuse(run: RunFolder, words: str) -> None:
 
 
 def trouble(folder: str | Path) -> str:
-    """What is the matter with a run, in one sentence; empty where nothing is."""
+    """Find the trouble of a run, in one sentence; empty where there is none."""
     run = RunFolder(folder)
     status = run.status()
     if status is not None and status.state in ("failed", "stopped"):
         return status.message
     return ""
+
+
+def _check_untouched(run: RunFolder) -> None:
+    if not run.untouched():
+        raise UsageError(f"{run.path} is there already; choose another name, or resume the run in it.")
 
 
 def _write_wanted(run: RunFolder, settings: RunSettings) -> None:

@@ -113,7 +113,7 @@ class Runs:
 
 
 def default_root(folder: Path | None = None) -> Path:
-    """Where new runs are put unless another folder is chosen."""
+    """Folder of new runs unless another is chosen."""
     return (folder or home()) / "runs"
 
 

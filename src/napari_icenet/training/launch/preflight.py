@@ -1,4 +1,4 @@
-"""What would keep a run from working, found before its process is started."""
+"""Checks of a run before its process is started."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LEAST_BYTES = 256 * 1024**2
 
 
 def preflight(settings: RunSettings, folder: str | Path, plan: DataPlan | None = None) -> tuple[str, ...]:
-    """What cannot work, in one sentence each; none where nothing speaks against a start.
+    """List what cannot work, in one sentence each; none where nothing speaks against a start.
 
     Takes no longer than opening the datasets does, and does not load torch.
 
@@ -57,8 +57,8 @@ def preflight(settings: RunSettings, folder: str | Path, plan: DataPlan | None =
                 found.append("there is nothing to learn from; choose a dataset, or simulated ice.")
             else:
                 found += _counted(settings, *(_there(datasets, settings, split) for split in ("train", "validation")))
-    if said := start_trouble(settings, chip):
-        found.append(said)
+    if trouble := start_trouble(settings, chip):
+        found.append(trouble)
     return tuple(found)
 
 

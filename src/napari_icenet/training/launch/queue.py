@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from napari_icenet.common.user_files import changing, home, read_list
 from napari_icenet.errors import IceNetError, UsageError
 from napari_icenet.training.launch import launch as launching
-from napari_icenet.training.launch.launch import LaunchedRun, going_on, launch, resume, wait_until_left, want
+from napari_icenet.training.launch.launch import LaunchedRun, going_on, resume, start_wanted, wait_until_left, want
 from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.run_folder.status import ACTIVE
 from napari_icenet.training.settings import RunSettings
@@ -186,7 +186,7 @@ def _launched(entry: dict[str, Any]) -> LaunchedRun | None:
     try:
         if entry.get("resume"):
             return resume(run.path, datasets=entry.get("datasets"), **options)  # type: ignore[arg-type]
-        return launch(run.path, run.wanted_settings(), **options)  # type: ignore[arg-type]
+        return start_wanted(run.path, **options)  # type: ignore[arg-type]
     except IceNetError as error:
         launching.refuse(run, str(error))
         return None

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from napari_icenet.errors import IceNetError
-from napari_icenet.jobs.detached import out_of_memory_kills, start_apart
+from napari_icenet.jobs.detached import born_at, out_of_memory_kills, start_apart
 from napari_icenet.training.launch.exit_reason import exit_reason
 from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.run_folder.process_record import VARIABLE, Launch, read_launch, write_launch
@@ -34,7 +34,7 @@ def keep(folder: Path, token: str) -> None:
     if isinstance(child, str):
         _tell(run, record.model_copy(update={"ended": True, "exit": 1, "words": child}))
     else:
-        record = record.model_copy(update={"pid": child.pid})
+        record = record.model_copy(update={"pid": child.pid, "born": born_at(child.pid)})
         _tell(run, record)
         asked = _pass_on(child)
         exit_status = child.wait()
@@ -49,7 +49,7 @@ def keep(folder: Path, token: str) -> None:
 
 
 def command(run: RunFolder, module: str, *, compare: bool) -> list[str]:
-    """What trains: ``icenet train`` with the settings that were asked for."""
+    """Command that trains: ``icenet train`` with the settings that were asked for."""
     words = [sys.executable, "-P", "-m", module, "train", "-o", str(run.path), *(["--compare"] if compare else [])]
     if not run.exists():
         return [*words, "--config", str(run.wanted)]

@@ -40,7 +40,7 @@ class Group:
 
     @property
     def first(self) -> bool:
-        """Whether this process speaks and writes for all."""
+        """True if this process speaks and writes for all."""
         return self.rank == 0
 
     def close(self) -> None:
@@ -62,7 +62,7 @@ class Group:
         return [value / self.world for value in self._over_all(values, dist.ReduceOp.SUM)]
 
     def any(self, flag: bool) -> bool:
-        """Whether the flag is raised in any process."""
+        """True if the flag is raised in any process."""
         return self.highest([float(flag)])[0] > 0
 
     def _over_all(self, values: Sequence[float], how: dist.ReduceOp.RedOpType) -> list[float]:

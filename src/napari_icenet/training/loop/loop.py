@@ -12,12 +12,15 @@ from typing import Any
 
 from napari_icenet.errors import Cancelled, SceneWarning
 from napari_icenet.models.card import Card
-from napari_icenet.models.device import type_name
+from napari_icenet.models.precision import type_name
 from napari_icenet.models.weights import save_weights
-from napari_icenet.training.loop.checkpoint import save_checkpoint
+from napari_icenet.training.loop.checkpoint import (
+    TrainingState,
+    random_states,
+    restore_random_states,
+    save_checkpoint,
+)
 from napari_icenet.training.loop.prefetch import Batch
-from napari_icenet.training.loop.progress_state import TrainingState
-from napari_icenet.training.loop.rng_state import random_states, restore_random_states
 from napari_icenet.training.loop.sample_images import write_sample
 from napari_icenet.training.loop.step import Stepper, StepReport
 from napari_icenet.training.loop.throughput import Throughput
@@ -28,7 +31,7 @@ from napari_icenet.training.run_folder.status import RunStatus, State
 from napari_icenet.training.settings import RunSettings
 
 #: How often another process is told where the run stands, and a paused run looks whether to go on, seconds.
-_TELL, _LOOK = 1.0, 0.2
+_REPORT, _LOOK = 1.0, 0.2
 
 
 class Loop:
@@ -66,14 +69,14 @@ class Loop:
         self._card, self._progress, self._stop = card, progress, stop
         self._log: EventLog | None = None
         self._sampler: dict[str, Any] = {}
-        self._began = self._told = 0.0
-        self._pace = Throughput()
+        self._began = self._reported = 0.0
+        self._throughput = Throughput()
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from a checkpoint."""
         stepper = self.stepper
         stepper.network.load_state_dict(state["model"])
-        stepper.average.restore(state["average"])
+        stepper.average.module.load_state_dict(state["average"])
         stepper.optimiser.load_state_dict(state["optimiser"])
         if state["scaler"]:
             stepper.scaler.load_state_dict(state["scaler"])
@@ -85,7 +88,7 @@ class Loop:
     def run(self, batches: Iterator[Batch]) -> State:
         """Take the steps that are left; ``finished`` or ``stopped``."""
         last = self.settings.optimisation.steps
-        self._began, self._pace = time.time(), Throughput()
+        self._began, self._throughput = time.time(), Throughput()
         if self.group.first:
             self._log = EventLog(self.folder.log)
         try:
@@ -103,32 +106,32 @@ class Loop:
                 self.at.seconds += seconds
                 self._note(report, seconds)
                 state = self._after(self.at.step == last)
-                self._pace.step()
+                self._throughput.step()
                 if state is not None:
                     return state
                 before = time.perf_counter()
         finally:
             if self._log is not None:
                 self._log.close()
-                self._pace.remember(self.settings, self.settings.optimisation.batch * self.group.world)
+                self._throughput.remember(self.settings, self.settings.optimisation.batch * self.group.world)
         raise AssertionError("batches have no end")
 
     def _after(self, ended: bool) -> State | None:
-        """What comes after a step; the state in which the run ends with it, if it does."""
+        """Validate, keep, pause or stop after a step; the state in which the run ends with it, if it does."""
         every = self.settings.validation.every
         if every and (self.at.step % every == 0 or ended):
             if not self._validated():
                 self._keep()
                 return "stopped"
             ended = self.group.any(ended or self.at.has_given_up(self.settings))
-        wish = self._wish()
-        if ended or wish != "run" or self.at.step % self.settings.checkpoint_every == 0:
+        requested = self._requested()
+        if ended or requested != "run" or self.at.step % self.settings.checkpoint_every == 0:
             self._keep()
         if ended:
             return "finished"
-        if wish == "pause":
-            wish = self._pause()
-        if wish == "stop":
+        if requested == "pause":
+            requested = self._pause()
+        if requested == "stop":
             return "stopped"
         self._tell("running")
         return None
@@ -140,20 +143,20 @@ class Loop:
         self.at.validated = self.at.step
         return True
 
-    def _wish(self) -> Request:
-        """What this or any process of the run is asked to do."""
-        asked = self.folder.wish() if self.group.first else "run"
+    def _requested(self) -> Request:
+        """Request to this or any process of the run."""
+        asked = self.folder.requested() if self.group.first else "run"
         stop, pause = self.group.highest([float(self._stop() or asked == "stop"), float(asked == "pause")])
         return "stop" if stop else "pause" if pause else "run"
 
     def _pause(self) -> Request:
         self._tell("paused", force=True)
-        wish = self._wish()
-        while wish == "pause":
+        requested = self._requested()
+        while requested == "pause":
             time.sleep(_LOOK)
-            wish = self._wish()
-        self._pace.skip()
-        return wish
+            requested = self._requested()
+        self._throughput.skip()
+        return requested
 
     def _note(self, report: StepReport, seconds: float) -> None:
         for notice in report.notices:
@@ -183,21 +186,21 @@ class Loop:
 
         began = time.perf_counter()
         sample = self.folder.path / "samples" / f"step-{self.at.step:08d}.png"
-        with self.stepper.average.in_place() as network:
-            predictor = predictor_of(network, self._card, **self.settings.validation.options)
-            try:
-                judgement, made = self.held_out.judge(predictor, stop=self._tell_and_look)
-            except Cancelled:
-                return False
-            results = self._results(judgement)
-            better = not self.at.best or results["t2"] > self.at.best["t2"]
-            if self.settings.validation.samples:
-                write_sample(sample, self.held_out, judgement, made, self.settings.validation.samples)
-            if better:
-                self.at.best, self.at.since_best = results, 0
-                save_weights(self.folder.best, network, self._filled_card(), half=self.settings.half)
-            else:
-                self.at.since_best += 1
+        network = self.stepper.average.module
+        predictor = predictor_of(network, self._card, **self.settings.validation.options)
+        try:
+            judgement, made = self.held_out.judge(predictor, stop=self._tell_and_look)
+        except Cancelled:
+            return False
+        results = self._results(judgement)
+        better = not self.at.best or results["t2"] > self.at.best["t2"]
+        if self.settings.validation.samples:
+            write_sample(sample, self.held_out, judgement, made, self.settings.validation.samples)
+        if better:
+            self.at.best, self.at.since_best = results, 0
+            save_weights(self.folder.best, network, self._filled_card(), half=self.settings.half)
+        else:
+            self.at.since_best += 1
         values = results | {"best": better, "seconds": time.perf_counter() - began}
         if self.settings.validation.samples:
             values["sample"] = str(sample.relative_to(self.folder.path))
@@ -208,7 +211,7 @@ class Loop:
         """Tell that the run goes on, and look whether it is asked to stop."""
         # A validation takes minutes on a slow machine; whoever looks on is told meanwhile.
         self._tell("running")
-        return self._stop() or self.folder.wish() == "stop"
+        return self._stop() or self.folder.requested() == "stop"
 
     def _results(self, judgement: Judgement) -> dict[str, Any]:
         names = ("t1", "t2", "persistence_t1", "persistence_t2")
@@ -233,7 +236,7 @@ class Loop:
                 "settings": json.dumps(self.settings.model_dump(mode="json")),
                 "standing": dict(vars(self.at)),
                 "model": stepper.network.state_dict(),
-                "average": stepper.average.state,
+                "average": stepper.average.module.state_dict(),
                 "optimiser": stepper.optimiser.state_dict(),
                 "scaler": stepper.scaler.state_dict(),
                 "sampler": self._sampler,
@@ -242,19 +245,18 @@ class Loop:
                 "skipped": stepper.skipped,
             },
         )
-        with stepper.average.in_place() as network:
-            save_weights(self.folder.last, network, self._filled_card(), half=self.settings.half)
+        save_weights(self.folder.last, stepper.average.module, self._filled_card(), half=self.settings.half)
 
     def _tell(self, state: State, *, force: bool = False) -> None:
         now = time.monotonic()
-        if not self.group.first or (now - self._told < _TELL and not force):
+        if not self.group.first or (now - self._reported < _REPORT and not force):
             return
-        self._told = now
+        self._reported = now
         self.folder.write_status(self.status(state))
 
     def status(self, state: State, message: str = "") -> RunStatus:
-        """Where the run stands."""
-        last, pace = self.settings.optimisation.steps, self._pace.seconds
+        """Status of the run: steps, seconds left and best scores."""
+        last, step_seconds = self.settings.optimisation.steps, self._throughput.seconds
         together = self.settings.optimisation.batch * self.group.world
         return RunStatus(
             state=state,
@@ -263,8 +265,8 @@ class Loop:
             step=self.at.step,
             of=last,
             seconds=round(self.at.seconds, 1),
-            seconds_left=None if pace is None else round(pace * (last - self.at.step), 1),
-            sequences_per_second=float(f"{together / pace:.4g}") if pace else None,
+            seconds_left=None if step_seconds is None else round(step_seconds * (last - self.at.step), 1),
+            sequences_per_second=float(f"{together / step_seconds:.4g}") if step_seconds else None,
             message=message,
             device=str(self.stepper.device),
             precision=type_name(self.stepper.kind),

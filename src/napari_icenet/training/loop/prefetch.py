@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.jobs.prefetch import prefetch
 from napari_icenet.training.data.pool import Pool
 from napari_icenet.training.data.sampler import Draw, Sampler
 from napari_icenet.training.objectives.base import Objective
@@ -28,7 +27,7 @@ class Batch:
 
 def batches(
     pool: Pool, sampler: Sampler, objective: Objective, *, seed: int, rank: int = 0, threads: int = 2
-) -> Iterator[Batch]:
+) -> Generator[Batch]:
     """Batches without end, the same whatever the number of threads.
 
     Parameters
@@ -42,25 +41,14 @@ def batches(
         That prepare ahead; 0 prepares each batch when it is asked for.
     """
 
-    def make(draws: list[Draw], step: int) -> dict[str, NDArray[Any]]:
-        random = np.random.default_rng([seed, _PREPARE, step, rank])
-        return objective.prepare(pool.read(draws), random)
-
-    def draw() -> tuple[list[Draw], dict[str, Any]]:
-        return sampler.draw(), sampler.state
-
-    if threads == 0:
+    def draws() -> Iterator[tuple[list[Draw], dict[str, Any]]]:
         while True:
-            draws, state = draw()
-            yield Batch(make(draws, state["step"]), state)
-    ahead: deque[tuple[Future[dict[str, NDArray[Any]]], dict[str, Any]]] = deque()
-    with ThreadPoolExecutor(threads, thread_name_prefix="batches") as workers:
-        try:
-            while True:
-                while len(ahead) <= threads:
-                    draws, state = draw()
-                    ahead.append((workers.submit(make, draws, state["step"]), state))
-                future, state = ahead.popleft()
-                yield Batch(future.result(), state)
-        finally:
-            workers.shutdown(cancel_futures=True)
+            drawn = sampler.draw()
+            yield drawn, sampler.state
+
+    def make(drawn: tuple[list[Draw], dict[str, Any]]) -> Batch:
+        chosen, state = drawn
+        random = np.random.default_rng([seed, _PREPARE, state["step"], rank])
+        return Batch(objective.prepare(pool.read(chosen), random), state)
+
+    return prefetch(make, draws(), threads=threads)

@@ -1,9 +1,10 @@
-"""Pictures of held-out chips: the past, what came, and what the network expected."""
+"""Pictures of held-out chips: the past frames, the targets, and the templates the network made for them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
@@ -12,14 +13,30 @@ from numpy.typing import NDArray
 from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.errors import TrainingError
 from napari_icenet.matching.template import PAST_CHIPS, Prediction
-from napari_icenet.training.loop.sample_images_1 import GAP, GROUP_GAP, LINE, SIDE
-from napari_icenet.training.loop.validation import HeldOut, Judgement
+
+if TYPE_CHECKING:
+    from napari_icenet.training.loop.validation import HeldOut, Judgement
 
 U8 = NDArray[np.uint8]
+#: Side of a chip, gap between chips, and height of a line of text.
+SIDE: Final = 96
+GAP: Final = 3
+LINE: Final = 16
+#: A group of chips is followed by so much more than the gap of its last chip.
+GROUP_GAP: Final = 3 * GAP
 #: Grey levels span this many standard deviations on either side of the mean.
 _SPAN = 2.5
 #: As dark as the canvas that it is shown beside: between bright margins the eye sees less of grey ice.
 _PAPER, _INK, _MISSING = 36, 214, 84
+
+
+def group_px(chips: int) -> int:
+    """Width of some chips of one group, with what follows them."""
+    return chips * (SIDE + GAP) + GROUP_GAP
+
+
+#: What the last five columns take: t0, what came at t1 and t2, and the templates for both.
+LAST_COLUMNS: Final = group_px(1) + group_px(2) + group_px(2)
 
 
 def write_sample(

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_icenet.errors import TrainingError
-from napari_icenet.models.device import arithmetic
+from napari_icenet.models.precision import arithmetic
 from napari_icenet.training.loop.distributed import Group
-from napari_icenet.training.loop.schedule import learning_rate, make_optimiser
-from napari_icenet.training.loop.weight_average import WeightAverage
+from napari_icenet.training.loop.optim import WeightAverage, learning_rate, make_optimiser
 from napari_icenet.training.objectives.base import Objective
 from napari_icenet.training.settings import RunSettings
 
@@ -28,7 +27,7 @@ _NOISE = 13
 
 @dataclass(frozen=True)
 class StepReport:
-    """What a step gave.
+    """Report of a step: losses, gradient and notices.
 
     Attributes
     ----------
@@ -112,7 +111,7 @@ class Stepper:
         rate = learning_rate(step, self._settings)
         norm, done = self._descend(rate) if math.isfinite(means["loss"]) else (math.nan, False)
         if done:
-            self.average.update(step)
+            self.average.update(self.network, step)
         else:
             # Norm layers have already taken in what was not finite.
             for buffer, before in zip(self.network.buffers(), gathered, strict=True):

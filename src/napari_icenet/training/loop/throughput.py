@@ -1,11 +1,11 @@
-"""How fast steps follow each other, whatever the clock on the wall does."""
+"""Throughput of training: seconds from step to step, whatever the clock on the wall does."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-from napari_icenet.training.data.timing_1 import remember_training
+from napari_icenet.training.data.timing import remember_training
 from napari_icenet.training.settings import RunSettings
 
 #: An interval so many times longer than usual, and so many seconds at least, is a machine asleep, not a slow step.
@@ -60,5 +60,5 @@ class Throughput:
             remember_training(settings, together / self._mean)
 
     def skip(self) -> None:
-        """What has passed since the last step does not count: the run was paused."""
+        """Leave out the time since the last step: the run was paused."""
         self._before = self._clock()

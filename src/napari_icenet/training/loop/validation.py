@@ -1,4 +1,4 @@
-"""How well a network does on held-out blocks, by the evaluation's own correlation."""
+"""Validation of a network on held-out blocks, by the evaluation's own correlation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from napari_icenet.evaluation.scoring.ncc import Image, correlation
 from napari_icenet.evaluation.scoring.past import past_of
 from napari_icenet.evaluation.settings import EvaluationSettings
 from napari_icenet.matching.template import Past, Prediction, Predictor
-from napari_icenet.predictors.batching_1 import predict_many
+from napari_icenet.predictors.batching import predict_many
 from napari_icenet.predictors.persistence import Persistence
 
 _CHOICE = 15
@@ -98,9 +98,9 @@ class HeldOut:
     def __len__(self) -> int:
         return len(self.sequences)
 
-    def pasts(self, ahead: int) -> list[Past]:
-        """What a predictor is shown of each sequence, for t1 (1) or t2 (2)."""
-        return [past_of(self.sequences, i, self.t0, self.t0 + ahead) for i in range(len(self))]
+    def pasts(self, target: int) -> list[Past]:
+        """Inputs of a predictor from each sequence, for t1 (1) or t2 (2)."""
+        return [past_of(self.sequences, i, self.t0, target) for i in range(len(self))]
 
     def judge(
         self, predictor: Predictor, stop: Callable[[], bool] | None = None
@@ -119,8 +119,8 @@ class HeldOut:
             It was asked to stop.
         """
         made: list[list[Prediction | None]] = []
-        for ahead in (1, 2):
-            pasts, found = self.pasts(ahead), list[Prediction | None]()
+        for horizon in (1, 2):
+            pasts, found = self.pasts(horizon), list[Prediction | None]()
             for first in range(0, len(pasts), _BATCH):
                 if stop is not None and stop():
                     raise Cancelled("the validation was stopped.")

@@ -1,1 +1,1 @@
-"""What is minimised, for each network. Imports ``models``."""
+"""Objectives that are minimised, for each network. Imports ``models``."""

@@ -1,4 +1,4 @@
-"""What the training loop asks of a model: a network, batches for it, and losses."""
+"""Protocol of an objective: a network, batches for it, and losses."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 
 class Objective(Protocol):
-    """How one kind of network is trained. Built as ``Class(network, settings)``.
+    """Objective of one kind of network. Built as ``Class(network, settings)``.
 
     Attributes
     ----------
     network : nn.Module
         What is trained; all of its parameters that need a gradient.
-    wants_places : bool
-        Whether :meth:`prepare` needs the sub-pixel places of the frames.
+    wants_positions : bool
+        Whether :meth:`prepare` needs the sub-pixel positions of the frames.
     settings_type : type of BaseModel
         Its options: a frozen pydantic model whose fields all have defaults.
     """
 
     network: nn.Module
-    wants_places: ClassVar[bool]
+    wants_positions: ClassVar[bool]
     settings_type: ClassVar[type[BaseModel]]
 
     def prepare(self, examples: Examples, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
@@ -41,7 +41,7 @@ class Objective(Protocol):
         ...
 
     def losses(self, batch: dict[str, Tensor], step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        """What is minimised, under ``loss``, and its terms, each a single number: the mean over the batch.
+        """Losses of a batch: the sum that is minimised, ``loss``, and its terms, each a mean over the batch.
 
         Runs under autocast where precision is mixed. Random numbers come from ``generator``, which is
         on the batch's device.

@@ -1,4 +1,4 @@
-"""What ``icenet`` is trained for: templates that correlate with the chip that was seen later."""
+"""Objective of ``icenet``: templates that correlate with the chip that was seen later."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from napari_icenet.common.types import F32
 from napari_icenet.matching.template import PAST_CHIPS
 from napari_icenet.models.icenet.network import Expected, IceNetwork
-from napari_icenet.predictors.icenet_inputs import packed, shown
+from napari_icenet.predictors.icenet_inputs import known_enough, packed
 from napari_icenet.predictors.normalise import normalised
 from napari_icenet.predictors.registration import moved
 
@@ -28,7 +28,7 @@ _PICTURES = ("frames", "known", "target", "target_known")
 
 
 class IceNetObjectiveSettings(BaseModel):
-    """How examples are drawn and what is minimised. Immutable.
+    """Settings of how examples are drawn and what is minimised. Immutable.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class IceNetObjective:
     settings : IceNetObjectiveSettings, optional
     """
 
-    wants_places: ClassVar[bool] = True
+    wants_positions: ClassVar[bool] = True
     settings_type: ClassVar[type[BaseModel]] = IceNetObjectiveSettings
 
     def __init__(self, network: IceNetwork, settings: IceNetObjectiveSettings | None = None) -> None:
@@ -108,14 +108,14 @@ class IceNetObjective:
 
     def _one(self, examples: Examples, i: int, rng: np.random.Generator) -> dict[str, NDArray]:  # type: ignore[type-arg]
         past, target = self._dates(examples, i, rng)
-        assert examples.places is not None
-        places = examples.places[i, past] - examples.places[i, past[-1]]
-        frames = normalised(moved(examples.chips[i, past], places))
+        assert examples.positions is not None
+        positions = examples.positions[i, past] - examples.positions[i, past[-1]]
+        frames = normalised(moved(examples.chips[i, past], positions))
         aim = normalised(examples.chips[i, [target]])[0]
         present = rng.random(len(past)) >= np.where(
             examples.valid[i, past], self.settings.drop_any, self.settings.drop_poor
         )
-        present &= shown(frames)
+        present &= known_enough(frames)
         present[int(rng.integers(len(past)))] |= not present.any()
         cloud = examples.cloud[i, past].astype(np.float32)
         if rng.random() < self.settings.hide_cloud:
@@ -132,7 +132,7 @@ class IceNetObjective:
         made = packed(frames, days, examples.valid[i, past], cloud, present=present, covariates=covariates)
         made |= {"target": np.nan_to_num(aim), "target_known": np.isfinite(aim)}
         made = {name: turned(values) if name in _PICTURES else values for name, values in made.items()}
-        return made | {"weight": np.array(lost if shown(aim[None])[0] else 0, np.float32)}
+        return made | {"weight": np.array(lost if known_enough(aim[None])[0] else 0, np.float32)}
 
     def _covariates(self, examples: Examples, i: int, past: NDArray[np.intp], rng: np.random.Generator) -> F32 | None:
         """Covariates of the past frames, standardised; None for a network that knows none."""
@@ -151,10 +151,10 @@ class IceNetObjective:
         if rng.random() < self.settings.reversed_time:
             order = order[::-1]
         if rng.random() < self.settings.consecutive:
-            ahead = min(1 if rng.random() < 0.25 else 2, count - 1)
-            last = int(rng.integers(min(PAST_CHIPS - 1, count - 1 - ahead), count - ahead))
+            horizon = min(1 if rng.random() < 0.25 else 2, count - 1)
+            last = int(rng.integers(min(PAST_CHIPS - 1, count - 1 - horizon), count - horizon))
             first = max(0, last + 1 - PAST_CHIPS)
-            return order[first : last + 1], int(order[last + ahead])
+            return order[first : last + 1], int(order[last + horizon])
         chosen = order[np.sort(rng.choice(count, min(PAST_CHIPS + 1, count), replace=False))]
         return chosen[:-1], int(chosen[-1])
 
@@ -178,7 +178,7 @@ def masked_ncc(first: Tensor, second: Tensor, mask: Tensor) -> Tensor:
 
 
 def _fine(pictures: Tensor) -> Tensor:
-    """What a mean over about 17 px leaves."""
+    """High-pass of frames: what a mean over about 17 px leaves."""
     stacked = pictures[:, None]
     broad = torch.nn.functional.avg_pool2d(stacked, 17, 1, 8, count_include_pad=False)
     return (stacked - broad)[:, 0]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from napari_icenet.common.registry import load_named
+from napari_icenet.common.registry import Registry
 from napari_icenet.common.settings_model import made
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def objective_class(model: str) -> Any:
     UsageError
         There is no such model.
     """
-    return load_named(OBJECTIVES, model, "model")
+    return Registry("model", OBJECTIVES).load(model)
 
 
 def make_objective(model: str, network: nn.Module, options: Mapping[str, Any]) -> Objective:

@@ -1,4 +1,4 @@
-"""What SVG-LP is trained for: the next frame, its peak above all, and a prior that foresees the posterior."""
+"""Objective of SVG-LP: the next frame, its peak above all, and a prior that foresees the posterior."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from napari_icenet.common.types import F32
 from napari_icenet.errors import UsageError
 from napari_icenet.models.svg_lp.network import SvgLp
 from napari_icenet.predictors.normalise import MIN_KNOWN
-from napari_icenet.predictors.svg_lp_1 import unit_range
+from napari_icenet.predictors.svg_lp import unit_range
 
 if TYPE_CHECKING:
     from napari_icenet.training.data.examples import Examples
 
 
 class SvgLpObjectiveSettings(BaseModel):
-    """What is minimised, and how examples are varied. Immutable.
+    """Settings of what is minimised, and how examples are varied. Immutable.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class SvgLpObjective:
     of slopes. So the peak is taken for a place in the picture and not for one of a correlation surface: the
     brightest one after the small textures are smoothed away. It is found in each target frame.
 
-    Frames are brought to the unit range one by one (:func:`napari_icenet.predictors.svg_lp_1.unit_range`).
+    Frames are brought to the unit range one by one (:func:`napari_icenet.predictors.svg_lp.unit_range`).
     Only known pixels count.
 
     Parameters
@@ -80,7 +80,7 @@ class SvgLpObjective:
     settings : SvgLpObjectiveSettings, optional
     """
 
-    wants_places: ClassVar[bool] = False
+    wants_positions: ClassVar[bool] = False
     settings_type: ClassVar[type[BaseModel]] = SvgLpObjectiveSettings
 
     def __init__(self, network: SvgLp, settings: SvgLpObjectiveSettings | None = None) -> None:

@@ -1,1 +1,1 @@
-"""What a run has reached: curves, scores before and after, exports. Imports ``run_folder``."""
+"""Results of a run: curves, scores before and after, exports. Imports ``run_folder``."""

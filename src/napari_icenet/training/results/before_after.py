@@ -1,4 +1,4 @@
-"""What a run has gained: weights before and after it, and what needs no training, on ice that was held out."""
+"""Comparison of weights before and after a run, and of what needs no training, on ice that was held out."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TELL = 0.5
 
 
 class Comparing(_Record):
-    """How far a comparison is: ``comparing.json``."""
+    """Progress of a comparison: ``comparing.json``."""
 
     state: Literal["running", "done", "failed", "cancelled"]
     done: float = 0.0
@@ -43,7 +43,7 @@ def read_comparison(folder: str | Path) -> BeforeAfter | None:
 
 
 def comparing(folder: str | Path) -> Comparing | None:
-    """How far the comparison of a run is; None where none was begun."""
+    """Read the progress of the comparison of a run; None where none was begun."""
     try:
         found = Comparing.model_validate_json(RunFolder(folder).comparing.read_bytes())
     except (OSError, ValidationError):
@@ -86,13 +86,13 @@ def compare_weights(folder: str | Path, *, progress: Progress | None = None) -> 
     """
     from napari_icenet.training.results.held_out_scores import score_run
 
-    run, told = RunFolder(folder), 0.0
+    run, reported = RunFolder(folder), 0.0
     running = Comparing(state="running", pid=os.getpid(), host=socket.gethostname(), message="opening the dataset")
 
     def say(fraction: float, text: str) -> None:
-        nonlocal told
-        if time.monotonic() - told > _TELL:
-            told = time.monotonic()
+        nonlocal reported
+        if time.monotonic() - reported > _TELL:
+            reported = time.monotonic()
             _tell(run, running.model_copy(update={"done": fraction, "message": text}))
         if progress is not None:
             progress(fraction, text)

@@ -14,7 +14,7 @@ class _Record(BaseModel):
 
 
 class Score(_Record):
-    """How well one predictor did at one target.
+    """Score of one predictor at one target.
 
     Attributes
     ----------

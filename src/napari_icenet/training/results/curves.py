@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.common.types import F64
-from napari_icenet.training.results.downsample import smoothed, thinned
+from napari_icenet.training.results.downsample import downsampled, smoothed
 from napari_icenet.training.run_folder.folder import EventPosition, RunFolder
 
 #: Bytes read at a time: some hundred steps, a few milliseconds.
@@ -140,12 +140,12 @@ class Curves:
 
         A curve that there is not is empty.
         """
-        return thinned(*self._whole(name), most)
+        return downsampled(*self._whole(name), most)
 
     def smooth(self, name: str, most: int = 2000) -> tuple[F64, F64]:
         """The same, as a running mean over a fiftieth of the steps so far."""
         steps, values = self._whole(name)
-        return thinned(steps, smoothed(values, max(1, round(len(values) * _WINDOW))), most)
+        return downsampled(steps, smoothed(values, max(1, round(len(values) * _WINDOW))), most)
 
     @property
     def validation(self) -> Validation:
@@ -156,7 +156,7 @@ class Curves:
 
     @property
     def notices(self) -> tuple[tuple[int, str], ...]:
-        """What the run found worth telling, with the step it was told at."""
+        """Notices of the run, each with its step."""
         return tuple(self._notices)
 
     def _make_validation(self) -> Validation:

@@ -1,4 +1,4 @@
-"""What a run learns from, in a few words."""
+"""Description of the data of a run, in a few words."""
 
 from __future__ import annotations
 

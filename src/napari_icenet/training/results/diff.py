@@ -76,7 +76,7 @@ def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, An
 
 
 def _judged_on(path: str | Path) -> tuple[object, ...]:
-    """What decides on which chips a run is validated."""
+    """Facts that decide on which chips a run is validated."""
     run = RunFolder(path)
     settings = run.settings()
     try:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from napari_icenet.common.types import F64
 
 
-def thinned(x: F64, y: F64, most: int) -> tuple[F64, F64]:
+def downsampled(x: F64, y: F64, most: int) -> tuple[F64, F64]:
     """At most so many points of a curve, in order: the least and the greatest of each stretch.
 
     Parameters

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.datasets.dataset import SequenceDataset
-from napari_icenet.datasets.splits.describe import how_split
+from napari_icenet.datasets.settings import split_rule
 from napari_icenet.errors import TrainingError, WeightsError
 from napari_icenet.evaluation.score_all import score_all
 from napari_icenet.evaluation.scoring.bootstrap import BlockBootstrap
@@ -171,22 +171,22 @@ def _gain(scores: Scores, contenders: list[_Contender], seed: int) -> Gain | Non
 def _notices(
     run: RunFolder, datasets: list[SequenceDataset], contenders: list[_Contender], split: str
 ) -> tuple[str, ...]:
-    """What a reader of the table must know."""
-    told = []
+    """Notices that a reader of the table must know."""
+    notes = []
     if split == "validation":
-        told.append("The weights were chosen on this validation split, which flatters them; no test split was built.")
+        notes.append("The weights were chosen on this validation split, which flatters them; no test split was built.")
     settings = run.settings()
     if settings.weights is not None and not any(one.role == "before" for one in contenders):
-        told.append(f"The weights that it began with, {settings.weights}, are gone, so there is no row of them.")
+        notes.append(f"The weights that it began with, {settings.weights}, are gone, so there is no row of them.")
     start = read_start(run)
-    own = {stack.name: how_split(dataset.record.settings) for dataset in datasets for stack in dataset.record.stacks}
+    own = {stack.name: split_rule(dataset.record.settings) for dataset in datasets for stack in dataset.record.stacks}
     known = [] if start is None else start.data.datasets
     met = sorted({name for one in known for name in one.stacks if name in own and one.split != own[name]})
     if met:
-        told.append(
+        notes.append(
             f"The weights that it began with were trained on parts of {', '.join(met)} that may lie in what is held "
             "out here, which flatters them before and after; split the dataset as theirs was to know."
         )
     if all(dataset.record.simulated for dataset in datasets):
-        told.append("All of it is simulated ice: these numbers say nothing about a real glacier.")
-    return tuple(told)
+        notes.append("All of it is simulated ice: these numbers say nothing about a real glacier.")
+    return tuple(notes)

@@ -76,18 +76,18 @@ class RunSummary:
 
     @property
     def active(self) -> bool:
-        """Whether a process is at work."""
+        """True if a process is at work."""
         return self.state in ACTIVE
 
     @property
     def resumable(self) -> bool:
-        """Whether it can go on: it was stopped, or failed by what can be mended."""
+        """True if it can go on: it was stopped, or failed by what can be mended."""
         begun = any((self.folder / name).exists() for name in ("config.json", "cut.json"))
         return self.state in ("stopped", "failed") and begun and self.step < self.of
 
     @property
     def gain(self) -> float | None:
-        """How much the best weights correlate better than persistence at t2; None where nothing was validated."""
+        """Gain of the best weights over persistence in correlation at t2; None where nothing was validated."""
         return None if self.t2 is None or self.persistence_t2 is None else self.t2 - self.persistence_t2
 
 
@@ -150,7 +150,7 @@ def preset_of(settings: RunSettings) -> str:
 
 
 def _begun(run: RunFolder) -> float:
-    """When the run was made; now where that is not known."""
+    """Time at which the run was made; now where that is not known."""
     try:
         path = run.wanted if run.wanted.exists() else run.config
         return path.stat().st_mtime

@@ -28,10 +28,20 @@ _OWN = {"status.json", "lock", STARTING}
 
 @dataclass(frozen=True)
 class EventPosition:
-    """How far events were read: bytes of a file, which a resumed run may have replaced."""
+    """Position that events were read to: bytes of a file, which a resumed run may have replaced."""
 
     file: int = 0
     offset: int = 0
+
+
+class _File:
+    """Path of a file in the folder of a run, by its name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, run: RunFolder, owner: type[RunFolder]) -> Path:
+        return run.path / self.name
 
 
 class RunFolder:
@@ -42,100 +52,50 @@ class RunFolder:
     path : path
     """
 
+    #: Settings of the run, JSON.
+    config = _File("config.json")
+    #: Datasets with fingerprints and counts, JSON.
+    data = _File("data.json")
+    #: Card of the weights that the run began with, JSON; not there where it began at random.
+    start = _File("start.json")
+    #: Versions of the software that ran, JSON.
+    software = _File("software.json")
+    #: One line of JSON for every step, validation and notice.
+    log = _File("events.jsonl")
+    #: Folder of the checkpoints.
+    checkpoints = _File("checkpoints")
+    #: Folder of what is worked out once: simulated sequences, positions. May be deleted.
+    pool = _File("pool")
+    #: Weights with the highest correlation at t2 on held-out chips.
+    best = _File("best.safetensors")
+    #: Weights of the last checkpoint.
+    last = _File("last.safetensors")
+    #: What the run is asked to do: ``run``, ``pause`` or ``stop``.
+    control = _File("control")
+    #: Settings that a run is to be started with, JSON.
+    wanted = _File("wanted.json")
+    #: What a run cuts before its first step, JSON; not there where it takes a dataset that others made.
+    cut = _File("cut.json")
+    #: The ground that it cuts it from; not there where all of the frame is used.
+    area = _File("area.npz")
+    #: What is known of the process that was started for the run, JSON.
+    launch = _File("launch.json")
+    #: All that its process has said.
+    output = _File("output.log")
+    #: Weights before and after the run on held-out ice, JSON.
+    comparison = _File("comparison.json")
+    #: How far that comparison is, JSON.
+    comparing = _File("comparing.json")
+
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
-    @property
-    def config(self) -> Path:
-        """Settings of the run, JSON."""
-        return self.path / "config.json"
-
-    @property
-    def data(self) -> Path:
-        """Datasets with fingerprints and counts, JSON."""
-        return self.path / "data.json"
-
-    @property
-    def start(self) -> Path:
-        """Card of the weights that the run began with, JSON; not there where it began at random."""
-        return self.path / "start.json"
-
-    @property
-    def software(self) -> Path:
-        """Versions of the software that ran, JSON."""
-        return self.path / "software.json"
-
-    @property
-    def log(self) -> Path:
-        """One line of JSON for every step, validation and notice."""
-        return self.path / "events.jsonl"
-
-    @property
-    def checkpoints(self) -> Path:
-        """Folder of the checkpoints."""
-        return self.path / "checkpoints"
-
-    @property
-    def pool(self) -> Path:
-        """Folder of what is worked out once: simulated sequences, places. May be deleted."""
-        return self.path / "pool"
-
-    @property
-    def best(self) -> Path:
-        """Weights with the highest correlation at t2 on held-out chips."""
-        return self.path / "best.safetensors"
-
-    @property
-    def last(self) -> Path:
-        """Weights of the last checkpoint."""
-        return self.path / "last.safetensors"
-
-    @property
-    def control(self) -> Path:
-        """What the run is asked to do: ``run``, ``pause`` or ``stop``."""
-        return self.path / "control"
-
-    @property
-    def wanted(self) -> Path:
-        """Settings that a run is to be started with, JSON."""
-        return self.path / "wanted.json"
-
-    @property
-    def cut(self) -> Path:
-        """What a run cuts before its first step, JSON; not there where it takes a dataset that others made."""
-        return self.path / "cut.json"
-
-    @property
-    def area(self) -> Path:
-        """The ground that it cuts it from; not there where all of the frame is used."""
-        return self.path / "area.npz"
-
-    @property
-    def launch(self) -> Path:
-        """What is known of the process that was started for the run, JSON."""
-        return self.path / "launch.json"
-
-    @property
-    def output(self) -> Path:
-        """All that its process has said."""
-        return self.path / "output.log"
-
-    @property
-    def comparison(self) -> Path:
-        """Weights before and after the run on held-out ice, JSON."""
-        return self.path / "comparison.json"
-
-    @property
-    def comparing(self) -> Path:
-        """How far that comparison is, JSON."""
-        return self.path / "comparing.json"
-
     def exists(self) -> bool:
-        """Whether there is a run."""
+        """True if there is a run."""
         return self.config.is_file()
 
     def untouched(self) -> bool:
-        """Whether a run may begin here: the folder is not there, or holds only what starting one puts there."""
+        """True if a run may begin here: the folder is not there, or holds only what starting one puts there."""
         if not self.path.exists():
             return True
         own = {path.name for path in (self.wanted, self.launch, self.output, self.control, self.cut, self.area)} | _OWN
@@ -145,7 +105,7 @@ class RunFolder:
         return {path.name for path in self.path.iterdir() if not path.name.startswith(".")} <= own
 
     def settings(self) -> RunSettings:
-        """What the run is made with, or is to be made with.
+        """Read the settings that the run is made with, or is to be made with.
 
         Raises
         ------
@@ -155,7 +115,7 @@ class RunFolder:
         return self._settings(self.config if self.config.exists() else self.wanted)
 
     def wanted_settings(self) -> RunSettings:
-        """What the run is to be started or continued with.
+        """Read the settings that the run is to be started or continued with.
 
         Raises
         ------
@@ -178,25 +138,25 @@ class RunFolder:
             ) from error
 
     def status(self) -> RunStatus | None:
-        """What the run is doing; None before it has begun."""
-        found = self._standing()
+        """Read the status of the run; None before it has begun."""
+        found = self._read_status()
         if found is not None and found.state in ("stopped", "failed"):
             # It may have told its last words between two looks.
-            found = self._standing()
+            found = self._read_status()
         return found
 
-    def _standing(self) -> RunStatus | None:
+    def _read_status(self) -> RunStatus | None:
         launch = read_launch(self.launch)
         try:
-            told = RunStatus.model_validate_json((self.path / "status.json").read_bytes())
+            status = RunStatus.model_validate_json((self.path / "status.json").read_bytes())
         except (OSError, ValidationError):
-            told = None
-        return effective_status(told, launch, self.path)
+            status = None
+        return effective_status(status, launch, self.path)
 
     def write_status(self, status: RunStatus) -> None:
         """Say what the run is doing; only its own process does."""
-        told = status.model_copy(update={"updated": time.time(), "launch": own_token()})
-        write_durably(self.path / "status.json", told.model_dump_json(indent=1).encode(), flush=False)
+        status = status.model_copy(update={"updated": time.time(), "launch": own_token()})
+        write_durably(self.path / "status.json", status.model_dump_json(indent=1).encode(), flush=False)
 
     def events(
         self, position: EventPosition | None = None, most: int | None = None
@@ -242,7 +202,7 @@ class RunFolder:
         """Pictures of held-out chips and their predictions, oldest first."""
         return sorted((self.path / "samples").glob("step-*.png"))
 
-    def request(self, wish: Request) -> None:
+    def request(self, action: Request) -> None:
         """Ask the run to pause, to go on, or to stop; it heeds this within one step.
 
         One that was asked to stop is not paused instead: another window may have asked for that.
@@ -250,21 +210,21 @@ class RunFolder:
         Raises
         ------
         UsageError
-            There is no such wish.
+            There is no such request.
         TrainingError
             The folder cannot be written to.
         """
-        if wish not in ("run", "pause", "stop"):
-            raise UsageError(f"a run cannot be asked to {wish}; ask it to run, pause or stop.")
-        if wish == "pause" and self.wish() == "stop":
+        if action not in ("run", "pause", "stop"):
+            raise UsageError(f"a run cannot be asked to {action}; ask it to run, pause or stop.")
+        if action == "pause" and self.requested() == "stop":
             return
         try:
-            write_durably(self.control, wish.encode(), flush=False)
+            write_durably(self.control, action.encode(), flush=False)
         except OSError as error:
             raise TrainingError(f"{self.control} cannot be written ({error.strerror or error}).") from error
 
-    def wish(self) -> Request:
-        """What was asked for last; ``run`` where nothing was."""
+    def requested(self) -> Request:
+        """Read the last request; ``run`` where there was none."""
         try:
             found = self.control.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""What is known of the process that was started for a run, and what the run does by all that is told of it."""
+"""Record of the process that was started for a run, and the effective status of the run."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class Launch(BaseModel):
     host : str
     supervisor, pid : int
         The process that watches, and the one that trains; 0 before there is one.
+    born : float
+        When the one that trains was started, in seconds since the machine was; 0 where that is not known.
     started : float
         Seconds since 1970.
     ended : bool
@@ -48,6 +50,7 @@ class Launch(BaseModel):
     # Files of 0.1.0 call it the keeper.
     supervisor: int = Field(default=0, validation_alias=AliasChoices("supervisor", "keeper"))
     pid: int = 0
+    born: float = 0.0
     started: float = 0.0
     ended: bool = False
     exit: int | None = None
@@ -57,17 +60,19 @@ class Launch(BaseModel):
 
     @property
     def here(self) -> bool:
-        """Whether it was started on this machine."""
+        """True if it was started on this machine."""
         return self.host == socket.gethostname()
 
     @property
     def going(self) -> bool:
-        """Whether its process, or the one that is about to start it, is there."""
-        return not self.ended and (not self.here or alive(self.pid) or (not self.pid and alive(self.supervisor)))
+        """True if its process, or the one that is about to start it, is there."""
+        if self.ended or not self.here:
+            return not self.ended
+        return alive(self.pid, self.born) or (not self.pid and alive(self.supervisor))
 
 
 def read_launch(path: Path) -> Launch | None:
-    """What was told of the last launch; None where there was none."""
+    """Read the record of the last launch; None where there was none."""
     try:
         return Launch.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
@@ -84,15 +89,15 @@ def own_token() -> str:
     return os.environ.get(VARIABLE, "")
 
 
-def effective_status(told: RunStatus | None, launch: Launch | None, folder: Path) -> RunStatus | None:
-    """What a run does, by what its process has told last and what is known of that process.
+def effective_status(status: RunStatus | None, launch: Launch | None, folder: Path) -> RunStatus | None:
+    """Effective status of a run, by its process's last report and what is known of that process.
 
     A process that says nothing is not taken for dead while it holds the folder: the machine may have
     slept, or its clock have been set.
     """
-    if launch is not None and (told is None or (told.launch != launch.token and told.updated <= launch.started)):
+    if launch is not None and (status is None or (status.launch != launch.token and status.updated <= launch.started)):
         # The process that was started has not yet said anything, or never did.
-        before = told or RunStatus(state="preparing", host=launch.host)
+        before = status or RunStatus(state="preparing", host=launch.host)
         changes: dict[str, object] = {
             "launch": launch.token,
             "host": launch.host,
@@ -102,10 +107,10 @@ def effective_status(told: RunStatus | None, launch: Launch | None, folder: Path
             return before.model_copy(update=changes | {"state": "preparing", "message": "starting"})
         state = "failed" if launch.ended and (launch.exit or 0) > 0 else "stopped"
         return before.model_copy(update=changes | {"state": state, "message": launch.words or _DIED})
-    if told is None or told.state not in ACTIVE or told.host != socket.gethostname():
-        return told
-    if alive(told.pid) and held(folder) is not False:
-        return told
-    words = launch.words if launch is not None and launch.token == told.launch and launch.ended else ""
+    if status is None or status.state not in ACTIVE or status.host != socket.gethostname():
+        return status
+    if alive(status.pid) and held(folder) is not False:
+        return status
+    words = launch.words if launch is not None and launch.token == status.launch and launch.ended else ""
     fault = bool(words) and launch is not None and 0 < (launch.exit or 0) < 128
-    return told.model_copy(update={"state": "failed" if fault else "stopped", "message": words or _DIED})
+    return status.model_copy(update={"state": "failed" if fault else "stopped", "message": words or _DIED})

@@ -12,7 +12,7 @@ ACTIVE: tuple[State, ...] = ("preparing", "running", "paused")
 
 
 class RunStatus(BaseModel):
-    """What a run is doing, as of ``updated``.
+    """Status of a run, as of ``updated``.
 
     Attributes
     ----------

@@ -5,25 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from napari_icenet.common.described import Described, dates_text
+from napari_icenet.common.palette import SPEED_COLORMAP
+from napari_icenet.common.plot import NEUTRAL, new_axes
+from napari_icenet.common.software import software
+from napari_icenet.common.text import percent_text
 from napari_icenet.common.types import F64
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.scenes.grid import Grid
+from napari_icenet.scenes.point_table import point_table
 from napari_icenet.velocity.along.sampling import cell_places, maps_of, sampled
 from napari_icenet.velocity.time_series.series import VelocitySeries
-from napari_icenet.velocity.vectors.features import Line
 from napari_icenet.velocity.velocity_map import VelocityMap
 
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+    from matplotlib.axes import Axes
+
 Times = NDArray[np.datetime64]
+#: Lines that a legend names at most.
+_MOST_NAMED = 8
 #: Places at which the projection's scale is worked out along a line; it is smooth.
 _SCALE_NODES = 33
 
 
-@dataclass(frozen=True)
-class FlowlineProfile:
+@dataclass(frozen=True, repr=False)
+class FlowlineProfile(Described):
     """Velocity at regular places of a line, for each pair or interval of dates, in the order of mid dates.
 
     Attributes
@@ -85,7 +98,7 @@ class FlowlineProfile:
 
     @property
     def valid(self) -> NDArray[np.bool_]:
-        """Whether there is a velocity; shape (k, n)."""
+        """True if there is a velocity; shape (k, n)."""
         return np.isfinite(self.vx) & np.isfinite(self.vy)
 
     @cached_property
@@ -115,12 +128,85 @@ class FlowlineProfile:
         along: F64 = self.vx * self.direction[:, 0] + self.vy * self.direction[:, 1]
         return along
 
+    def facts(self) -> dict[str, str]:
+        """Facts of a profile: dates, places, length, coordinate system, share of valid velocities."""
+        return {
+            "name": self.name,
+            "dates": dates_text(self.mid_times, "dates"),
+            "shape": f"{self.v.shape[0]} × {self.v.shape[1]}",
+            "length": f"{self.distance[-1]:.0f} {self.distance_unit}",
+            "CRS": self.frame.crs_name,
+            "valid": f"{percent_text(float(self.valid.mean()))} valid",
+        }
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Tabulate a profile: a row per pair of dates and place.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``line, distance, x, y`` (map units; ``row, col`` without a map), ``first_date, second_date,
+            mid_date, days, v, v_error, v_along, ncc, valid, vx, vy``, and the units and the software as
+            constant columns. Where nothing is known there are no numbers and ``valid`` is False.
+        """
+        import pandas as pd
+
+        pairs, places = self.v.shape
+        columns: dict[str, Any] = {"line": self.name, "distance": np.tile(self.distance, pairs)}
+        if self.frame.georeferenced:
+            x, y = self.frame.xy(self.rows, self.cols)
+            columns |= {"x": np.tile(x, pairs), "y": np.tile(y, pairs)}
+        else:
+            columns |= {"row": np.tile(self.rows, pairs), "col": np.tile(self.cols, pairs)}
+        columns["first_date"] = np.repeat([first for first, _ in self.labels], places)
+        columns["second_date"] = np.repeat([second for _, second in self.labels], places)
+        columns["mid_date"] = np.repeat(np.datetime_as_string(self.mid_times, unit="D"), places)
+        columns["days"] = np.repeat(self.days, places)
+        for name in ("v", "v_error", "v_along", "ncc", "valid", "vx", "vy"):
+            values = getattr(self, name)
+            columns[name] = (values if name == "valid" else np.where(self.valid, values, np.nan)).ravel()
+        columns |= {"distance_unit": self.distance_unit, "unit": self.unit, "software": software()}
+        return pd.DataFrame(columns)
+
+    def to_geodataframe(self) -> gpd.GeoDataFrame:
+        """The table with a point per place, in the pictures' own coordinate system.
+
+        Raises
+        ------
+        UsageError
+            The pictures have no coordinate reference system.
+        """
+        pairs = len(self.v)
+        return point_table(self.to_dataframe(), np.tile(self.rows, pairs), np.tile(self.cols, pairs), self.frame)
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """Draw the speed along the line, a line per pair of dates, early ones dark.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Default: new ones.
+        """
+        import matplotlib as mpl
+
+        axes = new_axes(ax)
+        km = self.distance / 1000 if self.distance_unit == "m" else self.distance
+        shades = mpl.colormaps[SPEED_COLORMAP](np.linspace(0, 0.9, len(self.v)))
+        for speed, shade, label in zip(self.v, shades, self.labels, strict=True):
+            axes.plot(km, speed, color=shade, linewidth=1.4, label=f"{label[0]} to {label[1]}")
+        axes.set_xlabel("along the line (km)" if self.distance_unit == "m" else "along the line (px)")
+        axes.set_ylabel(f"speed ({self.unit})")
+        axes.set_ylim(bottom=0)
+        if len(self.v) <= _MOST_NAMED:
+            axes.legend(frameon=False, fontsize=8, labelcolor=NEUTRAL)
+        return axes
+
 
 def along(
     maps: VelocityMap | Sequence[VelocityMap] | VelocitySeries,
-    line: Line | F64,
+    line: ArrayLike,
     *,
-    name: str = "",
+    name: str = "line",
     step_px: float | None = None,
 ) -> FlowlineProfile:
     """Velocity along a line.
@@ -131,10 +217,9 @@ def along(
     ----------
     maps : VelocityMap, sequence of VelocityMap, or VelocitySeries
         Maps of one frame; of a series the intervals that are measured by themselves.
-    line : Line or array of float, (n, 2)
+    line : array_like of float, (n, 2)
         (row, col) of its corners, px of the frame.
     name : str, optional
-        Default: the line's own.
     step_px : float, optional
         Distance between places, px; default half a cell.
 
@@ -145,20 +230,19 @@ def along(
     TrackingError
         The line has no length, or lies outside the maps.
     """
-    corners = np.asarray(line.path if isinstance(line, Line) else line, float)
-    title = name or (line.name if isinstance(line, Line) else "line")
+    corners = np.asarray(line, float)
     maps = sorted(maps_of(maps), key=lambda one: one.times[0] + (one.times[1] - one.times[0]) / 2)
     frame, cells = maps[0].frame, maps[0].cells
     rows, cols, at = resampled(corners, maps[0].settings.spacing / 2 if step_px is None else step_px)
     row, col = cell_places(cells, frame, rows, cols)
     if not ((row >= 0) & (col >= 0) & (row <= cells.height - 1) & (col <= cells.width - 1)).any():
-        raise TrackingError(f"{title} lies outside the velocity maps; draw it over them.")
+        raise TrackingError(f"{name} lies outside the velocity maps; draw it over them.")
 
     def profiles(quantity: str) -> F64:
         return np.stack([_sampled(one, quantity, rows, cols) for one in maps])
 
     return FlowlineProfile(
-        name=title,
+        name=name,
         rows=rows,
         cols=cols,
         distance=ground_distance(frame, corners, at) if frame.georeferenced else at,

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from napari_icenet.common.atomic_io_1 import write_parquet, write_whole
+from napari_icenet.common.atomic_io import write_parquet, write_whole
+from napari_icenet.common.software import software
 from napari_icenet.common.types import F64
 from napari_icenet.errors import TrackingError, UsageError
-from napari_icenet.tracking.table import software
 from napari_icenet.velocity.along.gps_files import GpsPoints, read_gps
 from napari_icenet.velocity.along.sampling import cell_places, maps_of, sampled
 from napari_icenet.velocity.time_series.series import VelocitySeries
@@ -28,7 +28,7 @@ OUTSIDE, OTHER_TIME, NO_VELOCITY = "outside the map", "other time", "no velocity
 
 
 class GpsSummary(BaseModel):
-    """How far maps and GPS are apart; differences are map − GPS, m/yr.
+    """Differences of maps and GPS, map − GPS, m/yr.
 
     Attributes
     ----------
@@ -103,7 +103,7 @@ class Comparison:
 
     @property
     def compared(self) -> NDArray[np.bool_]:
-        """Whether there is a difference."""
+        """True if there is a difference."""
         return np.asarray(self.reason == "")
 
     @property

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,12 @@ from napari_icenet.common.types import F64
 from napari_icenet.errors import TrackingError
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.tracking.points import read_records
-from napari_icenet.velocity.vectors.vector_files import pixels_of, read_layers
+from napari_icenet.velocity.vectors.to_grid import pixels, to_map
+from napari_icenet.velocity.vectors.vector_files import read_layers
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from geopandas import GeoDataFrame
 
 _TABLES = frozenset({".csv", ".parquet"})
 _PLACES = (("lon", "lat"), ("longitude", "latitude"), ("x", "y"))
@@ -122,7 +127,7 @@ def read_gps(path: str | Path, grid: Grid) -> GpsPoints:
     tables = _tables(path, grid)
     if not tables:
         raise TrackingError(f"{path} holds no point; give GPS stations as points.")
-    parts = [_read(path, grid, crs, xy, records) for crs, xy, records in tables]
+    parts = [_read(path, grid, table) for table in tables]
     columns = {
         name: np.concatenate([part[name] for part in parts])
         for name in ("rows", "cols", "vx", "vy", "vx_error", "vy_error", "start", "end")
@@ -170,38 +175,42 @@ def axes_on_ground(crs: CRS, x: F64, y: F64) -> F64:
     return out
 
 
-def _tables(path: Path, grid: Grid) -> list[tuple[CRS | None, F64, list[dict[str, Any]]]]:
-    """Reference system, places (n, 2) and columns of a file's points, layer by layer."""
+def _tables(path: Path, grid: Grid) -> list[GeoDataFrame]:
+    """A file's points, layer by layer, in their own reference system; names of columns in lower case."""
+    import geopandas
+    import pandas as pd
+
     if path.suffix.lower() in _TABLES:
-        records = read_records(path)
-        pair = next((p for p in _PLACES if any(p[0] in r and p[1] in r for r in records)), None)
+        table = pd.DataFrame(read_records(path))
+        pair = next((p for p in _PLACES if {*p} <= {*table.columns}), None)
         if pair is None:
-            raise _lacking(path, records, "place", "lon, lat or x, y")
-        xy = np.stack([_numbers(path, records, name) for name in pair], axis=1)
+            raise _lacking(path, table, "place", "lon, lat or x, y")
         assert grid.crs is not None
-        return [(CRS.from_wkt(grid.crs.to_wkt()) if pair == ("x", "y") else _WGS84, xy, records)]
+        crs = grid.crs.to_wkt() if pair == ("x", "y") else _WGS84
+        places = geopandas.points_from_xy(*(_numbers(path, table, name) for name in pair))
+        return [geopandas.GeoDataFrame(table, geometry=places, crs=crs)]
     found = []
-    for _, table in read_layers(path, grid):
-        table = table[table.geometry.geom_type == "Point"]  # noqa: PLW2901
-        if len(table):
-            xy = np.stack([table.geometry.x, table.geometry.y], axis=1)
-            records = table.drop(columns=table.geometry.name).to_dict("records")
-            found.append((table.crs, xy, [{str(k).strip().lower(): v for k, v in r.items()} for r in records]))
+    for _, layer in read_layers(path, grid):
+        points = layer[layer.geometry.geom_type == "Point"]
+        if len(points):
+            points = points.rename(columns=lambda name: str(name).strip().lower())
+            found.append(points.loc[:, ~points.columns.duplicated(keep="last")])
     return found
 
 
-def _read(path: Path, grid: Grid, crs: CRS | None, xy: F64, records: list[dict[str, Any]]) -> dict[str, Any]:
-    pair = next((p for p in _VELOCITIES if any(p[0] in r and p[1] in r for r in records)), None)
+def _read(path: Path, grid: Grid, table: GeoDataFrame) -> dict[str, Any]:
+    crs, xy = table.crs, np.stack([table.geometry.x, table.geometry.y], axis=1)
+    pair = next((p for p in _VELOCITIES if {*p} <= {*table.columns}), None)
     if pair is None:
-        raise _lacking(path, records, "velocity", "vx, vy or ve, vn or v, azimuth (m/yr)")
-    places = pixels_of(crs, grid, path)(xy)
-    first, second = (_numbers(path, records, name) for name in pair)
-    errors = [_numbers(path, records, name) for name in _VELOCITIES[pair]]
+        raise _lacking(path, table, "velocity", "vx, vy or ve, vn or v, azimuth (m/yr)")
+    places = pixels(to_map(crs, grid, path)(xy), grid)
+    first, second = (_numbers(path, table, name) for name in pair)
+    errors = [_numbers(path, table, name) for name in _VELOCITIES[pair]]
     # Velocities and their errors along unit vectors whose (east, north) are the columns of `axes`.
     velocity, error = np.stack([first, second], axis=1), np.stack(errors, axis=1)
     axes = np.broadcast_to(np.eye(2), (len(xy), 2, 2))
     if pair == ("vx", "vy"):
-        assert crs is not None  # pixels_of has seen to it
+        assert crs is not None  # to_map has seen to it
         axes = axes_on_ground(crs, *xy.T)
     elif pair == ("v", "azimuth"):
         sine, cosine = np.sin(np.radians(second)), np.cos(np.radians(second))
@@ -215,14 +224,14 @@ def _read(path: Path, grid: Grid, crs: CRS | None, xy: F64, records: list[dict[s
     turn[good] = np.linalg.solve(ours[good], axes[good])
     vx, vy = np.einsum("nij,nj->in", turn, velocity)
     vx_error, vy_error = np.sqrt(np.einsum("nij,nj->in", turn**2, error**2))
-    named = next((n for n in _NAMES if any(n in r for r in records)), None)
+    titles = next((table[name] for name in _NAMES if name in table), [None] * len(table))
     return {
-        "names": [_title(r.get(named) if named else None, number) for number, r in enumerate(records, 1)],
+        "names": [_title(value, number) for number, value in enumerate(titles, 1)],
         "rows": places[:, 0],
         "cols": places[:, 1],
         **{"vx": vx, "vy": vy, "vx_error": vx_error, "vy_error": vy_error},
-        "start": _times(path, records, _STARTS),
-        "end": _times(path, records, _ENDS),
+        "start": _times(path, table, _STARTS),
+        "end": _times(path, table, _ENDS),
     }
 
 
@@ -230,14 +239,17 @@ def _title(value: Any, number: int) -> str:
     return f"point {number}" if value is None or value != value or not str(value).strip() else str(value).strip()  # noqa: PLR0124
 
 
-def _lacking(path: Path, records: Sequence[dict[str, Any]], what: str, wanted: str) -> TrackingError:
-    columns = ", ".join(dict.fromkeys(name for record in records for name in record)) or "no columns"
+def _lacking(path: Path, table: pd.DataFrame, what: str, wanted: str) -> TrackingError:
+    columns = ", ".join(name for name in table.columns if name != "geometry") or "no columns"
     return TrackingError(f"{path} does not say the points' {what} (it has {columns}); name its columns {wanted}.")
 
 
-def _numbers(path: Path, records: Sequence[dict[str, Any]], name: str) -> F64:
+def _numbers(path: Path, table: pd.DataFrame, name: str) -> F64:
+    """A column's numbers, (n,); NaN where it is missing."""
+    if name not in table:
+        return np.full(len(table), np.nan)
     try:
-        return np.array([_number(record.get(name)) for record in records], float)
+        return np.array([_number(value) for value in table[name]], float)
     except (TypeError, ValueError) as error:
         raise TrackingError(f"{path} holds a value in {name} that is no number; mend it.") from error
 
@@ -246,11 +258,11 @@ def _number(value: Any) -> float:
     return np.nan if value is None or value == "" else float(value)
 
 
-def _times(path: Path, records: Sequence[dict[str, Any]], names: Sequence[str]) -> NDArray[np.datetime64]:
+def _times(path: Path, table: pd.DataFrame, names: Sequence[str]) -> NDArray[np.datetime64]:
     import pandas as pd
 
-    name = next((n for n in names if any(n in record for record in records)), None)
-    values = [None if name is None else record.get(name) for record in records]
+    name = next((n for n in names if n in table), None)
+    values = [None] * len(table) if name is None else list(table[name])
     try:
         times = pd.to_datetime(pd.Series(values, dtype=object), utc=True, format="ISO8601")
     except (ValueError, TypeError) as error:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_icenet.common.atomic_io_1 import write_parquet, write_whole
+from napari_icenet.common.atomic_io import write_parquet, write_whole
+from napari_icenet.common.software import software
 from napari_icenet.errors import TrackingError
-from napari_icenet.tracking.table import software
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,36 +20,6 @@ if TYPE_CHECKING:
 
 #: Decimals of longitude and latitude: a centimetre on the ground.
 DEGREE_DECIMALS = 7
-
-
-def profile_table(profile: FlowlineProfile) -> pd.DataFrame:
-    """Tabulate a profile: a row per pair of dates and place.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``line, distance, x, y`` (map units; ``row, col`` without a map), ``first_date, second_date,
-        mid_date, days, v, v_error, v_along, ncc, valid, vx, vy``, and the units and the software as
-        constant columns. Where nothing is known there are no numbers and ``valid`` is False.
-    """
-    import pandas as pd
-
-    pairs, places = profile.v.shape
-    columns: dict[str, Any] = {"line": profile.name, "distance": np.tile(profile.distance, pairs)}
-    if profile.frame.georeferenced:
-        x, y = profile.frame.xy(profile.rows, profile.cols)
-        columns |= {"x": np.tile(x, pairs), "y": np.tile(y, pairs)}
-    else:
-        columns |= {"row": np.tile(profile.rows, pairs), "col": np.tile(profile.cols, pairs)}
-    columns["first_date"] = np.repeat([first for first, _ in profile.labels], places)
-    columns["second_date"] = np.repeat([second for _, second in profile.labels], places)
-    columns["mid_date"] = np.repeat(np.datetime_as_string(profile.mid_times, unit="D"), places)
-    columns["days"] = np.repeat(profile.days, places)
-    for name in ("v", "v_error", "v_along", "ncc", "valid", "vx", "vy"):
-        values = getattr(profile, name)
-        columns[name] = (values if name == "valid" else np.where(profile.valid, values, np.nan)).ravel()
-    columns |= {"distance_unit": profile.distance_unit, "unit": profile.unit, "software": software()}
-    return pd.DataFrame(columns)
 
 
 def write_profile(profile: FlowlineProfile, path: str | Path) -> None:
@@ -73,7 +43,7 @@ def write_profile(profile: FlowlineProfile, path: str | Path) -> None:
         {
             ".csv": lambda to: _write_csv(profile, to),
             ".geojson": lambda to: _write_geojson(profile, to),
-            ".parquet": lambda to: write_parquet(profile_table(profile), to),
+            ".parquet": lambda to: write_parquet(profile.to_dataframe(), to),
         },
         "profiles",
     )
@@ -81,7 +51,7 @@ def write_profile(profile: FlowlineProfile, path: str | Path) -> None:
 
 def rounded(profile: FlowlineProfile) -> pd.DataFrame:
     """The table with the digits that mean something, for files that people read; no number is -0."""
-    shown = profile_table(profile)
+    shown = profile.to_dataframe()
     speed = 2 if profile.unit == "m/yr" else 4
     decimals = dict.fromkeys(("v", "v_error", "v_along", "vx", "vy"), speed) | {"ncc": 4, "days": 4}
     decimals |= dict.fromkeys(("distance", "x", "y"), 2) | dict.fromkeys(("row", "col"), 3)

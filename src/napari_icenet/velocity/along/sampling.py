@@ -36,7 +36,7 @@ def maps_of(found: VelocityMap | Sequence[VelocityMap] | VelocitySeries) -> tupl
 
 
 def cell_places(cells: Grid, frame: Grid, rows: ArrayLike, cols: ArrayLike) -> tuple[F64, F64]:
-    """Where pixels of the frame lie among a map's cells: (row, col), integer = a cell's centre."""
+    """Positions of pixels of the frame among a map's cells: (row, col), integer = a cell's centre."""
     t = ~cells.transform @ frame.transform
     r, c = np.asarray(rows, float) + 0.5, np.asarray(cols, float) + 0.5
     return t.d * c + t.e * r + t.f - 0.5, t.a * c + t.b * r + t.c - 0.5

@@ -9,11 +9,11 @@ from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
 from rasterio.shutil import copy
 
-from napari_icenet.common.atomic_io_1 import write_whole
+from napari_icenet.common.atomic_io import write_whole
+from napari_icenet.common.software import software
 from napari_icenet.errors import TrackingError
-from napari_icenet.tracking.table import software
-from napari_icenet.velocity.io.cf_attributes import map_values, stable_shift, variable_attributes
-from napari_icenet.velocity.io.record import MapRecord
+from napari_icenet.velocity.cf.attributes import map_values, stable_shift, variable_attributes
+from napari_icenet.velocity.cf.record import MapRecord
 from napari_icenet.velocity.velocity_map import VelocityMap
 
 SUFFIXES = (".tif", ".tiff")

@@ -16,16 +16,15 @@ import xarray as xr
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from napari_icenet.common.atomic_io_1 import write_whole
+from napari_icenet.common.atomic_io import write_whole
 from napari_icenet.errors import TrackingError
-from napari_icenet.matching.engine.matches import REASONS, reason_code
-from napari_icenet.velocity.io.cf_attributes import (
+from napari_icenet.matching.lost_reason import REASONS, reason_code
+from napari_icenet.velocity.cf.attributes import (
     FORMAT,
     REASON_WORDS,
 )
-from napari_icenet.velocity.io.map_dataset import _distinct_middle, dataset_of
-from napari_icenet.velocity.io.record import MapRecord
-from napari_icenet.velocity.io.series_netcdf import series_dataset
+from napari_icenet.velocity.cf.map_dataset import dataset_of, distinct_middle
+from napari_icenet.velocity.cf.record import MapRecord
 from napari_icenet.velocity.velocity_map import VelocityMap
 
 if TYPE_CHECKING:
@@ -59,13 +58,13 @@ def write_netcdf(
     TrackingError
         The file cannot be written.
     """
-    ordered = [maps] if isinstance(maps, VelocityMap) else sorted(maps, key=_distinct_middle)
+    ordered = [maps] if isinstance(maps, VelocityMap) else sorted(maps, key=distinct_middle)
     dataset = dataset_of(ordered)
 
     def write(beside: Path) -> None:
         dataset.to_netcdf(beside, engine="h5netcdf", encoding=_encoding(dataset))
         if series is not None:
-            inverted = series_dataset(series)
+            inverted = series.to_xarray()
             inverted.to_netcdf(beside, mode="a", group="series", engine="h5netcdf", encoding=_encoding(inverted))
 
     write_whole(path, {".nc": write}, "velocity maps with their dates")
@@ -129,7 +128,7 @@ def _map_at(dataset: xr.Dataset, index: int, record: MapRecord) -> VelocityMap:
     arrays["chip_size"] = values("chip_size").astype(np.uint16)
     arrays["reason"] = _reasons(values("reason"), str(dataset["reason"].attrs["flag_meanings"]))
     arrays["stable"] = values("stable").astype(bool) if record.has_stable else None
-    return record.map_of(arrays)
+    return VelocityMap(**arrays, **record.fields())
 
 
 def _reasons(stored: NDArray[Any], meanings: str) -> NDArray[np.uint8]:

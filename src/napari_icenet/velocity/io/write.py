@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_icenet.common.atomic_io_1 import check_destination
+from napari_icenet.common.atomic_io import check_destination
 from napari_icenet.errors import UsageError
-from napari_icenet.matching.engine.matches import reason_code
+from napari_icenet.matching.acceptance import NO_PIXELS
+from napari_icenet.matching.lost_reason import reason_code
 from napari_icenet.velocity.velocity_map import VelocityMap
 
 if TYPE_CHECKING:
@@ -73,12 +74,10 @@ def write_maps(maps: Sequence[VelocityMap], path: str | Path, *, series: Velocit
 
 
 def summary(maps: Sequence[VelocityMap] | VelocityMap) -> str:
-    """What maps hold, in two lines: valid share and median speed, and the offset of stable ground.
+    """Summary of maps in two lines: valid share and median speed, offset of stable ground.
 
     The share is that of the quality report: points outside the pictures' pixels do not count.
     """
-    from napari_icenet.velocity.quality.assess import NO_PIXELS
-
     blank = [reason_code(reason) for reason in NO_PIXELS]
     maps = [maps] if isinstance(maps, VelocityMap) else maps
     points = sum(int((~np.isin(m.reason, blank)).sum()) for m in maps)

@@ -1,1 +1,1 @@
-"""How far to trust a map: closure, static terrain, strain, and the report. Imports maps and series."""
+"""Quality of maps: closure, static terrain, strain, and the report. Imports maps and series."""

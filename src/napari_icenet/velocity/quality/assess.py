@@ -1,4 +1,4 @@
-"""How far velocity maps can be trusted: one report, as numbers."""
+"""Quality report of velocity maps, as numbers."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.common.atomic_io_1 import write_whole
+from napari_icenet.common.atomic_io import write_whole
+from napari_icenet.common.software import software
 from napari_icenet.errors import UsageError
-from napari_icenet.matching.engine.matches import REASONS
-from napari_icenet.matching.match import LostReason
-from napari_icenet.tracking.table import software
+from napari_icenet.matching.acceptance import NO_PIXELS
+from napari_icenet.matching.lost_reason import REASONS
 from napari_icenet.velocity.quality.closure import Closure, closure, triplets
-from napari_icenet.velocity.quality.density import Density
+from napari_icenet.velocity.quality.density import Density, per_pixel, static_density
 from napari_icenet.velocity.quality.report import (
     ClosureQuality,
     MapQuality,
@@ -25,16 +25,14 @@ from napari_icenet.velocity.quality.report import (
     StrainVariability,
     Value,
 )
-from napari_icenet.velocity.quality.static_terrain import per_pixel, static_density
 from napari_icenet.velocity.quality.strain import strain_density, strain_rates
 from napari_icenet.velocity.stable_ground.coregistration import offset_error, residual
 from napari_icenet.velocity.velocity_map import VelocityMap
 
 #: Reasons that say a point has no pixels to match, not that its match failed.
-NO_PIXELS = (LostReason.FILL, LostReason.OUTSIDE)
 
 
-def assess(maps: Sequence[VelocityMap]) -> QualityReport:
+def quality_report(maps: Sequence[VelocityMap]) -> QualityReport:
     """Judge maps, each for itself and, where three dates close, against each other.
 
     Parameters

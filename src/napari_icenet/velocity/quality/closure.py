@@ -18,7 +18,7 @@ from napari_icenet.velocity.velocity_map import VelocityMap
 
 @dataclass(frozen=True)
 class Closure:
-    """What is left of a triangle of dates.
+    """Closure of a triangle of dates.
 
     Attributes
     ----------

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_icenet.common.atomic_io_1 import write_whole
+from napari_icenet.common.atomic_io import write_whole
 from napari_icenet.velocity.quality import figure_panels as panels
-from napari_icenet.velocity.quality.assess import assess
+from napari_icenet.velocity.quality.assess import quality_report
 from napari_icenet.velocity.quality.closure import closure, triplets
 from napari_icenet.velocity.quality.figure_style import ACCENT, QUIET, TEXT, new_figure
 from napari_icenet.velocity.quality.report import QualityReport
@@ -38,7 +38,7 @@ def report_figure(
     path : path
         Ends in .png, .pdf or .svg.
     report : QualityReport, optional
-        As :func:`~napari_icenet.velocity.quality.assess.assess` has made it of the same maps.
+        As :func:`~napari_icenet.velocity.quality.assess.quality_report` has made it of the same maps.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def report_figure(
         The file cannot be written.
     """
     several = [maps] if isinstance(maps, VelocityMap) else list(maps)
-    judged = assess(several) if report is None else report
+    judged = quality_report(several) if report is None else report
     figure = draw(several, judged)
 
     def write(beside: Path) -> None:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_icenet.matching.engine.matches import REASONS, reason_code
-from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.matching.acceptance import NO_PIXELS
+from napari_icenet.matching.lost_reason import REASONS, LostReason, reason_code
 from napari_icenet.velocity.quality.closure import Closure
+from napari_icenet.velocity.quality.density import static_density
 from napari_icenet.velocity.quality.figure_style import (
     ACCENT,
     BACKGROUND,
@@ -33,7 +34,6 @@ from napari_icenet.velocity.quality.figure_style import (
     legend,
 )
 from napari_icenet.velocity.quality.report import MapQuality, QualityReport, StaticTerrain
-from napari_icenet.velocity.quality.static_terrain import static_density
 from napari_icenet.velocity.quality.strain import strain_rates
 from napari_icenet.velocity.velocity_map import VelocityMap
 
@@ -69,7 +69,7 @@ def _ground(axes: Axes, plane: MapPlane, velocity_map: VelocityMap) -> None:
     """Points that failed and points without pixels, told apart behind a map."""
     from matplotlib.colors import ListedColormap
 
-    nothing = np.isin(velocity_map.reason, [reason_code(r) for r in (LostReason.FILL, LostReason.OUTSIDE)])
+    nothing = np.isin(velocity_map.reason, [reason_code(r) for r in NO_PIXELS])
     plane.show(axes, nothing.astype(float), cmap=ListedColormap(["#3A4048", BACKGROUND]), vmin=0, vmax=1)
 
 
@@ -93,7 +93,7 @@ def _arrows(axes: Axes, plane: MapPlane, velocity_map: VelocityMap, top: float) 
 
 
 def validity(axes: Axes, velocity_map: VelocityMap, quality: MapQuality) -> None:
-    """Which points are valid, and why the others are not."""
+    """Panel of valid points, and of the reasons why others are not."""
     from matplotlib.colors import BoundaryNorm, ListedColormap
     from matplotlib.patches import Patch
 

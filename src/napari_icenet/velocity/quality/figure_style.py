@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common import palette
 from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.velocity.velocity_map import VelocityMap
 
@@ -25,17 +26,7 @@ DIFFERENCE_STOPS = ("#8FC7F2", "#2F78B5", "#1B1F24", "#C2622A", "#F6BE8C")
 #: Closure and errors: from the panel's dark to light, zero-based.
 MISFIT_STOPS = ("#1F242A", "#3B4A6B", "#7A6A9B", "#D08A8A", "#F7D9B0")
 DENSITY_STOPS = ("#1B1F24", "#21435A", "#3E86AF", "#9BD3F2", "#FFFFFF")
-REASON_COLOURS = {
-    LostReason.PENDING: "#2B2B2B",
-    LostReason.FILL: "#2A2E33",
-    LostReason.FLAT: "#A6E1FF",
-    LostReason.OUTSIDE: "#3D434A",
-    LostReason.BORDER: "#E69F00",
-    LostReason.AMBIGUOUS: "#CC79A7",
-    LostReason.DISAGREEMENT: "#F0E442",
-    LostReason.ROUND_TRIP: "#8E6FD8",
-    LostReason.OUTLIER: "#3F8FD2",
-}
+REASON_COLOURS = {reason: palette.REASON[reason.name] for reason in LostReason}
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -97,7 +88,7 @@ def empty(axes: Axes, title: str, sentence: str) -> None:
 
 
 class MapPlane:
-    """Where a map's cells lie in a panel: kilometres of its grid, or pixels of the pictures."""
+    """Axes of a map's panel: kilometres of its grid, or pixels of the pictures."""
 
     def __init__(self, velocity_map: VelocityMap) -> None:
         t = velocity_map.cells.transform

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
+
+from napari_icenet.common.described import Described
+from napari_icenet.common.text import percent_text
 
 #: What each number means, for a reader who has the file alone.
 DEFINITIONS = {
@@ -138,7 +142,7 @@ class ClosureQuality(_Part):
     bias_px: tuple[float, float] | None
 
 
-class QualityReport(_Part):
+class QualityReport(Described, _Part):
     """All maps of a run."""
 
     software: str
@@ -148,3 +152,15 @@ class QualityReport(_Part):
     closure_note: str | None
     valid_share: float | None
     definitions: dict[str, str] = Field(default_factory=lambda: dict(DEFINITIONS))
+
+    def facts(self) -> dict[str, str]:
+        """Facts of a report: maps and their dates, share of valid vectors, closure."""
+        first, last = min(one.labels[0] for one in self.maps), max(one.labels[1] for one in self.maps)
+        misses = [one.median_px for one in self.closure if one.median_px is not None]
+        return {
+            "maps": f"{len(self.maps)} map{'s' * (len(self.maps) != 1)}, {first} to {last}",
+            "cells": f"{self.maps[0].cells} cells",
+            "valid": f"{percent_text(self.valid_share)} valid" if self.valid_share is not None else "",
+            "closure": f"closure {float(np.median(misses)):.2f} px" if misses else "",
+            "origin": "simulated" if self.simulated else "",
+        }

@@ -1,4 +1,4 @@
-"""How far two scenes are shifted against each other, as ground that does not move shows it.
+"""Offset of two scenes against each other, from ground that does not move.
 
 Stable ground is what a mask names, or else the slow mode of the map: a narrow, compact cluster of
 displacements nearer to zero than what moves. Where neither is there, nothing is removed.
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from napari_icenet.common.text import capital
 from napari_icenet.common.types import Bool
 from napari_icenet.errors import TrackingError
+from napari_icenet.velocity.map_arrays import Offset
 from napari_icenet.velocity.stable_ground.slow_mode import slow_cells
-from napari_icenet.velocity.velocity_map import Offset, VelocityMap
+from napari_icenet.velocity.velocity_map import VelocityMap
 
 #: Fewer valid points than this do not measure an offset.
 LEAST_POINTS = 10
@@ -30,7 +31,7 @@ _NORMAL = 1.4826
 
 @dataclass(frozen=True)
 class Residual:
-    """What is left on stable ground once its offset is removed.
+    """Residual motion on stable ground once its offset is removed.
 
     Attributes
     ----------
@@ -192,7 +193,7 @@ def offset_error(velocity_map: VelocityMap) -> tuple[float, float]:
 
 
 def residual(velocity_map: VelocityMap) -> Residual | None:
-    """What the offset leaves behind on stable ground; None where there is no offset."""
+    """Residual that the offset leaves on stable ground; None where there is no offset."""
     offset, stable = velocity_map.offset, velocity_map.stable
     if offset is None or stable is None:
         return None

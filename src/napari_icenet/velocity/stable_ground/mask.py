@@ -49,12 +49,18 @@ def read_stable_mask(path: str | Path, grid: Grid) -> NDArray[np.bool_]:
 
 
 def _outlined(path: Path, grid: Grid) -> NDArray[np.bool_]:
-    from napari_icenet.velocity.vectors.features import rasterized, read_features
+    """Pixels whose centre lies inside an outline, and in none of its holes."""
+    from affine import Affine
+    from rasterio.features import rasterize
 
-    features = read_features(path, grid)
-    if not features.outlines:
+    from napari_icenet.velocity.vectors.features import in_pixels, read_features
+
+    features = in_pixels(read_features(path, grid), grid)
+    outlines = features.geometry[features["kind"] == "outline"]
+    if outlines.empty:
         raise TrackingError(f"{path} holds no outline of stable ground in the frame; give polygons that lie in it.")
-    return rasterized(features, grid)
+    corner = Affine.translation(-0.5, -0.5)
+    return np.asarray(rasterize(outlines, out_shape=grid.shape, transform=corner, dtype="uint8") > 0)
 
 
 def _painted(path: Path, grid: Grid) -> NDArray[np.bool_]:

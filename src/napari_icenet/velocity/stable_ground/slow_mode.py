@@ -99,7 +99,7 @@ def _enclosed(cells: Bool, valid: Bool) -> Bool:
 
 
 def _slower_than_the_rest(rows: F64, cols: F64, mode: _Mode) -> bool:
-    """Whether enough cells move otherwise, and most of them further than the mode."""
+    """True if enough cells move otherwise, and most of them further than the mode."""
     with np.errstate(invalid="ignore"):
         rest = (np.hypot(rows - mode.row, cols - mode.col) > _reach(mode.spread)) & ~mode.cells
     if rest.sum() < max(LEAST_MOVING * np.isfinite(rows).sum(), 1):
@@ -150,7 +150,7 @@ def _settled(rows: F64, cols: F64, row: float, col: float) -> _Mode | None:
 
 
 def _compact(cells: Bool, valid: Bool) -> Bool:
-    """Where at least half of the valid cells around, of at least two, belong to the cluster as well."""
+    """Cells of which at least half of the valid neighbours, of at least two, belong to the cluster."""
     from scipy.ndimage import convolve
 
     ring = np.ones((3, 3))
@@ -160,7 +160,7 @@ def _compact(cells: Bool, valid: Bool) -> Bool:
 
 
 def _rigid(rows: F64, cols: F64, mode: _Mode, block: int) -> bool:
-    """Whether a mode is the same all over the map: its scatter averages out over blocks of cells."""
+    """True if a mode is the same all over the map: its scatter averages out over blocks of cells."""
     from scipy.ndimage import median
 
     where = np.nonzero(mode.cells)
@@ -180,7 +180,7 @@ def _spread(values: F64) -> float:
 
 
 def _stands_out(density: F64, edges: F64, mode: _Mode) -> bool:
-    """Whether the density falls off on all sides of a mode; on a slope of speeds it does not."""
+    """True if the density falls off on all sides of a mode; on a slope of speeds it does not."""
     middle = edges[:-1] + _STEP / 2
     width = float(np.hypot(mode.spread, _KERNEL))
     distance = np.hypot(middle[:, None] - mode.row, middle[None, :] - mode.col)

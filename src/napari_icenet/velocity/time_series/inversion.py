@@ -5,7 +5,8 @@ needed. Solved cell by cell and robustly (:mod:`~napari_icenet.velocity.time_ser
 matches and cloudy dates lose their weight, and what pairs contradict each other by gives the errors.
 
 Velocities belong to places. A pair over a long time follows the ice through places of other speed;
-what that adds is worked out from a first solution and taken off (:mod:`~napari_icenet.velocity.time_series.flow_path`).
+what that adds is worked out from a first solution and taken off
+(:func:`~napari_icenet.velocity.time_series.accumulate.way_less_start`).
 
 What belongs to a date adds to all its pairs alike and contradicts nothing, so no inversion can see
 it: the shift of a whole scene (remove it by stable ground before; what looks like one is told as
@@ -24,8 +25,7 @@ from numpy.typing import NDArray
 from napari_icenet.common.types import F64, Bool
 from napari_icenet.errors import UsageError
 from napari_icenet.jobs.progress import Progress
-from napari_icenet.velocity.time_series.accumulate import Inverted, jumps
-from napari_icenet.velocity.time_series.flow_path import way_less_start
+from napari_icenet.velocity.time_series.accumulate import Inverted, jumps, way_less_start
 from napari_icenet.velocity.time_series.network_adjustment import Pairs, positions, typical_scale
 from napari_icenet.velocity.time_series.series import VelocitySeries
 from napari_icenet.velocity.velocity_map import VelocityMap
@@ -80,6 +80,28 @@ def invert(maps: Sequence[VelocityMap], *, progress: Progress | None = None) -> 
     out = _solved(maps, pairs, days, typical, every, progress=partial(_told, tell, 0.25, 1.0), way=way)
     tell(1.0, "Inverting pairs")
     return _series(maps, times, pairs, out, _ground(maps))
+
+
+def redundant(maps: Sequence[VelocityMap]) -> bool:
+    """True if some motion is measured in more than one way: pairs of dates close a loop."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    if not maps:
+        return False
+    times, pairs = _network(maps)
+    joined = coo_array((np.ones(len(maps)), (pairs.first, pairs.second)), shape=(len(times), len(times)))
+    parts = int(connected_components(joined, directed=False, return_labels=False))
+    return len(maps) > len(times) - parts
+
+
+def series_of(maps: Sequence[VelocityMap], *, progress: Progress | None = None) -> VelocitySeries | None:
+    """The time series inverted from maps (:func:`invert`); None where their pairs are not :func:`redundant`.
+
+    Of redundant pairs, motion through time is what they agree upon; without redundancy the maps themselves say
+    all that is known.
+    """
+    return invert(maps, progress=progress) if redundant(maps) else None
 
 
 def _silent(share: float, text: str) -> None:

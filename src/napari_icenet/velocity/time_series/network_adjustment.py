@@ -38,7 +38,7 @@ USUAL_SCATTER_PX = 0.05
 
 @dataclass(frozen=True)
 class Pairs:
-    """Which dates the pairs tie together.
+    """Pairs of dates as edges of a network.
 
     Attributes
     ----------

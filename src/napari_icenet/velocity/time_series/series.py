@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.described import Described, dates_text
+from napari_icenet.common.plot import draw_in_time
+from napari_icenet.common.text import percent_text
 from napari_icenet.common.types import F32
-from napari_icenet.matching.engine.matches import reason_code
-from napari_icenet.matching.match import LostReason
+from napari_icenet.errors import UsageError
+from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.velocity.velocity_map import VelocityMap
 
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
 
-@dataclass(frozen=True)
-class VelocitySeries:
+
+@dataclass(frozen=True, repr=False)
+class VelocitySeries(Described):
     """Velocity between consecutive dates, from all pairs together.
 
     Arrays over time have the shape (interval, y, x); interval k lies between ``times[k]`` and
@@ -76,7 +84,7 @@ class VelocitySeries:
     mean_error_col: F32
     jump: NDArray[np.float64]
     ground_spread: NDArray[np.float64]
-    template: VelocityMap = field(repr=False)
+    template: VelocityMap
     notes: tuple[str, ...] = ()
 
     @property
@@ -96,7 +104,7 @@ class VelocitySeries:
 
     @property
     def simulated(self) -> bool:
-        """Whether the pictures come from a simulator."""
+        """True if the pictures come from a simulator."""
         return self.template.simulated
 
     @property
@@ -195,3 +203,101 @@ class VelocitySeries:
     def v_error(self) -> F32:
         """One-sigma error of the speed, (interval, y, x), in :attr:`unit`."""
         return self._velocities[3]
+
+    def to_xarray(self) -> xr.Dataset:
+        """The series as a CF dataset on (interval, y, x) with its coordinate system, laid out as the maps are."""
+        import xarray as xr
+
+        from napari_icenet.velocity.cf.map_dataset import dataset_of
+
+        like = dataset_of([self.template])
+        plane: tuple[str, ...] = like["drow"].dims  # type: ignore[assignment]
+        place = {"grid_mapping": "mapping"} if "mapping" in like else {}
+        over_time = ("interval", *plane)
+        where = "on the ground" if self.frame.georeferenced else "of the picture"
+        variables: dict[str, Any] = {
+            str(name): like[name].variable for name in like.data_vars if str(name).startswith("map")
+        }
+
+        def add(name: str, dims: tuple[str, ...], values: Any, long_name: str, units: str) -> None:
+            gridded = place if dims[-2:] == plane else {}
+            variables[name] = xr.Variable(dims, values, {"long_name": long_name, "units": units, **gridded})
+
+        add("vx", over_time, self.vx, f"velocity along the grid's x {where}", self.unit)
+        add("vy", over_time, self.vy, f"velocity along the grid's y {where}", self.unit)
+        add("v", over_time, self.v, f"speed {where}", self.unit)
+        add("v_error", over_time, self.v_error, "one-sigma error of the speed", self.unit)
+        add("drow", over_time, self.drow, "displacement down the rows in the interval", "px")
+        add("dcol", over_time, self.dcol, "displacement along the columns in the interval", "px")
+        add("error_row", over_time, self.error_row, "one-sigma error of the displacement down the rows", "px")
+        add("error_col", over_time, self.error_col, "one-sigma error of the displacement along the columns", "px")
+        add("resolved", over_time, self.resolved.astype(np.int8), "1 where the interval is measured by itself", "1")
+        add("pairs_used", over_time, self.pairs_used.astype(np.int16), "believed pairs that span the interval", "1")
+        add("weight", ("pair", *plane), self.weight, "how far a pair is believed, 0 to 1", "1")
+        add("residual", plane, self.residual, "root mean square of what pairs contradict each other by", "px")
+        mean = self.mean
+        for name, values in (("vx", mean.vx), ("vy", mean.vy), ("v", mean.v), ("v_error", mean.v_error)):
+            add(f"mean_{name}", plane, values, f"{name} of the steady motion that fits all pairs best", self.unit)
+        for axis, name in enumerate(("row", "col")):
+            add(f"jump_{name}", ("date",), self.jump[:, axis], "how far the whole scene lies off steady motion", "px")
+        add("date_weight", ("date",), self.date_weight, "mean weight of the pairs with this date", "1")
+        first, second = np.array(self.pairs, np.int32).reshape(-1, 2).T
+        add("first", ("pair",), first, "index of the pair's first date", "1")
+        add("second", ("pair",), second, "index of the pair's second date", "1")
+        times = self.times.astype("datetime64[s]")
+        coordinates: dict[str, Any] = {
+            **{str(name): like[name].variable for name in like.coords if str(name) != "mid_date"},
+            "date": xr.Variable("date", times, {"standard_name": "time", "long_name": "acquisition, UTC"}),
+            "start": xr.Variable("interval", times[:-1], {"long_name": "start of the interval, UTC"}),
+            "end": xr.Variable("interval", times[1:], {"long_name": "end of the interval, UTC"}),
+        }
+        return xr.Dataset(variables, coordinates, {"title": "velocity in time", "comment": "\n".join(self.notes)})
+
+    def facts(self) -> dict[str, str]:
+        """Facts of a series: dates, shape, coordinate system, share of resolved intervals."""
+        return {
+            "dates": dates_text(self.times, "dates"),
+            "shape": " × ".join(str(n) for n in self.shape),
+            "CRS": self.cells.crs_name,
+            "valid": f"{percent_text(float(self.resolved.mean()))} resolved",
+            "origin": "simulated" if self.simulated else "",
+        }
+
+    def plot(
+        self,
+        row: float | None = None,
+        col: float | None = None,
+        *,
+        x: float | None = None,
+        y: float | None = None,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """Draw the speed through time at one place: each interval at its middle, with its one-sigma error.
+
+        Parameters
+        ----------
+        row, col : float, optional
+            Place in pixels of the pictures.
+        x, y : float, optional
+            Place on the map, instead.
+        ax : Axes, optional
+            Default: new ones.
+
+        Raises
+        ------
+        UsageError
+            No place was given, or two, or it lies outside the series.
+        """
+        if (row is None or col is None) == (x is None or y is None):
+            raise UsageError("A series is drawn at one place; give row and col, or x and y.")
+        if x is None or y is None:
+            places = self.frame.xy(row or 0.0, col or 0.0)
+            x, y = float(places[0]), float(places[1])
+        i, j = (round(float(v)) for v in self.cells.rowcol(x, y))
+        if not (0 <= i < self.cells.height and 0 <= j < self.cells.width):
+            raise UsageError("This place lies outside the series; choose one on its maps.")
+        middle = self.times[:-1] + (self.times[1:] - self.times[:-1]) / 2
+        values, errors = (np.asarray(a[:, i, j], float) for a in (self.v, self.v_error))
+        axes = draw_in_time(middle.astype("datetime64[s]"), values, errors, label=f"speed ({self.unit})", ax=ax)
+        axes.set_ylim(bottom=0)
+        return axes

@@ -1,10 +1,9 @@
-"""Vector files of a geographic information system: what they hold, and their places in pixels of a frame."""
+"""Layers of vector files as GeoDataFrames, in the file's own coordinate reference system."""
 
 from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,9 @@ import numpy as np
 from pyproj import CRS, Transformer
 from pyproj.exceptions import ProjError
 
-from napari_icenet.common.types import F64
 from napari_icenet.errors import TrackingError
 from napari_icenet.scenes.grid import Grid
 
-#: Between its corners a projected edge lies this close to the true one, px.
-BEND_TOLERANCE_PX = 0.05
-#: Edges are halved at most so often: 4096 parts.
-_HALVINGS = 12
 #: Of a layer with more features than this, only those around the frame are read.
 _MANY = 1000
 _GEOJSON = frozenset({".geojson", ".json"})
@@ -33,7 +27,7 @@ def read_layers(path: Path, grid: Grid | None = None) -> list[tuple[str, Any]]:
     Raises
     ------
     TrackingError
-        As for :func:`read_features`.
+        The file is missing, is no vector file, is empty, or names its system in a way not known.
     """
     import pyogrio
     from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
@@ -104,49 +98,3 @@ def _stated_crs(path: Path) -> str | None:
         raise TrackingError(f"{path} names a coordinate reference system that is not known; use EPSG.") from error
     except OSError as error:
         raise TrackingError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
-
-
-def pixels_of(crs: Any, grid: Grid, path: Path) -> Callable[[F64], F64]:
-    """What brings places (x, y) of a file, shape (n, 2), to (row, col) of a frame; out of reach is NaN.
-
-    Raises
-    ------
-    TrackingError
-        One of the two has a coordinate reference system and the other has none.
-    """
-    if grid.crs is None:
-        if crs is not None:
-            raise TrackingError(
-                f"{path} is on a map, but these pictures have no coordinate reference system; "
-                "give a file without one, whose x is the column and y the row."
-            )
-        return lambda xy: xy[:, ::-1].copy()
-    if crs is None:
-        raise TrackingError(f"{path} has no coordinate reference system; set it in the program that wrote it.")
-    change = Transformer.from_crs(crs, grid.crs.to_wkt(), always_xy=True)
-
-    def to_pixels(xy: F64) -> F64:
-        x, y = change.transform(xy[:, 0], xy[:, 1])
-        found = np.stack(grid.rowcol(x, y), axis=1)
-        found[~np.isfinite(found).all(axis=1)] = np.nan
-        return found
-
-    return to_pixels
-
-
-def bent(xy: F64, change: Callable[[F64], F64], tolerance: float = BEND_TOLERANCE_PX) -> F64:
-    """Places brought elsewhere, with corners added until edges, straight before, are followed."""
-    found = change(xy)
-    for _ in range(_HALVINGS):
-        # At the quarters too: an edge that bends both ways may pass through the middle.
-        away = np.zeros(len(xy) - 1)
-        for share in (0.25, 0.5, 0.75):
-            between = change((1 - share) * xy[:-1] + share * xy[1:])
-            straight = (1 - share) * found[:-1] + share * found[1:]
-            away = np.fmax(away, np.hypot(*(between - straight).T))
-        far = np.flatnonzero(away > tolerance)
-        if not far.size:
-            break
-        middle = (xy[far] + xy[far + 1]) / 2
-        xy, found = np.insert(xy, far + 1, middle, axis=0), np.insert(found, far + 1, change(middle), axis=0)
-    return found

@@ -106,7 +106,7 @@ def test_curves_are_read_with_every_few_numbers_only(desk, written, monkeypatch)
     runs.next.click()
     assert runs.next.text() == "Going on …"
     desk.until(lambda: follower.views[written.run.path].steps == 27)
-    assert written.run.wish() == "run"
+    assert written.run.requested() == "run"
 
 
 def test_only_what_has_grown_is_drawn(desk, written):

@@ -9,7 +9,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_icenet.models.device import devices
+from napari_icenet.common.device import devices
 from tests.datasets.ice import moving, stack_of
 from tests.gui.ice import Hand
 from tests.gui.train.ready import small

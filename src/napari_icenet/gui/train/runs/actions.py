@@ -1,4 +1,4 @@
-"""What can be done with a run, and the dialogs that ask before it is done."""
+"""Actions on a run, and the dialogs that ask before them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class RunActions(QObject):
         follower.failed.connect(self._on_failed)
 
     def waiting_for(self, folder: Path) -> str:
-        """What a run was asked and has not yet heeded, in a word; empty where there is nothing."""
+        """Request that a run has not yet heeded, in a word; empty where there is none."""
         found = self._wishes.get(folder)
         return "" if found is None else _WAITING[found[0]]
 
@@ -136,12 +136,12 @@ class RunActions(QObject):
         self._follower.act(work, lambda _result: self.said.emit(done))  # type: ignore[arg-type]
 
     def _on_failed(self, _sentence: str) -> None:
-        """What was asked for will not come."""
+        """Forget a request that has failed."""
         self._wishes.clear()
         self.changed.emit()
 
     def _on_runs(self) -> None:
-        """What a run has heeded is no longer waited for."""
+        """Stop waiting for what a run has heeded."""
         for folder, (_, state) in list(self._wishes.items()):
             run = self._follower.find(folder)
             if run is None or run.state != state:
@@ -150,7 +150,7 @@ class RunActions(QObject):
 
 
 def ask_delete(parent: QWidget, run: RunSummary) -> bool:
-    """Whether a run is to be deleted."""
+    """True if a run is to be deleted."""
     weights = " and its weights" if run.weights is not None else ""
     answer = QMessageBox.question(
         parent,
@@ -163,7 +163,7 @@ def ask_delete(parent: QWidget, run: RunSummary) -> bool:
 
 
 def ask_end(parent: QWidget, run: RunSummary) -> bool:
-    """Whether a run is to be killed."""
+    """True if a run is to be killed."""
     answer = QMessageBox.question(
         parent,
         "End at once",
@@ -175,7 +175,7 @@ def ask_end(parent: QWidget, run: RunSummary) -> bool:
 
 
 def ask_export(parent: QWidget, run: RunSummary) -> Path | None:
-    """Where to write the weights of a run."""
+    """Ask where to write the weights of a run."""
     memory = Remembered("train")
     plain = re.sub(r"[^\w.+ -]+", "-", run.name)
     start = Path(memory.get("export", str(Path.home()))) / f"{plain}.safetensors"

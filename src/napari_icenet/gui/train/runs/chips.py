@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QSlide
 
 from napari_icenet.common.text import grouped
 from napari_icenet.gui.widgets.theme import quiet
-from napari_icenet.training.loop.sample_images_1 import LAST_COLUMNS
+from napari_icenet.training.loop.sample_images import LAST_COLUMNS
 
 EMPTY = "The first held-out chips appear with the first validation."
 LEGEND = "Held-out chips: the last one seen, what came at t1 and t2, and what the network expected, with its NCC."

@@ -179,7 +179,7 @@ class RunCurves(ThemedPlot):
 
 
 def same_curves(before: Sequence[RunView], now: Sequence[RunView]) -> bool:
-    """Whether views of the same runs hold no step and no validation that those before did not."""
+    """True if views of the same runs hold no step and no validation that those before did not."""
     return len(before) == len(now) and all(
         one.raw is other.raw and one.smooth is other.smooth and one.validation is other.validation
         for one, other in zip(before, now, strict=True)

@@ -64,7 +64,7 @@ class SettingsTable(NumberTable):
 
 
 class RunLog(QPlainTextEdit):
-    """What the run has told, newest last; it stays at the end unless the user reads further up."""
+    """Log of a run, newest last; it stays at the end unless the user reads further up."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

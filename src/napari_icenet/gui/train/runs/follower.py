@@ -134,7 +134,7 @@ class RunFollower(QObject):
         self._tell("_looked", runs, tuple(views), said)
 
     def _due(self, path: Path, changed: bool) -> bool:
-        """Whether a chosen run is to be read in full: together with its numbers, if they change."""
+        """True if a chosen run is to be read in full: together with its numbers, if they change."""
         if path not in self._read:
             return True
         (read, before), now = self._read[path], self._runs.find(path)

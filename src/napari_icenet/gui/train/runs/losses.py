@@ -1,4 +1,4 @@
-"""What is minimised as a run learns: its losses on a logarithmic axis."""
+"""Plot of a run's losses on a logarithmic axis."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class LossCurves:
 
     @property
     def title(self) -> str:
-        """Which loss has which colour, in rich text."""
+        """Title with the colours of the losses, in rich text."""
         words = [
             f"<span style='color:{self._colour(name)}'>━</span> {CURVE_WORDS.get(name, name)}" for name in self._names
         ]

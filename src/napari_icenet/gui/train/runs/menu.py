@@ -1,4 +1,4 @@
-"""What else can be done with a run: the menu beside its buttons."""
+"""Menu of a run beside its buttons."""
 
 from __future__ import annotations
 

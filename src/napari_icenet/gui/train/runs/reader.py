@@ -1,4 +1,4 @@
-"""What is shown of one run, read from its folder bit by bit and only where something has changed."""
+"""Read what is shown of one run from its folder, bit by bit and only where something has changed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOG_BYTES = 16 * 1024
 
 @dataclass(frozen=True, eq=False)
 class RunView:
-    """What is shown of one run. A snapshot: nothing in it changes.
+    """View of one run. A snapshot: nothing in it changes.
 
     Attributes
     ----------
@@ -88,11 +88,11 @@ class RunReader:
 
     @property
     def behind(self) -> bool:
-        """Whether there is more to be read at once."""
+        """True if there is more to be read at once."""
         return self._curves.behind
 
     def read(self) -> RunView | None:
-        """What is shown of the run now; None where nothing has changed since the last time."""
+        """Read the view of the run now; None where nothing has changed since the last time."""
         changed = self._read_curves()
         if changed:
             self._make_curves()
@@ -164,7 +164,7 @@ class RunReader:
         )
 
     def _moved(self, name: str, path: Path) -> bool:
-        """Whether a file has changed since this was asked last."""
+        """True if a file has changed since this was asked last."""
         try:
             stat = path.stat()
             stamp = stat.st_mtime_ns + stat.st_size / 2**40

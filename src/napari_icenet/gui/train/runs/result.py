@@ -1,11 +1,11 @@
-"""What a run came to: the weights before and after it, held against persistence on held-out ice."""
+"""Result of a run: the weights before and after it, held against persistence on held-out ice."""
 
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_icenet.common.palette_1 import colour_of
+from napari_icenet.common.palette import colour_of
 from napari_icenet.common.text import capital, decimal_text, grouped, interval_text, mean_text, percent_text
 from napari_icenet.evaluation.scoring.table import LEAST_BLOCKS
 from napari_icenet.gui.train.runs.words import MODEL_WORDS
@@ -97,7 +97,7 @@ class ResultTable(NumberTable):
 
 
 def verdict(found: BeforeAfter) -> str:
-    """What the table shows, in a sentence that claims no more than it does."""
+    """Verdict of the table, in a sentence that claims no more than it does."""
     if found.gain is not None and found.gain.t1 == found.gain.t2 == 0:
         return "Nothing gained: the best weights on validation ice are those it began with."
     if found.gain is not None:

@@ -1,4 +1,4 @@
-"""How well held-out chips are foreseen as a run learns: correlations at t2 against persistence's."""
+"""Plot of held-out correlations at t2 as a run learns, against persistence's."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import Qt
 
-from napari_icenet.common.palette_1 import colour_of
+from napari_icenet.common.palette import colour_of
 from napari_icenet.gui.train.runs.losses import STROKES
 from napari_icenet.gui.train.runs.reader import RunView
 
 
 class ScoreItems(NamedTuple):
-    """What is drawn of one run: its correlations, the level of persistence, and its best validation."""
+    """Items of one run: its correlations, the level of persistence, and its best validation."""
 
     run: Any
     persistence: Any
@@ -89,7 +89,7 @@ class ScoreCurves:
 
     @property
     def title(self) -> str:
-        """Which run has which colour, in rich text."""
+        """Title with the colours of the runs, in rich text."""
         marks = [
             f"<span style='color:{colour_of(model)}'>{stroke}</span> {words}"
             for model, stroke, words in zip(self._models, "━┅", ("this run", "second"), strict=False)

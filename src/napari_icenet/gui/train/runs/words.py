@@ -44,7 +44,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def what_text(run: RunSummary) -> str:
-    """What is trained on what: ``IceNet, fine-tuned · ice.zarr (812) · cpu``."""
+    """Network, data and device of a run: ``IceNet, fine-tuned · ice.zarr (812) · cpu``."""
     parts = [", ".join(part for part in (MODEL_WORDS.get(run.model, run.model), _preset(run)) if part)]
     parts += [text for text in (_KEY.sub("", run.data), run.device) if text]
     if run.simulated:
@@ -53,7 +53,7 @@ def what_text(run: RunSummary) -> str:
 
 
 def progress_text(run: RunSummary) -> str:
-    """How far it is, how fast, and how long it will take; or what is the matter."""
+    """Progress, speed and remaining time of a run; or what is the matter."""
     steps = f"step {grouped(run.step)} of {grouped(run.of)}"
     if run.state == "finished":
         words = f"Finished after {grouped(run.step)} steps"
@@ -95,7 +95,7 @@ def score_text(run: RunSummary) -> str:
 
 
 def gain_text(run: RunSummary) -> str:
-    """How much better than persistence: ``+.06``."""
+    """Gain on persistence: ``+.06``."""
     gain = run.gain
     return "" if gain is None else decimal_text(gain, signed=True).replace("0.", ".")
 

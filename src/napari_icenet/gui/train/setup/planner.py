@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
 from napari_icenet.datasets.sequences import SPLITS, Sequences
 from napari_icenet.errors import Cancelled, IceNetError
+from napari_icenet.gui.widgets.main_thread import on_main_thread
+from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.training.data.plan import DataPlan, Estimate, make_plan, split_of_weights
 
@@ -92,22 +93,17 @@ class Planner(QObject):
     previewed = Signal(object)
     failed = Signal(str)
     ended = Signal()
-    _arrived = Signal(int, object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._newest = 0
         self._closed = False
-        self._going: threading.Thread | None = None
-        self._next: tuple[int, Callable[[], Any]] | None = None
-        self._lock = threading.Lock()
-        self._arrived.connect(self._on_arrived)
+        self._worker = LatestWorker("icenet-plan", lambda _busy: None)
 
     @property
     def busy(self) -> bool:
         """Whether something is being planned or cut."""
-        with self._lock:
-            return self._going is not None
+        return self._worker.busy
 
     def plan(self, wanted: Wanted) -> None:
         """Plan a dataset; an older request is dropped."""
@@ -127,32 +123,21 @@ class Planner(QObject):
         """Drop all that is asked for; what is being done ends by itself, soon."""
         self._closed = True
         self._newest += 1
+        self._worker.drop("plan")
 
     def _ask(self, work: Callable[[], Any]) -> None:
         self._newest += 1
-        with self._lock:
-            self._next = self._newest, work
-            if self._going is None and not self._closed:
-                self._going = threading.Thread(target=self._run, name="icenet-plan", daemon=True)
-                self._going.start()
+        if not self._closed:
+            self._worker.submit("plan", partial(self._run, self._newest, work))
 
-    def _run(self) -> None:
-        while True:
-            with self._lock:
-                if self._next is None or self._closed:
-                    self._going = None
-                    break
-                (number, work), self._next = self._next, None
-            result: Any = None
-            error: IceNetError | None = None
-            try:
-                result = work()
-            except IceNetError as failure:
-                error = failure
-            if not self._closed and isalive(self):  # type: ignore[no-untyped-call]
-                self._arrived.emit(number, result, error)
+    def _run(self, number: int, work: Callable[[], Any]) -> None:
+        try:
+            self._show(number, work(), None)
+        except IceNetError as error:
+            self._show(number, None, error)
 
-    def _on_arrived(self, number: int, result: Any, error: IceNetError | None) -> None:
+    @on_main_thread
+    def _show(self, number: int, result: Any, error: IceNetError | None) -> None:
         if number != self._newest:
             return
         if error is not None:

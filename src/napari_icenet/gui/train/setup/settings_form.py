@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qtpy.compat import isalive
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from napari_icenet.common.device import devices
 from napari_icenet.common.text import capital
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui.forms.field_editor import FieldEditor, to_text
 from napari_icenet.gui.forms.schema import Group, form, from_form, own_form, values_of
 from napari_icenet.gui.train.runs.words import MODEL_WORDS
+from napari_icenet.gui.widgets.main_thread import on_main_thread
 from napari_icenet.gui.widgets.toggles import Toggles
-from napari_icenet.models.device import devices
+from napari_icenet.jobs.latest import LatestWorker
+from napari_icenet.models.precision import NETWORK_AUTO
 from napari_icenet.training.data.start_weights import start_trouble
 from napari_icenet.training.presets import PRESETS, preset_values
 from napari_icenet.training.settings import RunSettings, make_run_settings
@@ -45,21 +47,18 @@ class SettingsForm(QWidget):
     """
 
     changed = Signal()
-    _devices_found = Signal(object)
-    _own_found = Signal(str, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._base: dict[str, Any] = {}
-        self._thread: threading.Thread | None = None
+        self._devices_asked = False
+        self._worker = LatestWorker("icenet-form", lambda _busy: None)
         self._own_of = ""
         self._weights: tuple[tuple[str, str, Path], ...] = ()
         self._devices: tuple[str, ...] = ()
         self.editors: dict[str, FieldEditor] = {}
         self.more = QWidget(self)
         self._lay_out()
-        self._devices_found.connect(self._list_devices)
-        self._own_found.connect(self._add_own)
         self.editors["model"].changed.connect(self._on_model)
         self.choose_preset(FIRST)
 
@@ -241,21 +240,17 @@ class SettingsForm(QWidget):
     def showEvent(self, event: Any) -> None:  # noqa: N802 (Qt's name)
         """Find out, once, which devices there are."""
         super().showEvent(event)
-        if self._thread is None:
+        if not self._devices_asked:
+            self._devices_asked = True
             # Where there is a graphics processor this wakes PyTorch, which takes seconds.
-            self._thread = threading.Thread(target=self._find_devices, name="icenet-devices", daemon=True)
-            self._thread.start()
+            self._worker.submit("devices", lambda: self._list_devices(devices(NETWORK_AUTO)))
 
     def show_all(self, shown: bool) -> None:
         """Fetch the network's own settings, which takes PyTorch, when all settings are unfolded."""
         if shown:
             self._ask_own()
 
-    def _find_devices(self) -> None:
-        found = devices()
-        if isalive(self):  # type: ignore[no-untyped-call]
-            self._devices_found.emit(found)
-
+    @on_main_thread
     def _list_devices(self, found: Any) -> None:
         auto = f"auto: {found[0].title}" if found else "auto"
         self._devices = tuple(one.name for one in found)
@@ -266,16 +261,16 @@ class SettingsForm(QWidget):
         model = str(self.editors["model"].value())
         if model != self._own_of:
             self._own_of = model
-            threading.Thread(target=self._find_own, args=(model,), name="icenet-form", daemon=True).start()
+            self._worker.submit("own", partial(self._find_own, model))
 
     def _find_own(self, model: str) -> None:
         try:
             groups = own_form(model)
         except IceNetError:
             return  # a run of another version of the package; its settings are kept as they are
-        if isalive(self):  # type: ignore[no-untyped-call]
-            self._own_found.emit(model, groups)
+        self._add_own(model, groups)
 
+    @on_main_thread
     def _add_own(self, model: str, groups: tuple[Group, ...]) -> None:
         if model != self.editors["model"].value():
             return

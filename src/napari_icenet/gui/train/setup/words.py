@@ -9,7 +9,7 @@ from napari_icenet.gui.session.readout import SEPARATOR
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.train.setup.planner import Planned
 from napari_icenet.gui.train.setup.split_layer import COLOURS, WORDS
-from napari_icenet.training.data.timing_1 import training_seconds
+from napari_icenet.training.data.timing import training_seconds
 from napari_icenet.training.settings import RunSettings
 
 #: Where no such network was trained on this machine before.

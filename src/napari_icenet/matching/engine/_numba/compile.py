@@ -1,4 +1,4 @@
-"""Whether the compiled kernels are at hand, and how they come to be."""
+"""True if the compiled kernels are at hand, and how they come to be."""
 
 from __future__ import annotations
 

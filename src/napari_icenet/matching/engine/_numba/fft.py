@@ -33,7 +33,7 @@ _last2, _last3, _last4, _last5, _last7, _last8 = (butterfly(r, turned=False) for
 
 
 class Plan(NamedTuple):
-    """How a length is transformed.
+    """Plan of the transform of one length.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ def _radices(length: int) -> tuple[int, ...] | None:
 
 
 def _cost(length: int) -> float:
-    """What a square of this side costs; infinite where it cannot be transformed."""
+    """Cost of a square of this side; infinite where it cannot be transformed."""
     radices = _radices(length)
     if radices is None or len(radices) < 2:
         return math.inf

@@ -71,7 +71,7 @@ def _spread(builder: Any, data: Any, index: Any) -> Lanes:
 
 
 def _data(context: Any, builder: Any, signature: Any, args: Sequence[Any], *which: int) -> list[Any]:
-    """Where the arrays among the arguments begin."""
+    """Addresses of the arrays among the arguments."""
     return [context.make_array(signature.args[i])(context, builder, args[i]).data for i in which]
 
 

@@ -16,9 +16,9 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from napari_icenet.common.device import Device, choose_device
 from napari_icenet.common.types import F32
 from napari_icenet.matching.engine._torch.pictures import ResidentPicture, deviations, exact_kind, gather, upload
-from napari_icenet.matching.engine.device import Device, choose_device
 from napari_icenet.matching.zncc import FLAT
 
 #: Largest estimated error of a correlation from float32 sums.
@@ -50,7 +50,7 @@ class TorchCorrelator:
     Parameters
     ----------
     device : Device or str
-        As :func:`~napari_icenet.matching.engine.device.choose_device` knows it.
+        As :func:`~napari_icenet.common.device.choose_device` knows it.
 
     Raises
     ------
@@ -60,11 +60,11 @@ class TorchCorrelator:
 
     def __init__(self, device: Device | str = "auto") -> None:
         self.device = choose_device(device) if isinstance(device, str) else device
-        self._kind = self.device.kind
+        self._place = self.device.name
 
     def resident(self, picture: F32) -> ResidentPicture:
         """A picture (height, width) put on the device once, for many calls of :meth:`correlate`."""
-        return ResidentPicture(picture, self._kind)
+        return ResidentPicture(picture, self._place)
 
     def correlate(
         self,
@@ -106,7 +106,7 @@ class TorchCorrelator:
         a, b = (p if isinstance(p, ResidentPicture) else self.resident(p) for p in (first, second))
         reach_row, reach_col = (radius, radius) if isinstance(radius, int) else radius
         r, c, dr, dc = (
-            torch.from_numpy(np.array(v, np.int64)).to(self._kind)
+            torch.from_numpy(np.array(v, np.int64)).to(self._place)
             for v in np.broadcast_arrays(*map(np.atleast_1d, (rows, cols, shift_rows, shift_cols)))
         )
         r, c = r - chip // 2, c - chip // 2
@@ -143,8 +143,8 @@ class TorchCorrelator:
         side, size = chips.shape[-1], self._batch(*windows.shape[1:])
         found = []
         for start in range(0, len(chips), size):
-            c, w = (upload(a[start : start + size], self._kind) for a in (chips, windows))
-            known = self._window_norms(w, side) if norms is None else upload(norms[start : start + size], self._kind)
+            c, w = (upload(a[start : start + size], self._place) for a in (chips, windows))
+            known = self._window_norms(w, side) if norms is None else upload(norms[start : start + size], self._place)
             found.append(self._surfaces(c, w, known, min_overlap).cpu().numpy())
         return np.concatenate(found) if found else self._nothing(chips, windows)
 
@@ -152,8 +152,8 @@ class TorchCorrelator:
         """:meth:`surfaces` with every sum over the pixels valid in both, whether any is missing or not."""
         size, found = self._batch(*windows.shape[1:]), []
         for start in range(0, len(chips), size):
-            c, w = (upload(a[start : start + size], self._kind) for a in (chips, windows))
-            found.append(_masked(c, w, min_overlap, self._kind).cpu().numpy())
+            c, w = (upload(a[start : start + size], self._place) for a in (chips, windows))
+            found.append(_masked(c, w, min_overlap, self._place).cpu().numpy())
         return np.concatenate(found) if found else self._nothing(chips, windows)
 
     @staticmethod
@@ -164,28 +164,28 @@ class TorchCorrelator:
     def _surfaces(self, chips: Tensor, windows: Tensor, norms: Tensor, min_overlap: float) -> Tensor:
         incomplete = norms.isnan().flatten(1).any(1) | chips.isnan().flatten(1).any(1)
         if not bool(incomplete.any()):
-            return _complete(chips, windows, norms, self._kind)
+            return _complete(chips, windows, norms, self._place)
         found = torch.empty_like(norms)
         whole, holed = (~incomplete).nonzero()[:, 0], incomplete.nonzero()[:, 0]
         if len(whole):
-            found[whole] = _complete(chips[whole], windows[whole], norms[whole], self._kind)
-        found[holed] = _masked(chips[holed], windows[holed], min_overlap, self._kind)
+            found[whole] = _complete(chips[whole], windows[whole], norms[whole], self._place)
+        found[holed] = _masked(chips[holed], windows[holed], min_overlap, self._place)
         return found
 
     def _window_norms(self, windows: Tensor, chip: int) -> Tensor:
-        w = windows.to(exact_kind(self._kind))
+        w = windows.to(exact_kind(self._place))
         offset = w.double().mean((1, 2), keepdim=True).float()
         centred = w - offset
         level = torch.maximum(centred.abs().amax((1, 2), keepdim=True), offset.abs())
         # A missing pixel makes the offset NaN, and with it all norms: such windows are done masked.
-        return deviations(centred, level.double(), chip).to(self._kind)
+        return deviations(centred, level.double(), chip).to(self._place)
 
     def _batch(self, height: int, width: int) -> int:
         """Pairs of one batch."""
         free = _CPU_BYTES
-        if self._kind == "cuda":
-            free = min(int(0.5 * torch.cuda.mem_get_info()[0]), _DEVICE_BYTES)
-        elif self._kind == "mps":
+        if self.device.kind == "cuda":
+            free = min(int(0.5 * torch.cuda.mem_get_info(self._place)[0]), _DEVICE_BYTES)
+        elif self.device.kind == "mps":
             left = torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
             free = min(max(int(0.5 * left), _CPU_BYTES), _DEVICE_BYTES)
         return max(int(free / (4 * _ARRAYS * fast_length(height) * fast_length(width))), 1)

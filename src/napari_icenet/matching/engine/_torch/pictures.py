@@ -78,7 +78,7 @@ def upload(array: NDArray[np.float32], kind: str) -> Tensor:
 
 
 def exact_kind(kind: str) -> str:
-    """Where float64 is computed."""
+    """Device kind that computes float64."""
     return "cpu" if kind == "mps" else kind
 
 

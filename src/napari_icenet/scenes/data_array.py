@@ -1,0 +1,104 @@
+"""Pictures as an xarray DataArray (time, band, y, x), and what a stack needs of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from napari_icenet.common.types import F32
+from napari_icenet.errors import StackError
+from napari_icenet.scenes.cf_grid import SPATIAL_REF, coordinates, dimensions, grid_of
+from napari_icenet.scenes.grid import Grid
+
+# Names tell the arrays of dask apart; hashing the pictures for them would mean reading them.
+_serial = count()
+
+
+class Pictures(NamedTuple):
+    """Parts of a stack: pictures (time, band, y, x), their dates, bands, grid and name."""
+
+    values: Any
+    times: list[datetime]
+    bands: tuple[str, ...]
+    grid: Grid
+    name: str
+
+
+def data_array(
+    read: Callable[[int, str], F32],
+    times: NDArray[np.datetime64],
+    bands: Sequence[str],
+    grid: Grid,
+    *,
+    name: str,
+    scenes: Sequence[str],
+    attributes: dict[str, Any],
+) -> xr.DataArray:
+    """Pictures as a lazy array with CF coordinates, a chunk per band and date.
+
+    Parameters
+    ----------
+    read : callable
+        Gives the picture (y, x) of a date's index and a band, NaN for fill.
+    times : array of datetime64, (time,)
+    bands : sequence of str
+    grid : Grid
+    name : str
+    scenes : sequence of str
+        Ids, one a date.
+    attributes : dict
+
+    Returns
+    -------
+    xarray.DataArray of float32, (time, band, y, x), or (time, band, row, col) without a map
+    """
+    import dask.array as da
+
+    def picture(block_info: dict[Any, Any]) -> F32:
+        time, band, *_ = block_info[None]["chunk-location"]
+        return read(time, bands[band])[None, None]
+
+    map_blocks: Any = da.map_blocks
+    chunks = ((1,) * len(times), (1,) * len(bands), (grid.height,), (grid.width,))
+    values = map_blocks(
+        picture, dtype=np.float32, chunks=chunks, name=f"icenet-{next(_serial)}", meta=np.empty((), np.float32)
+    )
+    when = {"standard_name": "time", "long_name": "acquisition, UTC"}
+    coords: dict[str, Any] = {
+        "time": xr.Variable("time", times.astype("datetime64[ns]"), when),
+        "band": np.array(bands, np.str_),
+        "scene": xr.Variable("time", np.array(scenes, np.str_), {"long_name": "scene"}),
+        **coordinates(grid),
+    }
+    place = {"grid_mapping": SPATIAL_REF} if grid.georeferenced else {}
+    return xr.DataArray(values, coords, ("time", "band", *dimensions(grid)), name, attributes | place)
+
+
+def pictures_of(array: xr.DataArray) -> Pictures:
+    """Parts of a stack, from an array as :func:`data_array` or rioxarray makes it.
+
+    Raises
+    ------
+    StackError
+        It is no DataArray (time, band, y, x) or (time, y, x) with dates, or its coordinates are no grid.
+    """
+    if not isinstance(array, xr.DataArray):
+        raise StackError(f"A {type(array).__name__} is no DataArray; choose one variable of a dataset.")
+    called = str(array.name or "array")
+    if array.ndim not in (3, 4) or array.dims[0] != "time" or (array.ndim == 4 and array.dims[1] != "band"):
+        found = ", ".join(str(axis) for axis in array.dims)
+        raise StackError(f"{called} has the axes ({found}); transpose it to (time, band, y, x) or (time, y, x).")
+    if "time" not in array.coords or array["time"].dtype.kind != "M":
+        raise StackError(f"{called} has no dates; add a coordinate time of datetime64.")
+    seconds = array["time"].values.astype("datetime64[s]").astype(np.int64)
+    times = [datetime.fromtimestamp(int(s), UTC).replace(tzinfo=None) for s in seconds]
+    if array.ndim == 3:
+        array = array.expand_dims({"band": [str(array.coords["band"].values) if "band" in array.coords else "B1"]}, 1)
+    names = array["band"].values if "band" in array.coords else [f"B{i + 1}" for i in range(array.shape[1])]
+    return Pictures(array.data, times, tuple(str(band) for band in names), grid_of(array), called)
