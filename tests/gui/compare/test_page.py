@@ -11,7 +11,7 @@ from qtpy.QtCore import QPoint, Qt
 
 from napari_icenet.evaluation.scoring.ncc import Image, correlation
 from napari_icenet.gui.app.dock import IceNetDock
-from napari_icenet.gui.compare.layer_kinds import KINDS
+from napari_icenet.gui.compare.layers import KINDS
 from napari_icenet.gui.session.session import Session
 from napari_icenet.predictors.predictor_set import PredictorSet
 from tests.gui.ice import CLOUDY, DATES, STEP, Hand, moving_ice

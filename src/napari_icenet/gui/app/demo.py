@@ -120,7 +120,7 @@ def _track(viewer: Any, session: Any, control: Any, at: tuple[float, float] | No
 
 def _compare(session: Any, dock: Any) -> None:
     """Show what predictors expect of the chip, with eight frames before it and two after."""
-    from napari_icenet.gui.compare.layer_kinds import FIRST_SHOWN
+    from napari_icenet.gui.compare.layers import FIRST_SHOWN
     from napari_icenet.gui.compare.predictor_chooser import FIRST_CHOSEN
     from napari_icenet.predictors.predictor_set import PredictorSet
 

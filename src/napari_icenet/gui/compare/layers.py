@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
-from napari.layers import Layer
-from qtpy.QtCore import QObject, Signal
+from napari.layers import Image, Layer, Vectors
+from napari.utils import Colormap
 
+from napari_icenet.common import palette
+from napari_icenet.common.software import software
 from napari_icenet.evaluation.compare.comparison import Comparison
-from napari_icenet.gui.compare.layer_kinds import KINDS, LINE_PX, layer_name, make_layer, record
-from napari_icenet.gui.compare.picture import Overlay, overlay, places
-from napari_icenet.gui.widgets.layer_insert import insert_below
-from napari_icenet.gui.widgets.throttle import Throttle
+from napari_icenet.gui.compare.picture import Overlay, Places, overlay, places
+from napari_icenet.gui.widgets.layer_data import fill
+from napari_icenet.gui.widgets.layer_group import LayerGroup, LayerKind
+
+#: What can be laid on the picture, from bottom to top, with its button's word and what that does.
+KINDS = {
+    "high-pass": ("High-pass t0", "The last chip less its broad shape, where it was seen: the paper's baseline."),
+    "came": ("Came", "The chip that came, where tracking found it."),
+    "expected": ("Expected", "The chip that this predictor expects, where the one that came lies."),
+    "difference": (
+        "Difference",
+        "What came less what was expected, in standard deviations: blue is darker, orange lighter.",
+    ),
+    "spread": ("Spread", "How sure the predictor is: one deviation of its samples or frames, in those of the chip."),
+    "surface": ("Surface", "Correlation of this template with every place of the search window: a sharp peak is good."),
+    "places": ("Places", "Where each template would place the chip, in its colour; white is where the ice is."),
+}
+#: Shown when nothing was chosen yet.
+FIRST_SHOWN = ("expected", "places")
+_NCC = Colormap(list(palette.NCC_STOPS), name="NCC")
 
 
-class CompareLayers(QObject):
+class CompareLayers(LayerGroup):
     """Draws one predictor's part of a :class:`Comparison`, and the places of all.
 
     Which kinds are shown follows the layers' own visibility, and the other way round; a kind whose layer the
@@ -25,189 +45,132 @@ class CompareLayers(QObject):
     Parameters
     ----------
     viewer : napari.Viewer
+    below : callable
+        Layers of the stack, above which it is drawn.
     roof : callable
-        The layer that overlays stay under, or None: lines of the track stay on top.
-
-    Attributes
-    ----------
-    shown_changed : Signal()
-        A kind was shown, hidden or removed.
+        Layers that overlays stay under: lines of the track stay on top.
     """
 
-    shown_changed = Signal()
+    on_top = True
 
-    def __init__(self, viewer: Any, roof: Callable[[], Layer | None]) -> None:
-        super().__init__()
-        self._viewer, self._roof = viewer, roof
-        self._layers: dict[str, Layer] = {}
-        self._names: dict[str, str] = {}
-        self._limits: dict[str, tuple[float, float]] = {}
+    def __init__(self, viewer: Any, below: Callable[[], Iterable[Layer]], roof: Callable[[], Iterable[Layer]]) -> None:
+        super().__init__(viewer, {kind: LAYERS[kind] for kind in KINDS}, below)
+        self._of_others = roof
+        self._limits: WeakKeyDictionary[Layer, tuple[float, float]] = WeakKeyDictionary()
         self._wanted: set[str] = set()
-        self._placement: dict[str, Any] = {}
         self._made: Comparison | None = None
         self._key, self._target = "", 1
-        self._width: float | None = None
-        self._zoom = Throttle(self._set_width, seconds=0.05, every=1)
-        viewer.scene.camera.events.zoom.connect(self._wait_for_zoom)
-        viewer.layers.events.removed.connect(self._note_removed)
-
-    @property
-    def layers(self) -> dict[str, Layer]:
-        """The layers there are, by kind."""
-        return dict(self._layers)
 
     @property
     def shown(self) -> frozenset[str]:
         """Kinds that are to be seen."""
-        return frozenset(self._wanted)
+        return frozenset(self._wanted - self._removed)
 
     def set_shown(self, kind: str, value: bool) -> None:
         """Show a kind, or hide it."""
-        if value == (kind in self._wanted):
+        if value == (kind in self.shown):
             return
         (self._wanted.add if value else self._wanted.discard)(kind)
-        self._draw(kind)
-        self.shown_changed.emit()
-
-    def place(self, placement: dict[str, Any]) -> None:
-        """Lay all layers on another stack's grid: ``scale``, ``translate``, ``units``, ``axis_labels`` of (y, x)."""
-        self._placement = dict(placement)
-        for layer in self._layers.values():
-            for name, value in placement.items():
-                setattr(layer, name, value)
-        self._width = None
+        self._removed.discard(kind)
+        layer = self._layers.get(kind)
+        if layer is None:
+            self.draw(kind)
+            self.changed.emit()
+        else:
+            layer.visible = value
 
     def show(self, made: Comparison | None, key: str, target: int) -> None:
         """Draw a predictor's part of a comparison at t1 (0) or t2 (1); None empties the layers."""
         if made is not None and made.of(key) is None and not made.whole:
             return  # its turn will come; what is drawn stays until then
         self._made, self._key, self._target = made, key, target
-        for kind in KINDS:
-            self._draw(kind)
-
-    def close(self) -> None:
-        """Disconnect from the viewer; the layers stay as they are."""
-        self._zoom.stop()
-        self._viewer.scene.camera.events.zoom.disconnect(self._wait_for_zoom)
-        self._viewer.layers.events.removed.disconnect(self._note_removed)
-
-    def remove(self) -> None:
-        """Take all layers away."""
-        for layer in list(self._layers.values()):
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
+        self.draw()
 
     # Drawing
 
-    def _draw(self, kind: str) -> None:
-        layer: Any = self._layers.get(kind)
-        if kind not in self._wanted:
-            if layer is not None and layer.visible:
-                layer.visible = False
-            return
-        if kind == "places":
-            self._draw_places()
-            return
-        one = None if self._made is None else self._made.of(self._key)
-        found = None if self._made is None or one is None else overlay(kind, self._made, one, self._target)
-        if found is None:
-            if layer is not None and np.isfinite(layer.data).any():
-                layer.data = np.full((2, 2), np.nan, np.float32)
-            return
-        layer = layer or self._make(kind)
-        self._fill(layer, found)
-        self._set_limits(kind, layer, found.limits)
-        self._finish(kind, layer)
+    def _needs(self, kind: str) -> bool:
+        return kind in self._wanted and self._found(kind) is not None
 
-    def _fill(self, layer: Any, found: Overlay) -> None:
-        scale = np.asarray(layer.scale)
-        translate = np.asarray(self._placement.get("translate", (0.0, 0.0))) + (found.row0, found.col0) * scale
+    def _title(self, kind: str) -> str:
+        if kind == "high-pass":
+            return "compare · high-pass t0"
+        one = None if self._made is None else self._made.of(self._key)
+        of = "" if one is None or kind in ("came", "places") else f" · {one.entry.title}"
+        return f"compare · {kind} t{self._target + 1}{of}"
+
+    def _roof(self) -> Iterable[Layer]:
+        return self._of_others()
+
+    def _on_shown(self, kind: str, layer: Any) -> None:
+        (self._wanted.add if layer.visible else self._wanted.discard)(kind)
+
+    def _found(self, kind: str) -> Overlay | Places | None:
+        made = self._made
+        if made is None:
+            return None
+        if kind == "places":
+            found = places(made, self._target)
+            return found if len(found.vectors) else None
+        one = made.of(self._key)
+        return None if one is None else overlay(kind, made, one, self._target)
+
+    def _fill(self, kind: str, layer: Any) -> None:
+        found, made = self._found(kind), self._made
+        if found is None or made is None:
+            fill(layer, np.zeros((0, 2, 2)) if kind == "places" else np.full((2, 2), np.nan, np.float32))
+            return
+        if isinstance(found, Overlay):
+            self._draw_overlay(layer, found)
+        else:
+            fill(layer, found.vectors, thumbnail=False)
+            if layer.metadata.get("colours") != found.colours:
+                layer.edge_color = layer.metadata["colours"] = found.colours
+        layer.metadata.update(record(made, self._key, self._target))
+
+    def _draw_overlay(self, layer: Any, found: Overlay) -> None:
+        origin = np.asarray(self._placement.get("translate", (0.0, 0.0)))
+        translate = origin + np.multiply((found.row0, found.col0), layer.scale)
         if not np.allclose(translate, layer.translate):
             layer.translate = translate
-        if layer.data.shape == found.values.shape:
-            layer.data[...] = found.values
-            layer.refresh(extent=False, highlight=False)
-        else:
-            layer.data = np.array(found.values, np.float32)
-
-    def _draw_places(self) -> None:
-        found = None if self._made is None else places(self._made, self._target)
-        layer: Any = self._layers.get("places")
-        if found is None or not len(found.vectors):
-            if layer is not None and len(layer.data):
-                layer.data = np.zeros((0, 2, 2))
-            return
-        layer = layer or self._make("places")
-        # A hidden layer keeps the indices of what it showed, and fails where there is less now.
-        layer.visible = True
-        if layer.data.shape == found.vectors.shape and layer.metadata.get("colours") == found.colours:
-            layer.data[...] = found.vectors
-            layer.refresh(extent=False, thumbnail=False, highlight=False)
-        else:
-            layer.data = found.vectors
-            layer.edge_color = found.colours
-            layer.metadata["colours"] = found.colours
-        self._finish("places", layer)
-
-    def _finish(self, kind: str, layer: Any) -> None:
-        """Name, record and visibility of a layer that was drawn."""
-        assert self._made is not None
-        name = self._name(kind)
-        # A name that the user gave stays.
-        if layer.name != name and layer.name == self._names.get(kind):
-            layer.name = name
-        self._names[kind] = name if layer.name == name else self._names.get(kind, "")
-        layer.metadata.update(record(self._made, self._key, self._target))
-        if not layer.visible:
-            layer.visible = True
-
-    def _name(self, kind: str) -> str:
-        one = None if self._made is None else self._made.of(self._key)
-        return layer_name(kind, self._target, "" if one is None else one.entry.title)
-
-    def _set_limits(self, kind: str, layer: Any, limits: tuple[float, float]) -> None:
-        before = self._limits.get(kind)
+        fill(layer, np.asarray(found.values, np.float32))
+        before = self._limits.get(layer)
         if before is not None and not np.allclose(layer.contrast_limits, before):
             return  # the user chose limits of their own
-        if before != limits:
-            layer.contrast_limits = self._limits[kind] = limits
+        if before != found.limits:
+            layer.contrast_limits = self._limits[layer] = found.limits
 
-    # Making and losing layers
 
-    def _make(self, kind: str) -> Layer:
-        layer = self._layers[kind] = make_layer(kind, **self._placement)
-        layer.name = self._names[kind] = self._name(kind)
-        order, roof = list(KINDS), self._roof()
-        above = [self._layers[k] for k in order[order.index(kind) + 1 :] if k in self._layers]
-        insert_below(self._viewer, layer, above if roof is None else [*above, roof])
-        layer.events.visible.connect(lambda _event, kind=kind: self._follow_visible(kind))
-        if kind == "places":
-            self._width = None
-            self._set_width()
-        return layer
+def record(made: Comparison, key: str, target: int) -> dict[str, Any]:
+    """Metadata of a layer, enough to make it again."""
+    one = made.of(key)
+    entry = next((e for e in made.predictor_set.entries if e.key == key), None) if one is None else one.entry
+    return {
+        "software": software(),
+        "predictor": None if entry is None else entry.model_dump(mode="json"),
+        "device": made.predictor_set.device,
+        "samples": made.predictor_set.samples,
+        "target": f"t{target + 1}",
+        "t0": made.time,
+        "place": (made.past[-1].row, made.past[-1].col),
+        "settings": made.track.settings.model_dump(mode="json"),
+    }
 
-    def _follow_visible(self, kind: str) -> None:
-        layer = self._layers.get(kind)
-        if layer is not None and layer.visible != (kind in self._wanted):
-            (self._wanted.add if layer.visible else self._wanted.discard)(kind)
-            self.shown_changed.emit()
 
-    def _note_removed(self, event: Any) -> None:
-        for kind, layer in list(self._layers.items()):
-            if layer is event.value:
-                del self._layers[kind]
-                self._names.pop(kind, None)
-                self._limits.pop(kind, None)
-                self._wanted.discard(kind)
-                self.shown_changed.emit()
+def _make_image(kind: str) -> Layer:
+    colormap: Any = {"difference": _NCC, "surface": _NCC, "spread": "magma"}.get(kind, "gray")
+    return Image(
+        np.full((2, 2), np.nan, np.float32),
+        colormap=colormap,
+        contrast_limits=(-1.0, 1.0),
+        opacity=0.6 if kind == "surface" else 1.0,
+        blending="translucent_no_depth",
+        interpolation2d="nearest",
+    )
 
-    def _wait_for_zoom(self, _event: Any = None) -> None:
-        self._zoom.ask()
 
-    def _set_width(self) -> None:
-        layer: Any = self._layers.get("places")
-        if layer is None or (self._width is not None and not np.isclose(layer.edge_width, self._width)):
-            return  # none, or the user chose a width of their own
-        width = LINE_PX / float(self._viewer.scene.camera.zoom) / float(abs(layer.scale[-1]))
-        if self._width is None or abs(width / self._width - 1) > 0.04:
-            layer.edge_width = self._width = width
+def _make_places() -> Layer:
+    return Vectors(np.zeros((0, 2, 2)), ndim=2, vector_style="line", opacity=1.0, blending="translucent_no_depth")
+
+
+LAYERS = {kind: LayerKind(partial(_make_image, kind)) for kind in KINDS if kind != "places"}
+LAYERS["places"] = LayerKind(_make_places, 1.8)

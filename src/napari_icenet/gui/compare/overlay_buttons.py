@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from qtpy.QtWidgets import QGridLayout, QToolButton, QWidget
 
-from napari_icenet.gui.compare.layer_kinds import FIRST_SHOWN, KINDS
-from napari_icenet.gui.compare.layers import CompareLayers
+from napari_icenet.gui.compare.layers import FIRST_SHOWN, KINDS, CompareLayers
 from napari_icenet.gui.widgets.preferences import Remembered
 from napari_icenet.gui.widgets.theme import toggle
 

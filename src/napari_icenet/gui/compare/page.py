@@ -63,7 +63,7 @@ class ChipPage(QWidget):
         self.control, self.chooser = control, chooser
         self._memory = Remembered("compare")
         self.tool = CompareTool()
-        self.layers = CompareLayers(control.viewer, self._roof)
+        self.layers = CompareLayers(control.viewer, control.session.shown_layers, self._roof)
         self.side_by_side = SideBySide(control.viewer)
         self._target = 1 if self._memory.get("target", 2) == 2 else 0
         self._part: Comparison | None = None
@@ -134,7 +134,7 @@ class ChipPage(QWidget):
         self.tool.compared.connect(self._hand_over)
         self.tool.failed.connect(self._hand_over)
         self.strip.picked.connect(self._on_picked)
-        self.layers.shown_changed.connect(self._on_shown)
+        self.layers.changed.connect(self._on_shown)
         self.side_by_side.changed.connect(self._on_side_by_side)
         self.control.frame.connect(self.refresh)
         # Before the new date is drawn, which takes as long as the answer.
@@ -235,8 +235,9 @@ class ChipPage(QWidget):
         self.message.setText(capital(sentence))
         self.message.setVisible(bool(sentence))
 
-    def _roof(self) -> Any:
-        return next((self.control.layers.layers[k] for k in ("path", "chip") if k in self.control.layers.layers), None)
+    def _roof(self) -> list[Any]:
+        track = self.control.layers.layers
+        return [track[kind] for kind in ("path", "chip") if kind in track]
 
     # What the user does
 

@@ -10,7 +10,7 @@ from napari.layers import Image, Layer
 from qtpy.QtCore import QObject, Signal
 
 from napari_icenet.evaluation.compare.comparison import Comparison
-from napari_icenet.gui.compare.layer_kinds import record
+from napari_icenet.gui.compare.layers import record
 from napari_icenet.gui.compare.picture import Overlay, overlay, stretched
 from napari_icenet.gui.widgets.layer_insert import insert_layer
 

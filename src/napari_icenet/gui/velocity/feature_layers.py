@@ -116,13 +116,12 @@ class FeatureLayers(LayerGroup):
             outlines = by_kind["outline"]
             rings = [[shape.exterior, *shape.interiors] for shape in outlines.geometry]
             names = [name for name, parts in zip(outlines["name"], rings, strict=True) for _ in parts]
-            made.append(
-                self._shapes("outlines", path, stem, [corners(ring) for parts in rings for ring in parts], names)
-            )
+            data = [corners(ring) for parts in rings for ring in parts]
+            made.append(self._shapes("outlines", path, stem, data, names))
         if "line" in by_kind:
             lines = by_kind["line"]
-            paths, names = [corners(shape) for shape in lines.geometry], list(lines["name"])
-            made.append(self._shapes("flowlines", path, stem, paths, names))
+            data, names = [corners(shape) for shape in lines.geometry], list(lines["name"])
+            made.append(self._shapes("flowlines", path, stem, data, names))
         if gps is not None:
             made.append(self._stations(path, stem, gps))
         elif "point" in by_kind:
