@@ -39,7 +39,7 @@ def assert_same_scores(found, alone):
     assert found.predictors == alone.predictors
     assert found.scores.keys() == alone.scores.keys()
     for mode, scores in alone.scores.items():
-        assert len(scores) == 9
+        assert len(scores) == 18
         for name in (field.name for field in fields(scores)):
             one, other = getattr(found.scores[mode], name), getattr(scores, name)
             if name in ("ncc", "early", "miss", "peak_ratio"):
