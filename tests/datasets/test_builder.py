@@ -149,7 +149,7 @@ def test_processes_make_the_same(built, stack, tmp_path):
 SLOW_BUILD = """
 import sys, time
 from napari_icenet.datasets import build_parts
-from tests.datasets.test_build import SETTINGS, build_dataset, make_part, pictures, stack_of
+from tests.datasets.test_builder import SETTINGS, build_dataset, make_part, pictures, stack_of
 made = 0
 def slowly(*args, **kwargs):
     global made

@@ -1,30 +1,21 @@
-"""``icenet`` that knows the tiny model, and follows chips so slowly that one can watch it cut a dataset.
+"""``icenet`` that knows the tiny model, and cuts datasets slowly.
 
-Cutting has a process of its own, which loads this program anew: what is slow is slow there, too.
+Cutting has a process of its own, which finds the folder ``slow`` on its path.
 """
 
 from __future__ import annotations
 
+import os
 import sys
-import time
-
-from napari_icenet.datasets.tracking.matcher import Matcher
-
-_quick = Matcher.match_all
-
-
-def _slow(self, dates, positions):
-    time.sleep(0.5)
-    return _quick(self, dates, positions)
-
-
-Matcher.match_all = _slow
+from pathlib import Path
 
 if __name__ == "__main__":
     import torch
 
     from tests.training.tiny import register
 
+    path = [str(Path(__file__).parent / "slow"), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(part for part in path if part)
     torch.set_num_threads(1)
     register()
     from napari_icenet.cli.main import main

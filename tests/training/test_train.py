@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from napari_icenet.errors import Cancelled, DatasetError, SceneWarning, TrainingError, UsageError, WeightsError
-from napari_icenet.models import precision
+from napari_icenet.models import precision as types
 from napari_icenet.models.weights import load_weights
 from napari_icenet.training.loop.checkpoint import checkpoint_paths, load_checkpoint
 from napari_icenet.training.run_folder.folder import RunFolder
@@ -114,7 +114,7 @@ def test_workers_ahead_change_nothing(dataset, tmp_path):
 
 def test_a_processor_with_bf16_trains_the_same_network(dataset, tmp_path, monkeypatch):
     for present in (True, False):
-        monkeypatch.setattr(precision, "_cpu_has_bf16", lambda present=present: present)
+        monkeypatch.setattr(types, "_cpu_has_bf16", lambda present=present: present)
         train(small(dataset, **RANDOM), tmp_path / str(present))
     assert events(tmp_path / "True") == events(tmp_path / "False")
     one, other = (load_file(tmp_path / name / "last.safetensors") for name in ("True", "False"))
@@ -128,7 +128,7 @@ def test_a_processor_with_bf16_trains_the_same_network(dataset, tmp_path, monkey
     ],
 )  # fmt: skip
 def test_status_and_card_name_what_was_computed_in(precision, present, kind, dataset, tmp_path, monkeypatch):
-    monkeypatch.setattr(precision, "_cpu_has_bf16", lambda: present)
+    monkeypatch.setattr(types, "_cpu_has_bf16", lambda: present)
     result = train(small(dataset, optimisation={"precision": precision, "steps": 4}), tmp_path / "run")
     assert result.folder.status().precision == kind
     assert load_weights(result.folder.last)[1].precision == kind

@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from napari_icenet.velocity.cf.record import MapRecord
+from napari_icenet.velocity.velocity_map import VelocityMap
 from tests.velocity.maps import made
 
 ARRAYS = ("drow", "dcol", "ncc", "peak_ratio", "error_row", "error_col", "chip_size", "reason", "stable")
@@ -19,7 +20,8 @@ def test_a_map_comes_back_from_its_text(georeferenced):
     drow = np.linspace(-1, 1, 12).reshape(3, 4)
     velocity = made(drow, 2 * drow, georeferenced=georeferenced, notes=("seen from two paths",))
     text = MapRecord.of(velocity).model_dump_json()
-    back = MapRecord.model_validate_json(text).map_of({name: getattr(velocity, name) for name in ARRAYS})
+    arrays = {name: getattr(velocity, name) for name in ARRAYS}
+    back = VelocityMap(**arrays, **MapRecord.model_validate_json(text).fields())
     for field in dataclasses.fields(velocity):
         one, other = getattr(velocity, field.name), getattr(back, field.name)
         if isinstance(one, np.ndarray):
