@@ -25,6 +25,8 @@ from tests.scenes.products import (
     write_tiff,
 )
 
+pytestmark = pytest.mark.process
+
 DAYS = ("20150710", "20150726", "20150811")
 PRODUCTS = [f"LC08_L1TP_005009_{day}_20200908_02_T1" for day in DAYS]
 SECOND = PRODUCTS[1]

@@ -22,6 +22,8 @@ from napari_icenet.tracking.export import csv_text
 from tests.cli.shell import AT, CHIP, Icenet, Said, write_dated
 from tests.scenes.products import COLLECTION_2_L1, write_product
 
+pytestmark = pytest.mark.process
+
 ICENET = Path(sys.executable).with_name("icenet")
 
 

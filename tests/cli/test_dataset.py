@@ -9,6 +9,8 @@ from napari_icenet.datasets.dataset import open_dataset
 from napari_icenet.scenes.store.zarr_store import save_stack
 from tests.datasets.ice import moving, stack_of
 
+pytestmark = pytest.mark.process
+
 SMALL = ("--chip", 16, "--frames", 4, "--stride", 16)
 
 

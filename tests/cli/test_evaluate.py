@@ -16,6 +16,8 @@ from napari_icenet.predictors.registry import fitting
 from tests.scenes.products import TRANSFORM_UTM, write_tiff
 from tests.tracking.glacier import cloud, shifted, texture
 
+pytestmark = pytest.mark.process
+
 SMALL = ("--chip", 32, "--stride", 32, "--frames", 5)
 DAYS = ("20200101", "20200117", "20200202", "20200218", "20200305", "20200321")
 

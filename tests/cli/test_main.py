@@ -15,6 +15,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.process
+
 ICENET = Path(sys.executable).with_name("icenet")
 FLOW = (-0.5, 1.5)
 

@@ -11,6 +11,8 @@ from napari_icenet.training.run_folder.folder import RunFolder
 from tests.training import tiny
 from tests.training.runs import steps
 
+pytestmark = pytest.mark.process
+
 QUICK = (
     "--model",
     "tiny",

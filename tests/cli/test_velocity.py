@@ -29,6 +29,8 @@ from napari_icenet.velocity.settings import VelocitySettings
 from tests.cli.shell import Icenet, write_dated
 from tests.scenes.products import COLLECTION_2_L1, TRANSFORM_UTM, write_picture, write_product
 
+pytestmark = pytest.mark.process
+
 ICENET = Path(sys.executable).with_name("icenet")
 #: Fits in the small pictures of these tests, which move one column a date.
 SMALL = ("--chip", 32, "--max-chip", 32, "--radius", 6, "--spacing", 8)

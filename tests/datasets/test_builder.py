@@ -23,6 +23,8 @@ from napari_icenet.errors import DatasetError, UsageError
 from napari_icenet.scenes.stack import SceneStack
 from tests.datasets.ice import SETTINGS, moving, stack_of
 
+pytestmark = pytest.mark.process
+
 BANDS = 2
 
 

@@ -12,6 +12,8 @@ from napari_icenet.evaluation.settings import EvaluationSettings
 from napari_icenet.evaluation.sources.stack import StackSource
 from tests.evaluation.correlation_map.mapped import noisy_ice
 
+pytestmark = pytest.mark.slow
+
 #: A network computes a batch, and sums it, as its threads divide it; the rest is exact.
 ROUNDING = 1e-5
 NETWORK = 3

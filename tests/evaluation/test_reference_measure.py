@@ -11,6 +11,8 @@ from napari_icenet.matching.prefilter import prefilter
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.simulation import Simulation, SimulationSettings
 
+pytestmark = pytest.mark.slow
+
 #: As many as the paper's sequences have.
 DATES = 12
 

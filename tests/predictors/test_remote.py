@@ -16,6 +16,8 @@ from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.registry import predictor
 from napari_icenet.predictors.remote import PredictionProcess, RemotePredictor
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def process():

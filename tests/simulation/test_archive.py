@@ -13,6 +13,8 @@ from napari_icenet.scenes import open_stack
 from napari_icenet.scenes.scene import Flag
 from napari_icenet.simulation import Simulation, Truth, load_truth, simulate
 
+pytestmark = pytest.mark.slow
+
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}

@@ -12,6 +12,8 @@ from napari_icenet.simulation.sequences import (
 )
 from napari_icenet.simulation.simulator import Simulation
 
+pytestmark = pytest.mark.slow
+
 #: Small and quick: four dates of small chips.
 SMALL = TrainingSettings(chip=64, frames=4, size=256, bands=2, per_glacier=5)
 

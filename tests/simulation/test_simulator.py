@@ -11,6 +11,8 @@ from napari_icenet.simulation import Simulation, SimulationSettings
 from napari_icenet.simulation.sun import Sun
 from napari_icenet.simulation.truth import truth_of
 
+pytestmark = pytest.mark.slow
+
 HALF, REACH = 24, 5
 
 

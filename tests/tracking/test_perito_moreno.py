@@ -11,7 +11,7 @@ from napari_icenet.scenes.open import open_stack
 from napari_icenet.tracking.follow import follow
 from napari_icenet.tracking.settings import TrackSettings
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 CLEAR = ["2020-01-31", "2020-02-05", "2020-02-07", "2020-02-10", "2020-02-20", "2020-02-22"]
 #: Dates on which no ice shows through at row 600, column 500.

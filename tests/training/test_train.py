@@ -20,6 +20,8 @@ from napari_icenet.training.train import train
 from tests.training import tiny
 from tests.training.runs import RANDOM, events, small
 
+pytestmark = pytest.mark.slow
+
 EVERYTHING = {"best.json", "best.safetensors", "checkpoints", "config.json", "data.json", "events.jsonl", "last.json"}
 EVERYTHING |= {"last.safetensors", "lock", "pool", "samples", "software.json", "status.json"}
 

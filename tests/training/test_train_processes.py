@@ -17,6 +17,8 @@ from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.train import train
 from tests.training.runs import RANDOM, events, small, state_of, steps, wait_for, words
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def settings(dataset):

@@ -14,6 +14,8 @@ from napari_icenet.velocity.map_pair import map_pair
 from napari_icenet.velocity.settings import VelocitySettings
 from tests.tracking.glacier import moving
 
+pytestmark = pytest.mark.process
+
 SETTINGS = VelocitySettings(band="B4", spacing=32, radius=12, max_chip=64)
 #: Maps a pair into the folder that it is given, and rests a while after each tile so that it can be killed.
 SCRIPT = """

@@ -12,6 +12,8 @@ from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.pictures import Pictures
 from tests.datasets.ice import moving, stack_of
 
+pytestmark = pytest.mark.slow
+
 STEP = 2, -3
 SETTINGS = {32: DatasetSettings(chip=32, scale=1.5), 64: DatasetSettings(chip=64, scale=1.5)}
 

@@ -26,6 +26,8 @@ from tests.cli.shell import write_dated
 from tests.datasets.ice import stack_of
 from tests.evaluation.correlation_map.mapped import LINE_UP, SETTINGS, Told, noisy_ice
 
+pytestmark = pytest.mark.process
+
 STACK = noisy_ice()
 
 

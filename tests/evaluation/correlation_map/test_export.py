@@ -29,6 +29,8 @@ from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
 from tests.evaluation.correlation_map.mapped import LINE_UP, SETTINGS, noisy_ice
 
+pytestmark = pytest.mark.process
+
 PLAIN = noisy_ice()
 GRID = Grid(112, 112, Affine(30, 0, 500_000, 0, -30, 4_000_000), CRS.from_epsg(32718))
 STACK = SceneStack(PLAIN.scenes, PLAIN.bands, GRID, name="ice")

@@ -23,6 +23,8 @@ from napari_icenet.training.train import train
 from tests.datasets.ice import moving, stack_of
 from tests.scenes.products import TRANSFORM_UTM, write_tiff
 
+pytestmark = pytest.mark.slow
+
 SIDE = 32
 NAMES = ("wind (m/s)",)
 

@@ -17,6 +17,8 @@ from napari_icenet.training.data.plan import make_plan, split_of_weights
 from napari_icenet.training.data.timing import calibrate
 from tests.datasets.ice import moving, stack_of
 
+pytestmark = pytest.mark.process
+
 CHOICES = {"chip": 32, "frames": 5, "scale": 1.5, "stride": 16}
 
 

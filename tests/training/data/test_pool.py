@@ -15,6 +15,8 @@ from napari_icenet.training.data.pool import DatasetSource, HeldSource, Pool
 from napari_icenet.training.data.simulated import simulated_examples
 from napari_icenet.training.data.subpixel_positions import dataset_positions, positions_of
 
+pytestmark = pytest.mark.slow
+
 SIMULATION = TrainingSettings(chip=32, frames=3, size=256, bands=1, per_glacier=3)
 
 

@@ -21,6 +21,8 @@ from napari_icenet.training.train import train
 from tests.training import tiny
 from tests.training.runs import small
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def finished(dataset, tmp_path_factory):

@@ -12,6 +12,8 @@ from napari_icenet.training.presets import merged
 from napari_icenet.training.settings import make_run_settings
 from tests.training.runs import small
 
+pytestmark = pytest.mark.process
+
 
 def with_(settings, **values):
     return make_run_settings(merged(settings.model_dump(mode="json"), values))

@@ -9,6 +9,8 @@ import torch
 from napari_icenet.models.icenet.network import IceNetSettings, IceNetwork
 from napari_icenet.training.objectives.icenet import IceNetObjective, IceNetObjectiveSettings, masked_ncc
 
+pytestmark = pytest.mark.slow
+
 T, SIDE = 12, 32
 
 

@@ -11,6 +11,8 @@ from napari_icenet.training.data.examples import Examples
 from napari_icenet.training.objectives.svg_lp import SvgLpObjective, SvgLpObjectiveSettings
 from tests.models.sequences import SIDE, drifting, network
 
+pytestmark = pytest.mark.slow
+
 
 def examples(chips, valid=None):
     chips = np.asarray(chips, np.float32)

@@ -14,6 +14,8 @@ from napari_icenet.velocity.quality.figure import draw, report_figure
 from napari_icenet.velocity.stable_ground.coregistration import coregistered
 from tests.velocity.maps import glacier, made
 
+pytestmark = pytest.mark.slow
+
 DAYS = (0, 16, 32)
 
 
