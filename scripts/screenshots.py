@@ -269,7 +269,7 @@ def compare(one: Newcomer, at: tuple[float, float], date: int, suffix: str) -> N
     one.dock.track.control.clear()
     one.viewer.reset_view()
     tab.show_page(MAP)
-    tab.map.form.stride.setValue(WALK.stride)
+    tab.map.form.editors["stride"].widget.setValue(WALK.stride)
     tab.map.form.where.setCurrentText(WHOLE)
     live(1.0)
     begun = time.monotonic()

@@ -7,6 +7,7 @@ from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication
 
+from napari_icenet.gui.app.dock import show_dock
 from napari_icenet.gui.app.reader import NO_LAYERS, get_reader, read
 from napari_icenet.gui.session import open_sample as sample
 from napari_icenet.gui.session.session import Session
@@ -90,7 +91,7 @@ def test_without_a_window_the_layer_is_returned(archive):
 
 
 def test_a_folder_dropped_on_the_picture_opens(viewer, archive, qtbot):
-    session = Session.of(viewer)
+    session = show_dock(viewer).session
     canvas = viewer.window._qt_window._qt_viewer
     assert drop(canvas, archive).isAccepted()
     qtbot.waitUntil(lambda: session.stack is not None, timeout=60_000)
@@ -98,7 +99,7 @@ def test_a_folder_dropped_on_the_picture_opens(viewer, archive, qtbot):
 
 
 def test_other_drops_are_left_to_napari(viewer, tmp_path, monkeypatch):
-    session = Session.of(viewer)
+    session = show_dock(viewer).session
     canvas = viewer.window._qt_window._qt_viewer
     taken = []
     with monkeypatch.context() as patch:
@@ -123,7 +124,7 @@ def test_the_real_sample_carries_its_credit(viewer, archive, monkeypatch, qtbot)
         progress(0.5, "Fetching")
         return archive
 
-    monkeypatch.setattr(samples, "perito_moreno", fetch)
+    monkeypatch.setattr(samples, "perito_moreno_folder", fetch)
     viewer.open_sample("napari-icenet", "perito_moreno")
     session = Session.of(viewer)
     qtbot.waitUntil(lambda: session.stack is not None, timeout=60_000)
@@ -137,7 +138,7 @@ def test_offline_is_a_plain_message(viewer, monkeypatch, qtbot):
     def fail(progress):
         raise DownloadError("The series cannot be fetched; connect to the network and try again.")
 
-    monkeypatch.setattr(samples, "perito_moreno", fail)
+    monkeypatch.setattr(samples, "perito_moreno_folder", fail)
     session, said = Session.of(viewer), []
     monkeypatch.setattr(session, "report", lambda error: said.append(str(error)))
     job = sample.open_sample(session, "perito_moreno")

@@ -38,7 +38,7 @@ def mapped(desk, qtbot):
     desk.session.time = T0
     compare.show_page(MAP)
     compare.map.form.editors["chip"].widget.setValue(SIDE)
-    compare.map.form.stride.setValue(40)
+    compare.map.form.editors["stride"].widget.setValue(40)
     compare.map.form.where.setCurrentText(WHOLE)
     qtbot.wait(300)
     qtbot.mouseClick(compare.map.run.button, Qt.MouseButton.LeftButton)
