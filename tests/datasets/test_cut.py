@@ -109,3 +109,17 @@ def test_short_small_and_unknown():
         cut(stack_of(moving()), SETTINGS.model_copy(update={"chip": 128}), band=1, start=0)
     with pytest.raises(UsageError, match="no 4 dates from number 5"):
         cut(stack_of(moving()), SETTINGS, band=1, start=5)
+
+
+@pytest.mark.parametrize("mode", ["chain", "robust"])
+def test_a_way_of_tracking_has_its_own_criteria_whatever_the_settings_name(mode):
+    # An evaluation cuts both ways by one setting.
+    pictures = moving().astype(np.float32)
+    pictures[2] = texture(96, seed=7)
+    other = {"chain": "robust", "robust": "chain"}[mode]
+    one, two = (
+        cut(stack_of(pictures), SETTINGS.model_copy(update={"tracking": named}), band=1, start=0, mode=mode)
+        for named in (mode, other)
+    )
+    for name in ("rows", "cols", "valid", "ncc"):
+        assert_array_equal(getattr(one, name), getattr(two, name), name)

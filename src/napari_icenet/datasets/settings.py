@@ -147,8 +147,12 @@ class DatasetSettings(BaseModel):
 
     @property
     def criteria(self) -> Criteria:
-        """Criteria of an acceptable match."""
-        if self.tracking == "chain":
+        """Criteria of an acceptable match, by the settings' own way of tracking."""
+        return self.criteria_for(self.tracking)
+
+    def criteria_for(self, tracking: Tracking) -> Criteria:
+        """Criteria of an acceptable match in one way of tracking; an evaluation cuts both ways by one setting."""
+        if tracking == "chain":
             return replace(DATASET_CHAIN, min_overlap=self.min_valid)
         return replace(
             DATASET,

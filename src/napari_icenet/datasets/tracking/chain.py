@@ -48,7 +48,7 @@ def chain(
             pictures = matcher.pictures
             progress((t - 1) / (settings.frames - 1), f"{pictures.stack.labels[start + t]} {pictures.band}")
         found = matcher.match_all((start + t - 1, start + t), (rows[:, t - 1], cols[:, t - 1]))
-        there = judge_matches(found.reason, settings.criteria) == 0
+        there = judge_matches(found.reason, settings.criteria_for("chain")) == 0
         for place, exact, peak in ((rows, tracks.rows, found.drow), (cols, tracks.cols, found.dcol)):
             move = np.where(there, peak, 0)
             # The highest pixel of the surface; its sub-pixel peak may lie half a pixel from there.

@@ -65,17 +65,17 @@ class Motion:
     def __init__(self, pictures: Pictures, settings: DatasetSettings, engine: Engine) -> None:
         chip = settings.chip
         factor = 2 if chip >= _HALVED and chip % 4 == 0 else 1
-        self._criteria = settings.criteria
+        self._criteria = settings.criteria_for("robust")
         self._matcher = Matcher(
             pictures.filtered(HIGH_PASS), engine,
-            chip=chip, reach=settings.reach, min_overlap=settings.criteria.min_overlap, factor=factor,
+            chip=chip, reach=settings.reach, min_overlap=self._criteria.min_overlap, factor=factor,
         )  # fmt: skip
         # Found and checked at half the resolution, a match is placed at full: sheared ice asks for it.
         self._fine = (
             None
             if factor == 1
             else Matcher(
-                pictures.filtered(HIGH_PASS), engine, chip=chip, reach=_NEAR, min_overlap=settings.criteria.min_overlap
+                pictures.filtered(HIGH_PASS), engine, chip=chip, reach=_NEAR, min_overlap=self._criteria.min_overlap
             )
         )
         self._spacing = chip // 2
