@@ -71,10 +71,10 @@ def test_a_drawn_area_is_mapped_to_the_pixel(desk):
 
 def test_what_is_in_view_is_mapped(desk):
     desk.page.form.where.setCurrentText(drawn_areas.VIEW)
-    assert map_area.in_view(desk.session) is None
+    assert drawn_areas.in_view(desk.session) is None
     camera = desk.viewer.scene.camera
     camera.zoom *= 4
-    mask = map_area.in_view(desk.session)
+    mask = drawn_areas.in_view(desk.session)
     rows, cols = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     canvas = np.array(desk.viewer.canvas.size) / camera.zoom / 30  # 30 m to a pixel
     assert len(rows) == pytest.approx(min(200, canvas[0]), abs=2)
@@ -235,6 +235,8 @@ def test_maps_are_written_and_opened_again(desk, tmp_path):
     desk.settle()
     for key in LINE_UP.keys:
         np.testing.assert_array_equal(desk.control.maps.values[key], maps.values[key])
+        # A hidden map is filled when it is shown.
+        desk.layer(key).visible = True
         np.testing.assert_array_equal(desk.layer(key).data, maps.values[key][1])
     assert desk.page.result.table.item(0, 6).text() == str(maps.table()["t2"]["persistence"]["n"])
 
