@@ -1,6 +1,7 @@
 from . import datasets as datasets
 from . import predictors as predictors
 from . import samples as samples
+from .common.software import __version__ as __version__
 from .datasets.dataset import SequenceDataset as SequenceDataset
 from .datasets.sequences import Sequences as Sequences
 from .datasets.settings import DatasetSettings as DatasetSettings
@@ -38,4 +39,3 @@ from .velocity.settings import VelocitySettings as VelocitySettings
 from .velocity.time_series.inversion import invert as invert
 from .velocity.time_series.series import VelocitySeries as VelocitySeries
 from .velocity.velocity_map import VelocityMap as VelocityMap
-from .version import __version__ as __version__

@@ -94,7 +94,7 @@ def byrd_folder(progress: Progress | None = None) -> Path:
     StackError
         The cache cannot be written.
     """
-    from napari_icenet import __version__
+    from napari_icenet.common.software import __version__
     from napari_icenet.simulation import simulate
 
     bundled = Path(__file__).resolve().parents[2] / "sample_data"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from napari_icenet import __version__
 from napari_icenet.common.atomic_io import replaced_folder
+from napari_icenet.common.software import __version__
 from napari_icenet.errors import StackError, UsageError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.simulation.landsat_mtl import product_id

@@ -14,9 +14,9 @@ from typing import Self
 
 import torch
 
-from napari_icenet import __version__
 from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.common.settings_model import made
+from napari_icenet.common.software import __version__
 from napari_icenet.datasets.dataset import SequenceDataset
 from napari_icenet.errors import TrainingError, UsageError
 from napari_icenet.jobs.file_lock import locked

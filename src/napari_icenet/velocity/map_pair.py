@@ -157,7 +157,7 @@ def _fingerprint(
     pictures: Pictures, dates: tuple[int, int], points: Points, settings: VelocitySettings, engine: Engine
 ) -> str:
     """All that the matches of a tile depend on, in one line."""
-    from napari_icenet import __version__
+    from napari_icenet.common.software import __version__
 
     stack, height, width = pictures.stack, *pictures.shape
     made_of = {

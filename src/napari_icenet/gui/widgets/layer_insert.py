@@ -1,8 +1,7 @@
-"""Insert a layer above or below others without changing the selection."""
+"""Insert a layer without changing the selection."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from napari.layers import Layer
@@ -15,15 +14,3 @@ def insert_layer(viewer: Any, layer: Layer, index: int | None = None) -> None:
     layers.insert(len(layers) if index is None else index, layer)
     if selected:
         layers.selection = selected
-
-
-def insert_above(viewer: Any, layer: Layer, others: Iterable[Layer]) -> None:
-    """Insert a layer right above the topmost of others; on top where none of them is in the list."""
-    layers = viewer.layers
-    insert_layer(viewer, layer, 1 + max((layers.index(o) for o in others if o in layers), default=len(layers) - 1))
-
-
-def insert_below(viewer: Any, layer: Layer, others: Iterable[Layer]) -> None:
-    """Insert a layer right below the lowest of others; on top where none of them is in the list."""
-    layers = viewer.layers
-    insert_layer(viewer, layer, min((layers.index(o) for o in others if o in layers), default=len(layers)))

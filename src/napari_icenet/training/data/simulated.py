@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from napari_icenet import __version__
 from napari_icenet.common.atomic_io import write_durably
+from napari_icenet.common.software import __version__
 from napari_icenet.errors import TrainingError
 from napari_icenet.jobs.prefetch import prefetch
 from napari_icenet.simulation.glacier import TrainingSettings, draw_glacier

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_icenet.common.atomic_io import write_whole
+from napari_icenet.common.text import signed
 from napari_icenet.velocity.quality import figure_panels as panels
 from napari_icenet.velocity.quality.assess import quality_report
 from napari_icenet.velocity.quality.closure import closure, triplets
@@ -132,5 +133,5 @@ def _offset_words(shown: VelocityMap) -> str:
     offset = shown.offset
     if offset is None:
         return "offset of the scenes not known"
-    size = f"{panels.signed(offset.drow)} px down, {panels.signed(offset.dcol)} px right"
+    size = f"{signed(offset.drow)} px down, {signed(offset.dcol)} px right"
     return f"offset {size}, {'removed' if shown.offset_removed else 'not removed'}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_icenet.common.text import signed
 from napari_icenet.matching.acceptance import NO_PIXELS
 from napari_icenet.matching.lost_reason import REASONS, LostReason, reason_code
 from napari_icenet.velocity.quality.closure import Closure
@@ -251,12 +252,6 @@ def pairs(axes: Axes, reports: Sequence[MapQuality]) -> None:
     dress(axes, "All pairs", note=f"{len(reports)} maps")
     if drawn or formal:
         legend(axes, loc="best", ncols=3)
-
-
-def signed(value: float) -> str:
-    """``+0.12`` or ``−0.12`` px; no sign before zero."""
-    text = f"{abs(value):.2f}"
-    return text if text == "0.00" else f"{'−' if value < 0 else '+'}{text}"
 
 
 def rounded(value: float) -> str:

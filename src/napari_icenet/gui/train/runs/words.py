@@ -40,7 +40,6 @@ _KEY = re.compile(r"-[0-9a-f]{12}\.zarr")
 _SHELL = re.compile(r" \(icenet train [^)]*\)")
 #: A process that works says so each second or each step; a machine asleep, or far too busy, does not.
 _SILENT = 180.0
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def what_text(run: RunSummary) -> str:
