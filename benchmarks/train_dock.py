@@ -27,14 +27,14 @@ import napari
 import numpy as np
 from interactive import HEADINGS, Hand, drag, pump, run
 from machine import machine
-from napari_icenet.datasets.build import build_dataset
 
+from napari_icenet.datasets.builder import build_dataset
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.gui.app.dock import IceNetDock
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.train.tab import RUNS, TrainTab
 from napari_icenet.gui.widgets import preferences as choices
-from napari_icenet.samples import simulated_sample
+from napari_icenet.samples import byrd_folder
 from napari_icenet.scenes import SceneStack, open_stack
 from napari_icenet.training.launch.launch import launch
 from napari_icenet.training.presets import merged, preset_values
@@ -199,7 +199,7 @@ def main() -> None:
         os.environ["ICENET_HOME"] = str(home)
         # A measurement must not become the user's next settings.
         choices.location = lambda: home / "choices.json"
-        stack = open_stack(options.stack or simulated_sample())
+        stack = open_stack(options.stack or byrd_folder())
         viewer = napari.Viewer()
         viewer.window._qt_window.resize(1280, 800)
         session = Session.of(viewer)

@@ -207,8 +207,8 @@ def velocity() -> None:
     one.dock.tabs.setCurrentWidget(tab)
     live(1)
     tab.form.boxes["pairs"].setCurrentIndex(1)
-    tab.form.numbers["spacing"].setValue(WALK.spacing)
-    tab.form.switches["coregister"].setChecked(True)
+    tab.form.editors["spacing"].widget.setValue(WALK.spacing)
+    tab.form.editors["coregister"].widget.setChecked(True)
     one.map()
     one.draw(np.array([(330.0, 590.0), (318, 430), (330, 270), (372, 40)]))
     one.session.time = 4

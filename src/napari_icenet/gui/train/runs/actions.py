@@ -61,6 +61,10 @@ class RunActions(QObject):
         found = self._wishes.get(folder)
         return "" if found is None else _WAITING[found[0]]
 
+    def stopping(self, folder: Path) -> bool:
+        """Whether a run was asked to stop and has not yet heeded that."""
+        return self._wishes.get(folder, ("", ""))[0] == "stop"
+
     def request(self, run: RunSummary, wish: str) -> None:
         """Ask a run to ``pause``, to ``run`` or to ``stop``."""
         self._wishes[run.folder] = (wish, run.state)

@@ -247,7 +247,8 @@ class RunsPage(QWidget):
         self.next.setToolTip(tip)
         self.next.setEnabled(not waiting and (run.state not in ("stopped", "failed") or run.step < max(run.of, 1)))
         self.stop.setVisible(run.state in ("running", "paused"))
-        self.stop.setEnabled(not waiting)
+        # It need not wait for what was asked before: a stop goes over a pause and over going on.
+        self.stop.setEnabled(not self.actions_.stopping(run.folder))
         self.export.setVisible(run.weights is not None and not run.active)
 
     def showEvent(self, event: Any) -> None:  # noqa: N802 (Qt's name)
