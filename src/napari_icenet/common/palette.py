@@ -45,6 +45,7 @@ REASON: Final[dict[str, str]] = {
     "DISAGREEMENT": "#F0E442",
     "ROUND_TRIP": "#5B3FA0",
     "OUTLIER": "#0072B2",
+    "MIXED": "#D55E00",
 }
 #: A reason that has no colour of its own yet.
 OTHER_REASON: Final = "#FFFFFF"

@@ -14,11 +14,16 @@ a peak without rival        accepted  –              refused   –            
 largest disagreement, px    1.5       –              –         –               –
 largest round trip, px      1.0       –              1.0       –               –
 neighbours (OUTLIER)        –         –              asked     –               asked
+middle (MIXED)              –         –              –         –               asked
 ==========================  ========  =============  ========  ==============  =====
 
 A click is looked at alone, so the high-pass filtered chip must agree with the template. A dataset tracks
 thousands of chips that nobody looks at, so a surface too small to hold a rival proves nothing there. A map has
-neighbours on all sides, and asks less of each match. The chain is the paper's: the highest correlation wins.
+neighbours on all sides, and asks less of each match; but its chips lie wherever the grid has a point, half of
+one on ice and half on rock, so it asks whether a chip holds two motions. The chain is the paper's: the highest
+correlation wins.
+
+Correlations are compared in Fisher's z, artanh CI, whose deviation is 1/√(n − 3) for n independent pixels.
 """
 
 from __future__ import annotations
@@ -77,6 +82,18 @@ CLICK_CHAIN = Criteria(min_overlap=0.5, off_border=False)
 DATASET = Criteria(min_overlap=0.5, min_peak_ratio=1.5, without_rival=False, max_round_trip_px=1.0)
 DATASET_CHAIN = Criteria(min_overlap=0.9, off_border=False)
 MAP = Criteria(min_overlap=0.5, min_peak_ratio=1.1)
+
+#: A rival this many deviations above nothing is a match in its own right, not noise.
+TRUE_RIVAL = 4.5
+#: A peak less than this many times as high as a rival that is one is looked at more closely.
+ABOVE_RIVAL = 2.0
+#: Two matches of one cell no farther apart than this are the same, px.
+SAME_PLACE_PX = 1.5
+#: A chip's middle that moves with the rest reaches this part of its correlation, or falls short of it by
+#: no more than so many deviations.
+MIDDLE_SHARE, MIDDLE_SHORT = 0.5, 2.5
+#: Correlations are kept this far below 1, where z is infinite.
+_BELOW_ONE = 1e-4
 
 _FILL, _FLAT, _BORDER, _AMBIGUOUS, _DISAGREEMENT, _ROUND_TRIP, _OUTLIER = (
     np.uint8(reason_code(reason))
@@ -144,6 +161,52 @@ def judge_match(reason: LostReason | None, criteria: Criteria, **evidence: float
         np.array([reason_code(reason)], np.uint8), criteria, **{name: [value] for name, value in evidence.items()}
     )
     return REASONS[int(found[0])]
+
+
+def true_rival(ncc: ArrayLike, peak_ratio: ArrayLike, pixels: ArrayLike) -> Bool:
+    """True where another place matches in its own right and nearly as well: the chip may hold two motions, (n,).
+
+    Parameters
+    ----------
+    ncc : array of float, (n,)
+        Height of the peak.
+    peak_ratio : array of float, (n,)
+        Its height over that of the highest rival; NaN where there is no room for one.
+    pixels : float or array of float, (n,)
+        Number of independent pixels in the chip.
+    """
+    ratio = np.asarray(peak_ratio)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rival = _z(np.asarray(ncc) / ratio)
+    return np.asarray((rival > TRUE_RIVAL * _deviation(pixels)) & (ratio < ABOVE_RIVAL))
+
+
+def middle_moves_along(ncc: ArrayLike, middle: ArrayLike, pixels: ArrayLike) -> Bool:
+    """True where a chip's middle matches about as well as the whole chip does at its peak, (n,).
+
+    Parameters
+    ----------
+    ncc : array of float, (n,)
+        Height of the whole chip's peak.
+    middle : array of float, (n,)
+        Correlation of the middle alone at the same place; NaN, which speaks against nothing, where it has none.
+    pixels : float or array of float, (n,)
+        Number of independent pixels in the middle.
+    """
+    within_noise = np.tanh(_z(ncc) - MIDDLE_SHORT * _deviation(pixels))
+    least = np.minimum(MIDDLE_SHARE * np.asarray(ncc), within_noise)
+    return np.asarray(~(np.asarray(middle) < least))
+
+
+def _deviation(pixels: ArrayLike) -> NDArray[np.float64]:
+    """Standard deviation of Fisher's z by the number of independent pixels."""
+    return np.asarray(1 / np.sqrt(np.maximum(np.asarray(pixels, np.float64) - 3, 1)))
+
+
+def _z(correlation: ArrayLike) -> NDArray[np.float64]:
+    """Fisher's z of correlations."""
+    bounded = np.clip(np.asarray(correlation, np.float64), -1 + _BELOW_ONE, 1 - _BELOW_ONE)
+    return np.asarray(np.arctanh(bounded))
 
 
 def border_reasons(

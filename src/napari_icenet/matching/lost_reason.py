@@ -17,6 +17,7 @@ class LostReason(StrEnum):
     DISAGREEMENT = "disagreement"
     ROUND_TRIP = "round trip"
     OUTLIER = "outlier"
+    MIXED = "mixed motion"
 
     @property
     def sentence(self) -> str:
@@ -44,4 +45,5 @@ _SENTENCES = {
     LostReason.DISAGREEMENT: "The plain and the high-pass filtered picture match in different places.",
     LostReason.ROUND_TRIP: "Matching backwards does not lead back to the start.",
     LostReason.OUTLIER: "The neighbours moved in another way.",
+    LostReason.MIXED: "The chip's middle does not move with the rest of it: a smaller chip may.",
 }

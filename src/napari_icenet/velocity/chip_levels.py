@@ -12,6 +12,7 @@ from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.acceptance import NO_PIXELS, judge_matches
 from napari_icenet.matching.engine.matches import Matches
 from napari_icenet.matching.lost_reason import LostReason, reason_code
+from napari_icenet.velocity.mixed_motion import holds_two
 from napari_icenet.velocity.outliers import neighbour_consistent
 from napari_icenet.velocity.tile_checkpoint import FinishedTiles
 from napari_icenet.velocity.tiles import PairMatcher, tiles_of
@@ -20,6 +21,7 @@ from napari_icenet.velocity.tiles import PairMatcher, tiles_of
 _LEFT = 0.15
 #: A larger chip that could not be tried says less than the smaller one that failed.
 _NOT_TRIED = tuple(map(reason_code, NO_PIXELS))
+_MIXED = reason_code(LostReason.MIXED)
 
 
 @dataclass
@@ -56,18 +58,39 @@ class Levels:
         """
         search, count = self.matcher.search, self.shape[0] * self.shape[1]
         found = Matches.empty(count, search.chips[0], LostReason.OUTSIDE)
-        accepted = np.zeros(count, bool)
+        accepted, mixed = np.zeros((2, count), bool)
         for level, chip in enumerate(search.chips):
-            todo = np.flatnonzero(~accepted)
+            # A larger chip around one that holds two motions holds them, too.
+            todo = np.flatnonzero(~accepted & ~mixed)
             start, end = self._span(level)
             new = self._match(todo, chip, start, end)
             agree = self._neighbours_agree(found, accepted, todo, new, end)
             new.reason[:] = judge_matches(new.reason, self.matcher.settings.criteria, neighbours_agree=agree)
+            new.reason[self._mixed(found, accepted, todo, new)] = _MIXED
             passed = agree & new.valid
             told = np.ones(len(todo), bool) if level == 0 else ~np.isin(new.reason, _NOT_TRIED)
             found[todo[told]] = new[told]
             accepted[todo[passed]] = True
+            mixed[todo] = new.reason == _MIXED
         return found
+
+    def _mixed(self, found: Matches, accepted: NDArray[np.bool_], todo: Index, new: Matches) -> NDArray[np.bool_]:
+        """New matches of chips that hold two motions, so that the cell's own is not known; shape of ``todo``."""
+
+        def laid(fresh: NDArray[np.floating], old: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+            values = np.full(len(accepted), np.nan) if old is None else np.where(accepted, old, np.nan)
+            values[todo] = fresh
+            return values.reshape(self.shape)
+
+        valid = new.valid
+        moved = tuple(
+            laid(np.where(valid, fresh, np.nan), old) for fresh, old in ((new.drow, found.drow), (new.dcol, found.dcol))
+        )
+        lost = tuple(laid(np.where(valid, np.nan, fresh)) for fresh in (new.drow, new.dcol))
+        others = ((laid(new.rival_row), laid(new.rival_col)), (lost[0], lost[1]))
+        chip, spacing = int(new.chip[0]) if len(new) else 0, self.matcher.settings.spacing
+        reach, step = (max(round(px / spacing), 1) for px in (chip, chip / 2))
+        return holds_two(new, (moved[0], moved[1]), others, todo, reach=reach, step=step)
 
     def _span(self, level: int) -> tuple[float, float]:
         """Start and end of a level in the progress of the run."""

@@ -1,11 +1,13 @@
 """Vectors that their neighbours do not bear out.
 
-Two tests, in the order of how wild a vector is. The *normalised-distance* test asks that some of the
-neighbours lie near in the space of displacements, measured in search radii: ice flows together,
-false matches scatter over the whole search window. (As in autoRIFT's, Gardner et al. 2018, with a
-quarter of the cells around instead of a third, and of those alone that lie on the map.)
-The *normalised median* test (Westerweel and Scarano 2005) asks that a vector differs from the median
-of its neighbours by no more than they differ among themselves, so that shear margins keep theirs.
+Two tests, in the order of how wild a vector is. The *support* test asks that some of the neighbours moved
+alike: ice flows together, false matches scatter over the whole search window. Either a quarter of the
+neighbours lie near in the space of displacements, measured in search radii (as in autoRIFT's, Gardner et al.
+2018, with a quarter of the cells around instead of a third, and of those alone that lie on the map); or as many
+lie within a pixel as false matches would hardly ever bring together by chance. The second keeps ice narrower
+than the neighbourhood, whose few neighbours along the flow agree closely.
+The *normalised median* test (Westerweel and Scarano 2005) asks that a vector differs from the median of those
+near ones by no more than they differ among themselves: what lies beyond a shear margin does not count.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
+from scipy.stats import binom
 
 from napari_icenet.common.types import F32, Bool
 
@@ -39,6 +42,15 @@ class OutlierTest:
     support : float
         Least share of the cells around, with a vector or without, that must: under cloud, where most
         have none, a handful of false matches often agrees.
+    close_reach : int
+        Neighbours that agree closely are looked for up to this many steps away along each axis.
+    close_px : float
+        Neighbours that differ by no more than this in both components agree closely, px.
+    chance : float
+        So many neighbours that agree closely bear a vector out as matches scattered evenly over the search
+        window would bring together with less than this probability.
+    min_close : int
+        But never fewer than this.
     min_neighbours : int
         Neighbours that must bear a vector out in any case, as at the corners of the map.
     threshold : float
@@ -53,6 +65,10 @@ class OutlierTest:
     distance: float = 0.2
     min_distance_px: float = 1.0
     support: float = 0.25
+    close_reach: int = 4
+    close_px: float = 1.0
+    chance: float = 1e-3
+    min_close: int = 4
     min_neighbours: int = 3
     threshold: float = 4.0
     noise_px: float = 0.1
@@ -100,6 +116,8 @@ def neighbour_consistent(
         return there
     settled = np.zeros_like(there) if trusted is None else trusted & there
     near = tuple(np.float32(max(test.distance * r, test.min_distance_px)) for r in radius)
+    close = tuple(min(np.float32(test.close_px), reach) for reach in near)
+    chance = float(np.prod([(2 * c + 1) / (2 * r + 1) for c, r in zip(close, radius, strict=True)]))
     neighbours, judged = there, there & ~settled
     step = max(min(step, (min(there.shape) - 1) // (2 * test.reach)), 1)
     for _ in range(test.rounds):
@@ -111,8 +129,14 @@ def neighbour_consistent(
             cells = (
                 _cells_around(rows, there.shape[0], step, test) * _cells_around(cols, there.shape[1], step, test) - 1
             )
+            alike = _alike(own, around, near)
             needed = np.maximum(np.ceil(test.support * cells), test.min_neighbours)
-            passed[rows, cols] = (_bearing_out(own, around, near) >= needed) & _near_median(own, around, test)
+            borne = alike.sum(axis=1) >= needed
+            few = np.flatnonzero(~borne)
+            borne[few] = _borne_out_closely(
+                (drow, dcol), neighbours, (rows[few], cols[few]), step=step, close=close, chance=chance, test=test
+            )
+            passed[rows, cols] = borne & _near_median(own, around, alike, test)
         changed = passed != neighbours
         neighbours = passed
         if not changed.any():
@@ -147,17 +171,49 @@ def _cells_around(at: NDArray[np.intp], size: int, step: int, test: OutlierTest)
     return np.asarray(1 + ahead + behind)
 
 
-def _bearing_out(own: tuple[F32, F32], around: tuple[F32, F32], near: tuple[np.float32, ...]) -> NDArray[np.intp]:
-    """Neighbours that lie near in both components, (n,)."""
-    close = (np.abs(around[0] - own[0][:, None]) <= near[0]) & (np.abs(around[1] - own[1][:, None]) <= near[1])
-    return np.asarray(close.sum(axis=1))
+def _borne_out_closely(
+    vectors: tuple[F32, F32],
+    neighbours: Bool,
+    at: tuple[NDArray[np.intp], NDArray[np.intp]],
+    *,
+    step: int,
+    close: tuple[np.float32, ...],
+    chance: float,
+    test: OutlierTest,
+) -> Bool:
+    """True for vectors that more of a wider neighbourhood agree with closely than chance explains, (n,)."""
+    rows, cols = at
+    offsets = np.arange(-test.close_reach, test.close_reach + 1) * step
+    agreeing, there = np.zeros((2, len(rows)), np.intp)
+    height, width = neighbours.shape
+    for down in offsets:
+        for right in offsets:
+            if down == right == 0:
+                continue
+            r, c = rows + down, cols + right
+            inside = (r >= 0) & (r < height) & (c >= 0) & (c < width)
+            r, c = np.where(inside, r, 0), np.where(inside, c, 0)
+            known = inside & neighbours[r, c]
+            there += inside
+            agreeing += known & np.logical_and(
+                *(np.abs(d[r, c] - d[rows, cols]) <= limit for d, limit in zip(vectors, close, strict=True))
+            )
+    return np.asarray(agreeing >= np.maximum(binom.isf(test.chance, there, chance) + 1, test.min_close))
 
 
-def _near_median(own: tuple[F32, F32], around: tuple[F32, F32], test: OutlierTest) -> Bool:
+def _alike(own: tuple[F32, F32], around: tuple[F32, F32], reach: tuple[np.float32, ...]) -> Bool:
+    """True for neighbours (n, k) that differ by no more than ``reach`` in both components."""
+    return np.asarray(
+        (np.abs(around[0] - own[0][:, None]) <= reach[0]) & (np.abs(around[1] - own[1][:, None]) <= reach[1])
+    )
+
+
+def _near_median(own: tuple[F32, F32], around: tuple[F32, F32], alike: Bool, test: OutlierTest) -> Bool:
     passed = np.ones(len(own[0]), bool)
     for value, others in zip(own, around, strict=True):
-        middle = _median(others)
-        spread = _median(np.abs(others - middle[:, None]))
+        near = np.where(alike, others, np.float32(np.nan))
+        middle = _median(near)
+        spread = _median(np.abs(near - middle[:, None]))
         # Without neighbours the median is NaN, and the comparison False.
         passed &= np.abs(value - middle) <= np.float32(test.threshold) * (spread + np.float32(test.noise_px))
     return passed

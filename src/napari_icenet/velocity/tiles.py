@@ -16,6 +16,7 @@ from napari_icenet.matching.engine.matches import Matches
 from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.matching.pictures import TILE, Pictures
 from napari_icenet.scenes.grid import Window
+from napari_icenet.velocity.mixed_motion import Chips, find_second_motions
 from napari_icenet.velocity.search_plan import Search
 from napari_icenet.velocity.settings import VelocitySettings
 
@@ -148,6 +149,14 @@ class PairMatcher:
                 affine=settings.affine,
                 independent=self.pictures.filter.independent,
             )
+            chips = Chips(
+                before, after, points.rows[todo] - window.row, points.cols[todo] - window.col,
+                points.shift_rows[todo], points.shift_cols[todo], chip, self.search.radius, settings.min_overlap,
+                self.pictures.filter.independent, self.engine,
+            )  # fmt: skip
+            matches = found[hope]
+            find_second_motions(matches, chips, self.search.chips[0])
+            found[hope] = matches
         return found
 
     def _away(self, chosen: Index, chip: int) -> NDArray[np.bool_]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.matching.lost_reason import LostReason, reason_code
+
+_UNKNOWN = np.empty(0, np.float32)
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,10 @@ class Matches:
         Side of the chip, px.
     reason : array of uint8
         Code of what speaks against the match (:data:`~napari_icenet.matching.lost_reason.REASONS`); 0 is valid.
+    rival_row, rival_col : array of float32
+        Displacement of another motion that the chip may hold, px; NaN where there is none, or none was looked for.
+    rival_height : array of float32
+        Its correlation, in deviations of all those of the surface.
     """
 
     drow: NDArray[np.float64]
@@ -39,6 +45,14 @@ class Matches:
     error_cov: NDArray[np.float32]
     chip: NDArray[np.uint16]
     reason: NDArray[np.uint8]
+    rival_row: NDArray[np.float32] = field(default_factory=lambda: _UNKNOWN)
+    rival_col: NDArray[np.float32] = field(default_factory=lambda: _UNKNOWN)
+    rival_height: NDArray[np.float32] = field(default_factory=lambda: _UNKNOWN)
+
+    def __post_init__(self) -> None:
+        for name in ("rival_row", "rival_col", "rival_height"):
+            if getattr(self, name) is _UNKNOWN:
+                object.__setattr__(self, name, np.full(len(self.drow), np.nan, np.float32))
 
     def __len__(self) -> int:
         return len(self.drow)
@@ -49,11 +63,11 @@ class Matches:
         return np.asarray(self.reason == 0)
 
     def __getitem__(self, index: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Matches:
-        return Matches(*(getattr(self, field.name)[index] for field in fields(self)))
+        return Matches(*(getattr(self, array.name)[index] for array in fields(self)))
 
     def __setitem__(self, index: NDArray[np.bool_] | NDArray[np.intp] | slice, other: Matches) -> None:
-        for field in fields(self):
-            getattr(self, field.name)[index] = getattr(other, field.name)
+        for array in fields(self):
+            getattr(self, array.name)[index] = getattr(other, array.name)
 
     @staticmethod
     def concatenated(parts: list[Matches]) -> Matches:
