@@ -6,12 +6,14 @@ neighbours lie near in the space of displacements, measured in search radii (as 
 2018, with a quarter of the cells around instead of a third, and of those alone that lie on the map); or as many
 lie within a pixel as false matches would hardly ever bring together by chance. The second keeps ice narrower
 than the neighbourhood, whose few neighbours along the flow agree closely.
-The *normalised median* test (Westerweel and Scarano 2005) asks that a vector differs from the median of those
-near ones by no more than they differ among themselves: what lies beyond a shear margin does not count.
+The *normalised median* test (Westerweel and Scarano 2005) asks that a vector differs from the median of its
+neighbours by no more than they differ among themselves, so that shear margins keep theirs; on narrow ice those
+alone are its neighbours that lie near.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -47,10 +49,10 @@ class OutlierTest:
     close_px : float
         Neighbours that differ by no more than this in both components agree closely, px.
     chance : float
-        So many neighbours that agree closely bear a vector out as matches scattered evenly over the search
-        window would bring together with less than this probability.
-    min_close : int
-        But never fewer than this.
+        So many that agree closely bear a vector out as matches scattered evenly over the search window would
+        bring together with less than this probability.
+    min_close, min_far : int
+        But never fewer than this, some of them farther away than ``reach``.
     min_neighbours : int
         Neighbours that must bear a vector out in any case, as at the corners of the map.
     threshold : float
@@ -69,6 +71,7 @@ class OutlierTest:
     close_px: float = 1.0
     chance: float = 1e-3
     min_close: int = 4
+    min_far: int = 2
     min_neighbours: int = 3
     threshold: float = 4.0
     noise_px: float = 0.1
@@ -116,12 +119,11 @@ def neighbour_consistent(
         return there
     settled = np.zeros_like(there) if trusted is None else trusted & there
     near = tuple(np.float32(max(test.distance * r, test.min_distance_px)) for r in radius)
-    close = tuple(min(np.float32(test.close_px), reach) for reach in near)
-    chance = float(np.prod([(2 * c + 1) / (2 * r + 1) for c, r in zip(close, radius, strict=True)]))
     neighbours, judged = there, there & ~settled
     step = max(min(step, (min(there.shape) - 1) // (2 * test.reach)), 1)
+    structure = _Structure(radius, step, test)
     for _ in range(test.rounds):
-        passed = np.where(judged, False, neighbours)
+        passed, along = np.where(judged, False, neighbours), np.zeros_like(judged)
         for rows, cols, around in _neighbourhoods((drow, dcol), neighbours, judged, test.reach, step):
             if pause is not None:
                 pause()
@@ -131,12 +133,11 @@ def neighbour_consistent(
             )
             alike = _alike(own, around, near)
             needed = np.maximum(np.ceil(test.support * cells), test.min_neighbours)
-            borne = alike.sum(axis=1) >= needed
-            few = np.flatnonzero(~borne)
-            borne[few] = _borne_out_closely(
-                (drow, dcol), neighbours, (rows[few], cols[few]), step=step, close=close, chance=chance, test=test
-            )
-            passed[rows, cols] = borne & _near_median(own, around, alike, test)
+            widely = alike.sum(axis=1) >= needed
+            passed[rows, cols] = widely & _near_median(own, around, np.isfinite(around[0]), test)
+            along[rows, cols] = _near_median(own, around, alike, test)
+        refused = judged & ~passed
+        passed |= along & structure.holds((drow, dcol), neighbours, refused)
         changed = passed != neighbours
         neighbours = passed
         if not changed.any():
@@ -171,34 +172,43 @@ def _cells_around(at: NDArray[np.intp], size: int, step: int, test: OutlierTest)
     return np.asarray(1 + ahead + behind)
 
 
-def _borne_out_closely(
-    vectors: tuple[F32, F32],
-    neighbours: Bool,
-    at: tuple[NDArray[np.intp], NDArray[np.intp]],
-    *,
-    step: int,
-    close: tuple[np.float32, ...],
-    chance: float,
-    test: OutlierTest,
-) -> Bool:
-    """True for vectors that more of a wider neighbourhood agree with closely than chance explains, (n,)."""
-    rows, cols = at
-    offsets = np.arange(-test.close_reach, test.close_reach + 1) * step
-    agreeing, there = np.zeros((2, len(rows)), np.intp)
-    height, width = neighbours.shape
-    for down in offsets:
-        for right in offsets:
-            if down == right == 0:
-                continue
-            r, c = rows + down, cols + right
-            inside = (r >= 0) & (r < height) & (c >= 0) & (c < width)
-            r, c = np.where(inside, r, 0), np.where(inside, c, 0)
-            known = inside & neighbours[r, c]
-            there += inside
-            agreeing += known & np.logical_and(
-                *(np.abs(d[r, c] - d[rows, cols]) <= limit for d, limit in zip(vectors, close, strict=True))
-            )
-    return np.asarray(agreeing >= np.maximum(binom.isf(test.chance, there, chance) + 1, test.min_close))
+@dataclass(frozen=True)
+class _Structure:
+    """Support by neighbours that agree closely, along a strip of ice as well as around."""
+
+    radius: tuple[float, float]
+    step: int
+    test: OutlierTest
+
+    def holds(self, vectors: tuple[F32, F32], neighbours: Bool, judged: Bool) -> Bool:
+        """True for judged vectors that enough neighbours agree with closely, near and far, (y, x).
+
+        As many as chance would hardly bring together of those judged, which nothing else explains. Some of them
+        lie farther away than one false match is seen by the chips that overlap.
+        """
+        test = self.test
+        close = tuple(min(test.close_px, max(test.distance * r, test.min_distance_px)) for r in self.radius)
+        chance = math.prod((2 * c + 1) / (2 * r + 1) for c, r in zip(close, self.radius, strict=True))
+        rows, cols = np.nonzero(judged)
+        own = tuple(d[rows, cols] for d in vectors)
+        agreeing, far, loose = np.zeros((3, len(rows)), np.intp)
+        height, width = neighbours.shape
+        offsets = range(-test.close_reach, test.close_reach + 1)
+        for down in offsets:
+            for right in offsets:
+                r, c = rows + down * self.step, cols + right * self.step
+                inside = (r >= 0) & (r < height) & (c >= 0) & (c < width) & ((down != 0) | (right != 0))
+                r, c = np.where(inside, r, 0), np.where(inside, c, 0)
+                alike = inside & neighbours[r, c]
+                for vector, mine, limit in zip(vectors, own, close, strict=True):
+                    alike &= np.abs(vector[r, c] - mine) <= limit
+                agreeing += alike
+                far += alike & (max(abs(down), abs(right)) > test.reach)
+                loose += inside & judged[r, c]
+        needed = np.maximum(binom.isf(test.chance, np.maximum(loose, 1), min(chance, 1.0)) + 1, test.min_close)
+        held = np.zeros_like(judged)
+        held[rows, cols] = (agreeing >= needed) & (far >= test.min_far)
+        return held
 
 
 def _alike(own: tuple[F32, F32], around: tuple[F32, F32], reach: tuple[np.float32, ...]) -> Bool:
