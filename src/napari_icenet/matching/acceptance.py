@@ -91,7 +91,7 @@ ABOVE_RIVAL = 2.0
 SAME_PLACE_PX = 1.5
 #: A chip's middle that moves with the rest reaches this part of its correlation, or falls short of it by
 #: no more than so many deviations.
-MIDDLE_SHARE, MIDDLE_SHORT = 0.5, 2.5
+MIDDLE_SHARE, MIDDLE_SHORT = 0.35, 2.5
 #: Correlations are kept this far below 1, where z is infinite.
 _BELOW_ONE = 1e-4
 

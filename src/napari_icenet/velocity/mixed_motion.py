@@ -9,7 +9,7 @@ motion where it stands out of its surface beyond doubt, or where ice near by mov
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -21,11 +21,13 @@ from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.engine.matches import Matches
 from napari_icenet.matching.engine.rivals import TwoPeaks, two_peaks
 from napari_icenet.matching.lost_reason import LostReason, reason_code
+from napari_icenet.matching.zncc import norm_map
 
 #: A middle that reaches less of the chip's correlation is looked at more closely.
 DOUBT = 0.75
-#: Another peak counts from so many deviations of its surface on; from so many it needs no neighbour to be believed.
-LEAST_HEIGHT, SURE_HEIGHT = 2.0, 4.5
+#: Another peak counts from so many deviations of its surface on; that of an ambiguous chip from so many, where its
+#: higher peak is that of a neighbour; from so many it needs no neighbour to be believed.
+LEAST_HEIGHT, HIGH_HEIGHT, SURE_HEIGHT = 2.0, 4.0, 4.5
 #: Chips near by that hold the same other motion, to believe that.
 RUNNING = 2
 #: The difference of the pictures is weighted by a Gaussian of this σ about the middle, and about eight places
@@ -64,6 +66,8 @@ class Chips:
     independent : float
         Share of the pixels whose noise is independent.
     engine : Engine
+    norm_maps : dict of int to array of float32
+        Norm maps of the second picture by the side of the chip, as far as they are made.
     """
 
     first: F32
@@ -77,20 +81,27 @@ class Chips:
     min_overlap: float
     independent: float
     engine: Engine
+    norm_maps: dict[int, F32] = field(default_factory=dict)
+
+    def norms(self, side: int) -> F32:
+        """Norm map of the second picture for chips of a side, made once."""
+        if side not in self.norm_maps:
+            self.norm_maps[side] = norm_map(self.second, side)
+        return self.norm_maps[side]
 
     def near(self, at: Index, moved: tuple[F64, F64], *, side: int, within: int) -> Matches:
         """Matches of some chips, or of their middles, sought within some pixels of a displacement."""
         shift_rows, shift_cols = (np.rint(np.nan_to_num(m)).astype(np.intp) for m in moved)
         return self.engine.match(
             self.first, self.second, self.rows[at], self.cols[at], chip=side, radius=within,
-            shift_rows=shift_rows, shift_cols=shift_cols, min_overlap=self.min_overlap,
+            shift_rows=shift_rows, shift_cols=shift_cols, min_overlap=self.min_overlap, norms=self.norms(side),
         )  # fmt: skip
 
     def peaks(self, at: Index, side: int) -> TwoPeaks:
         """The two highest maxima of some of the chips' correlations, or of their middles'."""
         return two_peaks(
             self.first, self.second, self.rows[at], self.cols[at], chip=side, radius=self.radius,
-            shift=(self.shift_rows[at], self.shift_cols[at]), min_overlap=self.min_overlap,
+            shift=(self.shift_rows[at], self.shift_cols[at]), min_overlap=self.min_overlap, norms=self.norms(side),
         )  # fmt: skip
 
     def difference(self, at: Index, moved: tuple[F64, F64]) -> F64:
@@ -139,11 +150,8 @@ def find_second_motions(found: Matches, chips: Chips, smallest: int) -> None:
 
 
 def middles(smallest: int, chip: int) -> list[int]:
-    """Sides (px) of a chip's middle that are looked at: from half the smallest chip up, each twice the last."""
-    sides = [smallest // 4 * 2]
-    while 2 * sides[-1] < chip:
-        sides.append(2 * sides[-1])
-    return sides
+    """Sides (px) of a chip's middle that are looked at: a half and a quarter, but no less than half the smallest."""
+    return sorted({max(chip // share // 2 * 2, smallest // 4 * 2) for share in (2, 4)})
 
 
 def holds_two(found: Matches, moved: Moved, others: tuple[Moved, ...], at: Index, *, reach: int, step: int) -> Bool:
@@ -170,7 +178,7 @@ def holds_two(found: Matches, moved: Moved, others: tuple[Moved, ...], at: Index
     believed = (found.rival_height > SURE_HEIGHT) | running | (_moving_alike(rival, moved, at, near) > 0)
     # Which of an ambiguous chip's motions is the peak is as good as chance.
     ambiguous = found.reason == _AMBIGUOUS
-    either = np.isfinite(found.rival_height) & (_moving_alike(peak, moved, at, near) > 0)
+    either = (found.rival_height > HIGH_HEIGHT) & (_moving_alike(peak, moved, at, near) > 0)
     return np.asarray((found.valid & believed) | (ambiguous & (believed | either)))
 
 

@@ -134,27 +134,27 @@ class PairMatcher:
         hope = ~away & (full >= settings.min_overlap) & bool(np.isfinite(after).any())
         todo = chosen[hope]
         if len(todo):
-            found[hope] = self.engine.match(
-                before,
-                after,
-                points.rows[todo] - window.row,
-                points.cols[todo] - window.col,
-                chip=chip,
-                radius=self.search.radius,
-                shift_rows=points.shift_rows[todo],
-                shift_cols=points.shift_cols[todo],
-                min_overlap=settings.min_overlap,
-                min_peak_ratio=settings.min_peak_ratio,
-                coarse_to_fine=settings.coarse_to_fine,
-                affine=settings.affine,
-                independent=self.pictures.filter.independent,
-            )
             chips = Chips(
                 before, after, points.rows[todo] - window.row, points.cols[todo] - window.col,
                 points.shift_rows[todo], points.shift_cols[todo], chip, self.search.radius, settings.min_overlap,
                 self.pictures.filter.independent, self.engine,
             )  # fmt: skip
-            matches = found[hope]
+            matches = self.engine.match(
+                before,
+                after,
+                chips.rows,
+                chips.cols,
+                chip=chip,
+                radius=chips.radius,
+                shift_rows=chips.shift_rows,
+                shift_cols=chips.shift_cols,
+                min_overlap=settings.min_overlap,
+                min_peak_ratio=settings.min_peak_ratio,
+                coarse_to_fine=settings.coarse_to_fine,
+                affine=settings.affine,
+                independent=chips.independent,
+                norms=chips.norms(chip),
+            )
             find_second_motions(matches, chips, self.search.chips[0])
             found[hope] = matches
         return found

@@ -49,12 +49,13 @@ def two_peaks(
     radius: tuple[int, int],
     shift: tuple[Index, Index],
     min_overlap: float,
+    norms: F32 | None = None,
 ) -> TwoPeaks:
     """The highest maximum of each chip's correlation, and the highest more than 3 px away from it along either axis.
 
     Parameters
     ----------
-    first, second, rows, cols, chip, radius, min_overlap
+    first, second, rows, cols, chip, radius, min_overlap, norms
         As for :meth:`~napari_icenet.matching.engine.engine.Engine.match`; all chips lie inside ``first``.
     shift : (array of int, array of int), (n,)
         Where the search is centred, from the chip's place, px.
@@ -66,7 +67,7 @@ def two_peaks(
     shifts = tuple(np.asarray(s, np.int64) for s in shift)
     search = Search.around(
         first, second, np.asarray(rows, np.int64), np.asarray(cols, np.int64),
-        chip=chip, reach=radius, shift=(shifts[0], shifts[1]), min_overlap=min_overlap,
+        chip=chip, reach=radius, shift=(shifts[0], shifts[1]), min_overlap=min_overlap, norms=norms,
     )  # fmt: skip
     count = len(search)
     places, heights = np.full((2, 2, count), np.nan), np.full((2, count), np.nan, np.float32)
@@ -74,11 +75,7 @@ def two_peaks(
     for start in range(0, count, _BATCH):
         batch = slice(start, min(start + _BATCH, count))
         surfaces = cpu.correlated(search, batch)
-        flat = surfaces.reshape(len(surfaces), -1)
-        known = np.isfinite(flat).any(axis=1)
-        if known.any():
-            middle = np.nanmedian(flat[known], axis=1, keepdims=True)
-            deviation[batch][known] = _NORMAL * np.nanmedian(np.abs(flat[known] - middle), axis=1)
+        deviation[batch] = _deviations(surfaces)
         low = np.nan_to_num(surfaces, nan=-np.inf)
         # A flank of a peak is no peak.
         low[low < maximum_filter(low, (1, 3, 3))] = -np.inf
@@ -93,3 +90,16 @@ def two_peaks(
                     max(row - APART_PX, 0) : row + APART_PX + 1, max(col - APART_PX, 0) : col + APART_PX + 1
                 ] = -np.inf
     return TwoPeaks(places[0], places[1], heights, deviation)
+
+
+def _deviations(surfaces: F32) -> F32:
+    """Median absolute deviation of surfaces (n, h, w), as that of normal numbers; every other pixel will do, (n,)."""
+    values = surfaces[:, ::2, ::2].reshape(len(surfaces), -1)
+    holed = ~np.isfinite(values).all(axis=1)
+    out = np.empty(len(values), np.float32)
+    middle = np.median(values[~holed], axis=1, keepdims=True)
+    out[~holed] = np.median(np.abs(values[~holed] - middle), axis=1)
+    for i in np.flatnonzero(holed):
+        known = values[i][np.isfinite(values[i])]
+        out[i] = np.median(np.abs(known - np.median(known))) if known.size else np.nan
+    return np.asarray(_NORMAL * out, np.float32)
