@@ -13,6 +13,8 @@ Kernel = NDArray[np.float32]
 
 #: Weights below this share are no basis for a local mean.
 _MIN_WEIGHT = 1e-3
+#: Added to the spread of the known pixels about a place, as a share of that of a whole box.
+_LEAST_SPREAD = 0.05
 
 
 def box(width: float) -> Kernel:
@@ -50,6 +52,12 @@ def weight_of(shape: tuple[int, int], missing: Missing, kernel: Kernel) -> Image
     return np.maximum(smooth((~missing).astype(np.float32), kernel), np.float32(_MIN_WEIGHT))
 
 
+def known_share(missing: NDArray[np.bool_], side: int) -> Image:
+    """Share of the pixels known in the box about each, of those that lie inside the picture, (height, width)."""
+    kernel = box(side)
+    return np.asarray(smooth((~missing).astype(np.float32), kernel) / weight_of(missing.shape, None, kernel))
+
+
 class Slope:
     """Gaussian mean of the valid pixels, and its slopes along row and column."""
 
@@ -79,3 +87,40 @@ class Slope:
     def _sum(image: Image, down: Kernel, right: Kernel) -> Image:
         """Weighted sum, the weights being the product of those along rows and columns."""
         return np.asarray(cv2.sepFilter2D(image, cv2.CV_32F, right, down, borderType=cv2.BORDER_CONSTANT), np.float32)
+
+
+def local_level(image: Image, missing: Missing, kernel: Kernel) -> Image:
+    """Brightness about each pixel: the weighted mean, or beside a gap the plane through the known pixels around.
+
+    A mean of one side alone lies off by the slope of the picture, so that the gap's edge would show in what is
+    left, and be matched. A plane knows the slope.
+
+    Parameters
+    ----------
+    image : array of float32, (height, width)
+        0 where missing.
+    missing : array of bool, (height, width), or None
+    kernel : array of float32, (k,)
+        Weights along either axis.
+    """
+    if missing is None:
+        return np.asarray(smooth(image, kernel) / weight_of(image.shape, None, kernel))
+    known = (~missing).astype(np.float32)
+    flat, ramp = kernel, np.asarray(kernel * (np.arange(len(kernel)) - len(kernel) // 2), np.float32)
+    bowl = np.asarray(ramp * (np.arange(len(kernel)) - len(kernel) // 2), np.float32)
+
+    def total(picture: Image, down: Kernel, right: Kernel) -> NDArray[np.float64]:
+        return np.asarray(cv2.sepFilter2D(picture, cv2.CV_64F, right, down, borderType=cv2.BORDER_CONSTANT))
+
+    weight = np.maximum(total(known, flat, flat), _MIN_WEIGHT)
+    mean, down, right = (total(image, a, b) / weight for a, b in ((flat, flat), (ramp, flat), (flat, ramp)))
+    r, c = total(known, ramp, flat) / weight, total(known, flat, ramp) / weight
+    rr, cc = total(known, bowl, flat) / weight - r * r, total(known, flat, bowl) / weight - c * c
+    rc = total(known, ramp, ramp) / weight - r * c
+    # Where what is known lies along a line, there is no slope across it.
+    least = _LEAST_SPREAD * float(bowl.sum())
+    rr, cc = rr + least, cc + least
+    determinant = rr * cc - rc * rc
+    slope_r = (cc * (down - r * mean) - rc * (right - c * mean)) / determinant
+    slope_c = (rr * (right - c * mean) - rc * (down - r * mean)) / determinant
+    return np.asarray(mean - slope_r * r - slope_c * c, np.float32)

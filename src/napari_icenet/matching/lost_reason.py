@@ -40,7 +40,7 @@ _SENTENCES = {
     LostReason.FILL: "Too much of the chip is missing here.",
     LostReason.FLAT: "The picture has no texture here.",
     LostReason.OUTSIDE: "The chip has left the frame.",
-    LostReason.BORDER: "The best match lies at the edge of the search window.",
+    LostReason.BORDER: "The best match lies at the edge of the search window, or of what is known there.",
     LostReason.AMBIGUOUS: "Another place matches nearly as well.",
     LostReason.DISAGREEMENT: "The plain and the high-pass filtered picture match in different places.",
     LostReason.ROUND_TRIP: "Matching backwards does not lead back to the start.",

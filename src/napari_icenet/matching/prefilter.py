@@ -16,10 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.errors import UsageError
-from napari_icenet.matching.local_mean import Image, Kernel, Missing, Slope, box, gaussian, smooth, weight_of
+from napari_icenet.matching.local_mean import Image, Kernel, Missing, Slope, box, gaussian, known_share, local_level, smooth, weight_of
 
 Function = Callable[[Image, Missing, float], Image]
 
+import os
+#: Less than this share of a pixel's surroundings is no basis for a filter: the gaps' own pattern would show.
+LEAST_KNOWN = float(os.environ.get("LK",".5"))
 _TINY = float(np.finfo(np.float32).tiny)
 #: Slopes this small, as a share of the brightness per pixel, are rounding: they have no direction.
 _LEAST_SLOPE = 1e-6
@@ -32,9 +35,7 @@ _ROUNDING = 1e-6
 
 
 def _high_pass(image: Image, missing: Missing, kernel: Kernel) -> Image:
-    mean = smooth(image, kernel)
-    mean /= weight_of(mean.shape, missing, kernel)
-    return _less(image, mean)
+    return _less(image, local_level(image, missing, kernel))
 
 
 def _less(image: Image, mean: Image) -> Image:
@@ -139,6 +140,8 @@ class Prefilter:
         Width of the box or sigma of the Gaussian, in pixels.
     margin : int
         Pixels around a window that its filtered values depend on.
+    surroundings : int
+        Side of the box about a pixel that has to be known for the most part, px.
     """
 
     name: str
@@ -146,6 +149,7 @@ class Prefilter:
     hint: str
     size: float
     margin: int
+    surroundings: int
     _function: Function
 
     @property
@@ -164,7 +168,7 @@ class Prefilter:
         missing = np.isnan(image)
         offset = float(image.mean(dtype=np.float64, where=~missing)) if not missing.all() else 0.0
         result = self._function(np.where(missing, np.float32(0), image - np.float32(offset)), missing, self.size)
-        result[missing] = np.nan
+        result[missing | (known_share(missing, self.surroundings) < LEAST_KNOWN)] = np.nan
         return result
 
 
@@ -243,7 +247,14 @@ def prefilter(name: str) -> Prefilter:
             raise UsageError(f"prefilter {name} has no such size; write for instance box:21 or high-pass:8.")
         size, title = value, f"{title} {value:g}"
     label = kind if not text else f"{kind}:{size:g}"
-    return Prefilter(label, title, hint, size, margin(size), function)
+    return Prefilter(label, title, hint, size, margin(size), surroundings(kind, size), function)
+
+
+def surroundings(kind: str, size: float) -> int:
+    """Side of the box (px) that holds most of what a filter's local mean rests on."""
+    if kind in {"high-pass", "sign", "orientation"}:
+        return 2 * math.ceil(size) + 1
+    return int(size)
 
 
 def prefilters() -> dict[str, str]:

@@ -18,7 +18,7 @@ from napari_icenet.matching.lost_reason import LostReason, reason_code
 EXCLUSION_PX = 5
 #: A rival lower than this counts as this much, so that the ratio of a peak without rival stays finite.
 RIVAL_FLOOR = 0.05
-_FILL = np.uint8(reason_code(LostReason.FILL))
+_FILL, _BORDER = (np.uint8(reason_code(reason)) for reason in (LostReason.FILL, LostReason.BORDER))
 #: Mean square slope (px⁻²) of white noise of variance 1 between its pixels, κ.
 _SLOPE_OF_NOISE = 1.4
 #: Below this determinant of its curvature a peak is too flat to be one.
@@ -46,7 +46,8 @@ class Peaks:
     error_cov : array of float32
         Their covariance, px².
     reason : array of uint8
-        0, or the code of ``FILL`` (no placement has a correlation) or ``BORDER``
+        0, or the code of ``FILL`` (no placement has a correlation) or ``BORDER`` (at the surface's edge, or beside
+        a placement without a correlation)
         (:data:`~napari_icenet.matching.lost_reason.REASONS`).
     """
 
@@ -118,6 +119,7 @@ def find_peaks(
         *formal_errors(summits, number, share),
         border_reasons(row, col, (height, width), border),
     )
+    _refuse_flanks(peaks)
     empty = top <= _UNDEFINED
     return _emptied(peaks, empty) if empty.any() else peaks
 
@@ -140,8 +142,14 @@ def _compiled(module: Any, surfaces: F32, pixels: F64, share: float, *, border: 
         *formal_errors(summits, pixels, share),
         border_reasons(row, col, surfaces.shape[1:], border),
     )
+    _refuse_flanks(peaks)
     empty = row < 0
     return _emptied(peaks, empty) if empty.any() else peaks
+
+
+def _refuse_flanks(peaks: Peaks) -> None:
+    """Refuse, in place, peaks without curvature: beside a placement that is not allowed the highest is a flank."""
+    peaks.reason[~(np.isfinite(peaks.error_row) & np.isfinite(peaks.error_col))] = _BORDER
 
 
 def _nowhere(count: int) -> Peaks:
