@@ -39,10 +39,7 @@ class Registry:
     def load(self, name: str) -> Any:
         """Load what is held under a name.
 
-        Raises
-        ------
-        UsageError
-            There is nothing of this name; the message lists the names there are.
+        Raises UsageError: there is nothing of this name; the message lists the names there are.
         """
         if name in self.places:
             module, _, attribute = self.places[name].partition(":")

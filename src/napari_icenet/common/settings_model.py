@@ -31,10 +31,7 @@ def setting(default: Any, description: str, unit: str = "", **limits: Any) -> An
 def made(model: type[Model], values: Mapping[str, Any]) -> Model:
     """A configuration from plain values, as typed by a user.
 
-    Raises
-    ------
-    UsageError
-        A value does not make sense, or values do not fit together; the message names the first.
+    Raises UsageError: a value does not make sense, or values do not fit together; the message names the first.
     """
     try:
         return model(**values)

@@ -72,10 +72,6 @@ def build_dataset(
     progress : callable, optional
         If it raises :class:`~napari_icenet.errors.Cancelled`, finished parts stay for the next run.
 
-    Returns
-    -------
-    DatasetRecord
-
     Raises
     ------
     DatasetError

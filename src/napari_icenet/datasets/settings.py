@@ -188,10 +188,7 @@ class DatasetSettings(BaseModel):
 def make_dataset_settings(**values: Any) -> DatasetSettings:
     """Settings from plain values, as typed by a user; those that are None keep their default.
 
-    Raises
-    ------
-    UsageError
-        A value does not make sense; the message names it.
+    Raises UsageError: a value does not make sense; the message names it.
     """
     return made(DatasetSettings, {name: value for name, value in values.items() if value is not None})
 

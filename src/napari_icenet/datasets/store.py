@@ -107,10 +107,7 @@ def close(path: Path, record: DatasetRecord) -> None:
 def move_into_place(folder: Path, path: Path) -> None:
     """Put a finished dataset in its place, where an older one may be.
 
-    Raises
-    ------
-    DatasetError
-        The place cannot be written; what was there is still there.
+    Raises DatasetError: the place cannot be written; what was there is still there.
     """
     try:
         put_in_place(folder, path)
@@ -127,10 +124,7 @@ def holds_a_dataset(path: Path) -> bool:
 def read_record(path: Path) -> DatasetRecord:
     """The record of a whole dataset.
 
-    Raises
-    ------
-    DatasetError
-        There is none, it is not whole, or a newer version has written it.
+    Raises DatasetError: there is none, it is not whole, or a newer version has written it.
     """
     if not path.exists():
         if work_folder(path).exists():

@@ -87,10 +87,6 @@ def reference_measure(
         Chip, scale factor, stride and bands. Default: those of ``icenet evaluate``.
     progress : callable, optional
 
-    Returns
-    -------
-    ReferenceMeasure
-
     Raises
     ------
     StackError

@@ -106,10 +106,7 @@ class EvaluationSettings(BaseModel):
 def make_evaluation_settings(given: Mapping[str, Any]) -> EvaluationSettings:
     """Settings from what was given; None stands for the default.
 
-    Raises
-    ------
-    UsageError
-        A setting cannot be used; the message names it.
+    Raises UsageError: a setting cannot be used; the message names it.
     """
     for name in given.get("predictors") or ():
         predictor(name)

@@ -133,10 +133,7 @@ def card_path(weights: Path) -> Path:
 def read_card(path: Path) -> Card:
     """Read a card: the file itself, or the copy inside the weights beside where there is no such file.
 
-    Raises
-    ------
-    WeightsError
-        There is none, it is damaged, or a newer version has written it.
+    Raises WeightsError: there is none, it is damaged, or a newer version has written it.
     """
     try:
         if path.stat().st_size > MOST_BYTES:

@@ -137,10 +137,7 @@ def load_weights(
 def find_weights(weights: str | Path) -> Path:
     """The file of some weights, by the name of bundled ones or by path.
 
-    Raises
-    ------
-    WeightsError
-        There is none.
+    Raises WeightsError: there is none.
     """
     known = bundled()
     if isinstance(weights, str) and weights in known:

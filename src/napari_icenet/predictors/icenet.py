@@ -39,10 +39,7 @@ class IceNet(LearnedOptions):
     def predict_many(self, pasts: Sequence[Past]) -> list[Prediction | None]:
         """Templates of many pasts, in order; None where no frame shows anything.
 
-        Raises
-        ------
-        WeightsError
-            There are no weights, or they cannot be used.
+        Raises WeightsError: there are no weights, or they cannot be used.
         """
         showing = [i for i, past in enumerate(pasts) if usable(past).size]
         by_side: dict[int, list[int]] = {}

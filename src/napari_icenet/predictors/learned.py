@@ -46,10 +46,7 @@ class LearnedOptions(Options):
     def fits(cls, chip: int, weights: Path | str | None = None) -> bool:
         """True if weights, by default those in the package, can predict chips of this side.
 
-        Raises
-        ------
-        WeightsError
-            There are no such weights, or their card cannot be read.
+        Raises WeightsError: there are no such weights, or their card cannot be read.
         """
         from napari_icenet.models.card import card_path, read_card
         from napari_icenet.models.weights import bundled, find_weights
@@ -107,10 +104,7 @@ class LearnedOptions(Options):
 def model_of(weights: Path) -> str:
     """Name of the predictor that a file of weights is for, from the card beside it.
 
-    Raises
-    ------
-    WeightsError
-        There is no such file, or no card that can be read.
+    Raises WeightsError: there is no such file, or no card that can be read.
     """
     from napari_icenet.models.card import card_path, read_card
     from napari_icenet.models.weights import find_weights

@@ -40,10 +40,7 @@ class PredictorSpec(BaseModel):
     def of_weights(cls, weights: Path) -> PredictorSpec:
         """The predictor that a file of weights is for.
 
-        Raises
-        ------
-        WeightsError
-            There is no such file, or no card beside it that can be read.
+        Raises WeightsError: there is no such file, or no card beside it that can be read.
         """
         return cls(name=model_of(weights), weights=weights)
 
@@ -78,10 +75,7 @@ class PredictorSpec(BaseModel):
     def card(self) -> Card | None:
         """Card of its weights; None for a predictor without a network, or without weights.
 
-        Raises
-        ------
-        WeightsError
-            Its weights or their card cannot be read.
+        Raises WeightsError: its weights or their card cannot be read.
         """
         from napari_icenet.models.card import card_path, read_card
         from napari_icenet.models.weights import bundled, find_weights
@@ -94,10 +88,7 @@ class PredictorSpec(BaseModel):
     def fits(self, chip: int) -> bool:
         """True if it can predict chips of this side.
 
-        Raises
-        ------
-        WeightsError
-            Its weights or their card cannot be read.
+        Raises WeightsError: its weights or their card cannot be read.
         """
         made = predictor_class(self.name)
         if not issubclass(made, LearnedOptions):

@@ -74,10 +74,7 @@ def coordinates(grid: Grid) -> dict[str, xr.Variable]:
 def grid_of(array: xr.DataArray) -> Grid:
     """The grid of the last two axes of an array: by its grid mapping and coordinates; pixels alone without them.
 
-    Raises
-    ------
-    StackError
-        The coordinate system is none that is known, or the coordinates are not regular.
+    Raises StackError: the coordinate system is none that is known, or the coordinates are not regular.
     """
     height, width = array.shape[-2:]
     name = array.attrs.get("grid_mapping", array.encoding.get("grid_mapping", SPATIAL_REF))

@@ -24,10 +24,7 @@ def credit_of(origin: Provenance) -> str | None:
 def read_credit(folder: Path) -> str | None:
     """The line in a folder's ``CREDIT.txt``; None where there is none.
 
-    Raises
-    ------
-    SceneError
-        It is there and cannot be read.
+    Raises SceneError: it is there and cannot be read.
     """
     path = folder / CREDIT
     try:

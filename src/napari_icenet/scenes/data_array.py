@@ -83,10 +83,7 @@ def data_array(
 def pictures_of(array: xr.DataArray) -> Pictures:
     """Parts of a stack, from an array as :func:`data_array` or rioxarray makes it.
 
-    Raises
-    ------
-    StackError
-        It is no DataArray (time, band, y, x) or (time, y, x) with dates, or its coordinates are no grid.
+    Raises StackError: it is no DataArray (time, band, y, x) or (time, y, x) with dates, or its coordinates are no grid.
     """
     if not isinstance(array, xr.DataArray):
         raise StackError(f"A {type(array).__name__} is no DataArray; choose one variable of a dataset.")

@@ -208,10 +208,7 @@ def _scenes_of(contents: _Contents, *, pan: bool, progress: Progress | None) -> 
 def check_path(path: Path) -> None:
     """Make sure that a path can be looked at.
 
-    Raises
-    ------
-    StackError
-        There is nothing, or it may not be read.
+    Raises StackError: there is nothing, or it may not be read.
     """
     try:
         path.stat()
@@ -246,10 +243,7 @@ def product_folders(path: Path | FolderListing) -> list[Path | FolderListing]:
 def saved_stack_at(path: Path) -> Path | None:
     """The folder of a saved stack that a path names, itself or a file in it; None if it names none.
 
-    Raises
-    ------
-    StackError
-        There is nothing at the path, or it may not be read.
+    Raises StackError: there is nothing at the path, or it may not be read.
     """
     check_path(path)
     folder = path.parent if path.name == "zarr.json" else path

@@ -147,9 +147,6 @@ class RunSettings(_Part):
 def make_run_settings(values: Mapping[str, Any]) -> RunSettings:
     """Settings from plain values, as typed by a user or read from a file.
 
-    Raises
-    ------
-    UsageError
-        A value does not make sense; the message names it.
+    Raises UsageError: a value does not make sense; the message names it.
     """
     return made(RunSettings, values)

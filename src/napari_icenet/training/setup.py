@@ -269,10 +269,7 @@ class Session:
 def completed(settings: RunSettings, datasets: list[SequenceDataset]) -> RunSettings:
     """Settings with what follows from the data: sizes of simulated ice and of the network, scales of covariates.
 
-    Raises
-    ------
-    UsageError
-        There is no such model, or one of its or its objective's settings cannot be used.
+    Raises UsageError: there is no such model, or one of its or its objective's settings cannot be used.
     """
     kind = network_class(settings.model).settings_type
     values = settings.model_dump(mode="json")

@@ -16,13 +16,7 @@ from napari_icenet.scenes.grid import Grid
 
 @dataclass(frozen=True)
 class Rectangle:
-    """A block of ground inside the frame, without the gap at its borders: rows and columns from … up to, excluding.
-
-    Attributes
-    ----------
-    split : str
-    row, col, row_end, col_end : int
-    """
+    """A block of ground inside the frame, without the gap at its borders: rows and columns from … up to, excluding."""
 
     split: str
     row: int

@@ -20,16 +20,7 @@ _BY_PREDICTOR = ("ncc", "early", "lacking", "miss", "peak_ratio")
 
 
 class Gathering:
-    """Sums by place and predictor, and the scores themselves.
-
-    Parameters
-    ----------
-    settings : MapSettings
-    predictor_set : PredictorSet
-    ground : MapMetadata
-    windows : tuple of DateWindow
-    cells : Cells
-    """
+    """Sums by place and predictor, and the scores themselves."""
 
     def __init__(
         self,

@@ -60,10 +60,7 @@ def write_report(
 def evaluation_of(maps: CorrelationMaps, stack: SceneStack) -> Evaluation:
     """The evaluation that maps amount to, on their band, windows of dates and way of tracking.
 
-    Raises
-    ------
-    UsageError
-        No chip is scored at t2 yet, or the stack is another one.
+    Raises UsageError: no chip is scored at t2 yet, or the stack is another one.
     """
     settings, ground, windows = maps.settings, maps.ground, maps.windows
     if (stack.name, stack.labels, stack.grid.shape) != (ground.name, ground.dates, ground.grid.shape):

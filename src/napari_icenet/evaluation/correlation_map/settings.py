@@ -121,10 +121,7 @@ class MapSettings(BaseModel):
     def windows(self, stack: SceneStack) -> tuple[DateWindow, ...]:
         """The windows of dates that are looked at, oldest first.
 
-        Raises
-        ------
-        UsageError
-            There is no such t0, or no frame after it.
+        Raises UsageError: there is no such t0, or no frame after it.
         """
         count = len(stack.scenes)
         if count < 2:
@@ -157,9 +154,6 @@ class MapSettings(BaseModel):
 def make_map_settings(given: Mapping[str, Any]) -> MapSettings:
     """Settings from what was given; None stands for the default.
 
-    Raises
-    ------
-    UsageError
-        A setting cannot be used; the message names it.
+    Raises UsageError: a setting cannot be used; the message names it.
     """
     return made(MapSettings, {name: value for name, value in given.items() if value is not None})

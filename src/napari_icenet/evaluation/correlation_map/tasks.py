@@ -124,13 +124,7 @@ Job = Follow | Score | Prepare | Report
 
 
 class WorkerContext:
-    """A stack, and all that is kept between one job and the next.
-
-    Parameters
-    ----------
-    stack : SceneStack
-    undisturbed : callable
-    """
+    """A stack, and all that is kept between one job and the next."""
 
     def __init__(self, stack: SceneStack, undisturbed: Undisturbed) -> None:
         self.stack = stack

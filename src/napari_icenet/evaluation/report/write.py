@@ -24,10 +24,7 @@ TABLE = "table.json"
 def check_report(folder: Path, *, force: bool = False) -> None:
     """Make sure that a report can be written, before the work that fills it.
 
-    Raises
-    ------
-    UsageError
-        There is something else, or a report that is not to be replaced, or no folder to write in.
+    Raises UsageError: there is something else, or a report that is not to be replaced, or no folder to write in.
     """
     if not folder.parent.is_dir():
         raise UsageError(f"{folder} cannot be written: there is no folder {folder.parent}; make it first.")

@@ -55,10 +55,6 @@ class IceNetwork(nn.Module):
     training the weights are those of the consensus: agreement squared.
 
     Any number of frames in any order of size; chips of any size divisible by 2^(scales − 1) and 4.
-
-    Parameters
-    ----------
-    settings : IceNetSettings, optional
     """
 
     name: ClassVar[str] = "icenet"

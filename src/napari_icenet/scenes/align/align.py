@@ -117,10 +117,7 @@ def align(
 def coordinate_system(crs: str | CRS) -> CRS:
     """The coordinate system of a code or a definition.
 
-    Raises
-    ------
-    UsageError
-        There is none of that name.
+    Raises UsageError: there is none of that name.
     """
     try:
         with rasterio.Env():  # inside it GDAL's complaints are exceptions, and not printed

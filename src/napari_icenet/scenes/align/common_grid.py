@@ -193,10 +193,7 @@ def _connected(boxes: np.ndarray) -> list[list[int]]:
 def common_window(boxes: Sequence[Box], extent: Extent) -> Window:
     """The window on the reference grid that all frames hold, or that holds all frames.
 
-    Raises
-    ------
-    StackError
-        The common ground is smaller than a pixel.
+    Raises StackError: the common ground is smaller than a pixel.
     """
     array = np.array(boxes, float)
     if extent == "union":

@@ -142,10 +142,7 @@ class QualityMask:
     def read(self, window: Window) -> NDArray[np.uint8]:
         """Flags of a window inside the frame; outside the quality band it is fill.
 
-        Raises
-        ------
-        SceneError
-            The file has vanished or is damaged here.
+        Raises SceneError: the file has vanished or is damaged here.
         """
         if self._grid is None:
             return decode_quality(self._band.read(window), self.layout)

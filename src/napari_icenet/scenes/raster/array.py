@@ -59,16 +59,7 @@ def scenes_of_array(
 ) -> tuple[list[Scene], tuple[str, ...], Grid]:
     """Scenes over the pictures of one array; see ``SceneStack.from_array`` for the parameters.
 
-    Returns
-    -------
-    scenes : list of Scene
-    bands : tuple of str
-    grid : Grid
-
-    Raises
-    ------
-    StackError
-        The dates are not as many as the pictures, or the array does not fit the bands or the grid.
+    Raises StackError: the dates are not as many as the pictures, or the array does not fit the bands or the grid.
     """
     if array.ndim not in (3, 4):
         raise StackError(f"{name} has {array.ndim} axes; a stack needs (time, y, x) or (time, band, y, x).")

@@ -56,10 +56,7 @@ class RasterBand:
     def read(self, window: Window) -> NDArray[Any]:
         """Stored values of a window inside the frame.
 
-        Raises
-        ------
-        SceneError
-            The file has vanished or is damaged here.
+        Raises SceneError: the file has vanished or is damaged here.
         """
         with dataset_of(self.path) as dataset:
             return np.asarray(dataset.read(self.index, window=_for_rasterio(window)))

@@ -118,10 +118,7 @@ def save_stack(
 def read_stack(path: str | Path) -> SceneStack:
     """Open a stack saved by :func:`save_stack`; pixels are read when they are asked for.
 
-    Raises
-    ------
-    StackError
-        There is no saved stack, it is incomplete, or a newer version has written it.
+    Raises StackError: there is no saved stack, it is incomplete, or a newer version has written it.
     """
     path = Path(path)
     arrays, record = _open(path)

@@ -47,10 +47,6 @@ def build(
     cancelled : callable, optional
         Asked several times a second whether to stop.
 
-    Returns
-    -------
-    DatasetRecord
-
     Raises
     ------
     DatasetError
@@ -84,10 +80,7 @@ def build(
 def build_here(worker: Worker, plan: DataPlan, path: Path, force: bool) -> None:
     """Make the dataset of a plan in the worker process.
 
-    Raises
-    ------
-    IceNetError
-        It cannot be made, or the disk is full.
+    Raises IceNetError: it cannot be made, or the disk is full.
     """
     from napari_icenet.datasets.builder import build_dataset
     from napari_icenet.datasets.store import work_folder

@@ -107,10 +107,7 @@ def data_record(datasets: Sequence[SequenceDataset], settings: DataSettings) -> 
 def check_same_data(path: Path, datasets: Sequence[SequenceDataset]) -> None:
     """Make sure that a run goes on with the datasets it began with.
 
-    Raises
-    ------
-    TrainingError
-        One has changed since, or there are others.
+    Raises TrainingError: one has changed since, or there are others.
     """
     try:
         before = DataRecord.model_validate_json(path.read_bytes())
@@ -131,10 +128,7 @@ def check_same_data(path: Path, datasets: Sequence[SequenceDataset]) -> None:
 def opened_again(settings: DataSettings) -> list[SequenceDataset]:
     """Open the datasets of a run that goes on; tells what to do where one has moved.
 
-    Raises
-    ------
-    TrainingError
-        A dataset is not where it was.
+    Raises TrainingError: a dataset is not where it was.
     """
     for path in settings.datasets:
         if not Path(path).exists():

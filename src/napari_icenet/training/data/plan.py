@@ -170,10 +170,7 @@ class DataPlan:
     def preview(self, count: int = 6, *, band: str | int | None = None, progress: Progress | None = None) -> Sequences:
         """A few sequences, evenly over the area, cut for real from the first window of dates.
 
-        Raises
-        ------
-        StackError
-            The stack is too short or too small.
+        Raises StackError: the stack is too short or too small.
         """
         few = self.settings.model_copy(update={"chips": count})
         return cut(self.stack, few, band=self.bands[0] if band is None else band, start=0, progress=progress)

@@ -71,10 +71,7 @@ def can_cut(plan: DataPlan) -> bool:
 def write_recipe(run: RunFolder, plan: DataPlan, path: Path) -> None:
     """Say in the folder of a run what it is to cut first.
 
-    Raises
-    ------
-    TrainingError
-        It cannot be written, or the stack lives in memory alone.
+    Raises TrainingError: it cannot be written, or the stack lives in memory alone.
     """
     stack, area, checksum = plan.stack, plan.stack.area, ""
     if stack.origin is None:
@@ -100,10 +97,7 @@ def write_recipe(run: RunFolder, plan: DataPlan, path: Path) -> None:
 def read_recipe(run: RunFolder) -> Recipe | None:
     """Read the dataset that a run is to build first; None where it takes datasets that others have made.
 
-    Raises
-    ------
-    TrainingError
-        It cannot be read.
+    Raises TrainingError: it cannot be read.
     """
     try:
         return Recipe.model_validate_json(run.cut.read_bytes())

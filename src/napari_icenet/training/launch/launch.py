@@ -80,10 +80,6 @@ def launch(
     module : str, optional
         The program that trains; default: :data:`MODULE`.
 
-    Returns
-    -------
-    LaunchedRun
-
     Raises
     ------
     UsageError
@@ -119,10 +115,6 @@ def resume(
     compare, module
         As of :func:`launch`.
 
-    Returns
-    -------
-    LaunchedRun
-
     Raises
     ------
     TrainingError
@@ -155,10 +147,7 @@ def going_on(run: RunFolder) -> TrainingError:
 def wait_until_left(run: RunFolder) -> None:
     """Wait for the processes of a run that has ended to leave its folder; they take a moment.
 
-    Raises
-    ------
-    TrainingError
-        The run is going on.
+    Raises TrainingError: the run is going on.
     """
     end = time.monotonic() + _PATIENCE_S
     while time.monotonic() < end:

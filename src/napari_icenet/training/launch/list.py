@@ -89,10 +89,7 @@ class Runs:
     def delete(self, folder: str | Path) -> None:
         """Delete a run with all it holds; it is gone as a whole, or still there.
 
-        Raises
-        ------
-        TrainingError
-            It is going on, it is no run, or it cannot be deleted.
+        Raises TrainingError: it is going on, it is no run, or it cannot be deleted.
         """
         delete_run(Path(folder), self._queue)
         self._seen.pop(Path(folder).absolute(), None)

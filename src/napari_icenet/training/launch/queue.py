@@ -104,10 +104,7 @@ class Queue:
     def move(self, folder: str | Path, place: int) -> None:
         """Put a run that waits to another place, 0 for the next one.
 
-        Raises
-        ------
-        UsageError
-            It does not wait.
+        Raises UsageError: it does not wait.
         """
         with changing(self.path) as values:
             entries = _entries(values)

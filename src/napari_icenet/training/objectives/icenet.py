@@ -67,13 +67,7 @@ class IceNetObjectiveSettings(BaseModel):
 
 
 class IceNetObjective:
-    """Losses of :class:`~napari_icenet.models.icenet.network.IceNetwork`: 1 − NCC with the target, and its spread.
-
-    Parameters
-    ----------
-    network : IceNetwork
-    settings : IceNetObjectiveSettings, optional
-    """
+    """Losses of :class:`~napari_icenet.models.icenet.network.IceNetwork`: 1 − NCC with the target, and its spread."""
 
     wants_positions: ClassVar[bool] = True
     settings_type: ClassVar[type[BaseModel]] = IceNetObjectiveSettings

@@ -73,11 +73,6 @@ class SvgLpObjective:
 
     Frames are brought to the unit range one by one (:func:`napari_icenet.predictors.svg_lp.unit_range`).
     Only known pixels count.
-
-    Parameters
-    ----------
-    network : SvgLp
-    settings : SvgLpObjectiveSettings, optional
     """
 
     wants_positions: ClassVar[bool] = False

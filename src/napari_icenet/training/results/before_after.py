@@ -73,10 +73,6 @@ def compare_weights(folder: str | Path, *, progress: Progress | None = None) -> 
     progress : callable, optional
         Told the share that is done, 0 to 1, and what is being scored; may raise to stop.
 
-    Returns
-    -------
-    BeforeAfter
-
     Raises
     ------
     TrainingError

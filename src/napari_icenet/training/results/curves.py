@@ -74,10 +74,6 @@ class _Column:
 class Curves:
     """All curves of a run, kept in memory, read bit by bit.
 
-    Parameters
-    ----------
-    folder : path or RunFolder
-
     Attributes
     ----------
     behind : bool
