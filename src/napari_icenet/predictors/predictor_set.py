@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from napari_icenet.common.palette import colour_of
+from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.learned import LearnedOptions, model_of
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _OF_A_RUN = ("best", "last")
 
 
-class PredictorSpec(BaseModel):
+class PredictorSpec(FrozenModel):
     """One predictor of a predictor set.
 
     Attributes
@@ -30,8 +31,6 @@ class PredictorSpec(BaseModel):
     weights : Path, optional
         File of weights, for a predictor with a network; default: those of the package.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     weights: Path | None = None
@@ -96,7 +95,7 @@ class PredictorSpec(BaseModel):
         return made.fits(chip) if self.weights is None else made.fits(chip, self.weights)
 
 
-class PredictorSet(BaseModel):
+class PredictorSet(FrozenModel):
     """Predictors that are held against each other. Immutable, and can be sent to another process.
 
     Attributes
@@ -107,8 +106,6 @@ class PredictorSet(BaseModel):
     samples : int
         Of predictors that draw some: their mean is the template, and their deviation the spread.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     entries: tuple[PredictorSpec, ...]
     device: str = "auto"

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.common.types import F64
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.scene import Flag, Provenance
@@ -24,7 +25,7 @@ CENTRE = -0.5
 MOST_TRAVEL = 0.6
 
 
-class TrainingSettings(BaseModel):
+class TrainingSettings(FrozenModel):
     """Settings of simulated training sequences; glaciers, light and weather vary around the ``byrd`` preset.
 
     Attributes
@@ -46,8 +47,6 @@ class TrainingSettings(BaseModel):
     max_cloud, max_fill : float
         A frame with a larger share of cloud and shadow, or of fill, is not valid.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     chip: int = Field(default=128, ge=16, le=512, multiple_of=2)
     frames: int = Field(default=12, ge=2, le=PASSES)

@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from napari_icenet.common.settings_model import made, setting
+from napari_icenet.common.settings_model import FrozenModel, made, setting
 from napari_icenet.models.precision import Precision
 from napari_icenet.simulation.glacier import TrainingSettings as SimulationSettings
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class DataSettings(_Part):
+class DataSettings(FrozenModel, allow_inf_nan=False):
     """Settings of the data that are learned from."""
 
     datasets: tuple[str, ...] = setting((), "Datasets made by icenet dataset; their training splits are learned from.")
@@ -47,7 +43,7 @@ class DataSettings(_Part):
         return self
 
 
-class OptimisationSettings(_Part):
+class OptimisationSettings(FrozenModel, allow_inf_nan=False):
     """Settings of how the network learns."""
 
     steps: int = setting(20000, "Steps of the optimiser.", "steps", ge=1)
@@ -86,7 +82,7 @@ class OptimisationSettings(_Part):
         return self
 
 
-class ValidationSettings(_Part):
+class ValidationSettings(FrozenModel, allow_inf_nan=False):
     """Settings of the validation: on held-out blocks, by the evaluation's own correlation."""
 
     every: int = setting(500, "Steps from one validation to the next; 0: never.", "steps", ge=0)
@@ -102,7 +98,7 @@ class ValidationSettings(_Part):
     )
 
 
-class RunSettings(_Part):
+class RunSettings(FrozenModel, allow_inf_nan=False):
     """Everything that decides what a run gives.
 
     Every field has a description and a unit (``model_fields[name].description`` and

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from napari_icenet.common.settings_model import made, setting
+from napari_icenet.common.settings_model import FrozenModel, made, setting
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
@@ -49,14 +47,12 @@ class DateWindow:
         return self.t0 - self.start
 
 
-class MapSettings(BaseModel):
+class MapSettings(FrozenModel):
     """Settings of a correlation map. Immutable; checked when made.
 
     Every field has a description and a unit (``model_fields[name].description`` and
     ``.json_schema_extra["unit"]``).
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     band: str = setting("1", "Name of the band, or its number from 1.")
     chip: int = setting(

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from affine import Affine
-from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
+from pydantic import JsonValue, TypeAdapter
 from rasterio.crs import CRS
 
+from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.scene import Notice, Provenance, Scaling, Scene
 
@@ -20,11 +21,7 @@ VERSION = 1
 _json: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class GridRecord(_Record):
+class GridRecord(FrozenModel):
     """The grid: size, GDAL's six numbers of the transform, and the coordinate system as WKT."""
 
     height: int
@@ -48,7 +45,7 @@ class GridRecord(_Record):
         return Grid(self.height, self.width, Affine.from_gdal(*self.transform), crs)
 
 
-class ProvenanceRecord(_Record):
+class ProvenanceRecord(FrozenModel):
     """Provenance of a scene as stored; see :class:`~napari_icenet.scenes.scene.Provenance`."""
 
     location: str | None
@@ -64,7 +61,7 @@ class ProvenanceRecord(_Record):
     credit: str | None = None
 
 
-class SceneRecord(_Record):
+class SceneRecord(FrozenModel):
     """One scene: all but its pixels."""
 
     id: str
@@ -115,7 +112,7 @@ class SceneRecord(_Record):
         return {band: Scaling(*numbers) for band, numbers in self.scaling.items()}
 
 
-class NoticeRecord(_Record):
+class NoticeRecord(FrozenModel):
     """Something that was told when the stack was opened."""
 
     message: str
@@ -126,7 +123,7 @@ class NoticeRecord(_Record):
         return Notice(self.message, self.scene)
 
 
-class StackRecord(_Record):
+class StackRecord(FrozenModel):
     """The whole stack: all but its pixels.
 
     ``chunks`` counts the files of each array, so that a store that was copied in part is noticed.

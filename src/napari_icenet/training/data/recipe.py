@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from napari_icenet.common.atomic_io import write_durably
+from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.errors import Cancelled, IceNetError, TrainingError
 from napari_icenet.jobs.progress import Progress
@@ -28,7 +29,7 @@ from napari_icenet.training.data.subset import subset
 from napari_icenet.training.run_folder.folder import RunFolder
 
 
-class Recipe(BaseModel):
+class Recipe(FrozenModel):
     """A dataset that is to be cut.
 
     Attributes
@@ -48,8 +49,6 @@ class Recipe(BaseModel):
     path : Path
         Where the dataset is to be.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     origin: Origin
     stack: str

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from torch import Tensor
 
+from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.common.types import F32
 from napari_icenet.matching.template import PAST_CHIPS
 from napari_icenet.models.icenet.network import Expected, IceNetwork
@@ -27,7 +28,7 @@ _LEAST = 1e-6
 _PICTURES = ("frames", "known", "target", "target_known")
 
 
-class IceNetObjectiveSettings(BaseModel):
+class IceNetObjectiveSettings(FrozenModel):
     """Settings of how examples are drawn and what is minimised. Immutable.
 
     Attributes
@@ -51,8 +52,6 @@ class IceNetObjectiveSettings(BaseModel):
     spread : float
         Weight of the likelihood that teaches the spread.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     consecutive: float = Field(default=0.5, ge=0, le=1)
     reversed_time: float = Field(default=0.1, ge=0, le=1)
