@@ -112,8 +112,5 @@ def _transform(array: xr.DataArray, mapping: Mapping[str, Any]) -> Affine:
             raise StackError(f"The coordinates {name} of {array.name} are not regular; resample it to a grid.")
     found = Affine(size["x"], 0, x[0] - size["x"] / 2, 0, size["y"], y[0] - size["y"] / 2)
     # The told transform is exact; coordinates are rounded.
-    return (
-        own
-        if own is not None and own.almost_equals(found, _REGULAR_PX * abs(size["x"]) / max(len(x), len(y)))
-        else found
-    )
+    alike = own is not None and own.almost_equals(found, _REGULAR_PX * abs(size["x"]) / max(len(x), len(y)))
+    return own if own is not None and alike else found

@@ -69,11 +69,6 @@ class RasterInfo:
     masked: bool
     transform: Affine
 
-    @property
-    def band_count(self) -> int:
-        """Number of bands in the file, alpha included."""
-        return len(self.dtypes)
-
 
 def inspect(path: Path) -> RasterInfo:
     """Open a raster file, check that it is whole, and close it again.

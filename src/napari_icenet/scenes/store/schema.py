@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from pydantic import JsonValue, TypeAdapter
 from rasterio.crs import CRS
 
 from napari_icenet.common.settings_model import FrozenModel
+from napari_icenet.common.zarr_attributes import zarr_attributes
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.scene import Notice, Provenance, Scaling, Scene
 
@@ -45,22 +47,6 @@ class GridRecord(FrozenModel):
         return Grid(self.height, self.width, Affine.from_gdal(*self.transform), crs)
 
 
-class ProvenanceRecord(FrozenModel):
-    """Provenance of a scene as stored; see :class:`~napari_icenet.scenes.scene.Provenance`."""
-
-    location: str | None
-    sensor: str | None
-    level: str | None
-    collection: str | None
-    tier: str | None
-    wrs_path: int | None
-    wrs_row: int | None
-    processed: date | None
-    simulated: bool
-    metadata: dict[str, JsonValue]
-    credit: str | None = None
-
-
 class SceneRecord(FrozenModel):
     """One scene: all but its pixels."""
 
@@ -70,14 +56,13 @@ class SceneRecord(FrozenModel):
     bands: tuple[str, ...]
     masked: bool
     scaling: dict[str, tuple[float, float, float]]
-    provenance: ProvenanceRecord
+    provenance: Provenance
 
     @classmethod
     def of(cls, scene: Scene, bands: tuple[str, ...]) -> SceneRecord:
         """The record of a scene in a stack of ``bands``."""
-        origin = scene.provenance
         # What JSON cannot hold (paths, dates) is kept as text.
-        metadata = _json.validate_python(_plain(origin.metadata))
+        metadata = _json.validate_python(_plain(scene.provenance.metadata))
         assert isinstance(metadata, dict)
         return cls(
             id=scene.id,
@@ -86,26 +71,8 @@ class SceneRecord(FrozenModel):
             bands=tuple(band for band in bands if band in scene.bands),
             masked=scene.mask is not None,
             scaling={band: (s.gain, s.offset, s.divisor) for band, s in scene.scaling.items()},
-            provenance=ProvenanceRecord(
-                location=None if origin.location is None else str(origin.location),
-                sensor=origin.sensor,
-                level=origin.level,
-                collection=origin.collection,
-                tier=origin.tier,
-                wrs_path=origin.wrs_path,
-                wrs_row=origin.wrs_row,
-                processed=origin.processed,
-                simulated=origin.simulated,
-                metadata=metadata,
-                credit=origin.credit,
-            ),
+            provenance=replace(scene.provenance, metadata=metadata),
         )
-
-    def origin(self) -> Provenance:
-        """Provenance of the scene."""
-        fields = self.provenance.model_dump()
-        location = fields.pop("location")
-        return Provenance(location=None if location is None else Path(location), **fields)
 
     def scalings(self) -> dict[str, Scaling]:
         """Scalings of stored values to reflectance."""
@@ -135,6 +102,12 @@ class StackRecord(FrozenModel):
     scenes: tuple[SceneRecord, ...]
     notices: tuple[NoticeRecord, ...]
     chunks: dict[str, int]
+
+
+def is_saved_stack(path: Path) -> bool:
+    """True if a Zarr folder is a stack saved by this package."""
+    attributes = zarr_attributes(path)
+    return attributes is not None and attributes.get("format") == FORMAT
 
 
 def _plain(value: Any) -> Any:
