@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -10,6 +13,9 @@ from pydantic import Field, model_validator
 from napari_icenet.common.settings_model import FrozenModel, made, setting
 from napari_icenet.models.precision import Precision
 from napari_icenet.simulation.glacier import TrainingSettings as SimulationSettings
+
+#: Where a run happened, not what it gives.
+_PLACE = ("device", "threads", "data.datasets", "data.workers", "data.pool")
 
 
 class DataSettings(FrozenModel, allow_inf_nan=False):
@@ -146,3 +152,24 @@ def make_run_settings(values: Mapping[str, Any]) -> RunSettings:
     Raises UsageError: a value does not make sense; the message names it.
     """
     return made(RunSettings, values)
+
+
+def command_of(settings: RunSettings) -> str:
+    """The command that trains the same weights again: all that differs from the defaults; datasets by name."""
+    words = ["icenet", "train", *(Path(path).name for path in settings.data.datasets), "-o", "RUN"]
+    words += ["--model", settings.model]
+    default = RunSettings().model_dump(mode="json")
+    for key, value in _differences(settings.model_dump(mode="json"), default):
+        if key != "model" and key not in _PLACE:
+            text = Path(value).name if key == "weights" else value
+            words += ["--set", f"{key}={text if isinstance(text, str) else json.dumps(text)}"]
+    return shlex.join(words)
+
+
+def _differences(values: Mapping[str, Any], default: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        key, usual = f"{before}{name}", default.get(name)
+        if isinstance(value, Mapping) and (isinstance(usual, Mapping) or usual is None):
+            yield from _differences(value, usual or {}, f"{key}.")
+        elif value != usual:
+            yield key, value

@@ -17,7 +17,7 @@ from napari_icenet.training.data.fingerprint import fingerprint
 from napari_icenet.training.data.plan import make_plan
 from napari_icenet.training.data.recipe import can_cut, cut_missing, read_recipe, write_recipe
 from napari_icenet.training.launch import launch as launching
-from napari_icenet.training.launch.launch import launch, resume, trouble, want
+from napari_icenet.training.launch.launch import launch, resume, want
 from napari_icenet.training.launch.list import Runs
 from napari_icenet.training.launch.preflight import preflight
 from napari_icenet.training.launch.queue import Queue
@@ -27,6 +27,7 @@ from napari_icenet.training.train import train
 from tests.datasets.ice import dated_pictures, moving, stack_of
 from tests.training.launched import wait_for_end, wait_for_state
 from tests.training.runs import RANDOM, small, wait_for
+from tests.training.tiny import trouble
 
 CHOICES = {"chip": 32, "frames": 5, "scale": 1.5, "stride": 16, "block": 2.5, "gap": 4, "validation": 0.25}
 

@@ -11,13 +11,14 @@ import pytest
 from napari_icenet.errors import TrainingError, UsageError
 from napari_icenet.jobs.detached import alive
 from napari_icenet.training.launch import launch as launching
-from napari_icenet.training.launch.launch import LaunchedRun, trouble
+from napari_icenet.training.launch.launch import LaunchedRun
 from napari_icenet.training.launch.list import Runs
 from napari_icenet.training.launch.queue import Queue
 from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.run_folder.process_record import read_launch
 from tests.training.launched import wait_for_end, wait_for_state
 from tests.training.runs import small, wait_for
+from tests.training.tiny import trouble
 
 pytestmark = pytest.mark.usefixtures("own_home")
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from napari_icenet.common.settings_model import FrozenModel, made, setting
+from napari_icenet.common.settings_model import FrozenModel, setting
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
@@ -145,11 +144,3 @@ class MapSettings(FrozenModel):
             frames=window.frames, tracking=self.tracking, seed=self.seed, resamples=self.resamples,
             tracked=self.tracked,
         )  # fmt: skip
-
-
-def make_map_settings(given: Mapping[str, Any]) -> MapSettings:
-    """Settings from what was given; None stands for the default.
-
-    Raises UsageError: a setting cannot be used; the message names it.
-    """
-    return made(MapSettings, {name: value for name, value in given.items() if value is not None})

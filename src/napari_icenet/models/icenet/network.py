@@ -17,8 +17,6 @@ from napari_icenet.models.icenet.settings import IceNetSettings
 DAYS = 4.0
 #: Facts of each frame beside its picture: days to the target, days to t0, valid, cloud, cloud known, agreement.
 FACTS = 6
-#: Weight maps have a quarter of the chip's resolution.
-COARSER = 4
 #: Keeps logarithms and roots finite.
 _LEAST = 1e-4
 #: Largest logarithm of the factor that a frame's contrast is changed by.
@@ -279,6 +277,3 @@ def _silent(layer: nn.Conv2d) -> nn.Conv2d:
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
     return layer
-
-
-__all__ = ["Expected", "IceNetSettings", "IceNetwork"]

@@ -18,7 +18,7 @@ from napari_icenet.datasets.sequences import SPLITS, Sequences
 from napari_icenet.datasets.settings import DatasetSettings, make_dataset_settings
 from napari_icenet.datasets.splits.blocks import NONE, Blocks
 from napari_icenet.datasets.splits.periods import settled_periods, split_of_windows
-from napari_icenet.datasets.splits.split_map import Rectangle, block_rectangles, split_map
+from napari_icenet.datasets.splits.split_map import split_map
 from napari_icenet.datasets.tracking.chip_grid import grid_positions
 from napari_icenet.errors import UsageError
 from napari_icenet.jobs.progress import Progress
@@ -154,10 +154,6 @@ class DataPlan:
         if self.stack.area is not None:
             codes[~self.stack.area] = NONE
         return codes
-
-    def rectangles(self) -> tuple[Rectangle, ...]:
-        """Blocks of ground with their splits; none where it is split by time."""
-        return () if self.settings.split_by == "time" else block_rectangles(self.stack.grid, self.settings)
 
     def split_dates(self) -> tuple[str, ...]:
         """The period that each date lies in, where it is split by time; else none at all."""

@@ -216,15 +216,6 @@ def refuse(run: RunFolder, words: str) -> None:
         write_launch(run.launch, record)
 
 
-def trouble(folder: str | Path) -> str:
-    """Find the trouble of a run, in one sentence; empty where there is none."""
-    run = RunFolder(folder)
-    status = run.status()
-    if status is not None and status.state in ("failed", "stopped"):
-        return status.message
-    return ""
-
-
 def _check_untouched(run: RunFolder) -> None:
     if not run.untouched():
         raise UsageError(f"{run.path} is there already; choose another name, or resume the run in it.")
