@@ -11,7 +11,7 @@ from napari_icenet.common.palette import colour_of
 from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.template import Predictor
-from napari_icenet.predictors.learned import LearnedOptions, model_of
+from napari_icenet.predictors.learned import LearnedOptions, card_of, model_of
 from napari_icenet.predictors.registry import predictor, predictor_class, title
 
 if TYPE_CHECKING:
@@ -76,13 +76,7 @@ class PredictorSpec(FrozenModel):
 
         Raises WeightsError: its weights or their card cannot be read.
         """
-        from napari_icenet.models.card import card_path, read_card
-        from napari_icenet.models.weights import bundled, find_weights
-
-        if not self.learned:
-            return None
-        path = bundled().get(self.name) if self.weights is None else find_weights(self.weights)
-        return None if path is None else read_card(card_path(path))
+        return card_of(self.name, self.weights) if self.learned else None
 
     def fits(self, chip: int) -> bool:
         """True if it can predict chips of this side.
@@ -90,9 +84,7 @@ class PredictorSpec(FrozenModel):
         Raises WeightsError: its weights or their card cannot be read.
         """
         made = predictor_class(self.name)
-        if not issubclass(made, LearnedOptions):
-            return True
-        return made.fits(chip) if self.weights is None else made.fits(chip, self.weights)
+        return not issubclass(made, LearnedOptions) or made.fits(chip, self.weights)
 
 
 class PredictorSet(FrozenModel):

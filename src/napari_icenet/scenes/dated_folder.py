@@ -91,8 +91,7 @@ def read_dated_folder(
     Parameters
     ----------
     folder : Path or FolderListing
-    progress : callable, optional
-        Called with the fraction done and a short text.
+    progress : Progress, optional
     pan : bool
         Read band 8 of the products, and nothing else.
 

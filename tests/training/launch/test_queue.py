@@ -11,7 +11,6 @@ import pytest
 from napari_icenet.errors import TrainingError, UsageError
 from napari_icenet.jobs.detached import alive
 from napari_icenet.training.launch import launch as launching
-from napari_icenet.training.launch.launch import LaunchedRun
 from napari_icenet.training.launch.list import Runs
 from napari_icenet.training.launch.queue import Queue
 from napari_icenet.training.run_folder.folder import RunFolder
@@ -157,7 +156,7 @@ def test_a_run_in_the_queue_is_told_where_its_datasets_are_now(settings, tmp_pat
 def test_settings_of_a_run_that_starts_at_once_are_written_once(settings, tmp_path, monkeypatch):
     written, write = [], launching.write_durably
     monkeypatch.setattr(launching, "write_durably", lambda path, data: written.append(path) or write(path, data))
-    monkeypatch.setattr(launching, "_start", lambda run, **_how: LaunchedRun(run, os.getpid()))
+    monkeypatch.setattr(launching, "_start", lambda run, **_how: run)
     started = Queue().add(tmp_path / "one", settings, compare=False)
-    assert written == [started.folder.wanted]
-    assert started.folder.wanted_settings() == settings
+    assert written == [started.wanted]
+    assert started.wanted_settings() == settings

@@ -82,7 +82,7 @@ def save_stack(
         Folder to make, usually ``….zarr``.
     overwrite : bool
         Replace a stack that is already there; anything else there is never touched.
-    progress : callable, optional
+    progress : Progress, optional
         Called with a fraction and a text; if it raises ``Cancelled`` nothing is left behind.
 
     Returns

@@ -42,8 +42,7 @@ def build(
         Where the dataset is to be, usually ``….zarr``.
     force : bool
         Replace a dataset that is already there.
-    progress : callable, optional
-        May raise to stop.
+    progress : Progress, optional
     cancelled : callable, optional
         Asked several times a second whether to stop.
 

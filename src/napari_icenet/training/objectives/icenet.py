@@ -21,7 +21,6 @@ from napari_icenet.predictors.registration import moved
 if TYPE_CHECKING:
     from napari_icenet.training.data.examples import Examples
 
-
 #: Below this share of unit variance what is left of a chip is no picture.
 _LEAST = 1e-6
 #: What of a batch is made of pixels.

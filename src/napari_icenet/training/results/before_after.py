@@ -71,8 +71,7 @@ def compare_weights(folder: str | Path, *, progress: Progress | None = None) -> 
     ----------
     folder : path
         Of a run with weights.
-    progress : callable, optional
-        Told the share that is done, 0 to 1, and what is being scored; may raise to stop.
+    progress : Progress, optional
 
     Raises
     ------
