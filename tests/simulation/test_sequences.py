@@ -27,16 +27,16 @@ def glacier() -> SimulatedGlacier:
     return draw_glacier(SMALL.model_copy(update={"clear_sky": True}), 5, 0)
 
 
-def test_sequences_are_of_their_glacier_and_whole(made: list[SimulatedSequences]) -> None:
-    assert [set(batch.glacier) for batch in made] == [{0}, {1}, {2}]
+def test_sequences_are_each_of_another_glacier_and_whole(made: list[SimulatedSequences]) -> None:
+    assert len({batch.chips.tobytes() for batch in made}) == 3
     for batch in made:
         assert 1 <= len(batch) <= SMALL.per_glacier
         assert batch.chips.shape == (len(batch), 4, 64, 64)
         assert batch.chips.dtype == np.float32
         assert np.all(np.diff(batch.days, axis=1) >= 15)
         assert set(batch.band) <= {"B1", "B2"}
-        np.testing.assert_allclose(batch.fill, np.isnan(batch.chips).mean(axis=(2, 3)), atol=1e-6)
-        np.testing.assert_array_equal(batch.valid, (batch.cloud <= 0.3) & (batch.fill <= 0.5))
+        fill = np.isnan(batch.chips).mean(axis=(2, 3))
+        np.testing.assert_array_equal(batch.valid, (batch.cloud <= 0.3) & (fill <= 0.5))
 
 
 def test_same_seed_gives_the_same_sequences(made: list[SimulatedSequences]) -> None:
@@ -65,8 +65,7 @@ def test_positions_are_those_of_the_simulation(glacier: SimulatedGlacier) -> Non
         drow, dcol = plain.displacement(row + CENTRE, col + CENTRE, int(glacier.dates[0]), int(date))
         np.testing.assert_allclose(batch.true_rows[:, t], row + drow, atol=1e-9)
         np.testing.assert_allclose(batch.true_cols[:, t], col + dcol, atol=1e-9)
-    assert np.abs(batch.rows - batch.true_rows).max() <= 0.5
-    r, c = int(batch.rows[0, 2]), int(batch.cols[0, 2])
+    r, c = round(batch.true_rows[0, 2]), round(batch.true_cols[0, 2])
     chip = glacier.pictures[2, glacier.bands.index(str(batch.band[0])), r - 32 : r + 32, c - 32 : c + 32]
     np.testing.assert_array_equal(batch.chips[0, 2], chip)
 
@@ -79,10 +78,3 @@ def test_quick_pictures_are_those_of_the_archive(glacier: SimulatedGlacier) -> N
     difference = (quick - exact)[np.isfinite(exact)]
     # A sixtieth of a pixel: far below the texture that it moves.
     assert difference.std() < 0.06 * np.nanstd(exact)
-
-
-def test_a_stack_of_a_glacier_can_be_tracked_as_found(glacier: SimulatedGlacier) -> None:
-    stack = glacier.stack()
-    assert stack.shape == (4, 2, 256, 256)
-    np.testing.assert_array_equal(stack.times, glacier.times)
-    np.testing.assert_array_equal(stack.read(1, "B2"), glacier.pictures[1, 1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,9 +10,6 @@ from pydantic import Field
 
 from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.common.types import F64
-from napari_icenet.scenes.grid import Window
-from napari_icenet.scenes.scene import Flag, Provenance
-from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.simulation.random_fields import Raster, stream
 from napari_icenet.simulation.settings import SimulationSettings
 from napari_icenet.simulation.simulator import Simulation
@@ -59,25 +56,12 @@ class TrainingSettings(FrozenModel):
     max_fill: float = Field(default=0.5, ge=0, lt=1)
 
 
-class _CloudMask:
-    """The true clouds of one date as its quality mask."""
-
-    def __init__(self, clouded: NDArray[np.bool_]) -> None:
-        self._clouded = clouded
-
-    def read(self, window: Window) -> NDArray[np.uint8]:
-        """Flags of a window inside the frame."""
-        return np.where(self._clouded[window.slices], np.uint8(Flag.CLOUD), np.uint8(0))
-
-
 @dataclass(frozen=True, eq=False)
 class SimulatedGlacier:
     """Some scenes of one glacier.
 
     Attributes
     ----------
-    number : int
-        Which of the glaciers of a seed.
     simulation : Simulation
     dates : array of int64, (T,)
         Numbers of the simulation's dates that are shown.
@@ -89,7 +73,6 @@ class SimulatedGlacier:
         Cloud and cloud shadow in truth.
     """
 
-    number: int
     simulation: Simulation
     dates: NDArray[np.int64]
     times: NDArray[np.datetime64]
@@ -110,21 +93,6 @@ class SimulatedGlacier:
             for date in self.dates
         ]
         return np.stack([row + m[0] for m in moved], axis=1), np.stack([col + m[1] for m in moved], axis=1)
-
-    def stack(self) -> SceneStack:
-        """The scenes as a stack with masks of cloud and shadow, to be tracked like any other."""
-        plain = SceneStack.from_array(
-            self.pictures,
-            [self.simulation.times[date] for date in self.dates],
-            bands=self.bands,
-            grid=self.simulation.grid,
-            name=f"simulated-{self.settings.seed}",
-        )
-        scenes = [
-            replace(scene, mask=_CloudMask(clouded), provenance=Provenance(simulated=True))
-            for scene, clouded in zip(plain.scenes, self.clouded, strict=True)
-        ]
-        return SceneStack(scenes, plain.bands, plain.grid, name=plain.name)
 
 
 def draw_glacier(settings: TrainingSettings, seed: int, number: int) -> SimulatedGlacier:
@@ -147,7 +115,7 @@ def draw_glacier(settings: TrainingSettings, seed: int, number: int) -> Simulate
         pictures[t] = list(frame.reflectance.values())
         clouded[t] = frame.cloud | frame.shadow
     times = np.array([simulation.times[date] for date in dates], "datetime64[s]")
-    return SimulatedGlacier(number, simulation, dates, times, simulation.bands, pictures, clouded)
+    return SimulatedGlacier(simulation, dates, times, simulation.bands, pictures, clouded)
 
 
 def _draw_dates(settings: TrainingSettings, generator: np.random.Generator) -> NDArray[np.int64]:

@@ -26,35 +26,25 @@ class SimulatedSequences(StructOfArrays):
     ----------
     chips : array of float32, (n, T, C, C)
         Top-of-atmosphere reflectance; NaN where missing.
-    times : array of datetime64[s], (n, T)
-        Acquisitions, UTC.
     days : array of float64, (n, T)
         Days since the sequence's first frame.
-    rows, cols : array of int64, (n, T)
-        Whole-pixel positions that the chips were cut at: rows r − C/2 … r + C/2 − 1.
     true_rows, true_cols : array of float64, (n, T)
-        Where the ice truly is: what the first chip's centre shows. The whole pixels are these, rounded.
+        Where the ice truly is: what the first chip's centre shows. Chips are cut at the whole pixels r, c
+        nearest to it: rows r − C/2 … r + C/2 − 1.
     valid : array of bool, (n, T)
         Whether the frame shows the ice: little of it cloud, shadow or fill.
-    cloud, fill : array of float32, (n, T)
-        Share of cloud and cloud shadow in truth, and of missing pixels.
+    cloud : array of float32, (n, T)
+        Share of cloud and cloud shadow in truth.
     band : array of str, (n,)
-    glacier : array of int64, (n,)
-        Number of the glacier; a split must not cut through one.
     """
 
     chips: Raster
-    times: NDArray[np.datetime64]
     days: F64
-    rows: NDArray[np.int64]
-    cols: NDArray[np.int64]
     true_rows: F64
     true_cols: F64
     valid: NDArray[np.bool_]
     cloud: Raster
-    fill: Raster
     band: NDArray[np.str_]
-    glacier: NDArray[np.int64]
 
 
 def sequences_of(glacier: SimulatedGlacier, settings: TrainingSettings) -> SimulatedSequences:
@@ -76,17 +66,12 @@ def sequences_of(glacier: SimulatedGlacier, settings: TrainingSettings) -> Simul
     fill = np.isnan(chips).mean(axis=(2, 3)).astype(np.float32)
     return SimulatedSequences(
         chips=chips,
-        times=np.tile(glacier.times, (n, 1)),
         days=np.tile((glacier.times - glacier.times[0]) / np.timedelta64(86400, "s"), (n, 1)),
-        rows=rows,
-        cols=cols,
         true_rows=true_rows,
         true_cols=true_cols,
         valid=(cloud <= settings.max_cloud) & (fill <= settings.max_fill),
         cloud=cloud,
-        fill=fill,
         band=np.array(glacier.bands)[bands],
-        glacier=np.full(n, glacier.number, np.int64),
     )
 
 

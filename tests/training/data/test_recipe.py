@@ -112,9 +112,9 @@ def test_one_that_is_killed_while_it_cuts_goes_on(plan, settings, tmp_path, monk
     launch(run.path, settings, plan=plan, compare=False, module="tests.training.slow_cut")
     wait_for(lambda: run.status().message.startswith("cutting the sequences, "))
     os.kill(read_launch(run.launch).pid, signal.SIGKILL)
-    wait_for_state(run.path, "stopped")
-    assert "start it again" in trouble(run.path)
     wait_for_end(run.path)
+    assert run.status().state == "stopped"
+    assert "start it again" in trouble(run.path)
     resume(run.path, compare=False)
     wait_for_state(run.path, "finished", "failed")
     assert run.status().state == "finished", trouble(run.path)
