@@ -125,7 +125,7 @@ class VelocityAlong(QObject):
             self.follow(layer)
 
     def _has_line(self, layer: Layer) -> bool:
-        if not isinstance(layer, Shapes) or any(layer in stack.layers for stack in self.session.all_layers):
+        if not isinstance(layer, Shapes) or any(layer in stack.layers.values() for stack in self.session.all_layers):
             return False  # the outline of a stack's area of interest is no flowline
         return any(kind in {"path", "line"} for kind in layer.shape_type)
 
