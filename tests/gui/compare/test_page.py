@@ -299,6 +299,39 @@ def test_side_by_side_ends_with_napari_s_own_button(desk, page, qtbot):
     assert desk.session.image.visible
 
 
+def test_a_view_that_the_user_removes_or_hides_troubles_nothing(desk, page, qtbot):
+    placed(desk, qtbot)
+    shown(desk, qtbot, 0)
+    viewer = desk.session.viewer
+    qtbot.mouseClick(page.aside, Qt.MouseButton.LeftButton)
+    viewer.layers.remove(page.side_by_side.layers["came"])
+    page.side_by_side.layers["icenet"].visible = False
+    desk.session.time = 1
+    shown(desk, qtbot, 1)
+    assert "came" not in page.side_by_side.layers
+    page.show_target(0)
+    viewer.layers.remove(desk.session.layers.layers["picture"])
+    assert not page.side_by_side.on
+    assert not page.side_by_side.layers
+    assert not viewer.canvas.grid.enabled
+    page.side_by_side.enter()
+    assert not page.side_by_side.on
+
+
+def test_side_by_side_shows_all_views_again_the_next_time(desk, page, qtbot):
+    placed(desk, qtbot)
+    made = shown(desk, qtbot, 0)
+    qtbot.mouseClick(page.aside, Qt.MouseButton.LeftButton)
+    for layer in page.side_by_side.layers.values():
+        desk.session.viewer.layers.remove(layer)
+    assert page.side_by_side.on
+    page.side_by_side.leave()
+    page.side_by_side.enter()
+    assert set(page.side_by_side.layers) == {"came", *made.predictor_set.keys}
+    page.side_by_side.close()
+    assert not page.side_by_side.layers
+
+
 # What goes wrong
 
 

@@ -64,7 +64,7 @@ class ChipPage(QWidget):
         self._memory = Remembered("compare")
         self.tool = CompareTool()
         self.layers = CompareLayers(control.viewer, control.session.shown_layers, self._roof)
-        self.side_by_side = SideBySide(control.viewer)
+        self.side_by_side = SideBySide(control.viewer, control.session.shown_layers)
         self._target = 1 if self._memory.get("target", 2) == 2 else 0
         self._part: Comparison | None = None
         # Each drawing of the window costs as much as some predictors.
@@ -135,7 +135,7 @@ class ChipPage(QWidget):
         self.tool.failed.connect(self._hand_over)
         self.strip.picked.connect(self._on_picked)
         self.layers.changed.connect(self._on_shown)
-        self.side_by_side.changed.connect(self._on_side_by_side)
+        self.side_by_side.switched.connect(self._on_side_by_side)
         self.control.frame.connect(self.refresh)
         # Before the new date is drawn, which takes as long as the answer.
         self.control.session.time_changed.connect(self._on_time)
@@ -184,8 +184,8 @@ class ChipPage(QWidget):
         if self.strip.comparison is not None:
             self.tool.forget()
             self._wait.stop()
-            self.side_by_side.leave()
             self.strip.show_comparison(None)
+            self.side_by_side.show(None, self._target)
             self.layers.show(None, self.strip.focus, self._target)
 
     def _hand_over(self, told: Any) -> None:
