@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from qtpy.compat import isalive
@@ -27,9 +26,9 @@ from napari_icenet.gui.compare.overlay_buttons import OverlayButtons
 from napari_icenet.gui.compare.predictor_chooser import PredictorChooser
 from napari_icenet.gui.compare.side_by_side import SideBySide
 from napari_icenet.gui.track.control import TrackControl
-from napari_icenet.gui.widgets.cleanup import when_destroyed
 from napari_icenet.gui.widgets.empty_page import EmptyPage
 from napari_icenet.gui.widgets.preferences import Remembered
+from napari_icenet.gui.widgets.tab import Tab
 from napari_icenet.gui.widgets.theme import quiet, toggle
 
 #: Parts of a comparison are drawn where the whole takes longer than this.
@@ -37,7 +36,7 @@ PART_MS = 150
 _TARGET_TIP = "Judge what is expected of the {} date after t0: on the picture, on the right of the strip, side by side."
 
 
-class ChipPage(QWidget):
+class ChipPage(Tab):
     """Follows the selected track, the date shown and the chosen predictor set.
 
     Parameters
@@ -141,8 +140,7 @@ class ChipPage(QWidget):
         self.control.session.time_changed.connect(self._on_time)
         self.control.tracker_changed.connect(self._on_tracker)
         self.chooser.changed.connect(self.refresh)
-        # The window deletes its widgets without asking them; threads and callbacks have to go with them.
-        when_destroyed(self, _closer(self.tool, self.layers, self.side_by_side))
+        self.closing(self.tool.close, self.layers.close, self.side_by_side.close)
 
     @property
     def target(self) -> int:
@@ -277,12 +275,3 @@ class ChipPage(QWidget):
         self.aside.blockSignals(False)
         if not on:
             self._redraw()
-
-
-def _closer(tool: CompareTool, layers: CompareLayers, side_by_side: SideBySide) -> Callable[[], None]:
-    def close() -> None:
-        tool.close()
-        layers.close()
-        side_by_side.close()
-
-    return close
