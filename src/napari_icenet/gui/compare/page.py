@@ -27,6 +27,7 @@ from napari_icenet.gui.compare.predictor_chooser import PredictorChooser
 from napari_icenet.gui.compare.side_by_side import SideBySide
 from napari_icenet.gui.track.control import TrackControl
 from napari_icenet.gui.widgets.empty_page import EmptyPage
+from napari_icenet.gui.widgets.main_thread import on_main_thread
 from napari_icenet.gui.widgets.preferences import Remembered
 from napari_icenet.gui.widgets.tab import Tab
 from napari_icenet.gui.widgets.theme import quiet, toggle
@@ -55,7 +56,6 @@ class ChipPage(Tab):
 
     track_wanted = Signal()
     shown = Signal(object)
-    _told = Signal(object)
 
     def __init__(self, control: TrackControl, chooser: PredictorChooser, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -127,11 +127,9 @@ class ChipPage(Tab):
         return row
 
     def _connect(self) -> None:
-        self._told.connect(self._take)
         self._wait.timeout.connect(lambda: self._show(self._part))
-        # From the tool's thread to the interface's.
-        self.tool.compared.connect(self._hand_over)
-        self.tool.failed.connect(self._hand_over)
+        self.tool.compared.connect(self._take)
+        self.tool.failed.connect(self._take)
         self.strip.picked.connect(self._on_picked)
         self.layers.changed.connect(self._on_shown)
         self.side_by_side.switched.connect(self._on_side_by_side)
@@ -186,12 +184,9 @@ class ChipPage(Tab):
             self.side_by_side.show(None, self._target)
             self.layers.show(None, self.strip.focus, self._target)
 
-    def _hand_over(self, told: Any) -> None:
-        if isalive(self):  # type: ignore[no-untyped-call]
-            self._told.emit(told)
-
     # What is shown
 
+    @on_main_thread
     def _take(self, told: object) -> None:
         """Show what the tool told: the whole at once, parts where the whole lets wait for itself."""
         if isinstance(told, Comparison) and not told.whole:
