@@ -169,7 +169,7 @@ def test_every_kind_shows_what_the_comparison_holds(desk, page, qtbot):
     for button in page.overlays.buttons.values():
         if not button.isChecked():
             qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    page.targets.button(0).click()
+    page.targets.button(1).click()
     judged, layers = made.of("consensus").judged[0], page.layers.layers
     assert set(layers) == set(KINDS)
     np.testing.assert_array_equal(layers["surface"].data, judged.match.surface.values)
@@ -309,7 +309,7 @@ def test_a_view_that_the_user_removes_or_hides_troubles_nothing(desk, page, qtbo
     desk.session.time = 1
     shown(desk, qtbot, 1)
     assert "came" not in page.side_by_side.layers
-    page.show_target(0)
+    page.show_target(1)
     viewer.layers.remove(desk.session.layers.layers["picture"])
     assert not page.side_by_side.on
     assert not page.side_by_side.layers

@@ -64,7 +64,7 @@ class ChipPage(Tab):
         self.tool = CompareTool()
         self.layers = CompareLayers(control.viewer, control.session.shown_layers, self._roof)
         self.side_by_side = SideBySide(control.viewer, control.session.shown_layers)
-        self._target = 1 if self._memory.get("target", 2) == 2 else 0
+        self._target = 1 if self._memory.get("target", 2) == 1 else 2
         self._part: Comparison | None = None
         # Each drawing of the window costs as much as some predictors.
         self._wait = QTimer(self)
@@ -117,11 +117,11 @@ class ChipPage(Tab):
         row.setSpacing(3)
         row.addWidget(self.headline, 1)
         self.targets = QButtonGroup(page)
-        for k, word in enumerate(("next", "second")):
-            button = toggle(f"t{k + 1}", _TARGET_TIP.format(word), page)
-            button.setChecked(k == self._target)
+        for target, word in ((1, "next"), (2, "second")):
+            button = toggle(f"t{target}", _TARGET_TIP.format(word), page)
+            button.setChecked(target == self._target)
             button.setFixedWidth(34)
-            self.targets.addButton(button, k)
+            self.targets.addButton(button, target)
             row.addWidget(button)
         self.targets.idToggled.connect(self._on_target)
         return row
@@ -142,11 +142,11 @@ class ChipPage(Tab):
 
     @property
     def target(self) -> int:
-        """True if t1 (0) or t2 (1) is judged."""
+        """What is judged: t1 (1) or t2 (2)."""
         return self._target
 
     def show_target(self, target: int) -> None:
-        """Judge t1 (0) or t2 (1)."""
+        """Judge t1 (1) or t2 (2)."""
         button = self.targets.button(target)
         if button is not None:
             button.setChecked(True)
@@ -252,7 +252,7 @@ class ChipPage(Tab):
     def _on_target(self, target: int, on: bool) -> None:
         if on:
             self._target = target
-            self._memory.set("target", target + 1)
+            self._memory.set("target", target)
             self.strip.show_target(target)
             self._redraw()
 

@@ -45,7 +45,7 @@ class SideBySide(LayerGroup):
         super().__init__(viewer, {}, below)
         self._before: tuple[list[Layer], Any, float, int] | None = None
         self._comparison: Comparison | None = None
-        self._target = 1
+        self._target = 2
         viewer.canvas.grid.events.enabled.connect(self._follow_grid)
 
     @property
@@ -59,11 +59,11 @@ class SideBySide(LayerGroup):
         super().place(placement)
 
     def show(self, made: Comparison | None, target: int) -> None:
-        """Another comparison, at t1 (0) or t2 (1), drawn where the views are shown; None ends them."""
+        """Another comparison, at t1 (1) or t2 (2), drawn where the views are shown; None ends them."""
         if made is None:
             self._comparison = None
             self.leave()
-        elif target < len(made.targets) and made.whole:
+        elif made.at(target) is not None and made.whole:
             self._comparison, self._target = made, target
             if self.on:
                 self._draw()
@@ -113,21 +113,22 @@ class SideBySide(LayerGroup):
         self.draw()
 
     def _found(self, kind: str) -> Overlay | None:
-        made, k = self._comparison, self._target
-        if made is None:
+        made = self._comparison
+        came = None if made is None else made.at(self._target)
+        if made is None or came is None:
             return None
         if kind == "came":
             # Shown plain, whatever the filters of the predictors.
-            return stretched(made.targets[k].chip, made.targets[k])
+            return stretched(came.chip, came)
         one = made.of(kind)
-        return None if one is None else overlay("expected", made, one, k)
+        return None if one is None else overlay("expected", made, one, self._target)
 
     def _needs(self, kind: str) -> bool:
         return self.on
 
     def _title(self, kind: str) -> str:
         one = None if self._comparison is None else self._comparison.of(kind)
-        return f"{'what came' if one is None else one.entry.title} · t{self._target + 1}"
+        return f"{'what came' if one is None else one.entry.title} · t{self._target}"
 
     def _fill(self, kind: str, layer: Any) -> None:
         made, found = self._comparison, self._found(kind)
