@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import settings
 
 from napari_icenet.cli.main import main
@@ -20,6 +21,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 settings.register_profile("long", max_examples=2000, deadline=None)
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Networks of tests are too small to be shared: their threads would mostly wait for those of other workers."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -29,7 +29,7 @@ from tests.training import tiny
 from tests.training.launched import wait_for_end, wait_for_state
 from tests.training.runs import RANDOM, events, small, steps, wait_for
 
-pytestmark = pytest.mark.usefixtures("own_home")
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("own_home")]
 
 
 @pytest.fixture
