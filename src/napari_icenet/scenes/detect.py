@@ -50,6 +50,6 @@ def is_saved_stack(path: Path) -> bool:
 
     try:
         found = json.loads((path / "zarr.json").read_text())["attributes"]["format"]
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, LookupError, TypeError):
         return False
     return bool(found == FORMAT)
