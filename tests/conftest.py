@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 from hypothesis import settings
 
 from napari_icenet.cli.main import main
@@ -26,6 +25,8 @@ settings.load_profile("default")
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
     """Networks of tests are too small to be shared: their threads would mostly wait for those of other workers."""
+    import torch  # here, for the process that hands out the tests runs none
+
     torch.set_num_threads(1)
 
 

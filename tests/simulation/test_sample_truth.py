@@ -42,6 +42,7 @@ def steps(tracked):
     return np.array(found)
 
 
+@pytest.mark.slow
 def test_the_places_lie_on_the_trunk(tracked):
     _, truth = tracked
     for row, col in PLACES:

@@ -62,6 +62,7 @@ def test_fractions_do_not_add_up():
     assert error(track, steps) < 0.1
 
 
+@pytest.mark.slow
 def test_a_cloudy_date_is_lost_and_the_track_goes_on():
     track = follow(clouded([2, 3]), 160, 150, 0, SETTINGS)
     np.testing.assert_array_equal(track.valid, [True, True, False, False, True, True])
@@ -73,12 +74,14 @@ def test_a_cloudy_date_is_lost_and_the_track_goes_on():
         assert fix.centre == (round(track.rows[1]), round(track.cols[1]))
 
 
+@pytest.mark.slow
 def test_a_chain_is_led_astray_by_the_same_cloud():
     track = follow(clouded([2, 3]), 160, 150, 0, SETTINGS.model_copy(update={"tracking": "chain"}))
     assert track.valid.all()
     assert error(track) > 2
 
 
+@pytest.mark.slow
 def test_half_a_cloud_serves_no_later_template():
     half = clouded([2], patch=np.s_[:, 150:])
     track = follow(half, 160, 150, 0, SETTINGS)
@@ -86,6 +89,7 @@ def test_half_a_cloud_serves_no_later_template():
     assert error(track) < 0.2
 
 
+@pytest.mark.slow
 def test_fill_inside_the_chip_takes_no_part():
     frames = np.stack([moving(STEPS).read(t, 1) for t in range(len(STEPS))])
     frames[1:, ::12] = np.nan
@@ -96,6 +100,7 @@ def test_fill_inside_the_chip_takes_no_part():
     assert error(track) < 0.15
 
 
+@pytest.mark.slow
 def test_fill_flat_and_leaving_the_frame_are_told_apart():
     frames = np.stack([moving(STEPS).read(t, 1) for t in range(len(STEPS))])
     frames[1] = np.nan

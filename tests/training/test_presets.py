@@ -28,6 +28,7 @@ def leaves(values, before=()):
             yield (*before, name), value
 
 
+@pytest.mark.slow
 @given(GROUPS, GROUPS)
 def test_the_second_ones_values_win_and_neither_is_changed(first, second):
     before = copy.deepcopy((first, second))

@@ -24,6 +24,8 @@ from tests.datasets.ice import moving, stack_of
 from tests.training.runs import small
 from tests.training.tiny import CHIP, FRAMES, Tiny, TinySettings
 
+pytestmark = pytest.mark.slow
+
 
 def never() -> bool:
     return False

@@ -29,6 +29,7 @@ def maps(truth):
     return {pair: map_pair(stack, *pair, SETTINGS, stable=truth.stable) for pair in pairs}
 
 
+@pytest.mark.slow
 def test_the_offset_of_the_scenes_is_their_jitter(maps, truth):
     for (i, j), velocity_map in maps.items():
         jitter, offset = truth.jitter[j] - truth.jitter[i], velocity_map.offset
@@ -63,6 +64,7 @@ def test_the_report_knows_the_errors_that_the_truth_shows(maps, truth):
     assert closed.share > 0.9
 
 
+@pytest.mark.slow
 def test_the_series_is_the_motion_of_the_truth(maps, truth):
     series = invert([coregistered(m, truth.stable, remove=True) for m in maps.values()])
     velocity_map = maps[0, 2]

@@ -9,6 +9,8 @@ from napari_icenet.evaluation.report.strata_figure import strata_figure
 from tests.evaluation.made import GivenSource, evaluation
 from tests.evaluation.scoring.factory import scores
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("persistence", "median")
 
 

@@ -37,6 +37,7 @@ def indices(source):
     return np.concatenate([batch.lot for task in source.tasks(1) for batch in source.read(task)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", [None, "train", "validation", "test"])
 @pytest.mark.parametrize("bands", [None, ("B2",), ("1",)])
 def test_a_split_of_some_bands_is_read_whole_and_in_order(built, split, bands):

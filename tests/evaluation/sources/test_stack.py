@@ -19,6 +19,8 @@ from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.scene import Covariates
 from tests.datasets.ice import moving, stack_of
 
+pytestmark = pytest.mark.slow
+
 DATES, SIDE = 7, 96
 CUT = {"chip": 16, "frames": 5, "scale": 1.5, "stride": 16}
 
