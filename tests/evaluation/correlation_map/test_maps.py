@@ -196,7 +196,7 @@ def test_cells_lie_on_the_ground_where_cell_at_finds_them(made):
     for r in range(3):
         for c in range(4):
             x, y = made.cells.xy(r, c)
-            col, row = ~FRAME.transform * (x, y)
+            col, row = ~FRAME.transform @ (x, y)
             assert made.cell_at(row - 0.5, col - 0.5) == (r, c)
     assert made.cells.crs == FRAME.crs
 

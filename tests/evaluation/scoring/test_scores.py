@@ -73,7 +73,7 @@ def test_points_lie_at_the_middle_of_the_chips(made):
     assert table.crs.to_epsg() == 3031
     for row in table.itertuples():
         # The middle of an even chip is the corner of its position's pixel.
-        x, y = UTM.transform * (row.col, row.row)
+        x, y = UTM.transform @ (row.col, row.row)
         assert (row.geometry.x, row.geometry.y) == (pytest.approx(x), pytest.approx(y))
 
 
