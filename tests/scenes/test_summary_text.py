@@ -21,7 +21,7 @@ POLAR = Grid(40, 60, Affine(30, 0, 4e5, 0, -30, -1e6), CRS.from_epsg(3031))
 def stack(grid=None, times=TIMES):
     values = np.ones((len(times), 2, 40, 60), np.uint16)
     values[0, :, :10] = 0
-    return SceneStack.from_array(values, times, name="ice", grid=grid, fill=values == 0)
+    return SceneStack.from_array(values, times, name="ice", grid=grid, fill=values[:, 0] == 0)
 
 
 def lines(summary):
