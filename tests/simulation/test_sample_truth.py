@@ -12,6 +12,8 @@ from napari_icenet.simulation import load_truth
 from napari_icenet.tracking.follow import follow
 from napari_icenet.tracking.settings import TrackSettings
 
+pytestmark = pytest.mark.slow
+
 CHIP = 128
 #: Chips wholly on the trunk, where every pixel flows at 550 m/yr or more.
 PLACES = [(row, col) for row in (290, 320, 350) for col in (180, 270, 360, 450)]
@@ -42,7 +44,6 @@ def steps(tracked):
     return np.array(found)
 
 
-@pytest.mark.slow
 def test_the_places_lie_on_the_trunk(tracked):
     _, truth = tracked
     for row, col in PLACES:

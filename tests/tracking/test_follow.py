@@ -54,6 +54,7 @@ def test_follows_the_ice_both_ways_to_a_twentieth_of_a_pixel(stack, time, change
     assert error(track) < 0.05 * (1 if change.get("template") == "first" else 2)
 
 
+@pytest.mark.slow
 def test_fractions_do_not_add_up():
     steps = np.outer(np.arange(16), (0.3, -0.45))
     track = follow(moving(steps, noise=0), 160.4, 170.3, 0, SETTINGS)

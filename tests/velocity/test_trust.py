@@ -12,6 +12,8 @@ from napari_icenet.velocity.settings import VelocitySettings
 from napari_icenet.velocity.stable_ground.coregistration import coregistered, offset_error, slow_mode
 from napari_icenet.velocity.time_series.inversion import invert
 
+pytestmark = pytest.mark.slow
+
 #: Three dates of the same light: the differences are the matching's.
 DATES = (0, 2, 3)
 SETTINGS = VelocitySettings(band="B4", chip=32, max_chip=64, spacing=16, radius=12)
@@ -29,7 +31,6 @@ def maps(truth):
     return {pair: map_pair(stack, *pair, SETTINGS, stable=truth.stable) for pair in pairs}
 
 
-@pytest.mark.slow
 def test_the_offset_of_the_scenes_is_their_jitter(maps, truth):
     for (i, j), velocity_map in maps.items():
         jitter, offset = truth.jitter[j] - truth.jitter[i], velocity_map.offset
@@ -64,7 +65,6 @@ def test_the_report_knows_the_errors_that_the_truth_shows(maps, truth):
     assert closed.share > 0.9
 
 
-@pytest.mark.slow
 def test_the_series_is_the_motion_of_the_truth(maps, truth):
     series = invert([coregistered(m, truth.stable, remove=True) for m in maps.values()])
     velocity_map = maps[0, 2]

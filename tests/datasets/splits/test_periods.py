@@ -39,6 +39,7 @@ def test_no_predicted_frame_is_trained_on(built):
     assert not set(shown["train"].ravel()) & set(shown["test"][:, -2:].ravel())
 
 
+@pytest.mark.slow
 def test_shares(built):
     windows = {
         name: len(np.unique(built.tables["times"][built.select(split=name), 0]))
@@ -48,6 +49,7 @@ def test_shares(built):
     assert windows == {"train": 11, "validation": 2, "test": 2, "none": 2}
 
 
+@pytest.mark.slow
 def test_all_the_ground_is_in_every_split(built):
     for name in ("train", "validation", "test"):
         chosen = built.select(split=name)

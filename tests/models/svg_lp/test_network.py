@@ -71,6 +71,7 @@ def test_the_divergence_is_that_of_two_normals():
     assert not one.divergence(one).any()
 
 
+@pytest.mark.slow
 def test_the_network_hands_over_posterior_and_prior_in_that_order():
     made, shown = network(), frames()
     with torch.no_grad():
