@@ -61,6 +61,7 @@ def never():
     return False
 
 
+@pytest.mark.process
 def test_a_run_cuts_what_its_plan_says_and_trains_on_it(plan, settings, tmp_path):
     run = tmp_path / "run"
     assert preflight(settings, run, plan) == ()
@@ -74,6 +75,7 @@ def test_a_run_cuts_what_its_plan_says_and_trains_on_it(plan, settings, tmp_path
     assert fingerprint(made) == fingerprint(same)
 
 
+@pytest.mark.process
 def test_a_window_sees_how_far_it_is_and_can_stop_it(plan, settings, tmp_path, monkeypatch):
     run = RunFolder(tmp_path / "run")
     monkeypatch.setattr(launching, "MODULE", "tests.training.slow_cut")
@@ -95,6 +97,7 @@ def test_a_window_sees_how_far_it_is_and_can_stop_it(plan, settings, tmp_path, m
     assert run.status().state == "finished", trouble(run.path)
 
 
+@pytest.mark.process
 def test_one_that_was_stopped_while_it_cut_is_resumed_in_a_shell_too(plan, settings, tmp_path):
     run = RunFolder(tmp_path / "run")
     want(run, settings, plan)
@@ -107,6 +110,7 @@ def test_one_that_was_stopped_while_it_cut_is_resumed_in_a_shell_too(plan, setti
         train(None, tmp_path / "nowhere", resume=True)
 
 
+@pytest.mark.process
 def test_one_that_is_killed_while_it_cuts_goes_on(plan, settings, tmp_path, monkeypatch):
     run = RunFolder(tmp_path / "run")
     launch(run.path, settings, plan=plan, compare=False, module="tests.training.slow_cut")
@@ -120,6 +124,7 @@ def test_one_that_is_killed_while_it_cuts_goes_on(plan, settings, tmp_path, monk
     assert run.status().state == "finished", trouble(run.path)
 
 
+@pytest.mark.process
 def test_a_dataset_that_is_gone_is_cut_anew_when_the_run_goes_on(plan, settings, tmp_path):
     run = RunFolder(tmp_path / "run")
     launch(run.path, settings, plan=plan, compare=False)

@@ -27,6 +27,7 @@ def settings(dataset):
     return small(dataset, objective={"cost": 0.05})
 
 
+@pytest.mark.process
 def test_the_next_one_starts_when_the_one_before_ends_though_nobody_looks(settings, tmp_path):
     queue, runs = Queue(), Runs([tmp_path / "runs"])
     one, other = (tmp_path / "runs" / name for name in ("one", "other"))
@@ -48,6 +49,7 @@ def test_the_next_one_starts_when_the_one_before_ends_though_nobody_looks(settin
     assert queue.active == ()
 
 
+@pytest.mark.process
 def test_a_queue_whose_keeper_was_killed_waits_for_a_window(settings, tmp_path):
     queue = Queue()
     one, other = tmp_path / "one", tmp_path / "other"
@@ -125,6 +127,7 @@ def test_deleting_takes_it_out_of_the_queue(held, settings, tmp_path):
     assert runs.runs == ()
 
 
+@pytest.mark.process
 def test_one_that_has_just_been_told_to_stop_is_waited_for_and_goes_on(settings, tmp_path):
     queue, run = Queue(), tmp_path / "run"
     queue.add(run, settings, compare=False)
@@ -138,6 +141,7 @@ def test_one_that_has_just_been_told_to_stop_is_waited_for_and_goes_on(settings,
     wait_for_state(run, "finished")
 
 
+@pytest.mark.process
 def test_a_run_in_the_queue_is_told_where_its_datasets_are_now(settings, tmp_path):
     queue, run = Queue(), tmp_path / "run"
     mine = tmp_path / "mine.zarr"
