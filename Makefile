@@ -14,7 +14,7 @@ test: check
 
 # What tells most in under a minute: no windows, no processes, nothing that takes seconds.
 test-fast: $(STAMP)
-	@scripts/test.sh -m "not gui and not process and not slow"
+	@scripts/test.sh --ignore=tests/gui -p no:napari -m "not gui and not process and not slow"
 
 check: $(STAMP)
 	$(PYTHON) -m ruff check src tests benchmarks scripts

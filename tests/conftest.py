@@ -23,6 +23,14 @@ settings.load_profile("default")
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Networks of tests are too small to be shared: their threads would mostly wait for those of other workers."""
+    import torch  # here, for the process that hands out the tests runs none
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _own_lists(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What training remembers of runs and of this machine's pace is not the user's own."""
     with pytest.MonkeyPatch.context() as changed:

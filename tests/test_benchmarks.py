@@ -120,7 +120,7 @@ def test_memory(tmp_path):
 
 def test_ablation(tmp_path):
     for seed, name in enumerate(("perito_moreno", "sverdrup"), start=1):
-        simulate(tmp_path / name, dates=14, size=384, bands=1, seed=seed)
+        simulate(tmp_path / name, dates=13, size=384, bands=1, seed=seed)
     out = run_program("benchmarks/ablation.py", "--real", tmp_path, "--quick")
     for cell in rows(out)["persistence"]:
         assert 0.1 < float(cell) <= 1
@@ -164,7 +164,7 @@ def test_compare():
 
 @pytest.mark.gui
 def test_train_dock():
-    out = run_program("benchmarks/train_dock.py", "--quick", "--steps", 20, "--seconds", 4, "--pairs", 2)
+    out = run_program("benchmarks/train_dock.py", "--quick", "--steps", 20, "--seconds", 2, "--pairs", 1)
     for state in ("without", "following"):
         assert figure(rf"{state} +([\d.]+) steps/s", out) > 0
     assert figure(r"longest block while dragging: (\d+) ms", out) > 0

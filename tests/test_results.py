@@ -56,6 +56,7 @@ def evaluation() -> icenet.Evaluation:
     )
 
 
+@pytest.mark.slow
 def test_each_says_dates_shape_system_and_what_is_valid(stack, track, maps, series, evaluation) -> None:
     share = f"{100 * maps[0].valid.mean():.0f} % valid"
     assert repr(stack) == "<SceneStack ice · 4 dates, 2020-01-01 to 2020-02-18 · 4 × 1 × 160 × 160 · B1 · EPSG:3031>"

@@ -132,6 +132,7 @@ def test_checkout_offers_its_own_sample() -> None:
     assert size <= 40_000_000
 
 
+@pytest.mark.slow
 def test_an_installed_package_makes_its_sample_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Away from the checkout, with a small archive in place of the full one.
     from napari_icenet import simulation
@@ -160,6 +161,7 @@ def test_byrd_is_the_bundled_archive_opened() -> None:
     assert stack.origin.path == samples.byrd_folder()
 
 
+@pytest.mark.slow
 def test_perito_moreno_is_the_downloaded_folder_opened(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

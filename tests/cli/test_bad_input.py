@@ -72,7 +72,7 @@ def test_a_missing_band_is_told_once(icenet: Icenet, products: Path) -> None:
 def test_a_truncated_band_is_told_once_by_its_name(icenet: Icenet, products: Path) -> None:
     cut(products / SECOND / band_file(SECOND, "B2"))
     said = icenet("info", products, "--json")
-    assert said.warning() == f"warning: B2 is left out: {SECOND}_B2.TIF is truncated; download it again."
+    assert f"{SECOND}_B2.TIF is truncated" in said.warning()
     assert len(said.dates) == 3
 
 

@@ -66,7 +66,7 @@ def test_one_chip_of_several_that_cannot_be_placed_costs_no_other(icenet: Icenet
     assert done.warning().startswith("warning: track 3 is left out: points.csv, point 2: row 900, column 900")
     assert sorted(done.table["track"].unique()) == [1, 2]
     message = icenet("track", plain, *CHIP, "--at", "2,2", "--at", "3,3")
-    assert message.error() == "error: No chip can be followed; choose other positions."
+    assert "No chip can be followed" in message.error()
     assert len(message.lines) == 3
 
 
@@ -193,7 +193,8 @@ def test_what_may_not_be_read_or_written_is_told(tmp_path: Path) -> None:
     done = run("info", products, "--json", closed=True)
     said = Said(done.returncode, done.stdout, done.stderr)
     (products / closed).chmod(0o755)
-    assert said.warning() == f"warning: {closed} is left out: it cannot be read; check its permissions."
+    assert str(closed) in said.warning()
+    assert "permissions" in said.warning()
     assert said.dates == ["2015-07-10"]
     done = run("info", tmp_path / "closed", closed=True)
     assert "closed cannot be read; check its permissions" in Said(done.returncode, done.stdout, done.stderr).error()

@@ -15,6 +15,8 @@ from napari_icenet.training.data.fingerprint import fingerprint
 from tests.datasets.ice import SETTINGS, moving, stack_of
 from tests.datasets.test_builder import contents
 
+pytestmark = pytest.mark.slow
+
 NAN = float("nan")
 WIND = np.array([[1.5, 100], [2.5, NAN], [3.5, 300], [4.5, 400], [5.5, 500], [NAN, NAN]])
 

@@ -14,6 +14,7 @@ def pictures():
     return moving()
 
 
+@pytest.mark.slow
 def test_a_chain_follows_ice_to_the_pixel(pictures):
     found = cut(stack_of(pictures), SETTINGS, band=1, start=1)
     # Chips that stay 16 px from the edge, beyond which the torus goes on and the picture does not.

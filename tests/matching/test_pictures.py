@@ -28,6 +28,7 @@ def stack(frame):
 WINDOWS = [Window(500, 500, 40, 40), Window(-20, 650, 80, 100), Window(10, 10, 690, 690), Window(900, 0, 5, 5)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("window", WINDOWS, ids=str)
 @pytest.mark.parametrize("name", ["none", "high-pass", "sobel"])
 def test_windows_over_tiles_equal_the_whole_picture(stack, frame, window, name):
@@ -79,6 +80,7 @@ def test_cache_stays_within_its_limit_and_forgets_the_oldest():
     assert cache.nbytes == 0
 
 
+@pytest.mark.slow
 def test_cache_is_safe_between_threads(stack):
     pictures = Pictures(stack, 1, "high-pass", cache=TileCache(limit=3_000_000))
     expected = Pictures(stack, 1, "high-pass").read(0, Window(100, 100, 500, 500)).copy()

@@ -245,6 +245,7 @@ def test_a_pickle_is_never_opened(saved, tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
+@pytest.mark.slow
 def test_random_bytes_give_an_error_and_nothing_else(saved):
     rng = np.random.default_rng(0)
     honest = saved.read_bytes()

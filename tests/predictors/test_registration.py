@@ -77,6 +77,7 @@ def test_missing_pixels_move_along_and_spoil_only_their_neighbours():
     np.testing.assert_array_equal(moved(both, np.zeros((2, 2))), both)
 
 
+@pytest.mark.slow
 def test_is_registered_once_for_all_predictors_and_forgotten_with_the_past(monkeypatch):
     calls = []
     monkeypatch.setattr(registration, "register", lambda chips: calls.append(1) or register(chips))

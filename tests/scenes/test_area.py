@@ -53,7 +53,7 @@ def test_no_mask_is_no_area(tmp_path: Path) -> None:
 def test_a_mask_on_a_map_is_laid_on_the_first_grid(tmp_path: Path) -> None:
     path = write_tiff(tmp_path / "mask.tif", np.where(INSIDE, 255, 0).astype(np.uint8))
     own = inspect(path).grid
-    first = Grid(20, 20, TRANSFORM_UTM * Affine.translation(10, 5), own.crs)
+    first = Grid(20, 20, TRANSFORM_UTM @ Affine.translation(10, 5), own.crs)
     area, problem = read_area(tmp_path, [first, own])
     assert problem is None
     assert area is not None
@@ -63,7 +63,7 @@ def test_a_mask_on_a_map_is_laid_on_the_first_grid(tmp_path: Path) -> None:
 def test_a_mask_without_a_map_lies_on_the_image_of_its_size(tmp_path: Path) -> None:
     crs = inspect(write_tiff(tmp_path / "20200101.tif", INSIDE.astype(np.uint8))).grid.crs
     write_picture(tmp_path / "mask.png", np.where(INSIDE, 255, 0).astype(np.uint8))
-    first, second = Grid(20, 20, TRANSFORM_UTM * Affine.translation(10, 5), crs), Grid(*SHAPE, TRANSFORM_UTM, crs)
+    first, second = Grid(20, 20, TRANSFORM_UTM @ Affine.translation(10, 5), crs), Grid(*SHAPE, TRANSFORM_UTM, crs)
     area, _ = read_area(tmp_path, [first, second])
     assert area is not None
     np.testing.assert_array_equal(area, INSIDE[5:25, 10:30])

@@ -214,7 +214,7 @@ def test_black_around_a_jpeg_is_fill(tmp_path: Path) -> None:
 
 def test_images_on_maps_keep_their_grids(tmp_path: Path) -> None:
     write_tiff(tmp_path / "20200101.tif", grey())
-    write_tiff(tmp_path / "20200102.tif", grey(1, (20, 30)), transform=TRANSFORM_UTM * Affine.translation(3, 4))
+    write_tiff(tmp_path / "20200102.tif", grey(1, (20, 30)), transform=TRANSFORM_UTM @ Affine.translation(3, 4))
     scenes, _, notices = read_dated_folder(tmp_path)
     assert notices == []
     assert scenes[0].grid.offset_of(scenes[1].grid) == (4, 3)

@@ -188,6 +188,7 @@ def test_cancelling_stops_the_look(products: Path) -> None:
         describe(products, progress=cancel)
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_real_folders_are_told_right(real_data: Path) -> None:
     antarctic = describe(real_data / "landsat_products" / "LC08_L2SR_099120_20191129_20201016_02_T2")

@@ -12,6 +12,8 @@ from napari_icenet.simulation import load_truth
 from napari_icenet.tracking.follow import follow
 from napari_icenet.tracking.settings import TrackSettings
 
+pytestmark = pytest.mark.slow
+
 CHIP = 128
 #: Chips wholly on the trunk, where every pixel flows at 550 m/yr or more.
 PLACES = [(row, col) for row in (290, 320, 350) for col in (180, 270, 360, 450)]

@@ -7,7 +7,9 @@ import pytest
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.tracking.click_tracker import ClickTracker
-from napari_icenet.tracking.settings import TrackSettings
+from napari_icenet.tracking.evidence import Correlator
+from napari_icenet.tracking.follow import surface
+from napari_icenet.tracking.settings import TrackSettings, changed
 from tests.tracking.glacier import moving, texture
 
 STEPS = np.outer(np.arange(5), (0.5, 1.5))
@@ -51,6 +53,45 @@ def test_a_click_places_selects_and_follows(model):
     assert not model.busy
     assert model.surface(1, 3).values.shape == (33, 33)
     assert model.surface(7) is None
+
+
+@pytest.mark.parametrize(
+    ("choices", "worked_out"),
+    [
+        ({"template": "high-pass"}, 0),
+        ({"prefilter": "high-pass"}, 0),
+        ({"tracking": "chain"}, 0),
+        ({"tracking": "chain", "template": "first"}, 0),
+        # Its own peak is sought around the high-pass filtered chip's alone.
+        ({"template": "persistence"}, 1),
+    ],
+)
+@pytest.mark.parametrize("start", [0, 4])
+def test_the_surface_of_the_shown_date_is_that_of_the_match(stack, monkeypatch, choices, worked_out, start):
+    model = ClickTracker(stack, changed(SETTINGS, **choices))
+    model.time = 2
+    number = model.add(160, 150, time=start)
+    assert model.wait(30)
+    searches = []
+    search = Correlator.search
+    monkeypatch.setattr(Correlator, "search", lambda *args: searches.append(args[3]) or search(*args))
+    found = model.surface(number)
+    assert len(searches) == worked_out
+    anew = surface(model.pictures(), model.tracks[number], 2)
+    np.testing.assert_array_equal(found.values, anew.values)
+    assert (found.row0, found.col0) == (anew.row0, anew.col0)
+    # What is kept is of this place, date and setting alone.
+    searches.clear()
+    model.surface(number, 3)
+    assert searches == [3]
+    model.move(number, 164, 150)
+    assert model.wait(30)
+    searches.clear()
+    moved, again = model.surface(number), surface(model.pictures(), model.tracks[number], 2)
+    assert len(searches) == worked_out + 1
+    np.testing.assert_array_equal(moved.values, again.values)
+    assert not np.array_equal(moved.values, found.values)
+    model.close()
 
 
 def test_threads_end_with_close(stack):

@@ -54,6 +54,7 @@ def test_follows_the_ice_both_ways_to_a_twentieth_of_a_pixel(stack, time, change
     assert error(track) < 0.05 * (1 if change.get("template") == "first" else 2)
 
 
+@pytest.mark.slow
 def test_fractions_do_not_add_up():
     steps = np.outer(np.arange(16), (0.3, -0.45))
     track = follow(moving(steps, noise=0), 160.4, 170.3, 0, SETTINGS)
@@ -62,6 +63,7 @@ def test_fractions_do_not_add_up():
     assert error(track, steps) < 0.1
 
 
+@pytest.mark.slow
 def test_a_cloudy_date_is_lost_and_the_track_goes_on():
     track = follow(clouded([2, 3]), 160, 150, 0, SETTINGS)
     np.testing.assert_array_equal(track.valid, [True, True, False, False, True, True])
@@ -73,12 +75,14 @@ def test_a_cloudy_date_is_lost_and_the_track_goes_on():
         assert fix.centre == (round(track.rows[1]), round(track.cols[1]))
 
 
+@pytest.mark.slow
 def test_a_chain_is_led_astray_by_the_same_cloud():
     track = follow(clouded([2, 3]), 160, 150, 0, SETTINGS.model_copy(update={"tracking": "chain"}))
     assert track.valid.all()
     assert error(track) > 2
 
 
+@pytest.mark.slow
 def test_half_a_cloud_serves_no_later_template():
     half = clouded([2], patch=np.s_[:, 150:])
     track = follow(half, 160, 150, 0, SETTINGS)
@@ -86,6 +90,7 @@ def test_half_a_cloud_serves_no_later_template():
     assert error(track) < 0.2
 
 
+@pytest.mark.slow
 def test_fill_inside_the_chip_takes_no_part():
     frames = np.stack([moving(STEPS).read(t, 1) for t in range(len(STEPS))])
     frames[1:, ::12] = np.nan
@@ -96,6 +101,7 @@ def test_fill_inside_the_chip_takes_no_part():
     assert error(track) < 0.15
 
 
+@pytest.mark.slow
 def test_fill_flat_and_leaving_the_frame_are_told_apart():
     frames = np.stack([moving(STEPS).read(t, 1) for t in range(len(STEPS))])
     frames[1] = np.nan

@@ -46,7 +46,7 @@ def process() -> Callable[..., subprocess.Popen[str]]:
 
 @pytest.fixture
 def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """LaunchedRun runs know the tiny model and keep their lists here; those that a test has left are ended."""
+    """Launched runs know the tiny model and keep their lists here; those that a test has left are ended."""
     at_home(monkeypatch, tmp_path / "home")
     yield
     end_all(tmp_path)

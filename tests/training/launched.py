@@ -1,4 +1,4 @@
-"""LaunchedRun runs of the tiny model, as tests start and end them."""
+"""Launched runs of the tiny model, as tests start and end them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def at_home(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    """LaunchedRun processes know the tiny model, and keep their lists in ``folder``."""
+    """Launched processes know the tiny model, and keep their lists in ``folder``."""
     monkeypatch.setattr(launching, "MODULE", "tests.training.tiny")
     # This tree, wherever the package is installed from.
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "src"), str(ROOT)]))

@@ -11,10 +11,9 @@ from napari_icenet.cli.train import _setting
 from napari_icenet.common.settings_model import made
 from napari_icenet.errors import UsageError
 from napari_icenet.models.registry import MODELS, network_class
-from napari_icenet.training.command import command_of
 from napari_icenet.training.objectives.registry import OBJECTIVES, objective_class
 from napari_icenet.training.presets import PRESETS, merged, preset_values, run_settings
-from napari_icenet.training.settings import RunSettings, make_run_settings
+from napari_icenet.training.settings import RunSettings, command_of, make_run_settings
 from napari_icenet.training.train import train
 
 

@@ -18,9 +18,16 @@ from napari_icenet.models.registry import MODELS
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.registry import PREDICTORS
 from napari_icenet.training.objectives.registry import OBJECTIVES
+from napari_icenet.training.run_folder.folder import RunFolder
 
 #: Frames of a sequence, and side of a chip.
 FRAMES, CHIP = 5, 32
+
+
+def trouble(folder: str | Path) -> str:
+    """What a run says is the matter; empty where nothing is."""
+    status = RunFolder(folder).status()
+    return status.message if status is not None and status.state in ("failed", "stopped") else ""
 
 
 class TinySettings(BaseModel):

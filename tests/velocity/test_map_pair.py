@@ -57,6 +57,7 @@ def with_frames(change, side=256):
     return SceneStack.from_array(frames, [START, START + timedelta(days=16)], name="ice")
 
 
+@pytest.mark.slow
 def test_the_sample_is_mapped_as_it_moves(sample, sample_map):
     error = errors(sample_map, sample[1], 0, 1)[sample_map.valid]
     # Chips across a margin hold two motions: a twentieth of the cells is lost for that.

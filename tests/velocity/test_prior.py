@@ -136,6 +136,7 @@ def test_our_own_files_and_plain_geotiffs_are_read_too(polar, tmp_path, kind):
     np.testing.assert_allclose(found, expected(polar, ROWS, COLS, 600, -450), atol=0.02)
 
 
+@pytest.mark.slow
 def test_the_truth_of_the_sample_leads_where_it_moves():
     folder = byrd_folder()
     stack, truth = open_stack(folder), load_truth(folder)
@@ -217,6 +218,7 @@ def several(folder):
     return folder / "p.nc"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "words"),
     [

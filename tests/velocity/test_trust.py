@@ -12,6 +12,8 @@ from napari_icenet.velocity.settings import VelocitySettings
 from napari_icenet.velocity.stable_ground.coregistration import coregistered, offset_error, slow_mode
 from napari_icenet.velocity.time_series.inversion import invert
 
+pytestmark = pytest.mark.slow
+
 #: Three dates of the same light: the differences are the matching's.
 DATES = (0, 2, 3)
 SETTINGS = VelocitySettings(band="B4", chip=32, max_chip=64, spacing=16, radius=12)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any
 
 from typer.core import TyperCommand, TyperOption
@@ -29,17 +29,12 @@ def with_defaults(settings: str, **further: str) -> type[TyperCommand]:
 
     class WithDefaults(TyperCommand):
         def format_help(self, ctx: Any, formatter: Any) -> None:
-            fields = _found(settings).model_fields
+            fields = resolve_name(settings).model_fields
             for parameter in self.params:
                 if isinstance(parameter, TyperOption) and DEFAULT in (parameter.help or ""):
                     name = str(parameter.name)
-                    default = _found(further[name]) if name in further else fields[name].default
+                    default = resolve_name(further[name]) if name in further else fields[name].default
                     parameter.help = str(parameter.help).replace(DEFAULT, str(default))
             super().format_help(ctx, formatter)
 
     return WithDefaults
-
-
-def _found(where: str) -> Any:
-    module, _, name = where.partition(":")
-    return getattr(import_module(module), name)

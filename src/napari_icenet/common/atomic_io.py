@@ -79,10 +79,7 @@ def write_whole(path: str | Path, writers: Mapping[str, Callable[[Path], None]],
 def replaced_folder(path: Path) -> Iterator[Path]:
     """Yield a new, empty folder that takes the place of ``path`` at the end, or vanishes on any error.
 
-    Raises
-    ------
-    OSError
-        The disk is full, or the parent is missing or closed; what was there is still there.
+    Raises OSError: the disk is full, or the parent is missing or closed; what was there is still there.
     """
     folder = path.with_name(f".{path.name}.{uuid4().hex[:8]}.partial")
     try:
@@ -96,10 +93,7 @@ def replaced_folder(path: Path) -> Iterator[Path]:
 def put_in_place(folder: Path, path: Path) -> None:
     """Put a finished folder where an older one may be; that one vanishes once the new one stands.
 
-    Raises
-    ------
-    OSError
-        The place cannot be written; what was there is still there.
+    Raises OSError: the place cannot be written; what was there is still there.
     """
     old = folder.with_name(f"{folder.name}.old")
     try:
@@ -146,10 +140,7 @@ def check_folder(path: Path) -> None:
 def write_parquet(table: pd.DataFrame, path: Path) -> None:
     """Write a table as Parquet.
 
-    Raises
-    ------
-    TrackingError
-        pyarrow is not installed.
+    Raises TrackingError: pyarrow is not installed.
     """
     try:
         import pyarrow  # noqa: F401

@@ -196,10 +196,7 @@ def absence(kind: Kind, *, trial: bool = True) -> str | None:
 def check_works(kind: Kind, *, trial: bool = True) -> None:
     """Refuse a kind of device that cannot be used.
 
-    Raises
-    ------
-    UsageError
-        The message says why.
+    Raises UsageError: the message says why.
     """
     why = absence(kind, trial=trial)
     if why is not None:

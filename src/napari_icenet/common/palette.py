@@ -47,6 +47,8 @@ REASON: Final[dict[str, str]] = {
     "OUTLIER": "#0072B2",
     "MIXED": "#D55E00",
 }
+#: Why a cell of a correlation map has no number, by the state's name: unlike all of the scale.
+CELL: Final[dict[str, str]] = {"WAITING": "#2B3038", "LOST": "#444444", "NO_TEMPLATE": "#5B3FA0"}
 #: A reason that has no colour of its own yet.
 OTHER_REASON: Final = "#FFFFFF"
 
@@ -62,6 +64,11 @@ PREDICTOR: Final[dict[str, str]] = {
 }
 #: A predictor that has no colour of its own yet.
 OTHER_PREDICTOR: Final = "#F0E442"
+
+
+def reason_colour(name: str) -> str:
+    """Return the colour of a reason by its name; white for one that has none of its own yet."""
+    return REASON.get(name, OTHER_REASON)
 
 
 def colour_of(name: str) -> str:

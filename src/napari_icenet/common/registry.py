@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any
 
 from napari_icenet.common.extensions import extensions
@@ -39,14 +39,10 @@ class Registry:
     def load(self, name: str) -> Any:
         """Load what is held under a name.
 
-        Raises
-        ------
-        UsageError
-            There is nothing of this name; the message lists the names there are.
+        Raises UsageError: there is nothing of this name; the message lists the names there are.
         """
         if name in self.places:
-            module, _, attribute = self.places[name].partition(":")
-            return getattr(import_module(module), attribute)
+            return resolve_name(self.places[name])
         others = self._others()
         if name not in others:
             raise UsageError(f"there is no {self.what} {name}; choose {', '.join(self.names())}.")

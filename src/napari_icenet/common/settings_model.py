@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_icenet.errors import UsageError
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+class FrozenModel(BaseModel):
+    """Values that do not change once they are checked; unknown names are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def setting(default: Any, description: str, unit: str = "", **limits: Any) -> Any:
@@ -31,10 +37,7 @@ def setting(default: Any, description: str, unit: str = "", **limits: Any) -> An
 def made(model: type[Model], values: Mapping[str, Any]) -> Model:
     """A configuration from plain values, as typed by a user.
 
-    Raises
-    ------
-    UsageError
-        A value does not make sense, or values do not fit together; the message names the first.
+    Raises UsageError: a value does not make sense, or values do not fit together; the message names the first.
     """
     try:
         return model(**values)

@@ -28,10 +28,7 @@ class StructOfArrays:
     def concatenated(cls, parts: Sequence[Self]) -> Self:
         """Concatenate the records of at least one part, in order; what is no array is that of the first.
 
-        Raises
-        ------
-        ValueError
-            Arrays of a field differ in their further axes, or there is no part.
+        Raises ValueError: arrays of a field differ in their further axes, or there is no part.
         """
         if not parts:
             raise ValueError(f"no {cls.__name__} to be concatenated; at least one is needed.")

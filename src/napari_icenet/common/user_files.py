@@ -37,10 +37,7 @@ def read_list(path: Path) -> dict[str, Any]:
 def write_list(path: Path, values: dict[str, Any]) -> None:
     """Replace such a file.
 
-    Raises
-    ------
-    TrainingError
-        It cannot be written.
+    Raises TrainingError: it cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,10 +50,7 @@ def write_list(path: Path, values: dict[str, Any]) -> None:
 def changing(path: Path) -> Iterator[dict[str, Any]]:
     """Read such a file, and write what was made of it, with no other process in between.
 
-    Raises
-    ------
-    TrainingError
-        It cannot be written.
+    Raises TrainingError: it cannot be written.
     """
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

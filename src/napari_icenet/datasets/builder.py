@@ -69,12 +69,8 @@ def build_dataset(
         Processes on this machine.
     force : bool
         Replace a dataset that is already there.
-    progress : callable, optional
+    progress : Progress, optional
         If it raises :class:`~napari_icenet.errors.Cancelled`, finished parts stay for the next run.
-
-    Returns
-    -------
-    DatasetRecord
 
     Raises
     ------

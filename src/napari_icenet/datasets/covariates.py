@@ -16,10 +16,7 @@ from napari_icenet.scenes.stack import SceneStack
 def names_of(stacks: Iterable[SceneStack], old: DatasetRecord | None) -> tuple[str, ...]:
     """Names of the covariates of a dataset that is made of stacks, or of an older one and stacks.
 
-    Raises
-    ------
-    DatasetError
-        What is given does not agree, or not with what the older dataset has of other stacks.
+    Raises DatasetError: what is given does not agree, or not with what the older dataset has of other stacks.
     """
     stacks = list(stacks)
     given = {stack.covariates.names for stack in stacks if stack.covariates is not None}
@@ -50,12 +47,7 @@ def sources_of(stacks: Iterable[SceneStack], old: DatasetRecord | None) -> dict[
 
 
 class CovariateValues:
-    """Looks covariates up by stack and time.
-
-    Parameters
-    ----------
-    record : DatasetRecord
-    """
+    """Looks covariates up by stack and time."""
 
     def __init__(self, record: DatasetRecord) -> None:
         self.names = record.covariates

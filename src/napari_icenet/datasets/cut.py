@@ -34,10 +34,7 @@ CACHE_BYTES = 600 * 1024**2
 def window_starts(stack: SceneStack, settings: DatasetSettings) -> range:
     """Indices of the first dates of the windows of ``settings.frames`` consecutive dates.
 
-    Raises
-    ------
-    StackError
-        The stack has fewer dates.
+    Raises StackError: the stack has fewer dates.
     """
     count = len(stack.scenes) - settings.frames + 1
     if count < 1:

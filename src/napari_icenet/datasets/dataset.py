@@ -26,10 +26,7 @@ if TYPE_CHECKING:
 def open_dataset(path: str | Path) -> SequenceDataset:
     """Open a dataset made by ``icenet dataset``; chips are read when they are asked for.
 
-    Raises
-    ------
-    DatasetError
-        There is none, it is not whole, or a newer version has made it.
+    Raises DatasetError: there is none, it is not whole, or a newer version has made it.
     """
     path = Path(path)
     record = read_record(path)

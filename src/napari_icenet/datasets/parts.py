@@ -159,17 +159,15 @@ def tables_of(sequences: Sequences) -> dict[str, NDArray[Any]]:
 
 def _level(pictures: Pictures, time: int) -> Level:
     """Mean and deviation of a picture, tile by tile."""
-    height, width = pictures.shape
     count, total, square = 0, 0.0, 0.0
-    for row in range(0, height, TILE):
-        for col in range(0, width, TILE):
-            tile = pictures.read(time, Window(row, col, TILE, TILE).clipped(pictures.shape))
-            known = np.isfinite(tile)
-            here = int(np.count_nonzero(known))
-            if here:
-                mean, deviation = (float(v[0, 0]) for v in cv2.meanStdDev(tile, mask=known.view(np.uint8)))
-                count, total = count + here, total + here * mean
-                square += here * (deviation**2 + mean**2)
+    for window in Window(0, 0, *pictures.shape).tiles(TILE):
+        tile = pictures.read(time, window)
+        known = np.isfinite(tile)
+        here = int(np.count_nonzero(known))
+        if here:
+            mean, deviation = (float(v[0, 0]) for v in cv2.meanStdDev(tile, mask=known.view(np.uint8)))
+            count, total = count + here, total + here * mean
+            square += here * (deviation**2 + mean**2)
     if not count:
         return Level(mean=None, deviation=None)
     mean = total / count

@@ -8,8 +8,9 @@ from math import isnan
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
+from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.scenes.credit import credit_of
 from napari_icenet.scenes.scene import Scene
@@ -39,11 +40,7 @@ TABLES: dict[str, tuple[type, str]] = {
 }
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _WithCovariates(_Record):
+class _WithCovariates(FrozenModel):
     """A record that is written without the covariates that it does not have: as before there were any."""
 
     @model_serializer(mode="wrap")
@@ -82,7 +79,7 @@ class SourceScene(_WithCovariates):
         )  # fmt: skip
 
 
-class SourceStack(_Record):
+class SourceStack(FrozenModel):
     """A stack that sequences were cut from: its bands, grid and scenes."""
 
     name: str
@@ -114,14 +111,14 @@ class SourceStack(_Record):
         return self.model_copy(update={"scenes": scenes})
 
 
-class Level(_Record):
+class Level(FrozenModel):
     """Mean and standard deviation of all valid pixels of one band and date, in stored values; None where none is."""
 
     mean: float | None
     deviation: float | None
 
 
-class Part(_Record):
+class Part(FrozenModel):
     """The sequences of one stack, band and window of dates: ``count`` of them, one after the other.
 
     ``key`` tells by what they were made: the settings, and the pictures of the window. ``levels``

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
     field_validator,
@@ -16,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from napari_icenet.common.settings_model import made
+from napari_icenet.common.settings_model import FrozenModel, made
 from napari_icenet.matching.acceptance import DATASET, DATASET_CHAIN, Criteria
 
 Tracking = Literal["chain", "robust"]
@@ -25,7 +23,7 @@ BLOCK, BLOCKS = 8, 12
 _SMALLER = (8, 7, 6, 5, 4, 3)
 
 
-class DatasetSettings(BaseModel):
+class DatasetSettings(FrozenModel):
     """Choices for cutting sequences. Immutable; checked when made.
 
     Attributes
@@ -77,8 +75,6 @@ class DatasetSettings(BaseModel):
         Split by time: the last moments of the training and of the validation period, UTC; the test is
         what came later. Default: those that give the sequences their shares.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     chip: int = Field(default=128, ge=16, le=1024)
     frames: int = Field(default=12, ge=3, le=1000)
@@ -188,10 +184,7 @@ class DatasetSettings(BaseModel):
 def make_dataset_settings(**values: Any) -> DatasetSettings:
     """Settings from plain values, as typed by a user; those that are None keep their default.
 
-    Raises
-    ------
-    UsageError
-        A value does not make sense; the message names it.
+    Raises UsageError: a value does not make sense; the message names it.
     """
     return made(DatasetSettings, {name: value for name, value in values.items() if value is not None})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import warnings
@@ -17,6 +16,7 @@ from pydantic import ValidationError
 from zarr.codecs import BloscCodec
 
 from napari_icenet.common.atomic_io import put_in_place
+from napari_icenet.common.zarr_attributes import zarr_attributes
 from napari_icenet.datasets.schema import FORMAT, TABLES, VERSION, DatasetRecord
 from napari_icenet.errors import DatasetError
 from napari_icenet.scenes.scene import fill_marker
@@ -107,10 +107,7 @@ def close(path: Path, record: DatasetRecord) -> None:
 def move_into_place(folder: Path, path: Path) -> None:
     """Put a finished dataset in its place, where an older one may be.
 
-    Raises
-    ------
-    DatasetError
-        The place cannot be written; what was there is still there.
+    Raises DatasetError: the place cannot be written; what was there is still there.
     """
     try:
         put_in_place(folder, path)
@@ -120,24 +117,21 @@ def move_into_place(folder: Path, path: Path) -> None:
 
 def holds_a_dataset(path: Path) -> bool:
     """True if something is a dataset, whole or not, of any version."""
-    attributes = _attributes(path)
+    attributes = zarr_attributes(path)
     return attributes is not None and attributes.get("format") == FORMAT
 
 
 def read_record(path: Path) -> DatasetRecord:
     """The record of a whole dataset.
 
-    Raises
-    ------
-    DatasetError
-        There is none, it is not whole, or a newer version has written it.
+    Raises DatasetError: there is none, it is not whole, or a newer version has written it.
     """
     if not path.exists():
         if work_folder(path).exists():
             raise DatasetError(f"{path} is not finished; run icenet dataset again to continue it.")
         raise DatasetError(f"{path} does not exist; name a dataset made by icenet dataset.")
     incomplete = f"{path} is an incomplete dataset; copy it again, or build it again with --force."
-    attributes = _attributes(path)
+    attributes = zarr_attributes(path)
     if attributes is None or "format" not in attributes:
         raise DatasetError(incomplete if (path / "chips").is_dir() else f"{path} is no dataset made by icenet.")
     if attributes["format"] != FORMAT:
@@ -153,12 +147,3 @@ def read_record(path: Path) -> DatasetRecord:
     if not whole:
         raise DatasetError(incomplete)
     return record
-
-
-def _attributes(path: Path) -> dict[str, Any] | None:
-    """Attributes of a zarr group, read without zarr, whose errors depend on its version; None without a group."""
-    try:
-        found = json.loads((path / "zarr.json").read_text(encoding="utf-8")).get("attributes", {})
-    except (OSError, ValueError, AttributeError):
-        return None
-    return found if isinstance(found, dict) else None

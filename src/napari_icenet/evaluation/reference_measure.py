@@ -16,7 +16,6 @@ from napari_icenet.evaluation.settings import EvaluationSettings
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.pictures import Pictures, TileCache
-from napari_icenet.matching.template import PAST_CHIPS
 from napari_icenet.predictors.registry import predictor
 from napari_icenet.scenes.stack import SceneStack
 
@@ -36,8 +35,6 @@ class ReferenceMeasure:
         By predictor: ``mean``, and the shares ``low`` (< 0.3), ``medium`` and ``high`` (> 0.7).
     chips, bands : int
         Chips that count, over all bands, and the number of bands.
-    conditioning : int
-        Past frames that a predictor is shown, t0 the last of them.
     settings : EvaluationSettings
         Side of the chips, scale factor and stride.
     """
@@ -45,7 +42,6 @@ class ReferenceMeasure:
     rows: dict[str, dict[str, float]]
     chips: int
     bands: int
-    conditioning: int
     settings: EvaluationSettings
 
     def as_text(self) -> str:
@@ -87,10 +83,6 @@ def reference_measure(
         Chip, scale factor, stride and bands. Default: those of ``icenet evaluate``.
     progress : callable, optional
 
-    Returns
-    -------
-    ReferenceMeasure
-
     Raises
     ------
     StackError
@@ -122,4 +114,4 @@ def reference_measure(
     for p, name in enumerate(MEASURED):
         values = {key: float(share) for key, share in shares(counted[:, p]).items() if share is not None}
         rows[name] = {"mean": float(counted[:, p].mean())} | values
-    return ReferenceMeasure(rows, len(counted), len(bands), min(PAST_CHIPS, asked.t0 + 1), asked)
+    return ReferenceMeasure(rows, len(counted), len(bands), asked)

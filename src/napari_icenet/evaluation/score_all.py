@@ -85,8 +85,7 @@ def score_all(
         Of this process, where it works alone. Default: all cores.
     processes : int
         At most; results depend neither on them nor on the threads.
-    progress : callable, optional
-        Told the share that is done, 0 to 1, and what is being scored; may raise to stop.
+    progress : Progress, optional
 
     Raises
     ------

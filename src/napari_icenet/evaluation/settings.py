@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from napari_icenet.common.settings_model import made
+from napari_icenet.common.settings_model import FrozenModel, made
 from napari_icenet.errors import UsageError
 from napari_icenet.predictors.registry import fitting, names, predictor
 
@@ -18,7 +18,7 @@ MODES: tuple[Mode, ...] = ("chain", "robust")
 TARGETS = ("t1", "t2")
 
 
-class EvaluationSettings(BaseModel):
+class EvaluationSettings(FrozenModel):
     """Settings of an evaluation; the defaults are the paper's where it names them.
 
     Attributes
@@ -46,8 +46,6 @@ class EvaluationSettings(BaseModel):
     tracked : int
         Chips in each mode whose templates are searched for, to learn how far they miss: a seeded sample.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     predictors: tuple[str, ...] = Field(default_factory=names)
     bands: tuple[str, ...] | None = None
@@ -106,10 +104,7 @@ class EvaluationSettings(BaseModel):
 def make_evaluation_settings(given: Mapping[str, Any]) -> EvaluationSettings:
     """Settings from what was given; None stands for the default.
 
-    Raises
-    ------
-    UsageError
-        A setting cannot be used; the message names it.
+    Raises UsageError: a setting cannot be used; the message names it.
     """
     for name in given.get("predictors") or ():
         predictor(name)

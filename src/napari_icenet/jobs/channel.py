@@ -32,10 +32,7 @@ class Pipe:
     def send(self, item: Any) -> None:
         """Write an object; waits while the other side does not read.
 
-        Raises
-        ------
-        OSError
-            The other side is gone.
+        Raises OSError: the other side is gone.
         """
         buffers: list[pickle.PickleBuffer] = []
         head = pickle.dumps(item, protocol=5, buffer_callback=buffers.append)
@@ -49,10 +46,7 @@ class Pipe:
     def receive(self) -> Any:
         """The next object.
 
-        Raises
-        ------
-        EOFError
-            The other side is gone.
+        Raises EOFError: the other side is gone.
         """
         (count,) = _LENGTH.unpack(self._exactly(_LENGTH.size))
         sizes = [_LENGTH.unpack(self._exactly(_LENGTH.size))[0] for _ in range(count)]

@@ -13,9 +13,9 @@ import signal
 import threading
 import traceback
 from _thread import interrupt_main
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any
 
 from napari_icenet.errors import IceNetError
@@ -71,7 +71,7 @@ class Worker:
         """Work until the pipe closes; on the main thread."""
         signal.signal(signal.SIGINT, self._interrupt)
         if setup:
-            function_of(setup)()
+            resolve_name(setup)()
         threading.Thread(target=self._listen, name="icenet-pipe", daemon=True).start()
         self._pipe.send(("ready",))
         while True:
@@ -122,19 +122,12 @@ class Worker:
                 self._pipe.send(("failed", number, _sendable(error)))
 
     def _call(self, function: str, arguments: tuple[Any, ...]) -> Any:
-        called = function_of(function)
+        called = resolve_name(function)
         try:
             self._interruptible = True
             return called(self, *arguments)
         finally:
             self._interruptible = False
-
-
-def function_of(name: str) -> Callable[..., Any]:
-    """The function that ``module:name`` names."""
-    module, _, function = name.partition(":")
-    found: Callable[..., Any] = getattr(import_module(module), function)
-    return found
 
 
 def _sendable(error: Exception) -> Exception:

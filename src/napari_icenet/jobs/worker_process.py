@@ -54,10 +54,7 @@ class WorkerProcess:
     def give(self, key: str, item: Any) -> None:
         """Send an item that many calls use, unless it was sent already; see :class:`~.jobs.worker.Worker`.
 
-        Raises
-        ------
-        PicklingError, TypeError, AttributeError
-            It cannot be sent.
+        Raises PicklingError, TypeError or AttributeError: it cannot be sent.
         """
         if key not in self._items or self._items[key] is not item:
             self._send("item", key, item)

@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
+from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.errors import WeightsError
 
 #: Raised when a reader of an older version would misread a card or its weights.
@@ -19,11 +20,7 @@ MOST_BYTES = 4 * 1024 * 1024
 INSIDE = "card"
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class CardDataset(_Record):
+class CardDataset(FrozenModel):
     """A dataset that weights were trained on.
 
     Attributes
@@ -54,7 +51,7 @@ class CardDataset(_Record):
     split: dict[str, Any] | None = None
 
 
-class CardData(_Record):
+class CardData(FrozenModel):
     """All data that weights were trained on.
 
     Attributes
@@ -71,7 +68,7 @@ class CardData(_Record):
     splits: str = "blocks of ground with a gap between them; training and held-out ice share their dates"
 
 
-class Card(_Record):
+class Card(FrozenModel):
     """Card of weights: model, settings, data and results. Stored as JSON beside them.
 
     Attributes
@@ -133,10 +130,7 @@ def card_path(weights: Path) -> Path:
 def read_card(path: Path) -> Card:
     """Read a card: the file itself, or the copy inside the weights beside where there is no such file.
 
-    Raises
-    ------
-    WeightsError
-        There is none, it is damaged, or a newer version has written it.
+    Raises WeightsError: there is none, it is damaged, or a newer version has written it.
     """
     try:
         if path.stat().st_size > MOST_BYTES:

@@ -25,11 +25,7 @@ def network_class(name: str) -> Any:
 
     It has a ``name``, a ``title``, a ``settings_type``, and ``limits``: what networks of its kind are not good
     for, one sentence each, for their cards.
-
-    Raises
-    ------
-    UsageError
-        There is no such network; the message lists those there are.
+    Raises UsageError: there is no such network; the message lists those there are.
     """
     return _REGISTRY.load(name)
 
@@ -55,10 +51,7 @@ def build(name: str, settings: Mapping[str, Any] | None = None) -> nn.Module:
 def model_settings(name: str, values: Mapping[str, Any]) -> BaseModel:
     """The settings of a network, from plain values; what is not named has its default.
 
-    Raises
-    ------
-    UsageError
-        There is no such network, or a setting cannot be used.
+    Raises UsageError: there is no such network, or a setting cannot be used.
     """
     settings: BaseModel = made(network_class(name).settings_type, values)
     return settings

@@ -67,13 +67,17 @@ def save_weights(path: str | Path, network: nn.Module, card: Card, *, half: bool
             raise WeightsError(f"{path} is not written: {name} holds numbers that are not finite.")
         # A copy, for tensors that share memory are refused.
         tensors[name] = shrunk.contiguous().clone()
+    parameters = sum(parameter.numel() for parameter in network.parameters())
     content = save(tensors, metadata={"format": "pt", "model": card.model})
-    filled = card.model_copy(
-        update={
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        }
-    )
+    return write_with_card(path, content, card.model_copy(update={"parameters": parameters}))
+
+
+def write_with_card(path: Path, content: bytes, card: Card) -> Path:
+    """Write a file of weights and its card, with the checksum filled in, each whole or absent.
+
+    Raises WeightsError: the disk is full, or the folder is missing or closed; old files are as they were.
+    """
+    filled = card.model_copy(update={"sha256": hashlib.sha256(content).hexdigest()})
     try:
         write_durably(path, content)
         write_durably(card_path(path), (filled.model_dump_json(indent=2) + "\n").encode())
@@ -137,10 +141,7 @@ def load_weights(
 def find_weights(weights: str | Path) -> Path:
     """The file of some weights, by the name of bundled ones or by path.
 
-    Raises
-    ------
-    WeightsError
-        There is none.
+    Raises WeightsError: there is none.
     """
     known = bundled()
     if isinstance(weights, str) and weights in known:

@@ -6,9 +6,9 @@ import hashlib
 import json
 from pathlib import Path
 
-from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.errors import WeightsError
 from napari_icenet.models.card import INSIDE, Card, card_path, read_card
+from napari_icenet.models.weights import write_with_card
 
 
 def export_weights(source: Path, path: Path) -> Path:
@@ -33,16 +33,7 @@ def export_weights(source: Path, path: Path) -> Path:
     """
     path = path if path.suffix == ".safetensors" else path.with_name(f"{path.name}.safetensors")
     card = read_card(card_path(source))
-    content = _with_card(source, card)
-    complete = card.model_copy(update={"sha256": hashlib.sha256(content).hexdigest()})
-    try:
-        write_durably(path, content)
-        write_durably(card_path(path), (complete.model_dump_json(indent=2) + "\n").encode())
-    except OSError as error:
-        raise WeightsError(
-            f"{path} cannot be written ({error.strerror or error}); free some space, or choose another folder."
-        ) from error
-    return path
+    return write_with_card(path, _with_card(source, card), card)
 
 
 def _with_card(source: Path, card: Card) -> bytes:

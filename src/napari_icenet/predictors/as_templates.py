@@ -19,10 +19,7 @@ def template_predictors() -> dict[str, Predictor]:
 def template_predictor(name: str) -> Predictor | None:
     """The predictor that tracking must be handed for the template ``name``; None where it needs none.
 
-    Raises
-    ------
-    UsageError
-        There is no such template; the message lists those there are.
+    Raises UsageError: there is no such template; the message lists those there are.
     """
     if name in TEMPLATES:
         return None

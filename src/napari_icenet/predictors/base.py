@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from napari_icenet.common.settings_model import FrozenModel
 
 
-class Options(BaseModel):
+class Options(FrozenModel):
     """A predictor whose fields are its options: immutable, and unknown ones are refused.
 
     Attributes
@@ -17,8 +17,6 @@ class Options(BaseModel):
     prefilter : str
         Filter of the picture that the template is compared with.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: ClassVar[str]
     title: ClassVar[str]

@@ -19,7 +19,6 @@ from napari_icenet.predictors.registration import every_aligned
 if TYPE_CHECKING:
     from napari_icenet.models.icenet.settings import IceNetSettings
 
-
 #: Pasts that go through the network at once: more take memory and save no time.
 _AT_ONCE = 16
 #: The network halves chips so often at most that their side must be a multiple of this.
@@ -37,13 +36,7 @@ class IceNet(LearnedOptions):
     title: ClassVar[str] = "IceNet"
 
     def predict_many(self, pasts: Sequence[Past]) -> list[Prediction | None]:
-        """Templates of many pasts, in order; None where no frame shows anything.
-
-        Raises
-        ------
-        WeightsError
-            There are no weights, or they cannot be used.
-        """
+        """Templates of many pasts, in order; None where no frame shows anything."""
         showing = [i for i, past in enumerate(pasts) if usable(past).size]
         by_side: dict[int, list[int]] = {}
         for i in showing:

@@ -46,16 +46,10 @@ class LearnedOptions(Options):
     def fits(cls, chip: int, weights: Path | str | None = None) -> bool:
         """True if weights, by default those in the package, can predict chips of this side.
 
-        Raises
-        ------
-        WeightsError
-            There are no such weights, or their card cannot be read.
+        Raises WeightsError: there are no such weights, or their card cannot be read.
         """
-        from napari_icenet.models.card import card_path, read_card
-        from napari_icenet.models.weights import bundled, find_weights
-
-        found = bundled().get(cls.name) if weights is None else find_weights(weights)
-        return found is not None and cls._takes(read_card(card_path(found)).settings, chip)
+        card = card_of(cls.name, weights)
+        return card is not None and cls._takes(card.settings, chip)
 
     @classmethod
     def _takes(cls, settings: Mapping[str, Any], chip: int) -> bool:
@@ -96,7 +90,10 @@ class LearnedOptions(Options):
         return other
 
     def predict_many(self, pasts: Sequence[Past]) -> list[Prediction | None]:
-        """Predict templates of many pasts, in order; the same as calling it on each."""
+        """Predict templates of many pasts, in order; the same as calling it on each.
+
+        Raises WeightsError: there are no weights, or they cannot be used.
+        """
         raise NotImplementedError
 
     def __call__(self, past: Past) -> Prediction | None:
@@ -104,13 +101,22 @@ class LearnedOptions(Options):
         return self.predict_many([past])[0]
 
 
+def card_of(name: str, weights: Path | str | None = None) -> Card | None:
+    """Card of a predictor's weights, by default those in the package; None where that holds none.
+
+    Raises WeightsError: there are no such weights, or their card cannot be read.
+    """
+    from napari_icenet.models.card import card_path, read_card
+    from napari_icenet.models.weights import bundled, find_weights
+
+    path = bundled().get(name) if weights is None else find_weights(weights)
+    return None if path is None else read_card(card_path(path))
+
+
 def model_of(weights: Path) -> str:
     """Name of the predictor that a file of weights is for, from the card beside it.
 
-    Raises
-    ------
-    WeightsError
-        There is no such file, or no card that can be read.
+    Raises WeightsError: there is no such file, or no card that can be read.
     """
     from napari_icenet.models.card import card_path, read_card
     from napari_icenet.models.weights import find_weights

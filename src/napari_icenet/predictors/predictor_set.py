@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from napari_icenet.common.palette import colour_of
+from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.template import Predictor
-from napari_icenet.predictors.learned import LearnedOptions, model_of
+from napari_icenet.predictors.learned import LearnedOptions, card_of, model_of
 from napari_icenet.predictors.registry import predictor, predictor_class, title
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _OF_A_RUN = ("best", "last")
 
 
-class PredictorSpec(BaseModel):
+class PredictorSpec(FrozenModel):
     """One predictor of a predictor set.
 
     Attributes
@@ -31,8 +32,6 @@ class PredictorSpec(BaseModel):
         File of weights, for a predictor with a network; default: those of the package.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     name: str
     weights: Path | None = None
 
@@ -40,10 +39,7 @@ class PredictorSpec(BaseModel):
     def of_weights(cls, weights: Path) -> PredictorSpec:
         """The predictor that a file of weights is for.
 
-        Raises
-        ------
-        WeightsError
-            There is no such file, or no card beside it that can be read.
+        Raises WeightsError: there is no such file, or no card beside it that can be read.
         """
         return cls(name=model_of(weights), weights=weights)
 
@@ -78,34 +74,20 @@ class PredictorSpec(BaseModel):
     def card(self) -> Card | None:
         """Card of its weights; None for a predictor without a network, or without weights.
 
-        Raises
-        ------
-        WeightsError
-            Its weights or their card cannot be read.
+        Raises WeightsError: its weights or their card cannot be read.
         """
-        from napari_icenet.models.card import card_path, read_card
-        from napari_icenet.models.weights import bundled, find_weights
-
-        if not self.learned:
-            return None
-        path = bundled().get(self.name) if self.weights is None else find_weights(self.weights)
-        return None if path is None else read_card(card_path(path))
+        return card_of(self.name, self.weights) if self.learned else None
 
     def fits(self, chip: int) -> bool:
         """True if it can predict chips of this side.
 
-        Raises
-        ------
-        WeightsError
-            Its weights or their card cannot be read.
+        Raises WeightsError: its weights or their card cannot be read.
         """
         made = predictor_class(self.name)
-        if not issubclass(made, LearnedOptions):
-            return True
-        return made.fits(chip) if self.weights is None else made.fits(chip, self.weights)
+        return not issubclass(made, LearnedOptions) or made.fits(chip, self.weights)
 
 
-class PredictorSet(BaseModel):
+class PredictorSet(FrozenModel):
     """Predictors that are held against each other. Immutable, and can be sent to another process.
 
     Attributes
@@ -116,8 +98,6 @@ class PredictorSet(BaseModel):
     samples : int
         Of predictors that draw some: their mean is the template, and their deviation the spread.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     entries: tuple[PredictorSpec, ...]
     device: str = "auto"

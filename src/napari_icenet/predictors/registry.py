@@ -62,10 +62,7 @@ def predictor(name: str, **options: Any) -> Predictor:
 def predictor_class(name: str) -> type[Options]:
     """The class of the predictor called ``name``.
 
-    Raises
-    ------
-    UsageError
-        There is no such predictor.
+    Raises UsageError: there is no such predictor.
     """
     return cast("type[Options]", _REGISTRY.load(name))
 
@@ -73,10 +70,7 @@ def predictor_class(name: str) -> type[Options]:
 def title(name: str) -> str:
     """The predictor's title, for a drop-down or a legend.
 
-    Raises
-    ------
-    UsageError
-        There is no such predictor.
+    Raises UsageError: there is no such predictor.
     """
     return predictor_class(name).title
 

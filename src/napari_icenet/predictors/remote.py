@@ -41,10 +41,7 @@ class PredictionProcess:
     def predict(self, predictor: LearnedOptions, pasts: Sequence[Past]) -> list[Prediction | None]:
         """Call the predictor's ``predict_many`` in the process.
 
-        Raises
-        ------
-        IceNetError
-            As there; and where the process has died twice.
+        Raises IceNetError: as there; and where the process has died twice.
         """
         with self._lock:
             for again in (True, False):
@@ -79,13 +76,7 @@ class PredictionProcess:
 
 
 class RemotePredictor:
-    """A learned predictor that is computed in another process.
-
-    Parameters
-    ----------
-    predictor : LearnedOptions
-    process : PredictionProcess
-    """
+    """A learned predictor that is computed in another process."""
 
     def __init__(self, predictor: LearnedOptions, process: PredictionProcess) -> None:
         self.predictor, self._process = predictor, process
@@ -112,10 +103,7 @@ def load(_: Worker, predictors: Sequence[LearnedOptions]) -> None:
 def predict(_: Worker, predictor: LearnedOptions, pasts: Sequence[Past]) -> list[Prediction | None]:
     """Predict, in the process that predicts.
 
-    Raises
-    ------
-    IceNetError
-        Whatever went wrong.
+    Raises IceNetError: whatever went wrong.
     """
     try:
         return predictor.predict_many(pasts)

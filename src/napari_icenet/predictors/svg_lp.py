@@ -24,7 +24,6 @@ from napari_icenet.predictors.normalise import Level, template_level, usable
 if TYPE_CHECKING:
     from napari_icenet.models.svg_lp.network import SvgLp
 
-
 #: Frames after t0 that are predicted at most, as in the paper; further ones are taken to look like the last.
 MOST_STEPS = 4
 #: Deviations from the darkest to the brightest value of the range. Three on either side hold nearly all ice and

@@ -5,11 +5,7 @@ from __future__ import annotations
 from napari_icenet.scenes.stack import SceneStack
 
 _OLI = ("coastal", "blue", "green", "red", "near infrared", "SWIR 1", "SWIR 2", "panchromatic", "cirrus")
-
-
 _TM = ("blue", "green", "red", "near infrared", "SWIR 1", "thermal", "SWIR 2", "panchromatic")
-
-
 _COLOURS = {
     "LC": {f"B{i}": name for i, name in enumerate(_OLI, 1)} | {"B10": "thermal 1", "B11": "thermal 2"},
     "LO": {f"B{i}": name for i, name in enumerate(_OLI, 1)},

@@ -30,6 +30,6 @@ def find_band(bands: Sequence[str], asked: str | int, name: str, *, by_place: bo
         for band in bands:
             if band.upper() == candidate:
                 return band
-    if by_place and text.isdigit() and 1 <= int(text) <= len(bands):
+    if by_place and text.isdecimal() and 1 <= int(text) <= len(bands):
         return bands[int(text) - 1]
     raise UsageError(f"{name} has no band {asked}; it has {', '.join(bands)}.")

@@ -74,10 +74,7 @@ def coordinates(grid: Grid) -> dict[str, xr.Variable]:
 def grid_of(array: xr.DataArray) -> Grid:
     """The grid of the last two axes of an array: by its grid mapping and coordinates; pixels alone without them.
 
-    Raises
-    ------
-    StackError
-        The coordinate system is none that is known, or the coordinates are not regular.
+    Raises StackError: the coordinate system is none that is known, or the coordinates are not regular.
     """
     height, width = array.shape[-2:]
     name = array.attrs.get("grid_mapping", array.encoding.get("grid_mapping", SPATIAL_REF))
@@ -115,8 +112,5 @@ def _transform(array: xr.DataArray, mapping: Mapping[str, Any]) -> Affine:
             raise StackError(f"The coordinates {name} of {array.name} are not regular; resample it to a grid.")
     found = Affine(size["x"], 0, x[0] - size["x"] / 2, 0, size["y"], y[0] - size["y"] / 2)
     # The told transform is exact; coordinates are rounded.
-    return (
-        own
-        if own is not None and own.almost_equals(found, _REGULAR_PX * abs(size["x"]) / max(len(x), len(y)))
-        else found
-    )
+    alike = own is not None and own.almost_equals(found, _REGULAR_PX * abs(size["x"]) / max(len(x), len(y)))
+    return own if own is not None and alike else found

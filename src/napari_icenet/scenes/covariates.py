@@ -85,10 +85,7 @@ class CovariateTable:
 def read_covariates(path: str | Path) -> CovariateTable:
     """Read a file of covariates.
 
-    Raises
-    ------
-    SceneError
-        It is missing or no table of dates and numbers; the message names the line.
+    Raises SceneError: it is missing or no table of dates and numbers; the message names the line.
     """
     path = Path(path)
     lines = _lines(path)

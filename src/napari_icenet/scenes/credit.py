@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from napari_icenet.errors import SceneError
-from napari_icenet.scenes.scene import Provenance
+from napari_icenet.scenes.scene import Provenance, Scene
 
 #: A file of this name beside dated images holds the line for all of them.
 CREDIT = "CREDIT.txt"
@@ -21,13 +22,16 @@ def credit_of(origin: Provenance) -> str | None:
     return LANDSAT_CREDIT if (origin.sensor or "").upper().startswith(_LANDSAT) else None
 
 
+def credits_of(scenes: Iterable[Scene]) -> tuple[str, ...]:
+    """Whom to thank for scenes, each once."""
+    lines = (credit_of(scene.provenance) for scene in scenes)
+    return tuple(dict.fromkeys(line for line in lines if line is not None))
+
+
 def read_credit(folder: Path) -> str | None:
     """The line in a folder's ``CREDIT.txt``; None where there is none.
 
-    Raises
-    ------
-    SceneError
-        It is there and cannot be read.
+    Raises SceneError: it is there and cannot be read.
     """
     path = folder / CREDIT
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,9 +14,7 @@ from napari_icenet.common.types import F32
 from napari_icenet.errors import StackError
 from napari_icenet.scenes.cf_grid import SPATIAL_REF, coordinates, dimensions, grid_of
 from napari_icenet.scenes.grid import Grid
-
-# Names tell the arrays of dask apart; hashing the pictures for them would mean reading them.
-_serial = count()
+from napari_icenet.scenes.raster.array import lazy_frames
 
 
 class Pictures(NamedTuple):
@@ -58,17 +55,7 @@ def data_array(
     -------
     xarray.DataArray of float32, (time, band, y, x), or (time, band, row, col) without a map
     """
-    import dask.array as da
-
-    def picture(block_info: dict[Any, Any]) -> F32:
-        time, band, *_ = block_info[None]["chunk-location"]
-        return read(time, bands[band])[None, None]
-
-    map_blocks: Any = da.map_blocks
-    chunks = ((1,) * len(times), (1,) * len(bands), (grid.height,), (grid.width,))
-    values = map_blocks(
-        picture, dtype=np.float32, chunks=chunks, name=f"icenet-{next(_serial)}", meta=np.empty((), np.float32)
-    )
+    values = lazy_frames(read, len(times), bands, grid.shape, np.float32)
     when = {"standard_name": "time", "long_name": "acquisition, UTC"}
     coords: dict[str, Any] = {
         "time": xr.Variable("time", times.astype("datetime64[ns]"), when),
@@ -83,10 +70,7 @@ def data_array(
 def pictures_of(array: xr.DataArray) -> Pictures:
     """Parts of a stack, from an array as :func:`data_array` or rioxarray makes it.
 
-    Raises
-    ------
-    StackError
-        It is no DataArray (time, band, y, x) or (time, y, x) with dates, or its coordinates are no grid.
+    Raises StackError: it is no DataArray (time, band, y, x) or (time, y, x) with dates, or its coordinates are no grid.
     """
     if not isinstance(array, xr.DataArray):
         raise StackError(f"A {type(array).__name__} is no DataArray; choose one variable of a dataset.")

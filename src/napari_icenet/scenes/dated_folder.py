@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,8 @@ _DATE = re.compile(
 )
 _WRITE_DATES = "begin its name with the date, as in 20200131 or 2020-01-31"
 
+#: What the name of a product says of a scene.
+_OF_THE_PRODUCT = ("sensor", "level", "collection", "tier", "wrs_path", "wrs_row", "processed")
 #: Looking whether pictures are grey stops after so many pixels, or at the first coloured one.
 _GREY_CHECK_PIXELS = 60_000_000
 _GREY_CHECK_SIDE = 512
@@ -88,8 +91,7 @@ def read_dated_folder(
     Parameters
     ----------
     folder : Path or FolderListing
-    progress : callable, optional
-        Called with the fraction done and a short text.
+    progress : Progress, optional
     pan : bool
         Read band 8 of the products, and nothing else.
 
@@ -252,24 +254,14 @@ def _scene(image: _DatedImage, *, grey: bool, credit: str | None) -> Scene:
     else:
         rule = _fill_rule(info, product)
         bands = {f"B{i}": RasterBand(info, index, rule) for i, index in enumerate(colors, 1)}
+    told: dict[str, Any] = {name: getattr(product, name, None) for name in _OF_THE_PRODUCT}
     return Scene(
         id=product.id if product else info.path.stem,
         time=image.when,
         time_known=image.time_known,
         grid=info.grid,
         bands=bands,
-        provenance=Provenance(
-            location=info.path,
-            sensor=product.sensor if product else None,
-            level=product.level if product else None,
-            collection=product.collection if product else None,
-            tier=product.tier if product else None,
-            wrs_path=product.wrs_path if product else None,
-            wrs_row=product.wrs_row if product else None,
-            processed=product.processed if product else None,
-            metadata={"file": info.path.name},
-            credit=credit,
-        ),
+        provenance=Provenance(location=info.path, metadata={"file": info.path.name}, credit=credit, **told),
     )
 
 

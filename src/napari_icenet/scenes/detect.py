@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 #: Suffix of a saved session; named here too, for a reader must be found without loading what it reads with.
 SESSION_SUFFIX = ".icenet"
-
-
 #: Folders in a folder that are looked at before it is taken for something else.
 LOOKED_AT = 2000
 
@@ -18,6 +15,7 @@ def looks_like_scenes(path: Path) -> bool:
     from napari_icenet.scenes.dated_folder import is_dated_folder
     from napari_icenet.scenes.folder_listing import list_folder
     from napari_icenet.scenes.landsat.product_id import parse_product_name
+    from napari_icenet.scenes.store.schema import is_saved_stack
 
     name = path.name.upper()
     if path.is_file():
@@ -42,14 +40,3 @@ def looks_like_scenes(path: Path) -> bool:
             for folder in listing.folders[:LOOKED_AT]
         )
     )
-
-
-def is_saved_stack(path: Path) -> bool:
-    """True if a Zarr folder is a stack saved by this package."""
-    from napari_icenet.scenes.store.schema import FORMAT
-
-    try:
-        found = json.loads((path / "zarr.json").read_text())["attributes"]["format"]
-    except (OSError, ValueError, KeyError):
-        return False
-    return bool(found == FORMAT)

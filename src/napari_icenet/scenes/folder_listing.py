@@ -28,10 +28,7 @@ class FolderListing:
 def list_folder(folder: Path | FolderListing) -> FolderListing:
     """Look into a folder, or pass on what was seen there before.
 
-    Raises
-    ------
-    OSError
-        The folder cannot be looked into.
+    Raises OSError: the folder cannot be looked into.
     """
     if isinstance(folder, FolderListing):
         return folder

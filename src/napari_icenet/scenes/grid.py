@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -58,6 +59,13 @@ class Window:
         out[part.shifted(-self.row, -self.col).slices] = pixels
         return out
 
+    def tiles(self, side: int) -> Iterator[Window]:
+        """Squares of ``side`` pixels that fill the window, row by row; those at its end are cut to fit."""
+        bottom, right = self.stop
+        for row in range(self.row, bottom, side):
+            for col in range(self.col, right, side):
+                yield Window(row, col, min(side, bottom - row), min(side, right - col))
+
     def shifted(self, drow: int, dcol: int) -> Window:
         """The same rectangle, moved."""
         return Window(self.row + drow, self.col + dcol, self.height, self.width)
@@ -104,10 +112,7 @@ class Grid:
     @property
     def crs_name(self) -> str:
         """``EPSG:3031``, the system's own name where it has no code, or ``no CRS``."""
-        if self.crs is None:
-            return "no CRS"
-        code = self.crs.to_epsg()
-        return f"EPSG:{code}" if code is not None else str(pyproj.CRS.from_wkt(self.crs.to_wkt()).name)
+        return "no CRS" if self.crs is None else crs_name(self.crs)
 
     @property
     def pixel_size(self) -> tuple[float, float]:
@@ -226,3 +231,9 @@ class Grid:
             self.transform @ Affine.translation(window.col, window.row),
             self.crs,
         )
+
+
+def crs_name(crs: CRS) -> str:
+    """``EPSG:3031``, or the system's own name where it has no code."""
+    code = crs.to_epsg()
+    return f"EPSG:{code}" if code is not None else str(pyproj.CRS.from_wkt(crs.to_wkt()).name)

@@ -11,14 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.crs import CRS
-from rasterio.env import set_gdal_config
 
 from napari_icenet.errors import SceneError, StackError, UsageError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.align.align import align, coordinate_system
 from napari_icenet.scenes.align.common_grid import Extent
 from napari_icenet.scenes.dated_folder import IMAGE_SUFFIXES, is_dated_folder, read_dated_folder
-from napari_icenet.scenes.detect import is_saved_stack
 from napari_icenet.scenes.folder_listing import FolderListing, list_folder
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.landsat.files import ProductFiles, may_look_into, product_files
@@ -29,12 +27,7 @@ from napari_icenet.scenes.readers import read_by_others
 from napari_icenet.scenes.scene import Notice, Scene
 from napari_icenet.scenes.select import choose_bands, mixed_meanings, newest_of_each_acquisition
 from napari_icenet.scenes.stack import SceneStack
-
-#: GDAL keeps decoded blocks in up to a twentieth of the machine's memory unless told otherwise; two
-#: frames of a full scene are enough here.
-GDAL_CACHE_BYTES = 256 * 2**20
-if "GDAL_CACHEMAX" not in os.environ:
-    set_gdal_config("GDAL_CACHEMAX", GDAL_CACHE_BYTES)
+from napari_icenet.scenes.store.schema import is_saved_stack
 
 #: Files are opened side by side: on network drives the wait for each adds up.
 OPENING_THREADS = 8
@@ -208,10 +201,7 @@ def _scenes_of(contents: _Contents, *, pan: bool, progress: Progress | None) -> 
 def check_path(path: Path) -> None:
     """Make sure that a path can be looked at.
 
-    Raises
-    ------
-    StackError
-        There is nothing, or it may not be read.
+    Raises StackError: there is nothing, or it may not be read.
     """
     try:
         path.stat()
@@ -246,10 +236,7 @@ def product_folders(path: Path | FolderListing) -> list[Path | FolderListing]:
 def saved_stack_at(path: Path) -> Path | None:
     """The folder of a saved stack that a path names, itself or a file in it; None if it names none.
 
-    Raises
-    ------
-    StackError
-        There is nothing at the path, or it may not be read.
+    Raises StackError: there is nothing at the path, or it may not be read.
     """
     check_path(path)
     folder = path.parent if path.name == "zarr.json" else path

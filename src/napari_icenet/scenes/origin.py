@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from napari_icenet.common.settings_model import FrozenModel
 
 
-class Origin(BaseModel):
+class Origin(FrozenModel):
     """Arguments of the call of :func:`~napari_icenet.scenes.open.open_stack` that opened a stack.
 
     Attributes
@@ -20,8 +20,6 @@ class Origin(BaseModel):
     crs : str, optional
         As text: ``EPSG:3031``, or WKT.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: Path
     bands: tuple[str | int, ...] | None = None

@@ -17,11 +17,7 @@ def read_by_others(path: Path) -> SceneStack | None:
 
     A reader is a callable that takes a path and returns a :class:`SceneStack` or None. One that fails is told
     and passed over; an error of ours, which says what the user can do, is raised.
-
-    Raises
-    ------
-    IceNetError
-        A reader knows the path, and it cannot be opened.
+    Raises IceNetError: a reader knows the path, and it cannot be opened.
     """
     for name, reader in extensions(GROUP).items():
         try:

@@ -45,7 +45,7 @@ HIDDEN = Flag.CLOUD | Flag.SHADOW | Flag.CIRRUS
 
 
 class BandSource(Protocol):
-    """One band of one scene, read by window."""
+    """One band of one scene, read by window; a read raises SceneError where its file has vanished or is damaged."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -71,7 +71,7 @@ class BandSource(Protocol):
 
 
 class MaskSource(Protocol):
-    """Quality flags of one scene, read by window."""
+    """Quality flags of one scene, read by window, with the errors of :class:`BandSource`."""
 
     def read(self, window: Window) -> NDArray[np.uint8]:
         """:class:`Flag` bits of a window inside the frame."""

@@ -17,7 +17,7 @@ from napari_icenet.scenes.bands import find_band
 from napari_icenet.scenes.dates import date_labels, find_date
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.origin import Origin
-from napari_icenet.scenes.raster.array import ArrayBand, scenes_of_array
+from napari_icenet.scenes.raster.array import scenes_of_array
 from napari_icenet.scenes.scene import Covariates, Flag, Notice, Scene
 
 if TYPE_CHECKING:
@@ -371,6 +371,3 @@ class SceneStack(Described):
 
         values, times, bands, grid, name = pictures_of(array)
         return cls.from_array(values, times, bands=bands, grid=grid, name=name)
-
-
-__all__ = ["ArrayBand", "Notice", "SceneStack"]

@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from napari_icenet.common.described import Described, dates_text
+from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.common.text import percent_text
 from napari_icenet.errors import StackError
 from napari_icenet.jobs.progress import Progress
@@ -23,11 +23,7 @@ LOOKING_THREADS = 4
 OPENING_PART = 0.2
 
 
-class _Summary(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class GridSummary(_Summary):
+class GridSummary(FrozenModel):
     """A grid in numbers.
 
     Attributes
@@ -88,7 +84,7 @@ class GridSummary(_Summary):
         )
 
 
-class SceneSummary(_Summary):
+class SceneSummary(FrozenModel):
     """One date.
 
     Attributes
@@ -124,7 +120,7 @@ class SceneSummary(_Summary):
     grid: GridSummary | None = None
 
 
-class StackSummary(Described, _Summary):
+class StackSummary(Described, FrozenModel):
     """A stack, or the scenes that could form none.
 
     Attributes

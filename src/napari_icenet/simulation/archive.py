@@ -52,7 +52,7 @@ def simulate(
         Mean share of the frame under cloud, 0–1, instead of the preset's.
     overwrite : bool
         Replace an archive that was simulated before.
-    progress : callable, optional
+    progress : Progress, optional
         Is told the share done and what is being made; may raise to stop, and nothing is left then.
 
     Returns

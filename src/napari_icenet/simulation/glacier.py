@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.common.types import F64
-from napari_icenet.scenes.grid import Window
-from napari_icenet.scenes.scene import Flag, Provenance
-from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.simulation.random_fields import Raster, stream
 from napari_icenet.simulation.settings import SimulationSettings
 from napari_icenet.simulation.simulator import Simulation
@@ -24,7 +22,7 @@ CENTRE = -0.5
 MOST_TRAVEL = 0.6
 
 
-class TrainingSettings(BaseModel):
+class TrainingSettings(FrozenModel):
     """Settings of simulated training sequences; glaciers, light and weather vary around the ``byrd`` preset.
 
     Attributes
@@ -47,8 +45,6 @@ class TrainingSettings(BaseModel):
         A frame with a larger share of cloud and shadow, or of fill, is not valid.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     chip: int = Field(default=128, ge=16, le=512, multiple_of=2)
     frames: int = Field(default=12, ge=2, le=PASSES)
     size: int = Field(default=320, ge=256, le=2048)
@@ -60,25 +56,12 @@ class TrainingSettings(BaseModel):
     max_fill: float = Field(default=0.5, ge=0, lt=1)
 
 
-class _CloudMask:
-    """The true clouds of one date as its quality mask."""
-
-    def __init__(self, clouded: NDArray[np.bool_]) -> None:
-        self._clouded = clouded
-
-    def read(self, window: Window) -> NDArray[np.uint8]:
-        """Flags of a window inside the frame."""
-        return np.where(self._clouded[window.slices], np.uint8(Flag.CLOUD), np.uint8(0))
-
-
 @dataclass(frozen=True, eq=False)
 class SimulatedGlacier:
     """Some scenes of one glacier.
 
     Attributes
     ----------
-    number : int
-        Which of the glaciers of a seed.
     simulation : Simulation
     dates : array of int64, (T,)
         Numbers of the simulation's dates that are shown.
@@ -90,7 +73,6 @@ class SimulatedGlacier:
         Cloud and cloud shadow in truth.
     """
 
-    number: int
     simulation: Simulation
     dates: NDArray[np.int64]
     times: NDArray[np.datetime64]
@@ -111,21 +93,6 @@ class SimulatedGlacier:
             for date in self.dates
         ]
         return np.stack([row + m[0] for m in moved], axis=1), np.stack([col + m[1] for m in moved], axis=1)
-
-    def stack(self) -> SceneStack:
-        """The scenes as a stack with masks of cloud and shadow, to be tracked like any other."""
-        plain = SceneStack.from_array(
-            self.pictures,
-            [self.simulation.times[date] for date in self.dates],
-            bands=self.bands,
-            grid=self.simulation.grid,
-            name=f"simulated-{self.settings.seed}",
-        )
-        scenes = [
-            replace(scene, mask=_CloudMask(clouded), provenance=Provenance(simulated=True))
-            for scene, clouded in zip(plain.scenes, self.clouded, strict=True)
-        ]
-        return SceneStack(scenes, plain.bands, plain.grid, name=plain.name)
 
 
 def draw_glacier(settings: TrainingSettings, seed: int, number: int) -> SimulatedGlacier:
@@ -148,7 +115,7 @@ def draw_glacier(settings: TrainingSettings, seed: int, number: int) -> Simulate
         pictures[t] = list(frame.reflectance.values())
         clouded[t] = frame.cloud | frame.shadow
     times = np.array([simulation.times[date] for date in dates], "datetime64[s]")
-    return SimulatedGlacier(number, simulation, dates, times, simulation.bands, pictures, clouded)
+    return SimulatedGlacier(simulation, dates, times, simulation.bands, pictures, clouded)
 
 
 def _draw_dates(settings: TrainingSettings, generator: np.random.Generator) -> NDArray[np.int64]:

@@ -1,19 +1,15 @@
-"""Sequences of simulated ice in any number, straight into memory, each with its true positions."""
+"""Sequences of simulated ice, straight into memory, each with its true positions."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from itertools import count as counting
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.common.struct_of_arrays import StructOfArrays
 from napari_icenet.common.types import F64
-from napari_icenet.jobs.prefetch import prefetch
-from napari_icenet.simulation.glacier import SimulatedGlacier, TrainingSettings, draw_glacier
+from napari_icenet.simulation.glacier import SimulatedGlacier, TrainingSettings
 from napari_icenet.simulation.random_fields import Raster, stream
 
 #: Places tried for each sequence of a glacier, and the farthest that a frame may overlap the fill.
@@ -30,90 +26,25 @@ class SimulatedSequences(StructOfArrays):
     ----------
     chips : array of float32, (n, T, C, C)
         Top-of-atmosphere reflectance; NaN where missing.
-    times : array of datetime64[s], (n, T)
-        Acquisitions, UTC.
     days : array of float64, (n, T)
         Days since the sequence's first frame.
-    rows, cols : array of int64, (n, T)
-        Whole-pixel positions that the chips were cut at: rows r − C/2 … r + C/2 − 1.
     true_rows, true_cols : array of float64, (n, T)
-        Where the ice truly is: what the first chip's centre shows. The whole pixels are these, rounded.
+        Where the ice truly is: what the first chip's centre shows. Chips are cut at the whole pixels r, c
+        nearest to it: rows r − C/2 … r + C/2 − 1.
     valid : array of bool, (n, T)
         Whether the frame shows the ice: little of it cloud, shadow or fill.
-    cloud, fill : array of float32, (n, T)
-        Share of cloud and cloud shadow in truth, and of missing pixels.
+    cloud : array of float32, (n, T)
+        Share of cloud and cloud shadow in truth.
     band : array of str, (n,)
-    glacier : array of int64, (n,)
-        Number of the glacier; a split must not cut through one.
     """
 
     chips: Raster
-    times: NDArray[np.datetime64]
     days: F64
-    rows: NDArray[np.int64]
-    cols: NDArray[np.int64]
     true_rows: F64
     true_cols: F64
     valid: NDArray[np.bool_]
     cloud: Raster
-    fill: Raster
     band: NDArray[np.str_]
-    glacier: NDArray[np.int64]
-
-
-def simulated_glaciers(
-    settings: TrainingSettings | None = None, *, seed: int = 0, first: int = 0, workers: int | None = None
-) -> Generator[SimulatedGlacier]:
-    """Glaciers without end, each with its own ice, flow, light and weather.
-
-    Sequences *as found* (matched by correlation) are cut from :meth:`SimulatedGlacier.stack` as from
-    any other stack.
-
-    Parameters
-    ----------
-    settings : TrainingSettings, optional
-    seed : int
-        The same seed always gives the same glaciers, whatever ``workers`` is.
-    first : int
-        Number of the first glacier.
-    workers : int, optional
-        Threads that make glaciers ahead. Default: all cores.
-    """
-    chosen = settings or TrainingSettings()
-    return prefetch(
-        lambda number: draw_glacier(chosen, seed, number), counting(first), threads=workers or os.cpu_count() or 1
-    )
-
-
-def simulated_sequences(
-    count: int, settings: TrainingSettings | None = None, *, seed: int = 0, workers: int | None = None
-) -> Iterator[SimulatedSequences]:
-    """``count`` sequences on true positions, a glacier's at a time; nothing is written.
-
-    Parameters
-    ----------
-    count : int
-    settings : TrainingSettings, optional
-    seed : int
-        The same seed always gives the same sequences, and a larger count begins with the smaller one's.
-    workers : int, optional
-        Threads. Default: all cores.
-
-    Yields
-    ------
-    SimulatedSequences
-        Up to ``settings.per_glacier`` of them.
-    """
-    chosen = settings or TrainingSettings()
-    glaciers = simulated_glaciers(chosen, seed=seed, workers=workers)
-    left = count
-    try:
-        while left > 0:
-            batch = sequences_of(next(glaciers), chosen)[:left]
-            left -= len(batch)
-            yield batch
-    finally:
-        glaciers.close()
 
 
 def sequences_of(glacier: SimulatedGlacier, settings: TrainingSettings) -> SimulatedSequences:
@@ -135,17 +66,12 @@ def sequences_of(glacier: SimulatedGlacier, settings: TrainingSettings) -> Simul
     fill = np.isnan(chips).mean(axis=(2, 3)).astype(np.float32)
     return SimulatedSequences(
         chips=chips,
-        times=np.tile(glacier.times, (n, 1)),
         days=np.tile((glacier.times - glacier.times[0]) / np.timedelta64(86400, "s"), (n, 1)),
-        rows=rows,
-        cols=cols,
         true_rows=true_rows,
         true_cols=true_cols,
         valid=(cloud <= settings.max_cloud) & (fill <= settings.max_fill),
         cloud=cloud,
-        fill=fill,
         band=np.array(glacier.bands)[bands],
-        glacier=np.full(n, glacier.number, np.int64),
     )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from napari_icenet.common.settings_model import FrozenModel
 
 Preset = Literal["clear", "byrd"]
 
@@ -12,7 +14,7 @@ Preset = Literal["clear", "byrd"]
 SAMPLE_SEED = 54118
 
 
-class SimulationSettings(BaseModel):
+class SimulationSettings(FrozenModel):
     """A simulated archive of one glacier; the same settings always give the same files.
 
     Every number names something on the ground, in the air or in the instrument. None acts on how
@@ -71,8 +73,6 @@ class SimulationSettings(BaseModel):
     jitter : float
         Standard deviation of the geolocation of a scene along row and column, pixels.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     preset: Preset = "clear"
     seed: int = Field(SAMPLE_SEED, ge=0)

@@ -76,11 +76,6 @@ class Light:
 def reflectance(optics: BandOptics, light: Light) -> Raster:
     """Top-of-atmosphere reflectance of one band, without noise.
 
-    Parameters
-    ----------
-    optics : BandOptics
-    light : Light
-
     Returns
     -------
     array of float32, (size, size)

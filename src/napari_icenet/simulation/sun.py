@@ -42,10 +42,6 @@ def sun_position(when: datetime, longitude: float, latitude: float) -> Sun:
         UTC, without time zone.
     longitude, latitude : float
         Degrees, east and north positive.
-
-    Returns
-    -------
-    Sun
     """
     days = (when - datetime(2000, 1, 1, 12)) / timedelta(days=1)
     anomaly = np.radians(357.528 + 0.9856003 * days)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
+from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.common.types import F64
 from napari_icenet.errors import StackError
 from napari_icenet.scenes.grid import Grid
@@ -25,10 +26,8 @@ FOLDER = "truth"
 RECORD = "truth.json"
 
 
-class SceneTruth(BaseModel):
+class SceneTruth(FrozenModel):
     """One scene: its product, its time (UTC), the shift of its content (pixels), snow, haze and cloud."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     product: str
     time: datetime
@@ -39,10 +38,8 @@ class SceneTruth(BaseModel):
     cloud_share: float
 
 
-class TruthRecord(BaseModel):
+class TruthRecord(FrozenModel):
     """The file ``truth.json``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     simulated_by: str
     settings: SimulationSettings

@@ -12,11 +12,13 @@ from typing import Protocol
 
 from napari_icenet.errors import IceNetError
 from napari_icenet.jobs.latest import LatestWorker
+from napari_icenet.matching.match import CorrelationSurface
 from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.matching.template import Predictor
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking import stable_ground
-from napari_icenet.tracking.follow import follow, prefetch, unfollowed
+from napari_icenet.tracking.follow import follow, prefetch, surface, unfollowed
+from napari_icenet.tracking.observation import Observation
 from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.stable_ground import StableGround
 from napari_icenet.tracking.track import Track
@@ -61,6 +63,8 @@ class LiveTracks:
     state : callable
         Gives the current state; results that no longer fit it are dropped.
     listener : Listener
+    shown : callable
+        Gives the date whose correlation surfaces are kept.
     """
 
     def __init__(
@@ -70,12 +74,15 @@ class LiveTracks:
         predictors: Mapping[str, Predictor],
         state: Callable[[], State],
         listener: Listener,
+        *,
+        shown: Callable[[], int],
     ) -> None:
         self._stack, self._cache, self._predictors = stack, cache, predictors
-        self._state, self._listener = state, listener
+        self._state, self._listener, self._shown = state, listener, shown
         self.tracks: dict[int, Track] = {}
         self.ground: StableGround | None = None
         self.lock = threading.RLock()
+        self._surfaces: dict[int, tuple[Observation, CorrelationSurface]] = {}
         self._finished: OrderedDict[tuple[Mark, TrackSettings], Track] = OrderedDict()
         self._wanted: dict[int, int] = {}
         self._revision = 0
@@ -85,6 +92,14 @@ class LiveTracks:
     def pictures(self, band: str | int) -> Pictures:
         """Plain pictures of a band, on the shared cache."""
         return Pictures(self._stack, band, cache=self._cache)
+
+    def surface(self, track: Track, time: int) -> CorrelationSurface:
+        """Correlation surface of a track on a date: as its match has left it, else worked out."""
+        fix, kept = self._surfaces.get(track.number, (None, None))
+        if kept is not None and fix is track.observations[time]:
+            return kept
+        predictor = self._predictors.get(track.settings.template)
+        return surface(self.pictures(track.settings.band), track, time, predictor=predictor)
 
     def follow(self, number: int, mark: Mark, settings: TrackSettings, *, first: bool) -> None:
         """Ask for a track; an older request for the same number is dropped."""
@@ -98,6 +113,7 @@ class LiveTracks:
         with self.lock:
             self._wanted.pop(number, None)
             self.tracks.pop(number, None)
+            self._surfaces.pop(number, None)
         self.worker.drop(number)
 
     def measure_ground(self, time: int) -> None:
@@ -142,6 +158,10 @@ class LiveTracks:
                 shown = clock.monotonic()
                 self._publish(track, outdated)
 
+        def keep(fix: Observation, found: CorrelationSurface) -> None:
+            if fix.time == self._shown():
+                self._surfaces[number] = fix, found
+
         if outdated():
             return
         key = (mark, settings)
@@ -152,7 +172,8 @@ class LiveTracks:
             try:
                 track = follow(
                     pictures, mark.row, mark.col, mark.time, settings,
-                    number=number, predictor=predictor, pool=self._pool, on_fix=show, cancelled=outdated,
+                    number=number, predictor=predictor, pool=self._pool, on_fix=show, on_surface=keep,
+                    cancelled=outdated,
                 )  # fmt: skip
             except (IceNetError, OSError) as error:
                 self._publish(unfollowed(pictures, mark.row, mark.col, mark.time, settings, number=number), outdated)

@@ -22,7 +22,6 @@ from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.matching.template import Predictor, check_template
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.background import LiveTracks
-from napari_icenet.tracking.follow import surface
 from napari_icenet.tracking.settings import TrackSettings, changed
 from napari_icenet.tracking.stable_ground import StableGround
 from napari_icenet.tracking.track import Track
@@ -77,7 +76,12 @@ class ClickTracker:
         self._history = History(State({}, settings or TrackSettings()))
         self._time = 0
         self._live = LiveTracks(
-            stack, TileCache() if cache is None else cache, self.predictors, lambda: self._history.state, _Emitter(self)
+            stack,
+            TileCache() if cache is None else cache,
+            self.predictors,
+            lambda: self._history.state,
+            _Emitter(self),
+            shown=lambda: self._time,
         )
 
     @property
@@ -146,11 +150,7 @@ class ClickTracker:
     def surface(self, number: int, time: int | None = None) -> CorrelationSurface | None:
         """Correlation surface of a track on a date (default: the one shown); None if not computed yet."""
         track = self.tracks.get(number)
-        if track is None:
-            return None
-        predictor = self.predictors.get(track.settings.template)
-        pictures = self._live.pictures(track.settings.band)
-        return surface(pictures, track, self._time if time is None else time, predictor=predictor)
+        return None if track is None else self._live.surface(track, self._time if time is None else time)
 
     def add(self, row: float, col: float, time: int | None = None) -> int:
         """Place a chip, select it and follow it.

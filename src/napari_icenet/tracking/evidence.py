@@ -247,6 +247,11 @@ class Correlator:
         return Evidence(match, source, firm, back, judge_match(None, self.criteria, round_trip_px=back))
 
     @property
+    def keeps_surface(self) -> bool:
+        """True if a match has the correlation of the template over the whole search window, not just around a peak."""
+        return self.settings.tracking == "chain" or self._is_sharp
+
+    @property
     def _is_sharp(self) -> bool:
         return self.predictor is None and self.main.filter.name == HIGH_PASS
 

@@ -40,6 +40,7 @@ def follow(
     predictor: Predictor | None = None,
     pool: Executor | None = None,
     on_fix: Callable[[Track], None] | None = None,
+    on_surface: Callable[[Observation, CorrelationSurface], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Track:
     """Follow the ice that is at (row, col) on one date through all dates.
@@ -66,6 +67,9 @@ def follow(
     on_fix : callable, optional
         Called with the track so far after each date; dates to come are
         :attr:`~napari_icenet.matching.lost_reason.LostReason.PENDING`.
+    on_surface : callable, optional
+        Called with the observation of each date whose search has given the whole correlation surface, and that one:
+        what :func:`surface` would work out again.
     cancelled : callable, optional
         Asked before each date; the track so far is returned when it says yes.
 
@@ -90,7 +94,7 @@ def follow(
     time = time or 0
     pictures = stack if isinstance(stack, Pictures) else Pictures(stack, settings.band)
     correlator = Correlator(pictures, settings, predictor, pool)
-    return _Follower(correlator, row, col, time, number=number).run(on_fix, cancelled)
+    return _Follower(correlator, row, col, time, number=number, on_surface=on_surface).run(on_fix, cancelled)
 
 
 def _position(row: float | None, col: float | None, at: tuple[float, float] | None) -> tuple[float, float]:
@@ -111,8 +115,10 @@ class _Follower:
         time: int,
         *,
         number: int,
+        on_surface: Callable[[Observation, CorrelationSurface], None] | None = None,
     ) -> None:
         pictures, settings = correlator.plain, correlator.settings
+        self.on_surface = on_surface if correlator.keeps_surface else None
         check_start(pictures, row, col, time, settings)
         self.correlator, self.pictures, self.settings = correlator, pictures, settings
         self.row, self.col, self.time, self.number = float(row), float(col), time, number
@@ -170,7 +176,9 @@ class _Follower:
             evidence = self.correlator.best(_places(known[:1] if first else known), time, centre)
         else:
             evidence = self._best_evidence(known, time, times, centre)
-        self.observations[time] = self._fix(evidence, time, centre)
+        fix = self.observations[time] = self._fix(evidence, time, centre)
+        if self.on_surface is not None:
+            self.on_surface(fix, evidence.match.surface)
 
     def _tries(self, known: list[Observation]) -> list[list[Place]]:
         """The past that templates are made from: the start, or as each of the last few frames knew it."""

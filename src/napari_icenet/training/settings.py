@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from napari_icenet.common.settings_model import made, setting
+from napari_icenet.common.settings_model import FrozenModel, made, setting
 from napari_icenet.models.precision import Precision
 from napari_icenet.simulation.glacier import TrainingSettings as SimulationSettings
 
+#: Where a run happened, not what it gives.
+_PLACE = ("device", "threads", "data.datasets", "data.workers", "data.pool")
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-
-class DataSettings(_Part):
+class DataSettings(FrozenModel, allow_inf_nan=False):
     """Settings of the data that are learned from."""
 
     datasets: tuple[str, ...] = setting((), "Datasets made by icenet dataset; their training splits are learned from.")
@@ -47,7 +49,7 @@ class DataSettings(_Part):
         return self
 
 
-class OptimisationSettings(_Part):
+class OptimisationSettings(FrozenModel, allow_inf_nan=False):
     """Settings of how the network learns."""
 
     steps: int = setting(20000, "Steps of the optimiser.", "steps", ge=1)
@@ -86,7 +88,7 @@ class OptimisationSettings(_Part):
         return self
 
 
-class ValidationSettings(_Part):
+class ValidationSettings(FrozenModel, allow_inf_nan=False):
     """Settings of the validation: on held-out blocks, by the evaluation's own correlation."""
 
     every: int = setting(500, "Steps from one validation to the next; 0: never.", "steps", ge=0)
@@ -102,7 +104,7 @@ class ValidationSettings(_Part):
     )
 
 
-class RunSettings(_Part):
+class RunSettings(FrozenModel, allow_inf_nan=False):
     """Everything that decides what a run gives.
 
     Every field has a description and a unit (``model_fields[name].description`` and
@@ -147,9 +149,27 @@ class RunSettings(_Part):
 def make_run_settings(values: Mapping[str, Any]) -> RunSettings:
     """Settings from plain values, as typed by a user or read from a file.
 
-    Raises
-    ------
-    UsageError
-        A value does not make sense; the message names it.
+    Raises UsageError: a value does not make sense; the message names it.
     """
     return made(RunSettings, values)
+
+
+def command_of(settings: RunSettings) -> str:
+    """The command that trains the same weights again: all that differs from the defaults; datasets by name."""
+    words = ["icenet", "train", *(Path(path).name for path in settings.data.datasets), "-o", "RUN"]
+    words += ["--model", settings.model]
+    default = RunSettings().model_dump(mode="json")
+    for key, value in _differences(settings.model_dump(mode="json"), default):
+        if key != "model" and key not in _PLACE:
+            text = Path(value).name if key == "weights" else value
+            words += ["--set", f"{key}={text if isinstance(text, str) else json.dumps(text)}"]
+    return shlex.join(words)
+
+
+def _differences(values: Mapping[str, Any], default: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        key, usual = f"{before}{name}", default.get(name)
+        if isinstance(value, Mapping) and (isinstance(usual, Mapping) or usual is None):
+            yield from _differences(value, usual or {}, f"{key}.")
+        elif value != usual:
+            yield key, value

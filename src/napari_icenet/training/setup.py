@@ -25,7 +25,6 @@ from napari_icenet.models.card import Card
 from napari_icenet.models.precision import network_device, network_type, type_name
 from napari_icenet.models.registry import build, network_class
 from napari_icenet.models.weights import load_weights
-from napari_icenet.training.command import command_of
 from napari_icenet.training.data.covariates import covariate_settings
 from napari_icenet.training.data.fingerprint import (
     card_data,
@@ -52,7 +51,7 @@ from napari_icenet.training.objectives.registry import make_objective
 from napari_icenet.training.run_folder.event_log import cut_after
 from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.run_folder.process_record import own_token
-from napari_icenet.training.settings import RunSettings, make_run_settings
+from napari_icenet.training.settings import RunSettings, command_of, make_run_settings
 
 #: Software whose versions are written down.
 _SOFTWARE = ("torch", "numpy", "safetensors", "zarr", "opencv-python-headless", "scipy", "pydantic")
@@ -269,10 +268,7 @@ class Session:
 def completed(settings: RunSettings, datasets: list[SequenceDataset]) -> RunSettings:
     """Settings with what follows from the data: sizes of simulated ice and of the network, scales of covariates.
 
-    Raises
-    ------
-    UsageError
-        There is no such model, or one of its or its objective's settings cannot be used.
+    Raises UsageError: there is no such model, or one of its or its objective's settings cannot be used.
     """
     kind = network_class(settings.model).settings_type
     values = settings.model_dump(mode="json")

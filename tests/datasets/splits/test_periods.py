@@ -29,6 +29,7 @@ def built(pictures, tmp_path_factory):
     return open_dataset(out)
 
 
+@pytest.mark.slow
 def test_no_predicted_frame_is_trained_on(built):
     times = built.tables["times"]
     shown = {name: times[built.select(split=name)] for name in ("train", "validation", "test")}
@@ -38,6 +39,7 @@ def test_no_predicted_frame_is_trained_on(built):
     assert not set(shown["train"].ravel()) & set(shown["test"][:, -2:].ravel())
 
 
+@pytest.mark.slow
 def test_shares(built):
     windows = {
         name: len(np.unique(built.tables["times"][built.select(split=name), 0]))
@@ -47,6 +49,7 @@ def test_shares(built):
     assert windows == {"train": 11, "validation": 2, "test": 2, "none": 2}
 
 
+@pytest.mark.slow
 def test_all_the_ground_is_in_every_split(built):
     for name in ("train", "validation", "test"):
         chosen = built.select(split=name)
@@ -56,6 +59,7 @@ def test_all_the_ground_is_in_every_split(built):
         }
 
 
+@pytest.mark.slow
 def test_the_record_tells_the_days_and_an_extended_dataset_keeps_them(built, pictures, tmp_path):
     days = built.record.settings.train_until, built.record.settings.validation_until
     assert None not in days

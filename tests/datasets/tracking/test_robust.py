@@ -7,6 +7,8 @@ from napari_icenet.datasets.cut import cut
 from napari_icenet.datasets.settings import DatasetSettings
 from tests.datasets.ice import moving, stack_of, texture
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = DatasetSettings(chip=48, frames=8, scale=1.5, stride=24, tracking="robust", min_valid=1.0)
 SIDE = 240
 STEP = 1, 2

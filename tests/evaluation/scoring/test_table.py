@@ -163,10 +163,10 @@ def test_every_chip_is_in_one_stratum_of_each_division():
     made.texture[:] = rng.uniform(size=60)
     made.texture[30:] *= 100  # another band, another contrast
     for division in divisions(made):
-        assert np.sum([part.chosen for part in division.strata], axis=0).tolist() == [1] * 60
+        assert np.sum(list(division.strata.values()), axis=0).tolist() == [1] * 60
     texture = divisions(made)[-1]
-    assert [part.chosen[:30].sum() for part in texture.strata] == [10, 10, 10]
-    gap = {part.title: made.gap[part.chosen] for part in divisions(made)[2].strata}
+    assert [part[:30].sum() for part in texture.strata.values()] == [10, 10, 10]
+    gap = {title: made.gap[part] for title, part in divisions(made)[2].strata.items()}
     assert set(gap["≤ 10"]) == {5, 10}
     assert set(gap["> 100"]) == {200}
 

@@ -169,7 +169,7 @@ def test_every_kind_shows_what_the_comparison_holds(desk, page, qtbot):
     for button in page.overlays.buttons.values():
         if not button.isChecked():
             qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    page.targets.button(0).click()
+    page.targets.button(1).click()
     judged, layers = made.of("consensus").judged[0], page.layers.layers
     assert set(layers) == set(KINDS)
     np.testing.assert_array_equal(layers["surface"].data, judged.match.surface.values)
@@ -297,6 +297,39 @@ def test_side_by_side_ends_with_napari_s_own_button(desk, page, qtbot):
     assert not page.side_by_side.on
     assert not page.aside.isChecked()
     assert desk.session.image.visible
+
+
+def test_a_view_that_the_user_removes_or_hides_troubles_nothing(desk, page, qtbot):
+    placed(desk, qtbot)
+    shown(desk, qtbot, 0)
+    viewer = desk.session.viewer
+    qtbot.mouseClick(page.aside, Qt.MouseButton.LeftButton)
+    viewer.layers.remove(page.side_by_side.layers["came"])
+    page.side_by_side.layers["icenet"].visible = False
+    desk.session.time = 1
+    shown(desk, qtbot, 1)
+    assert "came" not in page.side_by_side.layers
+    page.show_target(1)
+    viewer.layers.remove(desk.session.layers.layers["picture"])
+    assert not page.side_by_side.on
+    assert not page.side_by_side.layers
+    assert not viewer.canvas.grid.enabled
+    page.side_by_side.enter()
+    assert not page.side_by_side.on
+
+
+def test_side_by_side_shows_all_views_again_the_next_time(desk, page, qtbot):
+    placed(desk, qtbot)
+    made = shown(desk, qtbot, 0)
+    qtbot.mouseClick(page.aside, Qt.MouseButton.LeftButton)
+    for layer in page.side_by_side.layers.values():
+        desk.session.viewer.layers.remove(layer)
+    assert page.side_by_side.on
+    page.side_by_side.leave()
+    page.side_by_side.enter()
+    assert set(page.side_by_side.layers) == {"came", *made.predictor_set.keys}
+    page.side_by_side.close()
+    assert not page.side_by_side.layers
 
 
 # What goes wrong

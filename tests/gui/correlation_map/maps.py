@@ -13,7 +13,6 @@ from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.gui.correlation_map.area import DRAWN
 from napari_icenet.gui.correlation_map.control import MapControl
 from napari_icenet.gui.correlation_map.page import MAP, MapPage
-from napari_icenet.gui.correlation_map.qt_bridge import MapMaker
 from napari_icenet.gui.session.session import Session
 from napari_icenet.predictors.predictor_set import PredictorSet
 from tests.gui.ice import STEP, moving_ice
@@ -144,7 +143,7 @@ class MapDesk:
         self.session = Session.of(viewer)
         self.predictor_set = LINE_UP
         self.tool = KnownTool()
-        self.control = MapControl(viewer, self.session, MapMaker(self._make_tool))
+        self.control = MapControl(viewer, self.session, self._make_tool)
         self.page = MapPage(viewer, self.session, lambda: self.predictor_set, control=self.control)
         self.dock = viewer.window.add_dock_widget(self.page, name="IceNet", area="right")
         self.clicked, self.said = [], []

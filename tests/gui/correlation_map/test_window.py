@@ -78,7 +78,7 @@ def test_real_ice_is_mapped_clicked_and_reported_and_nothing_outlives_the_window
     qtbot.waitUntil(page.run.button.isEnabled)
     qtbot.mouseClick(page.run.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page.run.progress.value() > 0, timeout=60_000)
-    processes = page.control.maker.tool.processes
+    processes = page.control.tool.processes
     assert processes
     assert all(alive(number) for number in processes)
     viewer.close()

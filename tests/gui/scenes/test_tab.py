@@ -87,12 +87,12 @@ def test_the_switches_do_what_they_say(tab, session, archive):
     session.add_stack(open_stack(archive))
     panel = tab.display
     panel.mask_toggle.setChecked(True)
-    assert session.layers.mask.visible
+    assert session.layers.layers["mask"].visible
     assert not panel.legend.isHidden()
-    session.layers.mask.visible = False
+    session.layers.layers["mask"].visible = False
     assert not panel.mask_toggle.isChecked()
     panel.composite_toggle.setChecked(True)
-    assert session.layers.composite.visible
+    assert session.layers.layers["composite"].visible
     assert [box.currentText() for box in panel.channels] == ["B1", "B2", "B4"]
     panel.composite_toggle.setChecked(False)
     panel.reflectance_toggle.setChecked(True)

@@ -92,7 +92,7 @@ def test_the_mask_is_hidden_until_wanted_and_changes_no_pixel(session, archive):
     assert [layer.name for layer in session.viewer.layers] == ["archive · B1"]
     before = shown(session.image).copy()
     session.layers.show_mask = True
-    mask = session.layers.mask
+    mask = session.layers.layers["mask"]
     assert mask.visible
     assert session.viewer.layers.selection.active is session.image
     np.testing.assert_array_equal(shown(mask), labels_of(stack.flags(0)))
@@ -113,7 +113,7 @@ def test_every_flag_has_its_label_and_fill_goes_first():
 def test_three_bands_in_colour(session, stack):
     session.add_stack(stack)
     session.layers.show_composite = True
-    composite = session.layers.composite
+    composite = session.layers.layers["composite"]
     assert composite.rgb
     assert not session.image.visible
     np.testing.assert_array_equal(composite.scale, session.image.scale)
@@ -148,20 +148,80 @@ def test_the_area_of_interest_is_outlined(session, stack):
     stack.area = np.zeros((HEIGHT, WIDTH), bool)
     stack.area[10:40, 20:70] = True
     session.add_stack(stack)
-    (line,) = session.layers.area.data
+    (line,) = session.layers.layers["area"].data
     np.testing.assert_array_equal(line.min(axis=0), (10, 20))
     np.testing.assert_array_equal(line.max(axis=0), (39, 69))
-    np.testing.assert_allclose(session.layers.area.scale, (30, 30))
+    np.testing.assert_allclose(session.layers.layers["area"].scale, (30, 30))
 
 
 def test_a_removed_mask_comes_back_only_when_asked_for(session, stack):
     session.add_stack(stack)
     session.layers.show_mask = True
-    session.viewer.layers.remove(session.layers.mask)
+    session.viewer.layers.remove(session.layers.layers["mask"])
     session.time = 1
     assert len(session.viewer.layers) == 1
     session.layers.show_mask = True
     assert [layer.name for layer in session.viewer.layers] == ["ramp · B1", "ramp · mask"]
+
+
+@pytest.mark.parametrize("kind", ["composite", "mask", "area"])
+def test_a_layer_that_is_removed_troubles_nothing(session, stack, kind):
+    stack.area = np.ones((HEIGHT, WIDTH), bool)
+    session.add_stack(stack)
+    layers, heard = session.layers, []
+    layers.show_composite = layers.show_mask = True
+    layers.changed.connect(lambda: heard.append((layers.show_composite, layers.show_mask)))
+    session.viewer.layers.remove(layers.layers[kind])
+    assert heard == [(kind != "composite", kind != "mask")]
+    session.time, session.band = 2, "B2"
+    layers.set_composite(("B3", "B2", "B1"))
+    layers.reflectance = True
+    session.add_stack(make_stack("other"))
+    session.show(stack)
+    assert kind not in layers.layers
+    layers.restore()
+    assert kind in layers.layers
+    session.close_stack(stack)
+    assert [layer.name for layer in session.viewer.layers] == ["other · B1"]
+
+
+def test_the_whole_list_may_be_cleared(session, stack):
+    session.add_stack(stack)
+    session.layers.show_mask = True
+    session.viewer.layers.clear()
+    assert session.stack is None
+    session.add_stack(stack)
+    assert [layer.name for layer in session.viewer.layers] == ["ramp · B1"]
+
+
+def test_a_hidden_composite_has_the_chosen_bands_once_it_is_shown(session, stack):
+    session.add_stack(stack)
+    session.layers.show_composite = True
+    session.layers.show_composite = False
+    session.layers.set_composite(("B3", "B3", "B3"))
+    session.layers.show_composite = True
+    assert (np.ptp(shown(session.layers.layers["composite"])[10:], axis=-1) == 0).all()
+
+
+def test_a_hidden_picture_has_the_chosen_band_once_it_is_shown(session, stack):
+    image = session.add_stack(stack)
+    image.visible = False
+    session.band = "B3"
+    image.visible = True
+    assert image.name == "ramp · B3"
+    np.testing.assert_array_equal(shown(image), stack.read(0, "B3"))
+
+
+def test_closed_layers_hear_no_more_of_the_viewer(session, stack, qtbot):
+    session.add_stack(stack)
+    layers = session.layers
+    layers.show_composite = layers.show_mask = True
+    session.close_stack(stack)
+    layers.close()
+    layers.draw()
+    session.viewer.scene.camera.zoom = 3
+    session.cache.loaded.emit(layers.source, 0)
+    assert not session.viewer.layers
 
 
 @pytest.mark.parametrize("georeferenced", [True, False])

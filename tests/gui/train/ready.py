@@ -56,8 +56,8 @@ class Desk:
         self.session.add_stack(stack)
         form = self.setup.data.form
         for name, value in ({"chip": 32, "frames": 5, "stride": 16} | values).items():
-            getattr(form, name).setValue(value)
-        wanted = form.stride.value(), form.chip.value(), form.frames.value()
+            form.editors[name].widget.setValue(value)
+        wanted = tuple(form.editors[name].value() for name in ("stride", "chip", "frames"))
 
         def there():
             found = self.setup.data.planned

@@ -260,7 +260,7 @@ def test_frames_too_small_for_blocks_hold_out_later_dates(desk):
     desk.session.add_stack(stack_of(moving(16, 150, (0, 1))))
     data = desk.setup.data
     desk.until(lambda: data.planned is not None)
-    assert data.form.split_by.currentData() == "time"
+    assert data.form.editors["split_by"].value() == "time"
     assert list(data.planned.days) == sorted(data.planned.days, key=SPLITS.index)
     assert data.days.isVisible()
     assert not any(layer.name == NAME for layer in desk.viewer.layers)
@@ -269,7 +269,8 @@ def test_frames_too_small_for_blocks_hold_out_later_dates(desk):
     desk.tab.show_page(1)
     assert "held out" not in desk.viewer.canvas.overlays.text.text
     desk.tab.show_page(0)
-    data.form.split_by.setCurrentIndex(data.form.split_by.findData("area"))
+    box = data.form.editors["split_by"].widget
+    box.setCurrentIndex(box.findData("area"))
     desk.until(lambda: data.planned is not None and not data.planned.days)
     desk.until(lambda: any(layer.name == NAME for layer in desk.viewer.layers))
 

@@ -38,7 +38,8 @@ def test_resumed_in_both_at_once_paused_in_one_and_stopped_in_the_other(new_desk
     held, launched = one.run.step, read_launch(folder / "launch.json").token
     other.runs.next.click()
     # One need not wait until it has gone on to stop it.
-    assert other.runs.next.text() == "Going on …" and other.runs.stop.isEnabled()
+    assert other.runs.next.text() == "Going on …"
+    assert other.runs.stop.isEnabled()
     one.until(lambda: one.run.state == "running" and one.run.step > held)
     other.runs.stop.click()
     for desk in (one, other):

@@ -60,13 +60,16 @@ def test_a_drawn_line_shows_the_speed_along_it_and_follows_the_maps(desk):
 
 def test_the_outline_of_the_area_of_interest_is_no_flowline(desk):
     desk.map()
-    area = desk.viewer.add_shapes([LINE], shape_type="path", name="area of interest", **desk.session.placement(axes=2))
-    desk.session.layers.area = area
+    layers = desk.session.layers
+    layers.stack.area = np.zeros(layers.stack.grid.shape, bool)
+    layers.stack.area[20:50, 20:80] = True
+    layers.draw("area")
+    area = layers.layers["area"]
     desk.viewer.layers.selection.active = area
     area.data = [LINE + 1]
     assert profile(desk) is None
-    desk.viewer.layers.remove(area)
-    desk.session.layers.area = None
+    layers.take_away("area")
+    layers.stack.area = None
 
 
 def test_lines_of_a_file_are_drawn_and_followed(desk, tmp_path):

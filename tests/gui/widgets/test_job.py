@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 from pyproj import CRS
@@ -31,3 +32,23 @@ def test_errors_of_a_job_arrive(viewer, qtbot):
         job.start()
     with pytest.raises(TrackingError, match="wait for winter"):
         job.wait()
+
+
+def test_a_fault_of_a_job_reaches_who_waits_and_is_reported(viewer, monkeypatch):
+    reported = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: reported.append(args.exc_value))
+
+    def work(_progress):
+        raise ZeroDivisionError("a fault of ours")
+
+    job, failed, ended = Job("Failing", work), [], []
+    job.failed.connect(failed.append)
+    job.ended.connect(lambda: ended.append(job.running))
+    with pytest.raises(ZeroDivisionError) as told:
+        job.start().wait()
+    assert (failed, ended) == ([], [False])
+    for _ in range(100):
+        if reported:
+            break
+        time.sleep(0.05)
+    assert reported == [told.value]

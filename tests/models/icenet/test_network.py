@@ -94,6 +94,7 @@ def test_days_cloud_and_validity_are_heeded(network):
             assert not torch.allclose(network(*changed).template, plain, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_every_parameter_learns():
     inputs, ice = scene()
     torch.manual_seed(1)

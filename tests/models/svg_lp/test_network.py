@@ -62,6 +62,7 @@ def test_fresh_weights_are_those_of_the_authors():
     assert factors.std().item() == pytest.approx(0.02, rel=0.2)
 
 
+@pytest.mark.slow
 def test_the_divergence_is_that_of_two_normals():
     values = torch.randn(4, 3, 2, 5, generator=seeded(1))
     one, other = Normal(values[0], values[1]), Normal(values[2], values[3])
@@ -70,6 +71,7 @@ def test_the_divergence_is_that_of_two_normals():
     assert not one.divergence(one).any()
 
 
+@pytest.mark.slow
 def test_the_network_hands_over_posterior_and_prior_in_that_order():
     made, shown = network(), frames()
     with torch.no_grad():

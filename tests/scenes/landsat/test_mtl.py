@@ -129,6 +129,7 @@ _values = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(groups=st.dictionaries(_names, st.dictionaries(_names, _values, min_size=1), min_size=1, max_size=4))
 def test_any_groups_read_back(tmp_path_factory: pytest.TempPathFactory, groups: dict[str, dict[str, str]]) -> None:
     lines = [

@@ -40,6 +40,7 @@ def test_any_key_of_the_metadata_may_be_odd(product: Path, odd: str) -> None:
             _read(product, mtl_text(groups).encode())
 
 
+@pytest.mark.slow
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_odd_metadata_never_raise_anything_but_a_sentence(product: Path, data: st.DataObject) -> None:
@@ -50,6 +51,7 @@ def test_odd_metadata_never_raise_anything_but_a_sentence(product: Path, data: s
     _read(product, mtl_text(groups).encode())
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(content=st.binary(max_size=300) | st.recursive(
     st.none() | st.floats() | st.text(max_size=5), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)

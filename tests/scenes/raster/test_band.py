@@ -220,4 +220,4 @@ def test_a_file_damaged_in_the_middle_is_named_when_read_there(tmp_path: Path) -
 
 def test_pictures_are_inspected_too(tmp_path: Path) -> None:
     info = inspect(write_picture(tmp_path / "a.png", np.zeros((4, 30, 20), np.uint8)))
-    assert (info.driver, info.masked, info.band_count, info.grid.shape) == ("PNG", True, 4, (30, 20))
+    assert (info.driver, info.masked, len(info.dtypes), info.grid.shape) == ("PNG", True, 4, (30, 20))

@@ -14,7 +14,7 @@ from napari_icenet.datasets.sequences import SPLITS
 from napari_icenet.errors import Cancelled, DatasetError, StackError, UsageError
 from napari_icenet.training.data.build_process import build
 from napari_icenet.training.data.plan import make_plan, split_of_weights
-from napari_icenet.training.data.timing import calibrate
+from napari_icenet.training.data.timing import remember
 from tests.datasets.ice import moving, stack_of
 
 pytestmark = pytest.mark.process
@@ -58,17 +58,6 @@ def test_the_splits_on_the_picture_are_those_of_the_dataset(step, block, tmp_pat
             assert set(inside.tolist()) == {split}
 
 
-def test_rectangles_are_the_blocks_of_the_map(stack):
-    plan = make_plan(stack, validation=0.25, test=0.2, block=2.5, gap=8, **CHOICES)
-    codes, drawn = plan.splits(), np.full((288, 288), 3, np.uint8)
-    for one in plan.rectangles():
-        drawn[one.row : one.row_end, one.col : one.col_end] = SPLITS.index(one.split)
-    assert {one.split for one in plan.rectangles()} == {"train", "validation", "test"}
-    # Blocks of one split that meet have no gap between them; else the two are the same.
-    assert (drawn[drawn != 3] == codes[drawn != 3]).all()
-    assert (drawn != 3).mean() > 0.7 * (codes != 3).mean()
-
-
 def test_the_estimate_is_what_the_dataset_holds_where_the_ice_stands_still(tmp_path, area):
     plan = make_plan(
         stack_of(moving(7, 288, (0, 0))), area=area, validation=0.25, test=0.1, block=2.5, gap=4, **CHOICES
@@ -83,7 +72,7 @@ def test_the_estimate_is_what_the_dataset_holds_where_the_ice_stands_still(tmp_p
     assert 0.2 * size < estimate.bytes < 5 * size  # frames that are all the same pack well
     assert estimate.seconds > 0
     assert not estimate.measured
-    calibrate(plan.stack, plan.settings)
+    remember(plan.settings, 0.5)
     assert plan.estimate().measured
 
 
@@ -123,7 +112,6 @@ def test_split_by_time(tmp_path):
     assert list(dates) == sorted(dates, key=SPLITS.index)
     first_held_out = dates.index("validation")
     assert made.tables["times"][made.select(split="train")].max() == stack.times[first_held_out - 1].astype(np.int64)
-    assert plan.rectangles() == ()
 
 
 def test_weights_are_trained_further_on_their_own_blocks(stack, tmp_path):

@@ -17,7 +17,7 @@ from napari_icenet.training.data.fingerprint import fingerprint
 from napari_icenet.training.data.plan import make_plan
 from napari_icenet.training.data.recipe import can_cut, cut_missing, read_recipe, write_recipe
 from napari_icenet.training.launch import launch as launching
-from napari_icenet.training.launch.launch import launch, resume, trouble, want
+from napari_icenet.training.launch.launch import launch, resume, want
 from napari_icenet.training.launch.list import Runs
 from napari_icenet.training.launch.preflight import preflight
 from napari_icenet.training.launch.queue import Queue
@@ -27,6 +27,7 @@ from napari_icenet.training.train import train
 from tests.datasets.ice import dated_pictures, moving, stack_of
 from tests.training.launched import wait_for_end, wait_for_state
 from tests.training.runs import RANDOM, small, wait_for
+from tests.training.tiny import trouble
 
 CHOICES = {"chip": 32, "frames": 5, "scale": 1.5, "stride": 16, "block": 2.5, "gap": 4, "validation": 0.25}
 
@@ -60,6 +61,7 @@ def never():
     return False
 
 
+@pytest.mark.process
 def test_a_run_cuts_what_its_plan_says_and_trains_on_it(plan, settings, tmp_path):
     run = tmp_path / "run"
     assert preflight(settings, run, plan) == ()
@@ -73,6 +75,7 @@ def test_a_run_cuts_what_its_plan_says_and_trains_on_it(plan, settings, tmp_path
     assert fingerprint(made) == fingerprint(same)
 
 
+@pytest.mark.process
 def test_a_window_sees_how_far_it_is_and_can_stop_it(plan, settings, tmp_path, monkeypatch):
     run = RunFolder(tmp_path / "run")
     monkeypatch.setattr(launching, "MODULE", "tests.training.slow_cut")
@@ -94,6 +97,7 @@ def test_a_window_sees_how_far_it_is_and_can_stop_it(plan, settings, tmp_path, m
     assert run.status().state == "finished", trouble(run.path)
 
 
+@pytest.mark.process
 def test_one_that_was_stopped_while_it_cut_is_resumed_in_a_shell_too(plan, settings, tmp_path):
     run = RunFolder(tmp_path / "run")
     want(run, settings, plan)
@@ -106,19 +110,21 @@ def test_one_that_was_stopped_while_it_cut_is_resumed_in_a_shell_too(plan, setti
         train(None, tmp_path / "nowhere", resume=True)
 
 
+@pytest.mark.process
 def test_one_that_is_killed_while_it_cuts_goes_on(plan, settings, tmp_path, monkeypatch):
     run = RunFolder(tmp_path / "run")
     launch(run.path, settings, plan=plan, compare=False, module="tests.training.slow_cut")
     wait_for(lambda: run.status().message.startswith("cutting the sequences, "))
     os.kill(read_launch(run.launch).pid, signal.SIGKILL)
-    wait_for_state(run.path, "stopped")
-    assert "start it again" in trouble(run.path)
     wait_for_end(run.path)
+    assert run.status().state == "stopped"
+    assert "start it again" in trouble(run.path)
     resume(run.path, compare=False)
     wait_for_state(run.path, "finished", "failed")
     assert run.status().state == "finished", trouble(run.path)
 
 
+@pytest.mark.process
 def test_a_dataset_that_is_gone_is_cut_anew_when_the_run_goes_on(plan, settings, tmp_path):
     run = RunFolder(tmp_path / "run")
     launch(run.path, settings, plan=plan, compare=False)

@@ -44,6 +44,7 @@ def test_a_run_that_completes_its_settings_is_found_by_one_that_has_yet_to():
     assert training_seconds(made(model_settings={"width": 24}), 12, 128) is not None
 
 
+@pytest.mark.slow
 def test_a_run_remembers_its_pace(dataset, tmp_path):
     few = small(dataset, optimisation={"steps": 12})
     train(few, tmp_path / "few")

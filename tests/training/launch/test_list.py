@@ -60,17 +60,6 @@ def test_a_run_is_told_of(finished, tmp_path, dataset):
     assert runs.find(finished) == run
 
 
-def test_folders_are_remembered(finished, tmp_path):
-    Runs(folder=tmp_path).add_root(finished.parent)
-    runs = Runs(folder=tmp_path)
-    runs.refresh()
-    assert [run.name for run in runs.runs] == ["first"]
-    runs.forget(finished.parent)
-    runs.refresh()
-    assert Runs(folder=tmp_path).roots == (tmp_path / "runs",)
-    assert runs.runs == ()
-
-
 def test_a_run_itself_may_be_named(finished, tmp_path):
     runs = Runs([finished], folder=tmp_path)
     runs.refresh()

@@ -11,13 +11,13 @@ import pytest
 from napari_icenet.errors import TrainingError, UsageError
 from napari_icenet.jobs.detached import alive
 from napari_icenet.training.launch import launch as launching
-from napari_icenet.training.launch.launch import LaunchedRun, trouble
 from napari_icenet.training.launch.list import Runs
 from napari_icenet.training.launch.queue import Queue
 from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.run_folder.process_record import read_launch
 from tests.training.launched import wait_for_end, wait_for_state
 from tests.training.runs import small, wait_for
+from tests.training.tiny import trouble
 
 pytestmark = pytest.mark.usefixtures("own_home")
 
@@ -27,6 +27,7 @@ def settings(dataset):
     return small(dataset, objective={"cost": 0.05})
 
 
+@pytest.mark.process
 def test_the_next_one_starts_when_the_one_before_ends_though_nobody_looks(settings, tmp_path):
     queue, runs = Queue(), Runs([tmp_path / "runs"])
     one, other = (tmp_path / "runs" / name for name in ("one", "other"))
@@ -48,6 +49,7 @@ def test_the_next_one_starts_when_the_one_before_ends_though_nobody_looks(settin
     assert queue.active == ()
 
 
+@pytest.mark.process
 def test_a_queue_whose_keeper_was_killed_waits_for_a_window(settings, tmp_path):
     queue = Queue()
     one, other = tmp_path / "one", tmp_path / "other"
@@ -125,6 +127,7 @@ def test_deleting_takes_it_out_of_the_queue(held, settings, tmp_path):
     assert runs.runs == ()
 
 
+@pytest.mark.process
 def test_one_that_has_just_been_told_to_stop_is_waited_for_and_goes_on(settings, tmp_path):
     queue, run = Queue(), tmp_path / "run"
     queue.add(run, settings, compare=False)
@@ -138,6 +141,7 @@ def test_one_that_has_just_been_told_to_stop_is_waited_for_and_goes_on(settings,
     wait_for_state(run, "finished")
 
 
+@pytest.mark.process
 def test_a_run_in_the_queue_is_told_where_its_datasets_are_now(settings, tmp_path):
     queue, run = Queue(), tmp_path / "run"
     mine = tmp_path / "mine.zarr"
@@ -156,7 +160,7 @@ def test_a_run_in_the_queue_is_told_where_its_datasets_are_now(settings, tmp_pat
 def test_settings_of_a_run_that_starts_at_once_are_written_once(settings, tmp_path, monkeypatch):
     written, write = [], launching.write_durably
     monkeypatch.setattr(launching, "write_durably", lambda path, data: written.append(path) or write(path, data))
-    monkeypatch.setattr(launching, "_start", lambda run, **_how: LaunchedRun(run, os.getpid()))
+    monkeypatch.setattr(launching, "_start", lambda run, **_how: run)
     started = Queue().add(tmp_path / "one", settings, compare=False)
-    assert written == [started.folder.wanted]
-    assert started.folder.wanted_settings() == settings
+    assert written == [started.wanted]
+    assert started.wanted_settings() == settings

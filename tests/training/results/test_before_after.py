@@ -19,6 +19,8 @@ from napari_icenet.training.train import train
 from tests.training import tiny
 from tests.training.runs import small
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def runs(dataset, tmp_path_factory):

@@ -77,6 +77,7 @@ def test_a_resumed_run_is_read_anew(log, tmp_path):
     assert curves.series("loss")[1].tolist() == [1, 2, 3, 4, 5, 60]
 
 
+@pytest.mark.slow
 def test_a_long_run_is_read_in_lots_and_thinned_with_its_extremes(tmp_path):
     count = 100_000
     values = np.random.default_rng(0).normal(size=count)

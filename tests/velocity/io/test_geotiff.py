@@ -55,6 +55,7 @@ def test_tags_tell_the_dates_the_settings_and_the_offset(tmp_path):
     assert json.loads(tags["record"])["offset"]["count"] == 77
 
 
+@pytest.mark.slow
 def test_a_large_map_has_overviews(tmp_path):
     drow, dcol, _ = glacier((600, 700))
     write_geotiff(made(drow, dcol), tmp_path / "v.tif")

@@ -22,6 +22,8 @@ from napari_icenet.velocity.settings import VelocitySettings
 from tests.velocity.fields import POLAR
 from tests.velocity.maps import METRES, glacier, made
 
+pytestmark = pytest.mark.slow
+
 OFFSET = Offset(0.3, -0.2, 0.05, 0.06, 77, "mask")
 
 

@@ -21,6 +21,7 @@ def still(dcol=1.0, **changes):
     return made(drow, np.full((4, 5), dcol), **changes)
 
 
+@pytest.mark.slow
 def test_the_suffix_chooses_the_format(tmp_path):
     write_maps([still(), still()], tmp_path / "v.nc")
     assert len(read_netcdf(tmp_path / "v.nc")) == 2

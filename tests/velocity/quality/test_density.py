@@ -37,6 +37,7 @@ def test_a_normal_cloud_has_its_two_sigma_and_its_middle():
     assert 0.03 < found.outside < 0.15
 
 
+@pytest.mark.slow
 def test_intervals_of_the_bias_hold_the_truth_as_often_as_they_say():
     inside = 0
     for seed in range(30):

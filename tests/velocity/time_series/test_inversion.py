@@ -154,6 +154,7 @@ def test_stable_ground_takes_the_shift_of_a_scene_away():
     assert not any("off steady motion" in note for note in series.notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pairs", "claimed"), [("all", 0.1), ("near", 0.03), ("near", 0.3), ("triplet", 0.1), ("triplet", 0.03)]
 )
@@ -191,6 +192,7 @@ def test_long_pairs_owe_nothing_to_the_way_the_ice_has_gone(backward):
     assert (series.weight[:, 6:20, 6:20] > 0.8).all()
 
 
+@pytest.mark.slow
 def test_errors_hold_what_belongs_to_a_date_where_stable_ground_shows_it():
     """Light that shifts matches on one date by 0.3 px here and there contradicts nothing."""
     shape = (30, 30)

@@ -78,6 +78,7 @@ def test_without_redundancy_variances_add_up_along_the_chain():
     assert np.isnan(found.residual).all()
 
 
+@pytest.mark.slow
 def test_typical_scale_is_how_much_matches_scatter_more_than_claimed():
     rows, cols = walk(3000)
     rng = np.random.default_rng(1)

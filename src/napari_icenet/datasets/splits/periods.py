@@ -21,10 +21,7 @@ PREDICTED = 2
 def settled_periods(stacks: Sequence[SceneStack], settings: DatasetSettings) -> DatasetSettings:
     """The same settings with the days that part the splits, so that the sequences have the shares asked for.
 
-    Raises
-    ------
-    DatasetError
-        There are too few windows of dates to hold one out.
+    Raises DatasetError: there are too few windows of dates to hold one out.
     """
     if settings.split_by != "time" or (settings.train_until is not None and settings.validation_until is not None):
         return settings

@@ -36,10 +36,6 @@ def chain(
         Rows and columns of the chips on the first date.
     settings : DatasetSettings
     progress : callable, optional
-
-    Returns
-    -------
-    Tracks
     """
     tracks = Tracks.starting(*places, settings.frames)
     rows, cols = tracks.places_row, tracks.places_col

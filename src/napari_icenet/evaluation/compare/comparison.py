@@ -81,6 +81,10 @@ class Compared:
     judged: tuple[Judged, ...] = ()
     trouble: str = ""
 
+    def at(self, target: int) -> Judged | None:
+        """What was found at t1 (1) or t2 (2); None where there is no such date, or nothing could be predicted."""
+        return self.judged[target - 1] if target <= len(self.judged) else None
+
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
@@ -119,6 +123,10 @@ class Comparison:
     def flow_known(self) -> bool:
         """True if misses are held against the true motion, not against the track."""
         return any(target.known is not None for target in self.targets)
+
+    def at(self, target: int) -> Target | None:
+        """t1 (1) or t2 (2); None where the stack has no such date."""
+        return self.targets[target - 1] if target <= len(self.targets) else None
 
     def of(self, key: str) -> Compared | None:
         """Find the result of a predictor; None where it is not worked out."""

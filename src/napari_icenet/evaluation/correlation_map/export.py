@@ -82,13 +82,8 @@ def write_report(
     ----------
     maps, stack, folder, force
         As of :func:`~napari_icenet.evaluation.correlation_map.report.write_report`.
-    progress : callable, optional
+    progress : Progress, optional
         May raise to stop, and nothing is left behind.
-
-    Returns
-    -------
-    Path
-        Where the report is.
 
     Raises
     ------

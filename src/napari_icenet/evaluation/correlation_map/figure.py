@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common import palette
 from napari_icenet.evaluation.correlation_map.maps import CellState, CorrelationMaps
 from napari_icenet.evaluation.correlation_map.words import STATE_WORDS, dates_words
 from napari_icenet.evaluation.report.correlation_figure import Layout, Row, draw_maps
@@ -16,12 +17,7 @@ from napari_icenet.evaluation.settings import TARGETS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: Colours of cells without a correlation, unlike all of the scale.
-_COLOURS = {
-    CellState.WAITING: "#2B3038",
-    CellState.LOST: "#4A515B",
-    CellState.NO_TEMPLATE: "#B79BD1",
-}
+CELL_COLOURS = {CellState[name]: colour for name, colour in palette.CELL.items()}
 
 
 def maps_figure(maps: CorrelationMaps) -> Figure:
@@ -41,7 +37,7 @@ def maps_figure(maps: CorrelationMaps) -> Figure:
     here = {state for row in rows for marked in row.marked for state in marked}
     layout = Layout(
         maps.predictor_set.titles, maps.cells, int(maps.rows[0]), int(maps.cols[0]), settings.stride,
-        {words: _COLOURS[state] for state, words in STATE_WORDS.items() if words in here},
+        {words: CELL_COLOURS[state] for state, words in STATE_WORDS.items() if words in here},
         label="NCC" if len(maps.windows) == 1 else "mean NCC",
     )  # fmt: skip
     part = "" if maps.done >= 1 else f"; {100 * maps.done:.0f} % done"
@@ -54,4 +50,4 @@ def maps_figure(maps: CorrelationMaps) -> Figure:
 
 
 def _marked(states: NDArray[np.uint8]) -> dict[str, NDArray[np.bool_]]:
-    return {STATE_WORDS[state]: states == state for state in _COLOURS if (states == state).any()}
+    return {STATE_WORDS[state]: states == state for state in CELL_COLOURS if (states == state).any()}

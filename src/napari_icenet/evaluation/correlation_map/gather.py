@@ -14,22 +14,12 @@ from napari_icenet.evaluation.correlation_map.tasks import Score
 from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.predictors.predictor_set import PredictorSet
 
-I64 = NDArray[np.int64]
 #: Fields of the scores with an axis of predictors.
 _BY_PREDICTOR = ("ncc", "early", "lacking", "miss", "peak_ratio")
 
 
 class Gathering:
-    """Sums by place and predictor, and the scores themselves.
-
-    Parameters
-    ----------
-    settings : MapSettings
-    predictor_set : PredictorSet
-    ground : MapMetadata
-    windows : tuple of DateWindow
-    cells : Cells
-    """
+    """Sums by place and predictor, and the scores themselves."""
 
     def __init__(
         self,

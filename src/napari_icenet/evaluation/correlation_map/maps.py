@@ -22,7 +22,7 @@ from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.evaluation.scoring.table import LIMITS, mode_table
 from napari_icenet.evaluation.settings import TARGETS
 from napari_icenet.predictors.predictor_set import PredictorSet
-from napari_icenet.scenes.credit import credit_of
+from napari_icenet.scenes.credit import credits_of
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
 
@@ -84,8 +84,7 @@ class MapMetadata:
     @classmethod
     def of(cls, stack: SceneStack, band: str, *, flow_known: bool = False) -> MapMetadata:
         """Metadata of a stack, as a file holds them."""
-        lines = (credit_of(scene.provenance) for scene in stack.scenes)
-        credits = tuple(dict.fromkeys(line for line in lines if line is not None))
+        credits = credits_of(stack.scenes)
         return cls(stack.name, stack.band(band), stack.grid, stack.labels, stack.simulated, credits, flow_known)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from napari_icenet.evaluation.report.write import write_report as write
 from napari_icenet.evaluation.scoring.strata import strata_table
 from napari_icenet.evaluation.scoring.table import early_table
 from napari_icenet.evaluation.sources.stack import StackSource
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.template import Past, Prediction, Predictor
 from napari_icenet.predictors.predictor_set import PredictorSpec
 from napari_icenet.scenes.stack import SceneStack
@@ -26,7 +26,7 @@ def write_report(
     folder: str | Path,
     *,
     force: bool = False,
-    progress: Callable[[float, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Write ``table.json``, ``table.md``, maps, panels and strata, as :func:`~.report.write_report` does.
 
@@ -38,16 +38,8 @@ def write_report(
     maps : CorrelationMaps
     stack : SceneStack
         The stack they were made of, for the chips that the panels show.
-    folder : path
-        Folder to make.
-    force : bool
-        Replace a report that is there; anything else there is never touched.
-    progress : callable, optional
-
-    Returns
-    -------
-    Path
-        Where the report is.
+    folder, force, progress
+        As there.
 
     Raises
     ------
@@ -60,10 +52,7 @@ def write_report(
 def evaluation_of(maps: CorrelationMaps, stack: SceneStack) -> Evaluation:
     """The evaluation that maps amount to, on their band, windows of dates and way of tracking.
 
-    Raises
-    ------
-    UsageError
-        No chip is scored at t2 yet, or the stack is another one.
+    Raises UsageError: no chip is scored at t2 yet, or the stack is another one.
     """
     settings, ground, windows = maps.settings, maps.ground, maps.windows
     if (stack.name, stack.labels, stack.grid.shape) != (ground.name, ground.dates, ground.grid.shape):

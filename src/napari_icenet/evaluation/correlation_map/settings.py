@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from napari_icenet.common.settings_model import made, setting
+from napari_icenet.common.settings_model import FrozenModel, setting
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
@@ -49,14 +46,12 @@ class DateWindow:
         return self.t0 - self.start
 
 
-class MapSettings(BaseModel):
+class MapSettings(FrozenModel):
     """Settings of a correlation map. Immutable; checked when made.
 
     Every field has a description and a unit (``model_fields[name].description`` and
     ``.json_schema_extra["unit"]``).
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     band: str = setting("1", "Name of the band, or its number from 1.")
     chip: int = setting(
@@ -121,10 +116,7 @@ class MapSettings(BaseModel):
     def windows(self, stack: SceneStack) -> tuple[DateWindow, ...]:
         """The windows of dates that are looked at, oldest first.
 
-        Raises
-        ------
-        UsageError
-            There is no such t0, or no frame after it.
+        Raises UsageError: there is no such t0, or no frame after it.
         """
         count = len(stack.scenes)
         if count < 2:
@@ -152,14 +144,3 @@ class MapSettings(BaseModel):
             frames=window.frames, tracking=self.tracking, seed=self.seed, resamples=self.resamples,
             tracked=self.tracked,
         )  # fmt: skip
-
-
-def make_map_settings(given: Mapping[str, Any]) -> MapSettings:
-    """Settings from what was given; None stands for the default.
-
-    Raises
-    ------
-    UsageError
-        A setting cannot be used; the message names it.
-    """
-    return made(MapSettings, {name: value for name, value in given.items() if value is not None})

@@ -50,10 +50,7 @@ def save_maps(maps: CorrelationMaps, path: str | Path) -> None:
 def read_maps(path: str | Path) -> CorrelationMaps:
     """Maps as they were saved.
 
-    Raises
-    ------
-    TrackingError
-        There is no such file, or it holds no maps that can be read.
+    Raises TrackingError: there is no such file, or it holds no maps that can be read.
     """
     path = Path(path)
     try:

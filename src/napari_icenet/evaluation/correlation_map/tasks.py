@@ -22,6 +22,7 @@ from napari_icenet.evaluation.scoring.displacement import Expected, expected_pla
 from napari_icenet.evaluation.scoring.known_flow import known_flow
 from napari_icenet.evaluation.scoring.scorer import Scorer
 from napari_icenet.evaluation.scoring.scores import Scores
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.predictors.learned import LearnedOptions
@@ -124,13 +125,7 @@ Job = Follow | Score | Prepare | Report
 
 
 class WorkerContext:
-    """A stack, and all that is kept between one job and the next.
-
-    Parameters
-    ----------
-    stack : SceneStack
-    undisturbed : callable
-    """
+    """A stack, and all that is kept between one job and the next."""
 
     def __init__(self, stack: SceneStack, undisturbed: Undisturbed) -> None:
         self.stack = stack
@@ -155,7 +150,7 @@ class WorkerContext:
             self._scorers.clear()
         self._spec = spec
 
-    def do(self, job: Job, say: Callable[[float, str], None]) -> object:
+    def do(self, job: Job, say: Progress) -> object:
         """Do a job; what comes of it."""
         if isinstance(job, Follow):
             return self.follow(job, say)
@@ -166,7 +161,7 @@ class WorkerContext:
         self.prepare(job)
         return None
 
-    def follow(self, job: Follow, say: Callable[[float, str], None]) -> tuple[Tracks, Places]:
+    def follow(self, job: Follow, say: Progress) -> tuple[Tracks, Places]:
         """Tracks of the chips that show enough on the first date, and the positions they begin at."""
         tracker, window, settings = self._tracking(), job.window, self.spec.settings
         self._engine.threads = job.threads
@@ -192,7 +187,7 @@ class WorkerContext:
         if job.entries:
             self._scorer(job.entries, 0)
 
-    def report(self, job: Report, say: Callable[[float, str], None]) -> Path:
+    def report(self, job: Report, say: Progress) -> Path:
         """Write a report; where it is."""
         with self._undisturbed():
             from napari_icenet.evaluation.correlation_map.report import write_report

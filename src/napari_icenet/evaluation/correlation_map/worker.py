@@ -31,10 +31,7 @@ def set_up() -> None:
 def do(worker: Worker, job: Job) -> object:
     """Do a job on the items ``stack`` and ``spec``; what comes of it.
 
-    Raises
-    ------
-    IceNetError
-        Whatever went wrong.
+    Raises IceNetError: whatever went wrong.
     """
     try:
         with worker.uninterrupted():

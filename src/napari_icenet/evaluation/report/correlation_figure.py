@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.evaluation.report.figure_style import Origin, correlation_colours, headline
+from napari_icenet.common.plot import correlation_map
+from napari_icenet.evaluation.report.figure_style import Origin, headline
 from napari_icenet.evaluation.report.markdown import number, title_of, windows_words
 from napari_icenet.evaluation.scoring.place_means import PlaceMeans
 from napari_icenet.scenes.grid import Grid
@@ -125,7 +126,7 @@ def draw_maps(rows: Sequence[Row], layout: Layout, origin: Origin, words: tuple[
     down = _TOP + len(rows) * height + (len(rows) - 1) * _BETWEEN + below
     figure = new_figure(across, down)
     headline(figure, origin, *words)
-    colours = correlation_colours()
+    colours = correlation_map()
     for r, row in enumerate(rows):
         bottom = (down - _TOP - (r + 1) * height - r * _BETWEEN) / down
         for c, values in enumerate(row.values):

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from napari_icenet.velocity.quality.figure_style import ACCENT, NCC_STOPS, QUIET, TEXT, colour_map
+from napari_icenet.velocity.quality.figure_style import ACCENT, QUIET, TEXT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DOTS_PER_INCH = 130
-
-
-def correlation_colours() -> Any:
-    """The colour map of correlations from −1 to 1, light in the middle."""
-    return colour_map(NCC_STOPS, "correlation")
 
 
 class Origin(Protocol):

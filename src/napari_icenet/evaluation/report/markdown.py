@@ -60,7 +60,7 @@ def markdown(made: Evaluation) -> str:
     for mode, targets in made.tables.items():
         lines += ["", f"## Tracking: {mode}", "", f"{mode.capitalize()}: {_MODE_WORDS[mode]}."]
         for target, rows in reversed(targets.items()):
-            lines += ["", f"### {target}", "", *_target(target, rows, made)]
+            lines += ["", f"### {target}", "", *_target(target, rows)]
         lines += ["", "### The template for t1 with the chip at t2", ""]
         lines += _table(
             ["", "mean", "< 0.3", "0.3–0.7", "> 0.7", "n"],
@@ -132,7 +132,7 @@ def _ordinal(count: int) -> str:
     return words.get(count, f"{count}th")
 
 
-def _target(target: str, rows: Mapping[str, Any], made: Evaluation) -> list[str]:
+def _target(target: str, rows: Mapping[str, Any]) -> list[str]:
     any_row = next(iter(rows.values()))
     intro = (
         f"{_TARGET_WORDS[target].capitalize()}: {any_row['n']} chips in {any_row['blocks']} blocks; "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from napari_icenet.evaluation.report.markdown import markdown
 from napari_icenet.evaluation.report.panels import panels_figure
 from napari_icenet.evaluation.report.strata_figure import strata_figure
 from napari_icenet.evaluation.scoring.place_means import PlaceMeans, place_means, write_map
+from napari_icenet.jobs.progress import Progress
 
 TABLE = "table.json"
 
@@ -24,10 +24,7 @@ TABLE = "table.json"
 def check_report(folder: Path, *, force: bool = False) -> None:
     """Make sure that a report can be written, before the work that fills it.
 
-    Raises
-    ------
-    UsageError
-        There is something else, or a report that is not to be replaced, or no folder to write in.
+    Raises UsageError: there is something else, or a report that is not to be replaced, or no folder to write in.
     """
     if not folder.parent.is_dir():
         raise UsageError(f"{folder} cannot be written: there is no folder {folder.parent}; make it first.")
@@ -42,9 +39,9 @@ def check_report(folder: Path, *, force: bool = False) -> None:
 
 
 def write_report(
-    made: Evaluation, folder: str | Path, *, force: bool = False, progress: Callable[[float, str], None] | None = None
+    made: Evaluation, folder: str | Path, *, force: bool = False, progress: Progress | None = None
 ) -> Path:
-    """Write ``table.json``, ``table.md``, maps (GeoTIFF and PNG), panels and strata (PNG).
+    """Write ``table.json``, ``table.md``, maps (GeoTIFF and PNG), panels and strata (PNG) to a folder, and return it.
 
     Parameters
     ----------
@@ -53,12 +50,7 @@ def write_report(
         Folder to make.
     force : bool
         Replace a report that is there; anything else there is never touched.
-    progress : callable, optional
-
-    Returns
-    -------
-    Path
-        Where the report is.
+    progress : Progress, optional
 
     Raises
     ------
@@ -75,7 +67,7 @@ def write_report(
     return folder
 
 
-def _fill(made: Evaluation, folder: Path, progress: Callable[[float, str], None] | None) -> None:
+def _fill(made: Evaluation, folder: Path, progress: Progress | None) -> None:
     def say(share: float, what: str) -> None:
         if progress is not None:
             progress(0.95 + 0.05 * share, what)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,14 +9,6 @@ from napari_icenet.common.types import F64
 
 #: The two ends of a 95 % interval, percent.
 _ENDS = (2.5, 97.5)
-
-
-@dataclass(frozen=True)
-class Interval:
-    """The 95 % bootstrap interval of a mean; both ends are None where fewer than two blocks hold chips."""
-
-    low: float | None
-    high: float | None
 
 
 class BlockBootstrap:
@@ -52,12 +42,11 @@ class BlockBootstrap:
         sums = np.bincount(self._index, values, self.count)
         return np.asarray(sums / np.bincount(self._index, minlength=self.count))
 
-    def interval(self, values: F64) -> Interval:
-        """Percentile interval of the mean of ``values`` (n,)."""
+    def interval(self, values: F64) -> list[float] | None:
+        """Both ends of the 95 % interval of the mean of ``values`` (n,); None where fewer than two blocks hold any."""
         if self.count < 2:
-            return Interval(None, None)
+            return None
         sums = np.bincount(self._index, values, self.count)
         sizes = np.bincount(self._index, minlength=self.count).astype(np.float64)
         means = (self._times @ sums) / (self._times @ sizes)
-        low, high = np.percentile(means, _ENDS)
-        return Interval(float(low), float(high))
+        return [float(end) for end in np.percentile(means, _ENDS)]

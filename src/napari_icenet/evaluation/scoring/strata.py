@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_icenet.common.types import Bool
 from napari_icenet.evaluation.scoring.bootstrap import BlockBootstrap
 from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.evaluation.scoring.table import shares
@@ -20,21 +20,6 @@ GAP_EDGES = (10.0, 20.0, 40.0, 100.0)
 
 
 @dataclass(frozen=True, eq=False)
-class Stratum:
-    """Chips that have something in common.
-
-    Attributes
-    ----------
-    title : str
-        Such as ``5–50 %``.
-    chosen : array of bool, (n,)
-    """
-
-    title: str
-    chosen: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, eq=False)
 class Division:
     """Chips divided by one property.
 
@@ -42,15 +27,15 @@ class Division:
     ----------
     name, title : str
         For the file, and in words.
-    strata : tuple of Stratum
-        Those that hold chips.
+    strata : dict of array of bool, (n,)
+        Chips of each stratum, by its title such as ``5–50 %``; those that hold chips.
     note : str
         What to know, such as why there are none.
     """
 
     name: str
     title: str
-    strata: tuple[Stratum, ...]
+    strata: dict[str, Bool]
     note: str = ""
 
 
@@ -68,30 +53,26 @@ def _cloud(scores: Scores) -> Division:
     low, high = CLOUD_EDGES
     known = np.isfinite(scores.cloud)
     if not known.any():
-        return Division("cloud", title, (), "the scenes have no cloud mask")
+        return Division("cloud", title, {}, "the scenes have no cloud mask")
     share = np.where(known, scores.cloud, -1)
-    parts = [
-        Stratum(f"< {100 * low:.0f} %", (share >= 0) & (share < low)),
-        Stratum(f"{100 * low:.0f}–{100 * high:.0f} %", (share >= low) & (share <= high)),
-        Stratum(f"> {100 * high:.0f} %", share > high),
-        Stratum("no mask", ~known),
-    ]
+    parts = {
+        f"< {100 * low:.0f} %": (share >= 0) & (share < low),
+        f"{100 * low:.0f}–{100 * high:.0f} %": (share >= low) & (share <= high),
+        f"> {100 * high:.0f} %": share > high,
+        "no mask": ~known,
+    }
     return Division("cloud", title, _filled(parts))
 
 
 def _held(scores: Scores) -> Division:
-    return Division(
-        "t0", "t0 in the tracking",
-        _filled([Stratum("t0 found", scores.held), Stratum("t0 lost", ~scores.held)]),
-    )  # fmt: skip
+    return Division("t0", "t0 in the tracking", _filled({"t0 found": scores.held, "t0 lost": ~scores.held}))
 
 
 def _gap(scores: Scores) -> Division:
-    edges = (-np.inf, *GAP_EDGES, np.inf)
-    parts = []
-    for a, b in pairwise(edges):
+    parts = {}
+    for a, b in pairwise((-np.inf, *GAP_EDGES, np.inf)):
         title = f"≤ {b:g}" if a == -np.inf else f"> {a:g}" if b == np.inf else f"{a:g}–{b:g}"
-        parts.append(Stratum(title, (scores.gap > a) & (scores.gap <= b)))
+        parts[title] = (scores.gap > a) & (scores.gap <= b)
     return Division("gap", "days from t0 to t2", _filled(parts))
 
 
@@ -102,12 +83,12 @@ def _texture(scores: Scores) -> Division:
         order = np.argsort(scores.texture[mine], kind="stable")
         rank[mine[order]] = (np.arange(mine.size) + 0.5) / max(mine.size, 1)
     third = np.where(np.isfinite(rank), np.floor(np.nan_to_num(rank) * 3), -1)
-    parts = [Stratum(title, third == k) for k, title in enumerate(("weak third", "middle third", "strong third"))]
+    parts = {title: third == k for k, title in enumerate(("weak third", "middle third", "strong third"))}
     return Division("texture", "texture of t2", _filled(parts))
 
 
-def _filled(parts: list[Stratum]) -> tuple[Stratum, ...]:
-    return tuple(part for part in parts if part.chosen.any())
+def _filled(parts: dict[str, Bool]) -> dict[str, Bool]:
+    return {title: chosen for title, chosen in parts.items() if chosen.any()}
 
 
 def strata_table(scores: Scores, predictors: Sequence[str], *, resamples: int, seed: int) -> dict[str, Any]:
@@ -135,7 +116,7 @@ def strata_table(scores: Scores, predictors: Sequence[str], *, resamples: int, s
             "title": division.title,
             "note": division.note,
             "strata": {
-                part.title: _stratum(chosen[part.chosen], predictors, resamples, seed) for part in division.strata
+                title: _stratum(chosen[part], predictors, resamples, seed) for title, part in division.strata.items()
             },
         }
     return out
@@ -149,16 +130,14 @@ def _stratum(scores: Scores, predictors: Sequence[str], resamples: int, seed: in
     best = values.argmax(1)
     rows: dict[str, dict[str, Any]] = {}
     for p, name in enumerate(predictors):
-        mean = bootstrap.interval(values[:, p])
         rows[name] = {
             "mean": float(values[:, p].mean()),
             **shares(values[:, p]),
-            "interval": None if mean.low is None else [mean.low, mean.high],
+            "interval": bootstrap.interval(values[:, p]),
             "best": float((unique & (best == p)).mean()),
         }
         if "persistence" in predictors:
             over = values[:, p] - values[:, predictors.index("persistence")]
-            difference = bootstrap.interval(over)
             rows[name]["difference"] = float(over.mean())
-            rows[name]["difference_interval"] = None if difference.low is None else [difference.low, difference.high]
+            rows[name]["difference_interval"] = bootstrap.interval(over)
     return {"n": len(scores), "blocks": bootstrap.count, "predictors": rows}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_icenet.common.types import F64
-from napari_icenet.evaluation.scoring.bootstrap import BlockBootstrap, Interval
+from napari_icenet.evaluation.scoring.bootstrap import BlockBootstrap
 from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.evaluation.settings import TARGETS
 
@@ -74,10 +74,10 @@ def target_table(
     for p, name in enumerate(predictors):
         values = chosen.ncc[:, p, k]
         row: dict[str, Any] = {"mean": _mean(values), "median": _median(values), **shares(values), "n": len(chosen)}
-        row["interval"] = _ends(bootstrap.interval(values))
+        row["interval"] = bootstrap.interval(values)
         if base is not None and name != "persistence":
             row["difference"] = _mean(values - base)
-            row["difference_interval"] = _ends(bootstrap.interval(values - base))
+            row["difference_interval"] = bootstrap.interval(values - base)
         if name in learned:
             row["best_baseline"] = against_best(chosen.ncc[:, :, k], predictors, p, bootstrap, learned)
         row["blocks"] = bootstrap.count
@@ -119,7 +119,7 @@ def against_best(
         return None
     best = max(baselines, key=lambda b: float(ncc[:, b].mean()))
     paired = ncc[:, p] - ncc[:, best]
-    ends = _ends(bootstrap.interval(paired))
+    ends = bootstrap.interval(paired)
     verdict = NO_DIFFERENCE
     if ends is not None and (ends[0] > 0 or ends[1] < 0):
         verdict = TOO_FEW if bootstrap.count < LEAST_BLOCKS else "better" if ends[0] > 0 else "worse"
@@ -175,7 +175,3 @@ def _mean(values: F64) -> float | None:
 def _median(values: F64) -> float | None:
     known = values[np.isfinite(values)]
     return float(np.median(known)) if known.size else None
-
-
-def _ends(interval: Interval) -> list[float] | None:
-    return None if interval.low is None or interval.high is None else [interval.low, interval.high]

@@ -148,10 +148,7 @@ def _opened(path: Path, settings: EvaluationSettings, most: int | None) -> Datas
 def dataset_settings(dataset: SequenceDataset, given: dict[str, object]) -> dict[str, object]:
     """Complete the settings that were given by those the dataset was made with.
 
-    Raises
-    ------
-    UsageError
-        Something was asked for that the dataset was made without.
+    Raises UsageError: something was asked for that the dataset was made without.
     """
     made = dataset.record.settings
     out = dict(given)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from napari_icenet.datasets.dataset import SequenceDataset, open_dataset
-from napari_icenet.datasets.schema import FORMAT
+from napari_icenet.datasets.store import holds_a_dataset
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.settings import EvaluationSettings, make_evaluation_settings
 from napari_icenet.evaluation.sources.dataset import DatasetSource, dataset_settings
@@ -85,15 +84,6 @@ def _stack_at(
     # The panchromatic band has a 15 m grid of its own, so asking for it alone opens another stack.
     panchromatic = settings.bands is not None and {b.upper().lstrip("B") for b in settings.bands} == {"8"}
     return open_stack(path, bands=("B8",) if panchromatic else None, crs=crs, extent=extent, progress=progress)
-
-
-def holds_a_dataset(path: Path) -> bool:
-    """True if there is a dataset of sequences, whole or not, at a path."""
-    try:
-        attributes = json.loads((path / "zarr.json").read_text(encoding="utf-8")).get("attributes", {})
-    except (OSError, ValueError, AttributeError):
-        return False
-    return isinstance(attributes, dict) and attributes.get("format") == FORMAT
 
 
 def make_predictors(

@@ -21,7 +21,7 @@ from napari_icenet.evaluation.scoring.known_flow import known_flow
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.pictures import Pictures, TileCache
-from napari_icenet.scenes.credit import credit_of
+from napari_icenet.scenes.credit import credits_of
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
 
@@ -147,8 +147,7 @@ class StackSource:
     @property
     def credits(self) -> tuple[str, ...]:
         """Whom to thank for the scenes, each once."""
-        lines = (credit_of(scene.provenance) for scene in self.stack.scenes)
-        return tuple(dict.fromkeys(line for line in lines if line is not None))
+        return credits_of(self.stack.scenes)
 
     @property
     def flow_known(self) -> bool:

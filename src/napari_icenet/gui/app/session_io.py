@@ -172,7 +172,7 @@ def _choices(dock: Tabs) -> SavedChoices:
     return SavedChoices(
         predictor_set=dock.compare.chooser.predictor_set,
         overlays=chip.overlays.chosen,
-        target=chip.target + 1,
+        target=chip.target,
         picked=chip.strip.focus,
         velocity=_made(dock.velocity.form.settings),
         map=_made(dock.compare.map.form.settings),
@@ -235,7 +235,7 @@ def _restore_choices(dock: Tabs, choices: SavedChoices) -> None:
     if choices.predictor_set is not None:
         dock.compare.chooser.show_line_up(choices.predictor_set)
     chip.overlays.choose(choices.overlays)
-    chip.show_target(choices.target - 1)
+    chip.show_target(choices.target)
     if choices.picked:
         chip.strip.pick(choices.picked)
     if choices.velocity is not None:

@@ -46,7 +46,7 @@ class FilmStrip(QWidget):
         self._made: Comparison | None = None
         self._images: dict[int, QImage] = {}
         self._focus = ""
-        self._target = 1
+        self._target = 2
         self._room = QSize(360, 500)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -89,9 +89,9 @@ class FilmStrip(QWidget):
         self._focus = key
         self.update()
 
-    def show_target(self, k: int) -> None:
-        """Show surfaces and misses of t1 (0) or t2 (1)."""
-        self._target = k
+    def show_target(self, target: int) -> None:
+        """Show surfaces and misses of t1 (1) or t2 (2)."""
+        self._target = target
         self.update()
 
     def fit(self, room: QSize) -> None:
@@ -182,13 +182,14 @@ class FilmStrip(QWidget):
         for k, frame in enumerate(made.targets):
             self._words(painter, self._column(k), top, f"t{k + 1}  {days(frame)}")
             self._chip(painter, self._column(k), top + LINE_PX, frame.chip, lost=not frame.found)
-        k = min(self._target, len(made.targets) - 1)
-        about = "from the truth" if made.targets[k].known is not None else "from the track"
-        self._words(painter, 10, top + 2 * LINE_PX, "Right: miss at " + f"t{k + 1}")
-        self._words(painter, 10, top + 3 * LINE_PX, about if made.targets[k].reference else "unknown: track lost")
-        self._words(painter, self._column(2), top, f"miss t{k + 1}")
+        target = min(self._target, len(made.targets))
+        shown = made.targets[target - 1]
+        about = "from the truth" if shown.known is not None else "from the track"
+        self._words(painter, 10, top + 2 * LINE_PX, f"Right: miss at t{target}")
+        self._words(painter, 10, top + 3 * LINE_PX, about if shown.reference else "unknown: track lost")
+        self._words(painter, self._column(2), top, f"miss t{target}")
         place = QRectF(self._column(2), top + LINE_PX, self.chip_px, self.chip_px)
-        paint_misses(painter, place, made, k, self.palette())
+        paint_misses(painter, place, made, target, self.palette())
 
     def _paint_row(self, painter: QPainter, made: Comparison, entry: PredictorSpec) -> None:
         place, one = self.place_of(entry.key), made.of(entry.key)
@@ -201,24 +202,23 @@ class FilmStrip(QWidget):
         if one is None or one.trouble:
             self._paragraph(painter, place, "…" if one is None else one.trouble)
             return
-        for k, words in enumerate(judged_words(one.judged)):
-            self._words(painter, 10, place.top() + (k + 1) * LINE_PX, words)
+        for line, words in enumerate(judged_words(one.judged), 1):
+            self._words(painter, 10, place.top() + line * LINE_PX, words)
         for k, judged in enumerate(one.judged):
             template = None if judged.prediction is None else judged.prediction.template
             self._chip(painter, self._column(k), place.top(), template)
         self._surface(painter, place.top(), made, one)
 
     def _surface(self, painter: QPainter, top: float, made: Comparison, one: Compared) -> None:
-        k = min(self._target, len(one.judged) - 1)
-        match = one.judged[k].match if k >= 0 else None
-        if match is None:
+        target = min(self._target, len(one.judged))
+        if not target or (match := one.judged[target - 1].match) is None:
             return
         values = match.surface.values
         place = QRectF(self._column(2), top, self.chip_px, self.chip_px)
         if id(values) not in self._images:
             self._images[id(values)] = surface_image(values)
         painter.drawImage(place, self._images[id(values)])
-        paint_places(painter, place, one.judged[k], made.targets[k], one.entry.colour)
+        paint_places(painter, place, one.judged[target - 1], made.targets[target - 1], one.entry.colour)
 
     def _column(self, k: int) -> float:
         return self.width() - (_COLUMNS - k) * (self.chip_px + GAP_PX)

@@ -57,16 +57,16 @@ def paint_places(painter: QPainter, place: QRectF, judged: Judged, target: Targe
     painter.restore()
 
 
-def paint_misses(painter: QPainter, place: QRectF, made: Comparison, k: int, palette: QPalette) -> None:
+def paint_misses(painter: QPainter, place: QRectF, made: Comparison, target: int, palette: QPalette) -> None:
     """A target: where each template lies from where the ice is, in the picture's directions."""
-    reference = made.targets[k].reference if k < len(made.targets) else None
-    if reference is None:
+    frame = made.at(target)
+    if frame is None or frame.reference is None:
         return
+    row, col = frame.reference
     misses = [
-        (one.entry.colour, judged.match.row - reference[0], judged.match.col - reference[1])
+        (one.entry.colour, judged.match.row - row, judged.match.col - col)
         for one in made.compared
-        for judged in one.judged[k : k + 1]
-        if judged.match is not None and judged.placed
+        if (judged := one.at(target)) is not None and judged.match is not None and judged.placed
     ]
     outer = next((r for r in RINGS_PX if r >= max((np.hypot(*m[1:]) for m in misses), default=0)), RINGS_PX[-1])
     radius = min(place.width(), place.height()) / 2 - 3
@@ -76,7 +76,7 @@ def paint_misses(painter: QPainter, place: QRectF, made: Comparison, k: int, pal
     for share in (1.0, 0.5):
         painter.setPen(QPen(grey, 1))
         painter.drawEllipse(place.center(), share * radius, share * radius)
-    painter.setPen(_reference_pen(made.targets[k], grey))
+    painter.setPen(_reference_pen(frame, grey))
     painter.drawEllipse(place.center(), 2.5, 2.5)
     for colour, drow, dcol in reversed(misses):
         away = min(1.0, outer / max(float(np.hypot(drow, dcol)), 1e-9))

@@ -43,8 +43,8 @@ def row_tip(one: Compared, made: Comparison) -> str:
     reference = "where the ice truly is" if made.flow_known else "where the track has it"
     lines = [f"<b>{name}</b> {meaning.format(reference)}" for name, meaning in MEANINGS]
     why = [
-        f"t{k + 1}: {judged.match.reason.sentence}"
-        for k, judged in enumerate(one.judged)
+        f"t{target}: {judged.match.reason.sentence}"
+        for target, judged in enumerate(one.judged, 1)
         if judged.match is not None and judged.match.reason is not None
     ]
     click = "Click to lay what it expects on the picture."

@@ -59,7 +59,7 @@ class CompareLayers(LayerGroup):
         self._limits: WeakKeyDictionary[Layer, tuple[float, float]] = WeakKeyDictionary()
         self._wanted: set[str] = set()
         self._made: Comparison | None = None
-        self._key, self._target = "", 1
+        self._key, self._target = "", 2
 
     @property
     def shown(self) -> frozenset[str]:
@@ -80,7 +80,7 @@ class CompareLayers(LayerGroup):
             layer.visible = value
 
     def show(self, made: Comparison | None, key: str, target: int) -> None:
-        """Draw a predictor's part of a comparison at t1 (0) or t2 (1); None empties the layers."""
+        """Draw a predictor's part of a comparison at t1 (1) or t2 (2); None empties the layers."""
         if made is not None and made.of(key) is None and not made.whole:
             return  # its turn will come; what is drawn stays until then
         self._made, self._key, self._target = made, key, target
@@ -96,7 +96,7 @@ class CompareLayers(LayerGroup):
             return "compare · high-pass t0"
         one = None if self._made is None else self._made.of(self._key)
         of = "" if one is None or kind in ("came", "places") else f" · {one.entry.title}"
-        return f"compare · {kind} t{self._target + 1}{of}"
+        return f"compare · {kind} t{self._target}{of}"
 
     def _roof(self) -> Iterable[Layer]:
         return self._of_others()
@@ -149,7 +149,7 @@ def record(made: Comparison, key: str, target: int) -> dict[str, Any]:
         "predictor": None if entry is None else entry.model_dump(mode="json"),
         "device": made.predictor_set.device,
         "samples": made.predictor_set.samples,
-        "target": f"t{target + 1}",
+        "target": f"t{target}",
         "t0": made.time,
         "place": (made.past[-1].row, made.past[-1].col),
         "settings": made.track.settings.model_dump(mode="json"),

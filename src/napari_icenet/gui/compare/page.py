@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from qtpy.compat import isalive
@@ -27,9 +26,10 @@ from napari_icenet.gui.compare.overlay_buttons import OverlayButtons
 from napari_icenet.gui.compare.predictor_chooser import PredictorChooser
 from napari_icenet.gui.compare.side_by_side import SideBySide
 from napari_icenet.gui.track.control import TrackControl
-from napari_icenet.gui.widgets.cleanup import when_destroyed
 from napari_icenet.gui.widgets.empty_page import EmptyPage
+from napari_icenet.gui.widgets.main_thread import on_main_thread
 from napari_icenet.gui.widgets.preferences import Remembered
+from napari_icenet.gui.widgets.tab import Tab
 from napari_icenet.gui.widgets.theme import quiet, toggle
 
 #: Parts of a comparison are drawn where the whole takes longer than this.
@@ -37,7 +37,7 @@ PART_MS = 150
 _TARGET_TIP = "Judge what is expected of the {} date after t0: on the picture, on the right of the strip, side by side."
 
 
-class ChipPage(QWidget):
+class ChipPage(Tab):
     """Follows the selected track, the date shown and the chosen predictor set.
 
     Parameters
@@ -56,7 +56,6 @@ class ChipPage(QWidget):
 
     track_wanted = Signal()
     shown = Signal(object)
-    _told = Signal(object)
 
     def __init__(self, control: TrackControl, chooser: PredictorChooser, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,8 +63,8 @@ class ChipPage(QWidget):
         self._memory = Remembered("compare")
         self.tool = CompareTool()
         self.layers = CompareLayers(control.viewer, control.session.shown_layers, self._roof)
-        self.side_by_side = SideBySide(control.viewer)
-        self._target = 1 if self._memory.get("target", 2) == 2 else 0
+        self.side_by_side = SideBySide(control.viewer, control.session.shown_layers)
+        self._target = 1 if self._memory.get("target", 2) == 1 else 2
         self._part: Comparison | None = None
         # Each drawing of the window costs as much as some predictors.
         self._wait = QTimer(self)
@@ -118,39 +117,36 @@ class ChipPage(QWidget):
         row.setSpacing(3)
         row.addWidget(self.headline, 1)
         self.targets = QButtonGroup(page)
-        for k, word in enumerate(("next", "second")):
-            button = toggle(f"t{k + 1}", _TARGET_TIP.format(word), page)
-            button.setChecked(k == self._target)
+        for target, word in ((1, "next"), (2, "second")):
+            button = toggle(f"t{target}", _TARGET_TIP.format(word), page)
+            button.setChecked(target == self._target)
             button.setFixedWidth(34)
-            self.targets.addButton(button, k)
+            self.targets.addButton(button, target)
             row.addWidget(button)
         self.targets.idToggled.connect(self._on_target)
         return row
 
     def _connect(self) -> None:
-        self._told.connect(self._take)
         self._wait.timeout.connect(lambda: self._show(self._part))
-        # From the tool's thread to the interface's.
-        self.tool.compared.connect(self._hand_over)
-        self.tool.failed.connect(self._hand_over)
+        self.tool.compared.connect(self._take)
+        self.tool.failed.connect(self._take)
         self.strip.picked.connect(self._on_picked)
         self.layers.changed.connect(self._on_shown)
-        self.side_by_side.changed.connect(self._on_side_by_side)
+        self.side_by_side.switched.connect(self._on_side_by_side)
         self.control.frame.connect(self.refresh)
         # Before the new date is drawn, which takes as long as the answer.
         self.control.session.time_changed.connect(self._on_time)
         self.control.tracker_changed.connect(self._on_tracker)
         self.chooser.changed.connect(self.refresh)
-        # The window deletes its widgets without asking them; threads and callbacks have to go with them.
-        when_destroyed(self, _closer(self.tool, self.layers, self.side_by_side))
+        self.closing(self.tool.close, self.layers.close, self.side_by_side.close)
 
     @property
     def target(self) -> int:
-        """True if t1 (0) or t2 (1) is judged."""
+        """What is judged: t1 (1) or t2 (2)."""
         return self._target
 
     def show_target(self, target: int) -> None:
-        """Judge t1 (0) or t2 (1)."""
+        """Judge t1 (1) or t2 (2)."""
         button = self.targets.button(target)
         if button is not None:
             button.setChecked(True)
@@ -184,16 +180,13 @@ class ChipPage(QWidget):
         if self.strip.comparison is not None:
             self.tool.forget()
             self._wait.stop()
-            self.side_by_side.leave()
             self.strip.show_comparison(None)
+            self.side_by_side.show(None, self._target)
             self.layers.show(None, self.strip.focus, self._target)
-
-    def _hand_over(self, told: Any) -> None:
-        if isalive(self):  # type: ignore[no-untyped-call]
-            self._told.emit(told)
 
     # What is shown
 
+    @on_main_thread
     def _take(self, told: object) -> None:
         """Show what the tool told: the whole at once, parts where the whole lets wait for itself."""
         if isinstance(told, Comparison) and not told.whole:
@@ -259,7 +252,7 @@ class ChipPage(QWidget):
     def _on_target(self, target: int, on: bool) -> None:
         if on:
             self._target = target
-            self._memory.set("target", target + 1)
+            self._memory.set("target", target)
             self.strip.show_target(target)
             self._redraw()
 
@@ -277,12 +270,3 @@ class ChipPage(QWidget):
         self.aside.blockSignals(False)
         if not on:
             self._redraw()
-
-
-def _closer(tool: CompareTool, layers: CompareLayers, side_by_side: SideBySide) -> Callable[[], None]:
-    def close() -> None:
-        tool.close()
-        layers.close()
-        side_by_side.close()
-
-    return close

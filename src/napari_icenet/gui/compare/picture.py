@@ -41,7 +41,7 @@ class Overlay:
     limits: tuple[float, float]
 
 
-def overlay(kind: str, made: Comparison, one: Compared, k: int) -> Overlay | None:
+def overlay(kind: str, made: Comparison, one: Compared, target: int) -> Overlay | None:
     """Overlay of a predictor for one kind of layer; None where it gives nothing.
 
     Parameters
@@ -50,17 +50,16 @@ def overlay(kind: str, made: Comparison, one: Compared, k: int) -> Overlay | Non
     made : Comparison
     one : Compared
         The predictor's part of it.
-    k : int
-        0 for t1, 1 for t2.
+    target : {1, 2}
     """
     if kind == "high-pass":
         return stretched(prefilter(HIGH_PASS)(made.past[-1].chip), made.past[-1])
-    if k >= len(made.targets):
+    frame, judged = made.at(target), one.at(target)
+    if frame is None:
         return None
-    target, judged = made.targets[k], (*one.judged, None, None)[k]
     if kind == "came":
-        return stretched(target.chip if judged is None else judged.chip, target)
-    return None if judged is None or judged.prediction is None else _predicted(kind, judged, judged.prediction, target)
+        return stretched(frame.chip if judged is None else judged.chip, frame)
+    return None if judged is None or judged.prediction is None else _predicted(kind, judged, judged.prediction, frame)
 
 
 def _predicted(kind: str, judged: Judged, made: Prediction, target: Target) -> Overlay | None:
@@ -93,20 +92,21 @@ class Places:
     colours: list[str]
 
 
-def places(made: Comparison, k: int) -> Places:
+def places(made: Comparison, target: int) -> Places:
     """Positions of the chip at t1 or t2 by each template, and of the ice: dashed by the track."""
     vectors, colours = [np.zeros((0, 2, 2))], []
     for one in made.compared:
-        judged = one.judged[k] if k < len(one.judged) else None
+        judged = one.at(target)
         if judged is None or judged.match is None or not judged.placed:
             continue
         mark = _mark(judged.match.row, judged.match.col, made.track.settings.chip)
         vectors.append(mark)
         colours += [one.entry.colour] * len(mark)
-    reference = made.targets[k].reference if k < len(made.targets) else None
-    if reference is not None:
+    frame = made.at(target)
+    reference = None if frame is None else frame.reference
+    if frame is not None and reference is not None:
         edges = square(*reference, made.track.settings.chip)
-        lines = dashed(*edges) if made.targets[k].known is None else outline(*edges)
+        lines = dashed(*edges) if frame.known is None else outline(*edges)
         # The reference lies on top: every outline is held against it.
         lines = np.concatenate([lines, _cross(*reference)])
         vectors.append(lines)

@@ -12,12 +12,13 @@ from napari_icenet.gui.compare.page import ChipPage
 from napari_icenet.gui.compare.predictor_chooser import PredictorChooser
 from napari_icenet.gui.correlation_map.page import MapPage
 from napari_icenet.gui.track.control import TrackControl
+from napari_icenet.gui.widgets.tab import Tab
 from napari_icenet.gui.widgets.theme import quiet
 
 CHIP, MAP = 0, 1
 
 
-class CompareTab(QWidget):
+class CompareTab(Tab):
     """Predictors and their weights above; below what they give for a chip, or on a map.
 
     Parameters

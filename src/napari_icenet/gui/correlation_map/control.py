@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +15,17 @@ from napari_icenet.evaluation.correlation_map.maps import CorrelationMaps, Histo
 from napari_icenet.evaluation.correlation_map.settings import MapSettings
 from napari_icenet.gui.correlation_map.layer_kinds import BEST
 from napari_icenet.gui.correlation_map.layers import MapLayers
-from napari_icenet.gui.correlation_map.qt_bridge import MapMaker, import_tool
 from napari_icenet.gui.correlation_map.words import failure_text, sentence_at, title
 from napari_icenet.gui.session.placement import Placement
 from napari_icenet.gui.session.session import Session
+from napari_icenet.gui.widgets.main_thread import on_main_thread
 from napari_icenet.gui.widgets.throttle import Throttle
 from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.predictors.predictor_set import PredictorSet
 from napari_icenet.scenes.stack import SceneStack
+
+if TYPE_CHECKING:
+    from napari_icenet.evaluation.correlation_map.background import MapTool
 
 #: Growing maps are drawn this often; thumbnails wait until nothing has grown for longer.
 DRAW_SECONDS, SETTLE_SECONDS = 0.2, 0.8
@@ -42,7 +46,8 @@ class MapControl(QObject):
     ----------
     viewer : napari.Viewer
     session : Session
-    maker : MapMaker, optional
+    make_tool : callable, optional
+        Makes the tool; default :class:`~napari_icenet.evaluation.correlation_map.background.MapTool`.
 
     Attributes
     ----------
@@ -58,6 +63,8 @@ class MapControl(QObject):
     busy_changed : Signal()
     message : Signal(str)
         One sentence for the user; empty takes the last one back.
+    tool : MapTool or None
+        Makes the maps; before the first request there is none.
     """
 
     stack_changed = Signal()
@@ -67,16 +74,15 @@ class MapControl(QObject):
     progressed = Signal(float, str)
     busy_changed = Signal()
     message = Signal(str)
-    # From the worker's thread to the interface's: a method of a QObject is called on its own.
-    _summary_arrived = Signal(object, object)
 
-    def __init__(self, viewer: Any, session: Session, maker: MapMaker | None = None) -> None:
+    def __init__(self, viewer: Any, session: Session, make_tool: Callable[[], MapTool] | None = None) -> None:
         super().__init__()
         self.viewer, self.session = viewer, session
         self.kind, self.target = "", 2
         self.cancelling = False
         self.summary: Summary | None = None
-        self.maker = maker or MapMaker()
+        self.tool: MapTool | None = None
+        self._make_tool = make_tool or _make_tool
         self._mapped: SceneStack | None = None
         self._ready: tuple[SceneStack, PredictorSet] | None = None
         self._maps: dict[SceneStack, CorrelationMaps] = {}
@@ -85,12 +91,7 @@ class MapControl(QObject):
         self.layers = MapLayers(viewer, session.shown_layers)
         self._draw_soon = Throttle(self._draw, seconds=DRAW_SECONDS, every=1)
         self._settle = Throttle(self.layers.settle, seconds=SETTLE_SECONDS, every=10**9)
-        self.maker.maps_changed.connect(self._on_maps)
-        self.maker.progressed.connect(self._on_progress)
-        self.maker.failed.connect(self._on_failure)
-        self.maker.busy_changed.connect(self._on_busy)
-        self._summary_arrived.connect(self._on_summary)
-        self._worker.submit("import", import_tool)  # the first map need not wait for it
+        self._worker.submit("import", _import_tool)  # the first map need not wait for it
         session.stack_changed.connect(self._on_stack)
         session.stacks_changed.connect(self._on_stacks)
         session.readout.add(self._say_at)
@@ -123,20 +124,20 @@ class MapControl(QObject):
         self.message.emit("")
         self.cancelling = False
         self._mapped = stack
-        self.maker.start(stack, settings, predictor_set, area)
+        self._the_tool().start(stack, settings, predictor_set, area)
 
     def prepare(self, settings: MapSettings, predictor_set: PredictorSet) -> None:
         """Have processes and networks ready for a map of the shown stack that may be asked for soon."""
         stack = self.session.stack
         if stack is not None and self._mapped is None and self._ready != (stack, predictor_set):
             self._ready = (stack, predictor_set)
-            self.maker.prepare(stack, settings, predictor_set)
+            self._the_tool().prepare(stack, settings, predictor_set)
 
     def cancel(self) -> None:
         """Stop mapping; what is done stays."""
         if self._mapped is not None:
             self.cancelling = True
-            self.maker.cancel()
+            self._the_tool().cancel()
             self.busy_changed.emit()
 
     def take(self, maps: CorrelationMaps, stack: SceneStack | None = None) -> None:
@@ -185,7 +186,9 @@ class MapControl(QObject):
         self.session.readout.drop_title(self._title)
         self._draw_soon.stop()
         self._settle.stop()
-        self.maker.close()
+        self._mapped = None
+        if self.tool is not None:
+            self.tool.close()
         self._worker.close()
         self.layers.close()
 
@@ -214,8 +217,7 @@ class MapControl(QObject):
 
     def _summarize(self, stack: SceneStack | None, maps: CorrelationMaps) -> None:
         summary = Summary(maps, maps.table(), {target: maps.histogram(target) for target in (1, 2)})
-        if isalive(self):  # type: ignore[no-untyped-call]
-            self._summary_arrived.emit(stack, summary)
+        self._on_summary(stack, summary)
 
     def _title(self) -> str:
         maps, layer = self.maps, self.layers.layers.get(self.kind)
@@ -227,12 +229,22 @@ class MapControl(QObject):
         maps = self.maps
         return "" if maps is None else sentence_at(maps, row, col, self.target)
 
-    # What others say
+    # What others say, the tool on a thread of its own
+
+    def _the_tool(self) -> MapTool:
+        if self.tool is None:
+            tool = self.tool = self._make_tool()
+            tool.maps_changed.connect(self._on_maps)
+            tool.progressed.connect(self._on_progress)
+            tool.failed.connect(self._on_failure)
+            tool.busy_changed.connect(self._on_busy)
+        return self.tool
 
     def _drop(self) -> None:
         """Stop making maps, whose last tiles are not waited for."""
         self._mapped = None
-        self.maker.cancel()
+        if self.tool is not None:
+            self.tool.cancel()
 
     def _on_stack(self, stack: SceneStack | None) -> None:
         if self._mapped is not None and self._mapped is not stack:
@@ -251,6 +263,7 @@ class MapControl(QObject):
         for stack in [s for s in self._maps if s not in self.session.stacks]:
             del self._maps[stack]
 
+    @on_main_thread
     def _on_maps(self, maps: CorrelationMaps) -> None:
         stack = self._mapped
         if stack is not None and (maps.ground.name, maps.ground.dates) == (stack.name, stack.labels):
@@ -258,21 +271,38 @@ class MapControl(QObject):
             if stack is self.session.stack:
                 self._draw_soon.ask()
 
+    @on_main_thread
     def _on_progress(self, share: float, text: str) -> None:
         if self.busy and not self.cancelling:
             self.progressed.emit(share, text)
 
+    @on_main_thread
     def _on_failure(self, error: Exception) -> None:
         if self.busy:
             self.say(failure_text(error))
 
+    @on_main_thread
     def _on_busy(self, busy: bool) -> None:
         if not busy:
             self._mapped, self.cancelling = None, False
         self.busy_changed.emit()
 
+    @on_main_thread
     def _on_summary(self, stack: SceneStack | None, summary: Summary) -> None:
         # The maps may have grown meanwhile: numbers that lag a little are better than none.
         if stack is self.session.stack and self.maps is not None:
             self.summary = summary
             self.summary_changed.emit()
+
+
+def _import_tool() -> None:
+    """Load what the first map needs, which takes half a second."""
+    from napari_icenet.evaluation.correlation_map import background
+
+    assert background
+
+
+def _make_tool() -> MapTool:
+    from napari_icenet.evaluation.correlation_map.background import MapTool
+
+    return MapTool()

@@ -17,11 +17,8 @@ CELLS, BEST = "cells", "best predictor"
 #: Codes of predictors start here; below are those of the states of cells.
 FIRST_PREDICTOR = len(CellState)
 #: States as they are drawn, with their opacity; what is scored or not asked for is clear. What waits is dimmed.
-STATE_COLOURS: dict[CellState, str] = {
-    CellState.WAITING: "#00000060",
-    CellState.LOST: "#444444F2",
-    CellState.NO_TEMPLATE: "#5B3FA0D9",
-}
+_OPACITY = {CellState.WAITING: "60", CellState.LOST: "F2", CellState.NO_TEMPLATE: "D9"}
+STATE_COLOURS = {state: palette.CELL[state.name] + opacity for state, opacity in _OPACITY.items()}
 STATE_WORDS: dict[CellState, str] = {
     CellState.OUTSIDE: "outside the area",
     CellState.WAITING: "not yet",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,11 @@ from napari_icenet.gui.correlation_map.words import place_text
 from napari_icenet.gui.forms.remembered import remember_settings, remembered_settings
 from napari_icenet.gui.session import drawn_areas
 from napari_icenet.gui.session.session import Session
-from napari_icenet.gui.widgets.cleanup import when_destroyed
 from napari_icenet.gui.widgets.empty_page import EmptyPage
 from napari_icenet.gui.widgets.message import Message
 from napari_icenet.gui.widgets.preferences import Remembered
 from napari_icenet.gui.widgets.run_bar import RunBar
+from napari_icenet.gui.widgets.tab import Tab
 from napari_icenet.gui.widgets.theme import Fold
 from napari_icenet.gui.widgets.throttle import Throttle
 from napari_icenet.jobs.progress import Progress
@@ -42,7 +43,7 @@ MAP_TIP = (
 PREPARE_SECONDS = 1.5
 
 
-class MapPage(QWidget):
+class MapPage(Tab):
     """Maps correlation and shows what came out.
 
     Parameters
@@ -95,8 +96,6 @@ class MapPage(QWidget):
         self._prepare = Throttle(self._get_ready, seconds=PREPARE_SECONDS, every=10**9)
         self._lay_out()
         self._connect()
-        # The window deletes its widgets without asking them; threads and callbacks have to go with them.
-        when_destroyed(self, _closer(self))
         self._on_stack()
 
     # Layout
@@ -158,9 +157,11 @@ class MapPage(QWidget):
         control.layers.changed.connect(self._on_layers)
         session.time_changed.connect(self._ahead.ask)
         session.band_changed.connect(self._ahead.ask)
-        self.viewer.scene.camera.events.connect(self._ask_ahead)
-        for events in (self.viewer.layers.events.inserted, self.viewer.layers.events.removed):
-            events.connect(self.form.list_areas)
+        self.closing(self.pointer.close, control.close, self._ahead.stop, self._prepare.stop)
+        self.closing(partial(self.form.watch, []))
+        self.listen(self.viewer.scene.camera.events, self._ask_ahead)
+        self.listen(self.viewer.layers.events.inserted, self.form.list_areas)
+        self.listen(self.viewer.layers.events.removed, self.form.list_areas)
         self.form.changed.connect(self._ahead.ask)
         self.run.asked.connect(self.map)
         self.run.cancelled.connect(control.cancel)
@@ -282,21 +283,3 @@ class MapPage(QWidget):
         ahead = self._plan
         if self.isVisible() and ahead is not None and ahead.settings is not None and ahead.predictor_set is not None:
             self.control.prepare(ahead.settings, ahead.predictor_set)
-
-
-def _closer(page: MapPage) -> Callable[[], None]:
-    # Nothing of this may speak to a widget: they are being deleted when it is called.
-    control, ahead, prepare, pointer = page.control, page._ahead, page._prepare, page.pointer
-    viewer, ask, areas, watch = page.viewer, page._ask_ahead, page.form.list_areas, page.form.watch
-
-    def close() -> None:
-        viewer.scene.camera.events.disconnect(ask)
-        for events in (viewer.layers.events.inserted, viewer.layers.events.removed):
-            events.disconnect(areas)
-        watch([])
-        pointer.enabled = False
-        control.close()
-        ahead.stop()
-        prepare.stop()
-
-    return close

@@ -48,6 +48,10 @@ class MapPointer(QObject):
             elif own in callbacks:
                 callbacks.remove(own)
 
+    def close(self) -> None:
+        """Let go of the viewer."""
+        self.enabled = False
+
     def _pixel(self, event: Any) -> tuple[float, float]:
         row, col = self._session.world_to_pixel(float(event.position[-2]), float(event.position[-1]))
         return float(row), float(col)

@@ -28,7 +28,7 @@ from napari_icenet.scenes.stack import SceneStack
 
 def usable_layers(session: Session) -> list[Any]:
     """Image layers that can be a stack: (time, y, x), in one colour, and not of a stack already."""
-    mine = {layer for layers in session.all_layers for layer in layers.layers}
+    mine = {layer for layers in session.all_layers for layer in layers.layers.values()}
     return [
         layer
         for layer in session.viewer.layers

@@ -103,7 +103,7 @@ class DisplayPanel(QWidget):
 
     def _follow_stack(self, *_: Any) -> None:
         if self._layers is not None:
-            self._layers.shown_changed.disconnect(self.refresh, missing_ok=True)
+            self._layers.changed.disconnect(self.refresh)
         self._layers = layers = self._session.layers
         for box in (self.band, *self.channels):
             box.clear()
@@ -112,7 +112,7 @@ class DisplayPanel(QWidget):
                 self.band.addItem(band_title(layers.stack, band), band)
                 for box in self.channels:
                     box.addItem(band, band)
-            layers.shown_changed.connect(self.refresh)
+            layers.changed.connect(self.refresh)
         self.refresh()
 
     def _choose_band(self, index: int) -> None:

@@ -31,6 +31,7 @@ from napari_icenet.gui.scenes.opening_bar import OpeningBar
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.session.session_file import SUFFIX
 from napari_icenet.gui.widgets.preferences import Remembered
+from napari_icenet.gui.widgets.tab import Tab
 from napari_icenet.gui.widgets.theme import GAP, Fold, quiet
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.stack import SceneStack
@@ -41,7 +42,7 @@ _OPEN_SESSION = "Open the stacks of a saved session, with their tracks, maps and
 _EXTENTS = {"intersection": "Ground that all dates show", "union": "All ground that any date shows"}
 
 
-class ScenesTab(QWidget):
+class ScenesTab(Tab):
     """Open stacks, choose band and mask, see the dates and what was left out.
 
     Parameters

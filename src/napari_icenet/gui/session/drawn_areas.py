@@ -114,6 +114,7 @@ def start_drawing(session: Session, name: str, colour: str, filled: str) -> Laye
     filled : str
         How much of it fills an area: two hexadecimal digits.
     """
+    # No layer group: what is drawn is the user's own, found again by its name, and outlives what asked for it.
     viewer = session.viewer
     layer = next((other for other in viewer.layers if other.name == name and isinstance(other, Shapes)), None)
     if layer is None:
@@ -128,6 +129,7 @@ def start_drawing(session: Session, name: str, colour: str, filled: str) -> Laye
         )
         viewer.add_layer(layer)
     viewer.layers.selection.active = layer
+    layer.visible = True
     layer.mode = "add_polygon"
     return layer
 

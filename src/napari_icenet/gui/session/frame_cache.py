@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from napari_icenet.gui.session.frame_sources import BandFrames, FrameSource
+from napari_icenet.gui.widgets.main_thread import on_main_thread
 from napari_icenet.scenes.grid import Window
 
 #: Decoded frames kept, in bytes.
@@ -85,7 +86,6 @@ class FrameCache(QObject):
     """
 
     loaded = Signal(object, int)
-    _ready = Signal(object, int)
 
     def __init__(self, limit: int = CACHE_BYTES) -> None:
         super().__init__()
@@ -98,7 +98,6 @@ class FrameCache(QObject):
         self._refine: deque[tuple[FrameSource, int]] = deque()
         self._open = True
         self._thread: threading.Thread | None = None
-        self._ready.connect(self._tell)
 
     def held(self, source: FrameSource, time: int, level: int = 0) -> NDArray[Any] | None:
         """The frame, if it is decoded."""
@@ -173,11 +172,7 @@ class FrameCache(QObject):
                 self._load(source, time, level)
             else:
                 continue
-            try:
-                self._ready.emit(source, time)
-            except RuntimeError:
-                # The application has ended meanwhile, and taken this object's Qt side with it.
-                return
+            self._tell(source, time)
 
     def _load(self, source: FrameSource, time: int, level: int) -> NDArray[Any]:
         finer = [(k, frame) for k in range(level) if (frame := self.held(source, time, k)) is not None]
@@ -207,6 +202,7 @@ class FrameCache(QObject):
                 _, dropped = self._frames.popitem(last=False)
                 self._nbytes -= dropped.nbytes
 
+    @on_main_thread
     def _tell(self, source: FrameSource, time: int) -> None:
         if self._open:
             self.loaded.emit(source, time)

@@ -1,4 +1,4 @@
-"""The napari layers of one stack: pictures, colour composite, mask, area of interest."""
+"""The napari layers of one stack: picture, colour composite, mask, area of interest."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from psygnal import Signal
 
 from napari_icenet.gui.session.contrast import AutoContrast
 from napari_icenet.gui.session.frame_cache import FrameCache, level_count
 from napari_icenet.gui.session.frame_sources import BandFrames, CompositeFrames, FrameSource, MaskFrames
-from napari_icenet.gui.session.layer_kinds import add_area, add_composite, add_mask, add_picture
+from napari_icenet.gui.session.layer_kinds import make_area, make_composite, make_mask, make_picture
 from napari_icenet.gui.session.lazy_frames import pyramid
+from napari_icenet.gui.widgets.layer_group import LayerGroup, LayerKind
 from napari_icenet.scenes.band_colours import natural_colours
 from napari_icenet.scenes.stack import SceneStack
 
 
-class StackLayers:
-    """Layers of one stack, made once and updated in place.
+class StackLayers(LayerGroup):
+    """Layers of one stack: ``picture``, ``composite``, ``mask``, ``area``.
+
+    ``changed`` also tells that contrast follows the date, or no longer, and that another band is shown.
 
     Parameters
     ----------
@@ -32,11 +34,9 @@ class StackLayers:
 
     Attributes
     ----------
-    shown_changed : Signal()
-        Something is shown that was not, or no longer: mask, composite, automatic contrast.
+    image : napari.layers.Image
+        The picture; the stack is closed when it is removed.
     """
-
-    shown_changed = Signal()
 
     def __init__(
         self,
@@ -46,38 +46,40 @@ class StackLayers:
         cache: FrameCache,
         first: BandFrames | None = None,
     ) -> None:
-        self.viewer, self.stack, self.cache = viewer, stack, cache
-        self._placement = placement
-        self._source = first or BandFrames(stack, stack.bands[0])
+        # Made with the place they keep: the outline has no axis of dates, and napari reads others when inserted.
+        makers = {
+            "picture": lambda: make_picture(self._data("picture"), self._source.limits(0) or (0.0, 1.0), placement),
+            "composite": lambda: make_composite(self._data("composite"), placement),
+            "mask": lambda: make_mask(self._data("mask"), placement),
+            "area": lambda: make_area(stack, placement),
+        }
+        super().__init__(viewer, {kind: LayerKind(make) for kind, make in makers.items()}, tuple)
+        self.stack, self.cache = stack, cache
+        self._source: BandFrames = first or BandFrames(stack, stack.bands[0])
         self._sources = {self._source.key: self._source}
         self._time = 0
         self._visible = True
-        self._hidden: list[Any] = []
+        self._hidden: list[str] = []
+        self._wanted = {"picture", "area"}
         self.composite_bands = natural_colours(stack)
-        self._composite_source: CompositeFrames | None = None
+        self._composite_source = CompositeFrames(stack, self.composite_bands) if self.composite_bands else None
         self._mask_source = MaskFrames(stack)
-        self.composite: Any = None
-        self.mask: Any = None
-        self.area: Any = None
         cache.ask(self._source, 0, self._coarsest)
-        self.image: Any = add_picture(
-            viewer, self._data(self._source), self._name(self.band), self._source.limits(0) or (0.0, 1.0), placement
-        )
+        alone = not viewer.layers
+        self.draw("picture")
+        self.image: Any = self._layers["picture"]
+        if alone:
+            viewer.dims.set_current_step(0, 0)
+        self.image.visible = True
         self._contrast = AutoContrast(viewer, self.image)
-        self._contrast.taken_over.connect(self.shown_changed.emit)
+        self._contrast.taken_over.connect(self.changed.emit)
         self._update_contrast()
-        self.area = add_area(viewer, stack, self._name("area of interest"), placement)
+        self.draw("area")
         viewer.layers.selection.active = self.image
         cache.loaded.connect(self._frame_loaded)
         self._prefetch()
 
     # What is shown ---------------------------------------------------------------------------
-
-    @property
-    def layers(self) -> tuple[Any, ...]:
-        """All layers of the stack that are in the viewer."""
-        mine = (self.image, self.composite, self.mask, self.area)
-        return tuple(layer for layer in mine if layer is not None and layer in self.viewer.layers)
 
     @property
     def source(self) -> BandFrames:
@@ -135,56 +137,45 @@ class StackLayers:
         if value == self._visible:
             return
         self._visible = value
+        if not value:
+            self._hidden = [kind for kind, layer in self._layers.items() if layer.visible]
+        for kind in self._hidden:
+            if kind in self._layers:
+                self._layers[kind].visible = value
         if value:
-            for layer in self._hidden:
-                layer.visible = True
-            self.viewer.layers.selection.active = self.image
-        else:
-            self._hidden = [layer for layer in self.layers if layer.visible]
-            for layer in self._hidden:
-                layer.visible = False
+            self._viewer.layers.selection.active = self.image
 
     @property
     def show_mask(self) -> bool:
         """True if the mask is drawn over the picture."""
-        return self.mask is not None and bool(self.mask.visible)
+        return self._is_shown("mask")
 
     @show_mask.setter
     def show_mask(self, value: bool) -> None:
-        if value and self.mask not in self.viewer.layers:
-            self._add_mask()
-            self.viewer.layers.selection.active = self.image
-        if self.mask is not None and self.mask in self.viewer.layers:
-            self.mask.visible = value
+        self._show("mask", value)
 
     @property
     def show_composite(self) -> bool:
         """True if three bands are shown in colour instead of one in grey."""
-        return self.composite is not None and bool(self.composite.visible)
+        return self._is_shown("composite")
 
     @show_composite.setter
     def show_composite(self, value: bool) -> None:
         if value and self.composite_bands is None:
             return
-        if value and self.composite not in self.viewer.layers:
-            self._add_composite()
-        if self.composite is not None and self.composite in self.viewer.layers:
-            self.composite.visible = value
+        self._show("composite", value)
         self.image.visible = not value
-        self._prefetch()
-        self.shown_changed.emit()
 
     def set_composite(self, bands: Sequence[str]) -> None:
         """Choose the composite's red, green and blue."""
-        bands = tuple(self.stack.band(band) for band in bands)
-        if bands == self.composite_bands:
+        red, green, blue = (self.stack.band(band) for band in bands)
+        if (red, green, blue) == self.composite_bands:
             return
-        self.composite_bands = (bands[0], bands[1], bands[2])
-        if self.composite is not None and self.composite in self.viewer.layers:
-            self._forget_composite()
-            self._composite_source = CompositeFrames(self.stack, self.composite_bands)
-            self.composite.data = self._data(self._composite_source)
-            self._prefetch()
+        self._forget_composite()
+        self.composite_bands = red, green, blue
+        self._composite_source = CompositeFrames(self.stack, self.composite_bands)
+        self.draw("composite")
+        self._prefetch()
 
     @property
     def auto_contrast(self) -> bool:
@@ -196,42 +187,64 @@ class StackLayers:
         if value != self._contrast.on:
             self._contrast.on = value
             self._update_contrast()
-            self.shown_changed.emit()
+            self.changed.emit()
 
-    def remove(self) -> None:
-        """Take the layers out of the viewer and drop the decoded frames."""
+    def close(self, *, remove: bool = True) -> None:
+        """Take the layers out of the viewer and drop the decoded frames; may be called twice."""
+        if self._closed:
+            return
         self.cache.loaded.disconnect(self._frame_loaded)
-        for layer in self.layers:
-            self.viewer.layers.remove(layer)
-        for source in self._sources.values():
-            self.cache.forget(source)
+        super().close(remove=remove)
+        for band in self._sources.values():
+            self.cache.forget(band)
         self.cache.forget(self._mask_source)
         self._forget_composite()
 
-    # Making the layers -----------------------------------------------------------------------
+    # Drawing ---------------------------------------------------------------------------------
+
+    def _needs(self, kind: str) -> bool:
+        return kind in self._wanted and (kind != "area" or self.stack.area is not None)
+
+    def _fill(self, kind: str, layer: Any) -> None:
+        source = self._source_of(kind)
+        if source is not None and (layer.data[0] if layer.multiscale else layer.data).source is not source:
+            layer.data = self._data(kind)
+
+    def _title(self, kind: str) -> str:
+        return f"{self.stack.name} · { {'picture': self.band, 'area': 'area of interest'}.get(kind, kind) }"
+
+    def _on_shown(self, kind: str, layer: Any) -> None:
+        if self._visible:
+            self._prefetch()
+
+    def _is_shown(self, kind: str) -> bool:
+        return kind in self._layers and bool(self._layers[kind].visible)
+
+    def _show(self, kind: str, value: bool) -> None:
+        if value and kind not in self._layers:
+            self._wanted.add(kind)
+            self.bring_back(kind)
+            self._prefetch()
+        if kind in self._layers:
+            self._layers[kind].visible = value
 
     @property
     def _coarsest(self) -> int:
         return level_count(self.stack.grid.shape) - 1
 
-    def _data(self, source: FrameSource) -> Any:
+    def _source_of(self, kind: str) -> FrameSource | None:
+        sources: dict[str, FrameSource | None] = {
+            "picture": self._source,
+            "composite": self._composite_source,
+            "mask": self._mask_source,
+        }
+        return sources.get(kind)
+
+    def _data(self, kind: str) -> Any:
+        source = self._source_of(kind)
+        assert source is not None
         levels = pyramid(source, self.cache)
         return levels if len(levels) > 1 else levels[0]
-
-    def _name(self, what: str) -> str:
-        return f"{self.stack.name} · {what}"
-
-    def _add_mask(self) -> None:
-        self.mask = add_mask(self.viewer, self._data(self._mask_source), self._name("mask"), self._placement)
-        self.mask.events.visible.connect(self._mask_toggled)
-        self._mask_toggled()
-
-    def _add_composite(self) -> None:
-        assert self.composite_bands is not None
-        self._composite_source = CompositeFrames(self.stack, self.composite_bands)
-        data, name = self._data(self._composite_source), self._name("composite")
-        self.composite = add_composite(self.viewer, data, name, self.image, self._placement)
-        self.viewer.layers.selection.active = self.image
 
     # Keeping up ------------------------------------------------------------------------------
 
@@ -242,48 +255,33 @@ class StackLayers:
         if key not in self._sources:
             self._sources[key] = BandFrames(self.stack, band, reflectance=reflectance)
         self._source = self._sources[key]
-        named = self.image.name == self._name(old.band)
         # Limits of one band mean nothing in another: its own come back, or are found anew.
         if reflectance != old.reflectance:
             self._contrast.on = True
-        self.image.data = self._data(self._source)
-        if named:
-            self.image.name = self._name(band)
+        self.draw("picture")
         self._update_contrast()
         self._prefetch()
-        self.shown_changed.emit()
+        self.changed.emit()
 
     def _update_contrast(self) -> None:
         self._contrast.show(self._source.limits(self._time))
-
-    def _mask_toggled(self, event: Any = None) -> None:
-        self._prefetch()
-        self.shown_changed.emit()
 
     def _frame_loaded(self, source: FrameSource, time: int) -> None:
         if time != self._time or not self._visible:
             return
         if source is self._source:
             self._update_contrast()
-            self.image.refresh(extent=False)
-        elif source is self._composite_source and self.composite is not None:
-            self.composite.refresh(extent=False)
-        elif source is self._mask_source and self.mask is not None:
-            self.mask.refresh(extent=False)
+        for kind, layer in self._layers.items():
+            if source is self._source_of(kind):
+                layer.refresh(extent=False)
 
     def _prefetch(self) -> None:
         """Decode what is likely wanted next: the dates nearby first, then all where they fit."""
-        shown: list[FrameSource] = []
-        if self.show_composite and self._composite_source is not None:
-            shown.append(self._composite_source)
-        else:
-            shown.append(self._source)
-        if self.show_mask:
-            shown.append(self._mask_source)
+        kinds = ["composite" if self.show_composite else "picture", *(["mask"] if self.show_mask else [])]
         count = len(self.stack.scenes)
         nearest = sorted(range(count), key=lambda t: abs(t - self._time))
         height, width = self.stack.grid.shape
-        for source in shown:
+        for source in filter(None, map(self._source_of, kinds)):
             pixels = -(-height // 2**self._coarsest) * -(-width // 2**self._coarsest)
             frame = pixels * source.dtype.itemsize * int(np.prod(source.channels, dtype=int))
             fitting = max(3, int(self.cache.limit / 4 / frame))
@@ -294,4 +292,3 @@ class StackLayers:
     def _forget_composite(self) -> None:
         if self._composite_source is not None:
             self.cache.forget(self._composite_source)
-            self._composite_source = None

@@ -107,7 +107,7 @@ class Session:
 
     def shown_layers(self) -> tuple[Any, ...]:
         """The shown stack's layers that are in the viewer; what is drawn on the stack lies above them."""
-        return () if self._shown is None else self._shown.layers
+        return () if self._shown is None else tuple(self._shown.layers.values())
 
     @property
     def image(self) -> Any | None:
@@ -181,7 +181,7 @@ class Session:
         """Remove a stack and its layers."""
         layers = next(layers for layers in self._layers if layers.stack is stack)
         self._layers.remove(layers)
-        layers.remove()
+        layers.close()
         if self._shown is layers:
             self._shown = None
             if self._layers:
@@ -279,6 +279,8 @@ class Session:
     def _close(self) -> None:
         self.cancel()
         self.cache.close()
+        for layers in self._layers:
+            layers.close(remove=False)
         self._layers, self._shown = [], None
         self._sessions.pop(self.viewer, None)
 

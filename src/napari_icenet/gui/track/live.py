@@ -9,6 +9,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_icenet.errors import IceNetError
+from napari_icenet.gui.widgets.main_thread import on_main_thread
 from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.matching.match import CorrelationSurface
 from napari_icenet.tracking.click_tracker import ClickTracker
@@ -42,8 +43,6 @@ class TrackLive(QObject):
     frame = Signal()
     failed = Signal(str, int)
     busy_changed = Signal(bool)
-    _arrived = Signal()
-    _view_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -54,8 +53,6 @@ class TrackLive(QObject):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._send_frame)
         self._sent = 0.0
-        self._arrived.connect(self.touch)
-        self._view_changed.connect(self._wait_for_surface)
 
     @property
     def tracker(self) -> ClickTracker | None:
@@ -92,11 +89,13 @@ class TrackLive(QObject):
             else:
                 signal.disconnect(slot)
 
+    @on_main_thread
     def touch(self) -> None:
         """Ask for a frame: at once where the last one is long past, but never within the caller."""
         since = 1e3 * (time.monotonic() - self._sent)
         self._start(max(0, round(FRAME_MS - since)))
 
+    @on_main_thread
     def _wait_for_surface(self) -> None:
         self._start(SURFACE_MS)
 
@@ -137,7 +136,7 @@ class TrackLive(QObject):
         tracker = self._tracker
         if tracker is not None and track.number == tracker.selected:
             self._compute_surface(tracker, track.number)
-        self._arrived.emit()
+        self.touch()
 
     def _on_view(self, _value: Any) -> None:
         tracker = self._tracker
@@ -146,15 +145,15 @@ class TrackLive(QObject):
 
             def job() -> None:
                 self._compute_surface(tracker, number)
-                self._arrived.emit()
+                self.touch()
 
             self._worker.submit("surface", job)
-            self._view_changed.emit()
+            self._wait_for_surface()
         else:
-            self._arrived.emit()
+            self.touch()
 
     def _on_change(self, _value: Any) -> None:
-        self._arrived.emit()
+        self.touch()
 
     def _on_failed(self, sentence: str, number: int) -> None:
         self.failed.emit(sentence, number)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from qtpy.QtCore import Qt
@@ -26,9 +25,9 @@ from napari_icenet.gui.track.control import TrackControl
 from napari_icenet.gui.track.form import REMEMBERED, TrackForm, settings_of_last_time
 from napari_icenet.gui.track.plots import TrackPlots
 from napari_icenet.gui.track.tables import DateTable, TrackTable
-from napari_icenet.gui.widgets.cleanup import when_destroyed
 from napari_icenet.gui.widgets.empty_page import EmptyPage
 from napari_icenet.gui.widgets.preferences import Remembered
+from napari_icenet.gui.widgets.tab import Tab
 from napari_icenet.gui.widgets.theme import Fold
 from napari_icenet.gui.widgets.throttle import Throttle
 
@@ -39,7 +38,7 @@ STABLE_HINT = "Click ground that does not move, such as rock. Esc leaves it."
 NO_MASK = "No mask"
 
 
-class TrackTab(QWidget):
+class TrackTab(Tab):
     """Places, follows and shows chips.
 
     Parameters
@@ -64,8 +63,7 @@ class TrackTab(QWidget):
         self._tables = Throttle(self._fill_tables, seconds=TABLES_SECONDS, every=TABLES_FRAMES)
         self._lay_out()
         self._connect()
-        # The window deletes its widgets without asking them; threads and callbacks have to go with them.
-        when_destroyed(self, _closer(control, self.plots, self._tables))
+        self.closing(self._tables.stop, self.plots.release, control.close)
         self._on_tracker()
 
     # Layout
@@ -305,18 +303,6 @@ class TrackTab(QWidget):
         super().hideEvent(event)
         self._was_on = self.control.tool.enabled or self.control.tracker is None
         self.control.tool.enabled = False
-
-
-def _closer(control: TrackControl, plots: TrackPlots, tables: Throttle) -> Callable[[], None]:
-    # Nothing of this may speak to a widget: they are being deleted when it is called.
-    release = plots.release
-
-    def close() -> None:
-        tables.stop()
-        release()
-        control.close()
-
-    return close
 
 
 def _tool(text: str, tip: str, parent: QWidget) -> QToolButton:

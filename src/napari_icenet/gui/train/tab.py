@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,13 @@ from napari_icenet.gui.train.closing import Closing
 from napari_icenet.gui.train.runs.follower import RunFollower
 from napari_icenet.gui.train.runs.page import RunsPage
 from napari_icenet.gui.train.setup.page import SetupPage
-from napari_icenet.gui.widgets.cleanup import when_destroyed
 from napari_icenet.gui.widgets.dialogs import window_of
+from napari_icenet.gui.widgets.tab import Tab
 
 NEW, RUNS = 0, 1
 
 
-class TrainTab(QWidget):
+class TrainTab(Tab):
     """Two pages: a new run, and the runs there are.
 
     Parameters
@@ -71,8 +70,7 @@ class TrainTab(QWidget):
         self._found_before = False
         window = window_of(viewer)
         self._closing = None if window is None else Closing(window, self.follower, lambda: self.setup.busy)
-        # The window deletes its widgets without asking them; threads and callbacks have to go with them.
-        when_destroyed(self, _closer(self))
+        self.closing(self.runs.curves.release, self.follower.close)
         self.follower.look()
 
     def show_page(self, page: int) -> None:
@@ -109,15 +107,3 @@ class TrainTab(QWidget):
             self._found_before = True
             if count:
                 self.show_page(RUNS)
-
-
-def _closer(tab: TrainTab) -> Callable[[], None]:
-    # Nothing of this may speak to a widget: they are being deleted when it is called.
-    follower, release, close = tab.follower, tab.runs.curves.release, tab.setup.closer()
-
-    def end() -> None:
-        release()
-        follower.close()
-        close()
-
-    return end

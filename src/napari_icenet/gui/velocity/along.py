@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_icenet.errors import IceNetError, UsageError
 from napari_icenet.gui.velocity.control import VelocityControl
 from napari_icenet.gui.velocity.feature_layers import FeatureLayers, line_of
+from napari_icenet.gui.widgets.main_thread import on_main_thread
 from napari_icenet.gui.widgets.throttle import Throttle
 from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.velocity.along.flowline import along
@@ -38,7 +39,6 @@ class VelocityAlong(QObject):
 
     profile_made = Signal(object)
     comparison_made = Signal(object)
-    _done = Signal(str, object, object)
 
     def __init__(self, control: VelocityControl) -> None:
         super().__init__()
@@ -49,7 +49,6 @@ class VelocityAlong(QObject):
         self._latest: dict[str, object] = {}
         self._worker = LatestWorker("icenet-flowline", lambda _busy: None)
         self._pace = Throttle(self._ask_profile, seconds=PROFILE_SECONDS, every=1)
-        self._done.connect(self._on_done)
         self._layers = control.viewer.layers
         self._layers.events.inserted.connect(self._on_inserted)
         self._layers.events.removed.connect(self._on_removed)
@@ -125,7 +124,7 @@ class VelocityAlong(QObject):
             self.follow(layer)
 
     def _has_line(self, layer: Layer) -> bool:
-        if not isinstance(layer, Shapes) or any(layer in stack.layers for stack in self.session.all_layers):
+        if not isinstance(layer, Shapes) or any(layer in stack.layers.values() for stack in self.session.all_layers):
             return False  # the outline of a stack's area of interest is no flowline
         return any(kind in {"path", "line"} for kind in layer.shape_type)
 
@@ -171,7 +170,7 @@ class VelocityAlong(QObject):
                 found = work()
             except IceNetError as error:
                 control.say(str(error))
-            self._done.emit(key, token, found)
+            self._on_done(key, token, found)
 
         self._worker.submit(key, job)
 
@@ -180,6 +179,7 @@ class VelocityAlong(QObject):
         self._latest[key] = None
         self._on_done(key, None, None)
 
+    @on_main_thread
     def _on_done(self, key: str, token: object, found: Any) -> None:
         # What has come from the thread may be out of date by now.
         if self._latest[key] is token:

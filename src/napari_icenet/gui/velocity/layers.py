@@ -18,7 +18,7 @@ from napari_icenet.gui.velocity.picture import Arrows, arrows_of, ncc_of, speed_
 from napari_icenet.gui.velocity.placement import cells_placement
 from napari_icenet.gui.widgets.layer_data import fill, lay
 from napari_icenet.gui.widgets.layer_group import LayerGroup, LayerKind
-from napari_icenet.matching.lost_reason import REASONS, LostReason
+from napari_icenet.matching.lost_reason import REASONS
 from napari_icenet.velocity.velocity_map import VelocityMap
 
 _NAMES = {"ncc": "velocity · NCC", "validity": "velocity · validity", "arrows": "velocity · arrows"}
@@ -121,11 +121,6 @@ class VelocityLayers(LayerGroup):
         self.scale_changed.emit()
 
 
-def reason_colour(reason: LostReason) -> str:
-    """The colour that stands for a reason, in the layer and its legend."""
-    return palette.REASON.get(reason.name, palette.OTHER_REASON)
-
-
 def _make_speed() -> Layer:
     """Speed from zero on, perceptually uniform, with its colour bar; clear where there is none."""
     layer = _image(palette.SPEED_COLORMAP, (0.0, 1.0), True)
@@ -141,7 +136,7 @@ def _make_ncc() -> Layer:
 def _make_validity() -> Layer:
     """Layer of the reasons why cells are not valid, a colour for each; clear where they are."""
     named: dict[int | None, str] = {None: "transparent", 0: "transparent"}
-    named |= {code: reason_colour(reason) for code, reason in enumerate(REASONS) if reason is not None}
+    named |= {code: palette.reason_colour(reason.name) for code, reason in enumerate(REASONS) if reason is not None}
     layer = Labels(
         np.zeros((2, 2), np.uint8),
         colormap=DirectLabelColormap(color_dict=named),

@@ -9,7 +9,7 @@ from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QPainter, QPen
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_icenet.gui.velocity.layers import reason_colour
+from napari_icenet.common import palette
 from napari_icenet.gui.velocity.picture import nice
 from napari_icenet.gui.velocity.words import number
 from napari_icenet.gui.widgets.theme import quiet
@@ -92,7 +92,7 @@ def reasons_text(found: VelocityMap) -> str:
             continue
         share = 100 * counts[code] / found.reason.size
         text = f"{share:.0f} %" if share >= 1 else "&lt; 1 %"
-        swatch = QColor(reason_colour(reason)).name()
+        swatch = QColor(palette.reason_colour(reason.name)).name()
         words = f" {reason.value} {text}".replace(" ", "&nbsp;")
         parts.append(f"<span style='color:{swatch}'>■</span>{words}")
     return " &nbsp;".join(parts)

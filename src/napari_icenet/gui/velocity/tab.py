@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,11 @@ from napari_icenet.gui.velocity.form import REMEMBERED, VelocityForm
 from napari_icenet.gui.velocity.options import VelocityOptions
 from napari_icenet.gui.velocity.result import VelocityResult
 from napari_icenet.gui.velocity.words import estimate
-from napari_icenet.gui.widgets.cleanup import when_destroyed
 from napari_icenet.gui.widgets.empty_page import EmptyPage
 from napari_icenet.gui.widgets.message import Message
 from napari_icenet.gui.widgets.preferences import Remembered
 from napari_icenet.gui.widgets.run_bar import RunBar
+from napari_icenet.gui.widgets.tab import Tab
 from napari_icenet.gui.widgets.theme import Fold, GrowingFold
 from napari_icenet.gui.widgets.throttle import Throttle
 from napari_icenet.jobs.progress import Progress
@@ -38,7 +37,7 @@ EMPTY = "Open pictures of a glacier, then map how fast it flows between two date
 ONE_DATE = "This stack has only one date; a velocity map needs two."
 
 
-class VelocityTab(QWidget):
+class VelocityTab(Tab):
     """Maps velocity and shows what came out.
 
     Parameters
@@ -71,8 +70,7 @@ class VelocityTab(QWidget):
         self._ahead = Throttle(self._show_ahead, seconds=0.15, every=1)
         self._lay_out()
         self._connect()
-        # The window deletes its widgets without asking them; threads and callbacks have to go with them.
-        when_destroyed(self, _closer(control, self._ahead, self.along))
+        self.closing(self.along.plot.release, self.along.model.close, control.close, self._ahead.stop)
         self._on_mapper()
 
     # Layout
@@ -235,16 +233,3 @@ class VelocityTab(QWidget):
             self.run.show_ahead(capital(str(error)), False)
             return
         self.run.show_ahead(f"{text} · {mapper.device}" if mapper.device else text, True)
-
-
-def _closer(control: VelocityControl, ahead: Throttle, along: AlongPanel) -> Callable[[], None]:
-    # Nothing of this may speak to a widget: they are being deleted when it is called.
-    model, release = along.model, along.plot.release
-
-    def close() -> None:
-        release()
-        model.close()
-        control.close()
-        ahead.stop()
-
-    return close

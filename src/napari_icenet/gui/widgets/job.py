@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 from typing import Any
 
-from napari.qt.threading import create_worker
 from napari.utils import progress as activity
 from qtpy.QtCore import QEventLoop, QObject, Signal
 
 from napari_icenet.errors import Cancelled, IceNetError
+from napari_icenet.gui.widgets.main_thread import on_main_thread
+from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.jobs.progress import Progress
 
 #: Progress is shown at most this often: faster than anyone reads, and it costs the interface nothing.
@@ -44,7 +44,6 @@ class Job(QObject):
     returned = Signal(object)
     failed = Signal(object)
     ended = Signal()
-    _ticked = Signal(float, str)
 
     def __init__(self, description: str, work: Callable[[Progress], Any], parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -56,17 +55,14 @@ class Job(QObject):
         self._work = work
         self._bar: Any = None
         self._last_tick = -TICK_S
-        # A method of a QObject is called on its own thread; a plain function would run on the worker's.
-        self._ticked.connect(self._tick)
-        self._worker = create_worker(self._run, _start_thread=False)
-        self._worker.finished.connect(self._finish)
-        self._worker.errored.connect(self._crashed)
 
     def start(self) -> Job:
         """Start on a worker thread."""
         self.running = True
         self._bar = activity(total=100, desc=self.description)
-        self._worker.start()
+        # Not on a thread of Qt's pool: it uses them again, but Python forgets what it knew of them. pyproj 3.7 then
+        # takes up a context that is freed, and the window crashes.
+        LatestWorker("icenet-job", lambda _busy: None).submit("job", self._run)
         return self
 
     def cancel(self) -> None:
@@ -101,17 +97,21 @@ class Job(QObject):
         now = monotonic()
         if now - self._last_tick >= TICK_S:
             self._last_tick = now
-            self._ticked.emit(fraction, text)
+            self._tick(fraction, text)
 
     def _run(self) -> None:
-        # Qt's pool uses its threads again, but Python forgets what it knew of them: pyproj 3.7 then takes up a
-        # context that is freed, and the window crashes. A thread of Python's own lives as long as its memory.
-        with ThreadPoolExecutor(1) as thread:
-            try:
-                self.result = thread.submit(self._work, self._report).result()
-            except IceNetError as error:
-                self.error = error
+        try:
+            self.result = self._work(self._report)
+        except IceNetError as error:
+            self.error = error
+        except Exception as error:
+            # A fault of ours: napari shows it with its traceback; whoever waits gets it too.
+            self.error = error
+            raise
+        finally:
+            self._finish()
 
+    @on_main_thread
     def _tick(self, fraction: float, text: str) -> None:
         if not self.running:
             return
@@ -121,10 +121,7 @@ class Job(QObject):
             bar.set_description(text or self.description)
             bar.update(round(100 * max(0.0, min(1.0, fraction))) - bar.n)
 
-    def _crashed(self, error: Exception) -> None:
-        # A fault of ours: napari shows it with its traceback; whoever waits gets it too.
-        self.error = error
-
+    @on_main_thread
     def _finish(self) -> None:
         self.running = False
         if self._bar is not None:

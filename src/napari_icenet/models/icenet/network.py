@@ -17,8 +17,6 @@ from napari_icenet.models.icenet.settings import IceNetSettings
 DAYS = 4.0
 #: Facts of each frame beside its picture: days to the target, days to t0, valid, cloud, cloud known, agreement.
 FACTS = 6
-#: Weight maps have a quarter of the chip's resolution.
-COARSER = 4
 #: Keeps logarithms and roots finite.
 _LEAST = 1e-4
 #: Largest logarithm of the factor that a frame's contrast is changed by.
@@ -55,10 +53,6 @@ class IceNetwork(nn.Module):
     training the weights are those of the consensus: agreement squared.
 
     Any number of frames in any order of size; chips of any size divisible by 2^(scales − 1) and 4.
-
-    Parameters
-    ----------
-    settings : IceNetSettings, optional
     """
 
     name: ClassVar[str] = "icenet"
@@ -283,6 +277,3 @@ def _silent(layer: nn.Conv2d) -> nn.Conv2d:
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
     return layer
-
-
-__all__ = ["Expected", "IceNetSettings", "IceNetwork"]

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, model_validator
+from pydantic import Field, FiniteFloat, StringConstraints, model_validator
 
+from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.scenes.covariates import MOST_COLUMNS, MOST_LETTERS
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=MOST_LETTERS)]
@@ -16,7 +17,7 @@ Deviation = Annotated[FiniteFloat, Field(gt=0)]
 MOST_DEVIATIONS = 8.0
 
 
-class IceNetSettings(BaseModel):
+class IceNetSettings(FrozenModel):
     """Size of the network. Immutable.
 
     Attributes
@@ -34,8 +35,6 @@ class IceNetSettings(BaseModel):
     covariate_scales : tuple of (float, float)
         Mean and standard deviation of each over the training split; training fills them in. Default: 0 and 1.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     width: int = Field(default=32, ge=4, le=512)
     depth: int = Field(default=3, ge=1, le=16)

@@ -18,10 +18,6 @@ class Decoder(nn.Module):
     A transposed convolution of two stacks of maps is the sum of one over each, so there are two: ``own`` over what
     is decoded, ``skip`` over the encoder's maps, which :meth:`skipped` works out once for all frames and samples
     that share them.
-
-    Parameters
-    ----------
-    settings : SvgLpSettings
     """
 
     def __init__(self, settings: SvgLpSettings) -> None:

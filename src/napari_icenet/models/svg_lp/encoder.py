@@ -12,12 +12,7 @@ _LEAST_PER_GROUP = 8
 
 
 class Encoder(nn.Module):
-    """Halves a frame down to 4 px, and makes one vector (or map) of that.
-
-    Parameters
-    ----------
-    settings : SvgLpSettings
-    """
+    """Halves a frame down to 4 px, and makes one vector (or map) of that."""
 
     def __init__(self, settings: SvgLpSettings) -> None:
         super().__init__()

@@ -45,10 +45,6 @@ class SvgLp(nn.Module):
 
     Frames hold values from 0 to 1 with 0.5 for missing pixels. What the network makes of a sequence does not
     depend on others in the batch.
-
-    Parameters
-    ----------
-    settings : SvgLpSettings, optional
     """
 
     name: ClassVar[str] = "svg-lp"

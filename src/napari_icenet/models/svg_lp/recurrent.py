@@ -15,12 +15,7 @@ State = tuple[Tensor, Tensor]
 
 
 class VectorRecurrent(nn.Module):
-    """A linear layer and LSTMs over sequences of vectors.
-
-    Parameters
-    ----------
-    inputs, hidden, layers : int
-    """
+    """A linear layer and LSTMs over sequences of vectors."""
 
     def __init__(self, inputs: int, hidden: int, layers: int) -> None:
         super().__init__()
@@ -89,12 +84,7 @@ class Normal:
 
 
 class LatentDistribution(nn.Module):
-    """The posterior or the prior: a recurrent part with heads for μ and log σ² of z.
-
-    Parameters
-    ----------
-    settings : SvgLpSettings
-    """
+    """The posterior or the prior: a recurrent part with heads for μ and log σ² of z."""
 
     def __init__(self, settings: SvgLpSettings) -> None:
         super().__init__()
@@ -110,12 +100,7 @@ class LatentDistribution(nn.Module):
 
 
 class FeaturePredictor(nn.Module):
-    """From the features of a frame and z to those of the next.
-
-    Parameters
-    ----------
-    settings : SvgLpSettings
-    """
+    """From the features of a frame and z to those of the next."""
 
     def __init__(self, settings: SvgLpSettings) -> None:
         super().__init__()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from napari_icenet.common.settings_model import FrozenModel
 
 #: Side of the coarsest feature maps, px.
 COARSEST = 4
 
 
-class SvgLpSettings(BaseModel):
+class SvgLpSettings(FrozenModel):
     """Size of the network. Immutable; the paper's are ``channels=64`` and every other default.
 
     Attributes
@@ -39,8 +41,6 @@ class SvgLpSettings(BaseModel):
         Whether frames that tracking lost, mostly under cloud, are shown to the network, as in the paper, or
         left out, so that the last observed frame is the last one with ice.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     chip: int = Field(default=128, ge=32, le=1024)
     channels: int = Field(default=32, ge=4, le=256)

@@ -17,7 +17,6 @@ from napari_icenet.errors import StackError, UsageError
 from napari_icenet.scenes.align.common_grid import (
     Extent,
     common_window,
-    crs_name,
     describe_place,
     frames,
     reference_grid,
@@ -26,7 +25,7 @@ from napari_icenet.scenes.align.common_grid import (
 )
 from napari_icenet.scenes.align.shift import ShiftedBand, ShiftedMask
 from napari_icenet.scenes.align.warp import WarpedBand, WarpedMask
-from napari_icenet.scenes.grid import Grid, Window
+from napari_icenet.scenes.grid import Grid, Window, crs_name
 from napari_icenet.scenes.scene import Flag, MaskSource, Notice, Scene
 
 #: An intersection that keeps less than this part of the smallest scene is told.
@@ -103,7 +102,7 @@ def align(
     reference = _reference(kept, target)
     boxes = [box for box in frames(reference, kept) if box is not None]
     if len(boxes) < len(kept):
-        raise StackError(f"{crs_name(reference.crs)} does not reach all scenes; choose a coordinate system that does.")
+        raise StackError(f"{reference.crs_name} does not reach all scenes; choose a coordinate system that does.")
     grid = reference.window(common_window(boxes, extent))
     notices += _small_shared_ground(kept, grid, extent)
     aligned = []
@@ -117,10 +116,7 @@ def align(
 def coordinate_system(crs: str | CRS) -> CRS:
     """The coordinate system of a code or a definition.
 
-    Raises
-    ------
-    UsageError
-        There is none of that name.
+    Raises UsageError: there is none of that name.
     """
     try:
         with rasterio.Env():  # inside it GDAL's complaints are exceptions, and not printed
@@ -171,10 +167,10 @@ def _sharing_ground(scenes: list[Scene], extent: Extent) -> tuple[list[Scene], l
 
 
 def _reference(scenes: list[Scene], target: CRS | None) -> Grid:
-    systems = Counter(crs_name(scene.grid.crs) for scene in scenes)
+    systems = Counter(scene.grid.crs_name for scene in scenes)
     distinct = {scene.grid.crs.to_wkt() for scene in scenes if scene.grid.crs is not None}
     if target is None and len(distinct) > 1:
-        places = "".join(f"\n  {scene.id}: {crs_name(scene.grid.crs)}" for scene in scenes)
+        places = "".join(f"\n  {scene.id}: {scene.grid.crs_name}" for scene in scenes)
         raise StackError(
             f"The scenes come in {len(distinct)} coordinate systems; "
             f"choose one for all (crs), for example {systems.most_common(1)[0][0]}:{places}"
@@ -227,7 +223,7 @@ def _shifted(scene: Scene, grid: Grid, offset: tuple[int, int]) -> Scene:
 
 def _why(own: Grid, grid: Grid) -> str:
     if own.crs != grid.crs:
-        return f"its coordinate system is {crs_name(own.crs)}, not {crs_name(grid.crs)}"
+        return f"its coordinate system is {own.crs_name}, not {grid.crs_name}"
     if not np.allclose(own.pixel_size, grid.pixel_size, rtol=1e-6):
         mine, theirs = (f"{height:.6g} × {width:.6g}" for height, width in (own.pixel_size, grid.pixel_size))
         return f"its pixels are {mine}, not {theirs}"

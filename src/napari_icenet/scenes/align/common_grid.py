@@ -26,16 +26,6 @@ SAME_PLACE_PX = 1e-3
 Box = tuple[float, float, float, float]
 
 
-def crs_name(crs: CRS | None) -> str:
-    """``EPSG:3031`` where there is a code, else the name of the coordinate system."""
-    if crs is None:
-        return "no coordinate system"
-    epsg = crs.to_epsg()
-    if epsg is not None:
-        return f"EPSG:{epsg}"
-    return str(crs.to_dict(projjson=True).get("name") or "unnamed coordinate system")
-
-
 def describe_place(scene: Scene) -> str:
     """Id, coordinate system and extent of a scene, in one line."""
     grid = scene.grid
@@ -44,7 +34,7 @@ def describe_place(scene: Scene) -> str:
     x, y = grid.xy(np.array([-0.5, grid.height - 0.5]), np.array([-0.5, grid.width - 0.5]))
     digits = 4 if grid.crs is not None and grid.crs.is_geographic else 0
     return (
-        f"{scene.id}: {crs_name(grid.crs)}, x {min(x):.{digits}f} to {max(x):.{digits}f}, "
+        f"{scene.id}: {grid.crs_name}, x {min(x):.{digits}f} to {max(x):.{digits}f}, "
         f"y {min(y):.{digits}f} to {max(y):.{digits}f}"
     )
 
@@ -176,27 +166,19 @@ def _with_common_place(boxes: np.ndarray) -> list[list[int]]:
 
 
 def _connected(boxes: np.ndarray) -> list[list[int]]:
+    from scipy.sparse.csgraph import connected_components
+
     rows = np.minimum(boxes[:, None, 2], boxes[None, :, 2]) - np.maximum(boxes[:, None, 0], boxes[None, :, 0])
     cols = np.minimum(boxes[:, None, 3], boxes[None, :, 3]) - np.maximum(boxes[:, None, 1], boxes[None, :, 1])
     touching = (rows >= 1) & (cols >= 1)
-    left, groups = set(range(len(boxes))), []
-    while left:
-        group, edge = set(), {min(left)}
-        while edge:
-            group |= edge
-            edge = {int(j) for i in edge for j in np.flatnonzero(touching[i])} - group
-        groups.append(sorted(group))
-        left -= group
-    return groups
+    count, group = connected_components(touching, directed=False)
+    return [np.flatnonzero(group == k).tolist() for k in range(count)]
 
 
 def common_window(boxes: Sequence[Box], extent: Extent) -> Window:
     """The window on the reference grid that all frames hold, or that holds all frames.
 
-    Raises
-    ------
-    StackError
-        The common ground is smaller than a pixel.
+    Raises StackError: the common ground is smaller than a pixel.
     """
     array = np.array(boxes, float)
     if extent == "union":

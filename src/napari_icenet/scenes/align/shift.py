@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -40,23 +41,16 @@ class ShiftedBand:
 
     def read(self, window: Window) -> NDArray[Any]:
         """Stored values; what lies beside the source is the fill marker of the type."""
-        theirs, part = _overlap(window, self._source.shape, self._offset)
-        if part is None:
-            return self._source.read(theirs)
-        out = np.full((window.height, window.width), fill_marker(self.dtype), self.dtype)
-        if theirs.height and theirs.width:
-            out[part] = self._source.read(theirs)
-        return out
+        return _read(window, self._source.shape, self._offset, self._source.read, fill_marker(self.dtype))
 
     def fill(self, window: Window, values: NDArray[Any] | None = None) -> NDArray[np.bool_]:
         """True where the source holds no measurement or does not reach."""
-        theirs, part = _overlap(window, self._source.shape, self._offset)
-        if part is None:
-            return self._source.fill(theirs, values)
-        out = np.ones((window.height, window.width), bool)
-        if theirs.height and theirs.width:
-            out[part] = self._source.fill(theirs, None if values is None else values[part])
-        return out
+
+        def inside(theirs: Window) -> NDArray[np.bool_]:
+            part = theirs.shifted(self._offset[0] - window.row, self._offset[1] - window.col).slices
+            return self._source.fill(theirs, None if values is None else values[part])
+
+        return _read(window, self._source.shape, self._offset, inside, True)
 
 
 class ShiftedMask:
@@ -78,19 +72,19 @@ class ShiftedMask:
 
     def read(self, window: Window) -> NDArray[np.uint8]:
         """:class:`~napari_icenet.scenes.scene.Flag` bits of a window inside the stack's frame."""
-        theirs, part = _overlap(window, self._source_shape, self._offset)
-        if part is None:
-            return self._source.read(theirs)
-        out = np.full((window.height, window.width), np.uint8(Flag.FILL))
-        if theirs.height and theirs.width:
-            out[part] = self._source.read(theirs)
-        return out
+        return _read(window, self._source_shape, self._offset, self._source.read, np.uint8(Flag.FILL))
 
 
-def _overlap(
-    window: Window, source_shape: tuple[int, int], offset: tuple[int, int]
-) -> tuple[Window, tuple[slice, slice] | None]:
-    """The window in the source, and its place in the one asked for (None: it is the whole of it)."""
+def _read(
+    window: Window,
+    source_shape: tuple[int, int],
+    offset: tuple[int, int],
+    read: Callable[[Window], NDArray[Any]],
+    missing: Any,
+) -> NDArray[Any]:
+    """What ``read`` gives of a window, asked by its place in the source; ``missing`` beside that."""
     asked = window.shifted(-offset[0], -offset[1])
     theirs = asked.clipped(source_shape)
-    return theirs, None if theirs == asked else theirs.shifted(-asked.row, -asked.col).slices
+    if theirs.height and theirs.width:
+        return asked.padded(read(theirs), theirs, missing)
+    return np.full((window.height, window.width), missing)

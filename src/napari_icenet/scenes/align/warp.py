@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,26 +29,47 @@ KERNEL_REACH_PX = 3
 BLOCK_SIDE_PX = 1024
 
 
-class WarpedBand:
-    """A band that is reprojected to the stack's grid, cubic; fill does not bleed into its values.
-
-    Integer values are rounded; a valid one that would round to the type's fill marker moves by
-    one count.
+class _Warped:
+    """What is reprojected to the stack's grid, block by block.
 
     Parameters
     ----------
-    source : BandSource
     own : Grid
         The scene's own grid.
     grid : Grid
         The stack's grid.
     """
 
-    def __init__(self, source: BandSource, own: Grid, grid: Grid) -> None:
-        self._source = source
+    def __init__(self, own: Grid, grid: Grid) -> None:
         self._own = own
         self._grid = grid
         self._coarser = coarser_by(own, grid)
+
+    def _read(self, window: Window, missing: Any, warp: Callable[[Window, Window], NDArray[Any]]) -> NDArray[Any]:
+        """What ``warp`` makes of the part of the scene's own frame that a block needs; ``missing`` beside that."""
+        out = np.full((window.height, window.width), missing)
+        for block in window.tiles(BLOCK_SIDE_PX):
+            needed = _needed(self._own, self._grid, block, self._coarser)
+            if needed.height and needed.width:
+                out[block.shifted(-window.row, -window.col).slices] = warp(needed, block)
+        return out
+
+    def _reprojected(
+        self, source: NDArray[Any], needed: Window, block: Window, *, nodata: float, resampling: Resampling
+    ) -> NDArray[Any]:
+        own, target = self._own.window(needed), self._grid.window(block)
+        return _reproject(source, own, target, nodata=nodata, resampling=resampling, coarser=self._coarser)
+
+
+class WarpedBand(_Warped):
+    """A band that is reprojected to the stack's grid, cubic; fill does not bleed into its values.
+
+    Integer values are rounded; a valid one that would round to the type's fill marker moves by one count.
+    """
+
+    def __init__(self, source: BandSource, own: Grid, grid: Grid) -> None:
+        super().__init__(own, grid)
+        self._source = source
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -62,10 +83,7 @@ class WarpedBand:
 
     def read(self, window: Window) -> NDArray[Any]:
         """Interpolated values; what lies beside the source is the fill marker of the type."""
-        out = np.full((window.height, window.width), fill_marker(self.dtype), self.dtype)
-        for block in _blocks(window):
-            out[block.shifted(-window.row, -window.col).slices] = self._block(block)
-        return out
+        return self._read(window, fill_marker(self.dtype), self._block)
 
     def fill(self, window: Window, values: NDArray[Any] | None = None) -> NDArray[np.bool_]:
         """True where the source holds no measurement or does not reach."""
@@ -73,16 +91,11 @@ class WarpedBand:
         fill: NDArray[np.bool_] = np.isnan(values) if self.dtype.kind == "f" else values == fill_marker(self.dtype)
         return fill
 
-    def _block(self, block: Window) -> NDArray[Any]:
-        working = np.float32 if self.dtype.itemsize < 4 or self.dtype == np.float32 else np.float64
-        warped = np.full((block.height, block.width), np.nan, working)
-        needed = _needed(self._own, self._grid, block, self._coarser)
-        if needed.height and needed.width:
-            values = self._source.read(needed)
-            picture = values.astype(working)
-            picture[self._source.fill(needed, values)] = np.nan
-            own, target = self._own.window(needed), self._grid.window(block)
-            warped = _reproject(picture, own, target, nodata=np.nan, resampling=Resampling.cubic, coarser=self._coarser)
+    def _block(self, needed: Window, block: Window) -> NDArray[Any]:
+        values = self._source.read(needed)
+        picture = values.astype(np.float32 if self.dtype.itemsize < 4 or self.dtype == np.float32 else np.float64)
+        picture[self._source.fill(needed, values)] = np.nan
+        warped = self._reprojected(picture, needed, block, nodata=np.nan, resampling=Resampling.cubic)
         if self.dtype.kind == "f":
             return warped.astype(self.dtype, copy=False)
         marker = fill_marker(self.dtype)
@@ -94,49 +107,22 @@ class WarpedBand:
         return np.asarray(rounded)
 
 
-class WarpedMask:
-    """A mask that is reprojected to the stack's grid, nearest; beside the source is fill.
-
-    Parameters
-    ----------
-    source : MaskSource
-    own : Grid
-        The scene's own grid.
-    grid : Grid
-        The stack's grid.
-    """
+class WarpedMask(_Warped):
+    """A mask that is reprojected to the stack's grid, nearest; beside the source is fill."""
 
     def __init__(self, source: MaskSource, own: Grid, grid: Grid) -> None:
+        super().__init__(own, grid)
         self._source = source
-        self._own = own
-        self._grid = grid
-        self._coarser = coarser_by(own, grid)
 
     def read(self, window: Window) -> NDArray[np.uint8]:
         """:class:`~napari_icenet.scenes.scene.Flag` bits of a window inside the stack's frame."""
-        out = np.full((window.height, window.width), np.uint8(Flag.FILL))
-        for block in _blocks(window):
-            needed = _needed(self._own, self._grid, block, self._coarser)
-            if needed.height and needed.width:
-                flags = self._source.read(needed)
-                own, target = self._own.window(needed), self._grid.window(block)
-                warped = _reproject(
-                    flags, own, target, nodata=NO_FLAGS, resampling=Resampling.nearest, coarser=self._coarser
-                )
-                warped[warped == NO_FLAGS] = np.uint8(Flag.FILL)
-                out[block.shifted(-window.row, -window.col).slices] = warped
-        return out
+        return self._read(window, np.uint8(Flag.FILL), self._block)
 
-
-def _blocks(window: Window) -> Iterator[Window]:
-    for row in range(0, window.height, BLOCK_SIDE_PX):
-        for col in range(0, window.width, BLOCK_SIDE_PX):
-            yield Window(
-                window.row + row,
-                window.col + col,
-                min(BLOCK_SIDE_PX, window.height - row),
-                min(BLOCK_SIDE_PX, window.width - col),
-            )
+    def _block(self, needed: Window, block: Window) -> NDArray[np.uint8]:
+        flags = self._source.read(needed)
+        warped = self._reprojected(flags, needed, block, nodata=NO_FLAGS, resampling=Resampling.nearest)
+        warped[warped == NO_FLAGS] = np.uint8(Flag.FILL)
+        return warped
 
 
 def frame_on(grid: Grid, other: Grid, points: int = 21) -> tuple[float, float, float, float] | None:

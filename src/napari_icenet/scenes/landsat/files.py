@@ -65,11 +65,7 @@ def product_files(folder: Path | FolderListing) -> list[ProductFiles]:
 
     Files count by their names alone: they begin with a product id, or they are named
     ``…_B1.TIF`` and a metadata file lies beside them.
-
-    Raises
-    ------
-    SceneError
-        The folder cannot be looked into.
+    Raises SceneError: the folder cannot be looked into.
     """
     listing = readable_listing(folder)
     has_metadata = bool(find_metadata(listing))
@@ -105,10 +101,7 @@ def product_files(folder: Path | FolderListing) -> list[ProductFiles]:
 def readable_listing(folder: Path | FolderListing) -> FolderListing:
     """What lies in a folder.
 
-    Raises
-    ------
-    SceneError
-        The folder cannot be looked into.
+    Raises SceneError: the folder cannot be looked into.
     """
     if isinstance(folder, Path) and not may_look_into(folder):
         raise SceneError(f"{folder} cannot be read; check its permissions.")

@@ -59,12 +59,7 @@ _SURFACE_GROUP = "LEVEL2_SURFACE_REFLECTANCE_PARAMETERS"
 
 
 class LandsatMetadata:
-    """A metadata file of any collection.
-
-    Parameters
-    ----------
-    metadata : Metadata
-    """
+    """A metadata file of any collection."""
 
     def __init__(self, metadata: Metadata) -> None:
         self.file = metadata
@@ -84,20 +79,14 @@ class LandsatMetadata:
     def day(self) -> date:
         """Day of acquisition, UTC.
 
-        Raises
-        ------
-        SceneError
-            DATE_ACQUIRED is missing or no date.
+        Raises SceneError: DATE_ACQUIRED is missing or no date.
         """
         return self.file.day("DATE_ACQUIRED", self._groups.acquisition)
 
     def time_of_day(self) -> time:
         """Time at the scene's centre, UTC.
 
-        Raises
-        ------
-        SceneError
-            SCENE_CENTER_TIME is missing or no time.
+        Raises SceneError: SCENE_CENTER_TIME is missing or no time.
         """
         return self.file.time_of_day("SCENE_CENTER_TIME", self._groups.acquisition)
 

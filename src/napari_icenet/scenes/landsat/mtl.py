@@ -48,10 +48,7 @@ class Metadata:
     def text(self, key: str, *groups: str) -> str:
         """The value of a key in the first of these groups that has it.
 
-        Raises
-        ------
-        SceneError
-            None of the groups has the key; the message names key, groups and file.
+        Raises SceneError: none of the groups has the key; the message names key, groups and file.
         """
         value = self.find(key, *groups)
         if value is None:
@@ -63,10 +60,7 @@ class Metadata:
     def number(self, key: str, *groups: str) -> float:
         """A number.
 
-        Raises
-        ------
-        SceneError
-            The key is missing, or its value is no number.
+        Raises SceneError: the key is missing, or its value is no number.
         """
         value = self.text(key, *groups)
         try:
@@ -80,10 +74,7 @@ class Metadata:
     def day(self, key: str, *groups: str) -> date:
         """A date.
 
-        Raises
-        ------
-        SceneError
-            The key is missing, or its value is no date.
+        Raises SceneError: the key is missing, or its value is no date.
         """
         value = self.text(key, *groups)
         try:
@@ -94,10 +85,7 @@ class Metadata:
     def time_of_day(self, key: str, *groups: str) -> time:
         """A time of day, UTC, to the microsecond.
 
-        Raises
-        ------
-        SceneError
-            The key is missing, or its value is no time.
+        Raises SceneError: the key is missing, or its value is no time.
         """
         value = self.text(key, *groups)
         found = _TIME_OF_DAY.match(value)
@@ -136,10 +124,7 @@ def find_metadata(folder: Path | FolderListing, product: str | None = None) -> l
 def read_metadata(path: Path) -> Metadata:
     """Read a metadata file.
 
-    Raises
-    ------
-    SceneError
-        The file cannot be read, or holds no group of metadata.
+    Raises SceneError: the file cannot be read, or holds no group of metadata.
     """
     try:
         text = path.read_bytes().decode("utf-8", errors="replace")

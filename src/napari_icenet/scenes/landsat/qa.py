@@ -140,13 +140,7 @@ class QualityMask:
         return (self._grid or self._own).shape
 
     def read(self, window: Window) -> NDArray[np.uint8]:
-        """Flags of a window inside the frame; outside the quality band it is fill.
-
-        Raises
-        ------
-        SceneError
-            The file has vanished or is damaged here.
-        """
+        """Flags of a window inside the frame; outside the quality band it is fill."""
         if self._grid is None:
             return decode_quality(self._band.read(window), self.layout)
         x, _ = self._grid.xy(0, np.arange(window.col, window.col + window.width))

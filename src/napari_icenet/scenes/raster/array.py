@@ -1,9 +1,10 @@
-"""A band in an array, in memory or read when sliced."""
+"""A band in an array, in memory or read when sliced; and frames as such an array."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 from napari_icenet.errors import StackError
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.scene import Scene
+
+# Names tell the arrays of dask apart; hashing the pictures for them would mean reading them.
+_serial = count()
 
 
 class ArrayBand:
@@ -54,21 +58,38 @@ class ArrayBand:
         return fill if self._fill is None else fill | np.asarray(self._fill[window.slices])
 
 
+def lazy_frames(
+    read: Callable[[int, str], NDArray[Any]], times: int, bands: Sequence[str], shape: tuple[int, int], dtype: Any
+) -> Any:
+    """Frames as a dask array (time, band, y, x), a chunk per band and date.
+
+    Parameters
+    ----------
+    read : callable
+        Gives the frame (y, x) of a date's index and a band.
+    times : int
+        Dates there are.
+    bands : sequence of str
+    shape : (int, int)
+    dtype : dtype
+    """
+    import dask.array as da
+
+    def frame(block_info: dict[Any, Any]) -> NDArray[Any]:
+        time, band, *_ = block_info[None]["chunk-location"]
+        return read(time, bands[band])[None, None]
+
+    map_blocks: Any = da.map_blocks
+    chunks = ((1,) * times, (1,) * len(bands), (shape[0],), (shape[1],))
+    return map_blocks(frame, dtype=dtype, chunks=chunks, name=f"icenet-{next(_serial)}", meta=np.empty((), dtype))
+
+
 def scenes_of_array(
     array: Any, times: Sequence[datetime], *, bands: Sequence[str] | None, grid: Grid | None, name: str, fill: Any
 ) -> tuple[list[Scene], tuple[str, ...], Grid]:
     """Scenes over the pictures of one array; see ``SceneStack.from_array`` for the parameters.
 
-    Returns
-    -------
-    scenes : list of Scene
-    bands : tuple of str
-    grid : Grid
-
-    Raises
-    ------
-    StackError
-        The dates are not as many as the pictures, or the array does not fit the bands or the grid.
+    Raises StackError: the dates are not as many as the pictures, or the array does not fit the bands or the grid.
     """
     if array.ndim not in (3, 4):
         raise StackError(f"{name} has {array.ndim} axes; a stack needs (time, y, x) or (time, band, y, x).")

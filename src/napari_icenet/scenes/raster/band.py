@@ -54,13 +54,7 @@ class RasterBand:
         return self._dtype
 
     def read(self, window: Window) -> NDArray[Any]:
-        """Stored values of a window inside the frame.
-
-        Raises
-        ------
-        SceneError
-            The file has vanished or is damaged here.
-        """
+        """Stored values of a window inside the frame."""
         with dataset_of(self.path) as dataset:
             return np.asarray(dataset.read(self.index, window=_for_rasterio(window)))
 

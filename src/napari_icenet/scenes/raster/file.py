@@ -69,19 +69,11 @@ class RasterInfo:
     masked: bool
     transform: Affine
 
-    @property
-    def band_count(self) -> int:
-        """Number of bands in the file, alpha included."""
-        return len(self.dtypes)
-
 
 def inspect(path: Path) -> RasterInfo:
     """Open a raster file, check that it is whole, and close it again.
 
-    Raises
-    ------
-    SceneError
-        The file is missing, no picture, or shorter than its own table of contents says.
+    Raises SceneError: the file is missing, no picture, or shorter than its own table of contents says.
     """
     try:
         with rasterio.open(path) as dataset:
@@ -184,10 +176,7 @@ _handles = _Handles()
 def file_state(path: Path) -> tuple[Path, int, int]:
     """Path, time and size: a key that changes when the file does.
 
-    Raises
-    ------
-    OSError
-        The file has vanished.
+    Raises OSError: the file has vanished.
     """
     status = path.stat()
     return path, status.st_mtime_ns, status.st_size
@@ -197,10 +186,7 @@ def file_state(path: Path) -> tuple[Path, int, int]:
 def dataset_of(path: Path) -> Iterator[DatasetReader]:
     """Open a file once in each thread; what goes wrong in the block is told of the file.
 
-    Raises
-    ------
-    SceneError
-        The file has vanished or cannot be read.
+    Raises SceneError: the file has vanished or cannot be read.
     """
     try:
         key = file_state(path)

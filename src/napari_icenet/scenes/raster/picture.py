@@ -53,10 +53,7 @@ _pictures: ByteCache[DecodedPicture] = ByteCache(256 * 2**20)
 def decode(info: RasterInfo) -> DecodedPicture:
     """The picture of a JPEG or PNG file, decoded once and kept while memory lasts.
 
-    Raises
-    ------
-    SceneError
-        The file has vanished or is damaged.
+    Raises SceneError: the file has vanished or is damaged.
     """
     try:
         state = file_state(info.path)
@@ -112,33 +109,15 @@ class PictureBand:
         return self._info.dtypes[0]
 
     def read(self, window: Window) -> NDArray[Any]:
-        """Stored values of a window inside the frame.
-
-        Raises
-        ------
-        SceneError
-            The file has vanished or is damaged.
-        """
+        """Stored values of a window inside the frame."""
         return np.array(decode(self._info).values[self.index - 1][window.slices])
 
     def fill(self, window: Window, values: NDArray[Any] | None = None) -> NDArray[np.bool_]:
-        """True where a window inside the frame is transparent or outside the picture's ground.
-
-        Raises
-        ------
-        SceneError
-            The file has vanished or is damaged.
-        """
+        """True where a window inside the frame is transparent or outside the picture's ground."""
         return np.array(decode(self._info).fill[window.slices])
 
     def thumbnail(self, max_side: int) -> NDArray[np.float32]:
-        """A decimated picture, every n-th pixel, no side longer than ``max_side``; NaN is fill.
-
-        Raises
-        ------
-        SceneError
-            The file has vanished or is damaged.
-        """
+        """A decimated picture, every n-th pixel, no side longer than ``max_side``; NaN is fill."""
         picture, shape = decode(self._info), thumbnail_shape(self.shape, max_side)
         values = decimated(picture.values[self.index - 1], shape).astype(np.float32)
         values[decimated(picture.fill, shape)] = np.nan

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from affine import Affine
-from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
+from pydantic import JsonValue, TypeAdapter
 from rasterio.crs import CRS
 
+from napari_icenet.common.settings_model import FrozenModel
+from napari_icenet.common.zarr_attributes import zarr_attributes
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.scene import Notice, Provenance, Scaling, Scene
 
@@ -20,11 +23,7 @@ VERSION = 1
 _json: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class GridRecord(_Record):
+class GridRecord(FrozenModel):
     """The grid: size, GDAL's six numbers of the transform, and the coordinate system as WKT."""
 
     height: int
@@ -48,23 +47,7 @@ class GridRecord(_Record):
         return Grid(self.height, self.width, Affine.from_gdal(*self.transform), crs)
 
 
-class ProvenanceRecord(_Record):
-    """Provenance of a scene as stored; see :class:`~napari_icenet.scenes.scene.Provenance`."""
-
-    location: str | None
-    sensor: str | None
-    level: str | None
-    collection: str | None
-    tier: str | None
-    wrs_path: int | None
-    wrs_row: int | None
-    processed: date | None
-    simulated: bool
-    metadata: dict[str, JsonValue]
-    credit: str | None = None
-
-
-class SceneRecord(_Record):
+class SceneRecord(FrozenModel):
     """One scene: all but its pixels."""
 
     id: str
@@ -73,14 +56,13 @@ class SceneRecord(_Record):
     bands: tuple[str, ...]
     masked: bool
     scaling: dict[str, tuple[float, float, float]]
-    provenance: ProvenanceRecord
+    provenance: Provenance
 
     @classmethod
     def of(cls, scene: Scene, bands: tuple[str, ...]) -> SceneRecord:
         """The record of a scene in a stack of ``bands``."""
-        origin = scene.provenance
         # What JSON cannot hold (paths, dates) is kept as text.
-        metadata = _json.validate_python(_plain(origin.metadata))
+        metadata = _json.validate_python(_plain(scene.provenance.metadata))
         assert isinstance(metadata, dict)
         return cls(
             id=scene.id,
@@ -89,33 +71,15 @@ class SceneRecord(_Record):
             bands=tuple(band for band in bands if band in scene.bands),
             masked=scene.mask is not None,
             scaling={band: (s.gain, s.offset, s.divisor) for band, s in scene.scaling.items()},
-            provenance=ProvenanceRecord(
-                location=None if origin.location is None else str(origin.location),
-                sensor=origin.sensor,
-                level=origin.level,
-                collection=origin.collection,
-                tier=origin.tier,
-                wrs_path=origin.wrs_path,
-                wrs_row=origin.wrs_row,
-                processed=origin.processed,
-                simulated=origin.simulated,
-                metadata=metadata,
-                credit=origin.credit,
-            ),
+            provenance=replace(scene.provenance, metadata=metadata),
         )
-
-    def origin(self) -> Provenance:
-        """Provenance of the scene."""
-        fields = self.provenance.model_dump()
-        location = fields.pop("location")
-        return Provenance(location=None if location is None else Path(location), **fields)
 
     def scalings(self) -> dict[str, Scaling]:
         """Scalings of stored values to reflectance."""
         return {band: Scaling(*numbers) for band, numbers in self.scaling.items()}
 
 
-class NoticeRecord(_Record):
+class NoticeRecord(FrozenModel):
     """Something that was told when the stack was opened."""
 
     message: str
@@ -126,7 +90,7 @@ class NoticeRecord(_Record):
         return Notice(self.message, self.scene)
 
 
-class StackRecord(_Record):
+class StackRecord(FrozenModel):
     """The whole stack: all but its pixels.
 
     ``chunks`` counts the files of each array, so that a store that was copied in part is noticed.
@@ -138,6 +102,12 @@ class StackRecord(_Record):
     scenes: tuple[SceneRecord, ...]
     notices: tuple[NoticeRecord, ...]
     chunks: dict[str, int]
+
+
+def is_saved_stack(path: Path) -> bool:
+    """True if a Zarr folder is a stack saved by this package."""
+    attributes = zarr_attributes(path)
+    return attributes is not None and attributes.get("format") == FORMAT
 
 
 def _plain(value: Any) -> Any:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +12,22 @@ from pydantic import ValidationError
 from zarr.codecs import BloscCodec
 
 from napari_icenet.common.atomic_io import replaced_folder
+from napari_icenet.common.zarr_attributes import zarr_attributes
 from napari_icenet.errors import SceneError, StackError
 from napari_icenet.jobs.progress import Progress
-from napari_icenet.scenes.grid import Grid, Window
+from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.raster.array import ArrayBand
 from napari_icenet.scenes.scene import Scene, fill_marker
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.scenes.store.schema import FORMAT, VERSION, GridRecord, NoticeRecord, SceneRecord, StackRecord
+from napari_icenet.scenes.store.schema import (
+    FORMAT,
+    VERSION,
+    GridRecord,
+    NoticeRecord,
+    SceneRecord,
+    StackRecord,
+    is_saved_stack,
+)
 
 CHUNK_SIDE_PX = 1024
 
@@ -75,7 +82,7 @@ def save_stack(
         Folder to make, usually ``….zarr``.
     overwrite : bool
         Replace a stack that is already there; anything else there is never touched.
-    progress : callable, optional
+    progress : Progress, optional
         Called with a fraction and a text; if it raises ``Cancelled`` nothing is left behind.
 
     Returns
@@ -92,7 +99,7 @@ def save_stack(
     if path.exists():
         if not overwrite:
             raise StackError(f"{path} exists; choose another name, or allow it to be overwritten.")
-        if not _holds_a_stack(path):
+        if not is_saved_stack(path):
             raise StackError(f"{path} is no stack saved by icenet and is left as it is; choose another name.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -118,10 +125,7 @@ def save_stack(
 def read_stack(path: str | Path) -> SceneStack:
     """Open a stack saved by :func:`save_stack`; pixels are read when they are asked for.
 
-    Raises
-    ------
-    StackError
-        There is no saved stack, it is incomplete, or a newer version has written it.
+    Raises StackError: there is no saved stack, it is incomplete, or a newer version has written it.
     """
     path = Path(path)
     arrays, record = _open(path)
@@ -140,7 +144,7 @@ def read_stack(path: str | Path) -> SceneStack:
                 time_known=scene.time_known,
                 mask=StoredMask(_Layer(path, arrays["flags"], (t,))) if scene.masked else None,
                 scaling=scene.scalings(),
-                provenance=scene.origin(),
+                provenance=scene.provenance,
             )
         )
     return SceneStack(
@@ -167,7 +171,7 @@ def _write_arrays(stack: SceneStack, group: Any, progress: Progress | None) -> N
     flags = make("flags", (times, height, width), np.uint8)
     if stack.area is not None:
         make("area", (height, width), bool)[:] = stack.area
-    windows = list(_windows(stack.grid))
+    windows = list(stack.grid.full_window.tiles(CHUNK_SIDE_PX))
     done, total = 0, times * len(windows)
     for t in range(times):
         for window in windows:
@@ -185,34 +189,11 @@ def _write_arrays(stack: SceneStack, group: Any, progress: Progress | None) -> N
             done += 1
 
 
-def _windows(grid: Grid) -> Iterator[Window]:
-    for row in range(0, grid.height, CHUNK_SIDE_PX):
-        for col in range(0, grid.width, CHUNK_SIDE_PX):
-            yield Window(row, col, min(CHUNK_SIDE_PX, grid.height - row), min(CHUNK_SIDE_PX, grid.width - col))
-
-
-def _attributes(path: Path) -> dict[str, Any]:
-    """The attributes of a zarr group, read without zarr, whose errors depend on its version."""
-    text = (path / "zarr.json").read_text(encoding="utf-8")
-    attributes = json.loads(text).get("attributes", {})
-    return attributes if isinstance(attributes, dict) else {}
-
-
-def _holds_a_stack(path: Path) -> bool:
-    try:
-        return _attributes(path).get("format") == FORMAT
-    except (OSError, ValueError, AttributeError):
-        return False
-
-
 def _open(path: Path) -> tuple[Any, StackRecord]:
     incomplete = f"{path} is an incomplete stack; save or copy it again."
-    try:
-        attributes = _attributes(path)
-    except FileNotFoundError as error:
-        raise StackError(incomplete if path.exists() else f"{path} does not exist; name a saved stack.") from error
-    except (OSError, ValueError, AttributeError) as error:
-        raise StackError(incomplete) from error
+    attributes = zarr_attributes(path)
+    if attributes is None:
+        raise StackError(incomplete if path.exists() else f"{path} does not exist; name a saved stack.")
     if attributes.get("format") != FORMAT:
         raise StackError(f"{path} is a zarr store, but no stack that icenet finished saving; save it again.")
     version = attributes.get("version")

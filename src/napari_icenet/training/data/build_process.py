@@ -42,14 +42,9 @@ def build(
         Where the dataset is to be, usually ``….zarr``.
     force : bool
         Replace a dataset that is already there.
-    progress : callable, optional
-        May raise to stop.
+    progress : Progress, optional
     cancelled : callable, optional
         Asked several times a second whether to stop.
-
-    Returns
-    -------
-    DatasetRecord
 
     Raises
     ------
@@ -84,10 +79,7 @@ def build(
 def build_here(worker: Worker, plan: DataPlan, path: Path, force: bool) -> None:
     """Make the dataset of a plan in the worker process.
 
-    Raises
-    ------
-    IceNetError
-        It cannot be made, or the disk is full.
+    Raises IceNetError: it cannot be made, or the disk is full.
     """
     from napari_icenet.datasets.builder import build_dataset
     from napari_icenet.datasets.store import work_folder

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as ListLike
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.struct_of_arrays import StructOfArrays
+
 
 @dataclass(frozen=True, eq=False)
-class Examples:
+class Examples(StructOfArrays):
     """n sequences of T frames of C × C pixels; every array begins with the axis of the sequences.
 
     Attributes
@@ -41,39 +43,22 @@ class Examples:
     simulated: NDArray[np.bool_]
     covariates: NDArray[np.float64] | None = None
 
-    def __len__(self) -> int:
-        return len(self.chips)
-
-    def __getitem__(self, index: Any) -> Examples:
-        chosen: dict[str, Any] = {
-            name: None if value is None else value[index] for name, value in self._arrays().items()
-        }
-        return Examples(**chosen)
-
-    @staticmethod
-    def concatenated(parts: ListLike[Examples]) -> Examples:
+    @classmethod
+    def concatenated(cls, parts: ListLike[Self]) -> Self:
         """Several batches as one, in order; at least one, all with as many frames of one size.
 
-        Covariates are missing where a lot has none.
+        Covariates are missing where a batch has none; there are no positions unless all have some.
         """
-        parts = _with_covariates(parts)
-        columns = {name: [part._arrays()[name] for part in parts] for name in parts[0]._arrays()}
-        joined: dict[str, Any] = {
-            name: None if any(array is None for array in arrays) else np.concatenate(arrays)
-            for name, arrays in columns.items()
-        }
-        return Examples(**joined)
-
-    def _arrays(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-
-def _with_covariates(parts: ListLike[Examples]) -> ListLike[Examples]:
-    """The same batches, all with covariates, where any has some."""
-    count = max(0 if part.covariates is None else part.covariates.shape[-1] for part in parts)
-    return [
-        replace(part, covariates=np.full((*part.days.shape, count), np.nan))
-        if part.covariates is None and count
-        else part
-        for part in parts
-    ]
+        placed = all(part.positions is not None for part in parts)
+        count = max((0 if part.covariates is None else part.covariates.shape[-1] for part in parts), default=0)
+        alike = [
+            replace(
+                part,
+                positions=part.positions if placed else None,
+                covariates=np.full((*part.days.shape, count), np.nan)
+                if part.covariates is None and count
+                else part.covariates,
+            )
+            for part in parts
+        ]
+        return super().concatenated(alike)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
+from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.datasets.dataset import SequenceDataset, open_dataset
 from napari_icenet.datasets.sequences import SPLITS
 from napari_icenet.datasets.settings import split_rule
@@ -22,7 +23,7 @@ _BY_TIME = "what came after a day is held out; training and held-out ice share t
 _BY_BOTH = "some datasets by blocks of ground with a gap between them, some by time: what came after a day is held out"
 
 
-class DatasetUse(BaseModel):
+class DatasetUse(FrozenModel, extra="ignore"):
     """A dataset, as a run found it.
 
     Attributes
@@ -35,18 +36,14 @@ class DatasetUse(BaseModel):
     simulated : bool
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
     path: str
     fingerprint: str
     sequences: dict[str, int]
     simulated: bool = False
 
 
-class DataRecord(BaseModel):
+class DataRecord(FrozenModel, extra="ignore"):
     """All data of a run: ``data.json``."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     datasets: tuple[DatasetUse, ...]
     simulated: int
@@ -107,10 +104,7 @@ def data_record(datasets: Sequence[SequenceDataset], settings: DataSettings) -> 
 def check_same_data(path: Path, datasets: Sequence[SequenceDataset]) -> None:
     """Make sure that a run goes on with the datasets it began with.
 
-    Raises
-    ------
-    TrainingError
-        One has changed since, or there are others.
+    Raises TrainingError: one has changed since, or there are others.
     """
     try:
         before = DataRecord.model_validate_json(path.read_bytes())
@@ -131,10 +125,7 @@ def check_same_data(path: Path, datasets: Sequence[SequenceDataset]) -> None:
 def opened_again(settings: DataSettings) -> list[SequenceDataset]:
     """Open the datasets of a run that goes on; tells what to do where one has moved.
 
-    Raises
-    ------
-    TrainingError
-        A dataset is not where it was.
+    Raises TrainingError: a dataset is not where it was.
     """
     for path in settings.datasets:
         if not Path(path).exists():

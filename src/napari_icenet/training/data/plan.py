@@ -18,7 +18,7 @@ from napari_icenet.datasets.sequences import SPLITS, Sequences
 from napari_icenet.datasets.settings import DatasetSettings, make_dataset_settings
 from napari_icenet.datasets.splits.blocks import NONE, Blocks
 from napari_icenet.datasets.splits.periods import settled_periods, split_of_windows
-from napari_icenet.datasets.splits.split_map import Rectangle, block_rectangles, split_map
+from napari_icenet.datasets.splits.split_map import split_map
 from napari_icenet.datasets.tracking.chip_grid import grid_positions
 from napari_icenet.errors import UsageError
 from napari_icenet.jobs.progress import Progress
@@ -155,10 +155,6 @@ class DataPlan:
             codes[~self.stack.area] = NONE
         return codes
 
-    def rectangles(self) -> tuple[Rectangle, ...]:
-        """Blocks of ground with their splits; none where it is split by time."""
-        return () if self.settings.split_by == "time" else block_rectangles(self.stack.grid, self.settings)
-
     def split_dates(self) -> tuple[str, ...]:
         """The period that each date lies in, where it is split by time; else none at all."""
         until = self.settings.train_until, self.settings.validation_until
@@ -170,10 +166,7 @@ class DataPlan:
     def preview(self, count: int = 6, *, band: str | int | None = None, progress: Progress | None = None) -> Sequences:
         """A few sequences, evenly over the area, cut for real from the first window of dates.
 
-        Raises
-        ------
-        StackError
-            The stack is too short or too small.
+        Raises StackError: the stack is too short or too small.
         """
         few = self.settings.model_copy(update={"chips": count})
         return cut(self.stack, few, band=self.bands[0] if band is None else band, start=0, progress=progress)

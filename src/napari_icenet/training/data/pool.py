@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -90,8 +91,7 @@ class HeldSource:
     def read(self, indices: NDArray[np.intp]) -> Examples:
         """Sequences by index, in the order asked for."""
         found = self.examples[indices]
-        object.__setattr__(found, "chips", found.chips.astype(np.float32))
-        return found
+        return replace(found, chips=found.chips.astype(np.float32))
 
 
 class Pool:

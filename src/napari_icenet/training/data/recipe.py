@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from napari_icenet.common.atomic_io import write_durably
+from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.errors import Cancelled, IceNetError, TrainingError
 from napari_icenet.jobs.progress import Progress
@@ -28,7 +29,7 @@ from napari_icenet.training.data.subset import subset
 from napari_icenet.training.run_folder.folder import RunFolder
 
 
-class Recipe(BaseModel):
+class Recipe(FrozenModel):
     """A dataset that is to be cut.
 
     Attributes
@@ -48,8 +49,6 @@ class Recipe(BaseModel):
     path : Path
         Where the dataset is to be.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     origin: Origin
     stack: str
@@ -71,10 +70,7 @@ def can_cut(plan: DataPlan) -> bool:
 def write_recipe(run: RunFolder, plan: DataPlan, path: Path) -> None:
     """Say in the folder of a run what it is to cut first.
 
-    Raises
-    ------
-    TrainingError
-        It cannot be written, or the stack lives in memory alone.
+    Raises TrainingError: it cannot be written, or the stack lives in memory alone.
     """
     stack, area, checksum = plan.stack, plan.stack.area, ""
     if stack.origin is None:
@@ -100,10 +96,7 @@ def write_recipe(run: RunFolder, plan: DataPlan, path: Path) -> None:
 def read_recipe(run: RunFolder) -> Recipe | None:
     """Read the dataset that a run is to build first; None where it takes datasets that others have made.
 
-    Raises
-    ------
-    TrainingError
-        It cannot be read.
+    Raises TrainingError: it cannot be read.
     """
     try:
         return Recipe.model_validate_json(run.cut.read_bytes())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
-from collections.abc import Callable
 from contextlib import closing
 from itertools import count as counting
 from pathlib import Path
@@ -17,6 +16,7 @@ from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.common.software import __version__
 from napari_icenet.errors import TrainingError
 from napari_icenet.jobs.prefetch import prefetch
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.simulation.glacier import TrainingSettings, draw_glacier
 from napari_icenet.simulation.sequences import sequences_of
 from napari_icenet.training.data.examples import Examples
@@ -33,7 +33,7 @@ def simulated_examples(
     *,
     seed: int = 0,
     threads: int | None = None,
-    progress: Callable[[float, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Examples:
     """``count`` simulated sequences, those of a seed always the same.
 
@@ -49,8 +49,7 @@ def simulated_examples(
     seed : int
     threads : int, optional
         Default: all cores.
-    progress : callable, optional
-        May raise to stop.
+    progress : Progress, optional
 
     Returns
     -------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from napari_icenet.common.atomic_io import write_durably
 from napari_icenet.datasets.dataset import SequenceDataset
 from napari_icenet.errors import TrainingError
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.predictors.registration import register
 
 #: Sequences that are read at a time.
@@ -41,7 +41,7 @@ def dataset_positions(
     kept: Path,
     *,
     threads: int | None = None,
-    progress: Callable[[float, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> NDArray[np.float64]:
     """Sub-pixel positions of some sequences of a dataset.
 
@@ -53,8 +53,7 @@ def dataset_positions(
         A ``.npy`` file that holds them, once they are known; its name must tell what they are of.
     threads : int, optional
         Default: all cores.
-    progress : callable, optional
-        May raise to stop.
+    progress : Progress, optional
 
     Returns
     -------

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 from contextlib import suppress
 from typing import Any
 
 from napari_icenet.common.user_files import changing, home, read_list
-from napari_icenet.datasets.cut import Tracker, cut_tracks
-from napari_icenet.datasets.parts import pictures_of
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.errors import IceNetError, TrainingError
-from napari_icenet.jobs.progress import Progress
-from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.training.data.start_weights import start_card
 from napari_icenet.training.settings import RunSettings
 
@@ -32,40 +27,6 @@ def seconds_per_sequence(settings: DatasetSettings) -> tuple[float, bool]:
     if isinstance(known, int | float) and known > 0:
         return float(known) * _searched(settings), True
     return _UNMEASURED[settings.tracking] / (os.cpu_count() or 1) * _searched(settings), False
-
-
-def calibrate(
-    stack: SceneStack, settings: DatasetSettings, band: str | None = None, *, progress: Progress | None = None
-) -> float:
-    """Measure how long a sequence takes, on the first window of dates of one band, and remember it.
-
-    Parameters
-    ----------
-    stack : SceneStack
-    settings : DatasetSettings
-    band : str, optional
-        Default: the first one.
-    progress : callable, optional
-        May raise to stop.
-
-    Returns
-    -------
-    float
-        Seconds per sequence.
-
-    Raises
-    ------
-    StackError
-        The stack has too few dates, or is smaller than a chip.
-    """
-    pictures = pictures_of(stack, band or stack.bands[0])
-    tracker = Tracker(pictures, settings)
-    began = time.perf_counter()
-    tracks = tracker.track(0, progress=progress)
-    made = cut_tracks(pictures, tracks, settings, 0)
-    seconds = (time.perf_counter() - began) / max(len(made), 1)
-    remember(settings, seconds)
-    return seconds
 
 
 def remember(settings: DatasetSettings, seconds: float) -> None:

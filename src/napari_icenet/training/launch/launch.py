@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -42,22 +41,6 @@ _TRIES = 20
 _PATIENCE_S = 15.0
 
 
-@dataclass(frozen=True)
-class LaunchedRun:
-    """A run whose process has been started.
-
-    Attributes
-    ----------
-    folder : RunFolder
-        Tells what it does.
-    supervisor : int
-        Number of the process that watches it.
-    """
-
-    folder: RunFolder
-    supervisor: int
-
-
 def launch(
     folder: str | Path,
     settings: RunSettings,
@@ -65,8 +48,8 @@ def launch(
     plan: DataPlan | None = None,
     compare: bool = True,
     module: str | None = None,
-) -> LaunchedRun:
-    """Start a run in a process of its own, at once.
+) -> RunFolder:
+    """Start a run in a process of its own, at once; its folder tells what it does.
 
     Parameters
     ----------
@@ -79,10 +62,6 @@ def launch(
         Whether the weights are compared with those before on held-out ice, once the run has finished.
     module : str, optional
         The program that trains; default: :data:`MODULE`.
-
-    Returns
-    -------
-    LaunchedRun
 
     Raises
     ------
@@ -104,7 +83,7 @@ def resume(
     device: str | None = None,
     compare: bool = True,
     module: str | None = None,
-) -> LaunchedRun:
+) -> RunFolder:
     """Go on with a run in a process of its own, at once.
 
     Parameters
@@ -118,10 +97,6 @@ def resume(
         Where it goes on, if elsewhere than before.
     compare, module
         As of :func:`launch`.
-
-    Returns
-    -------
-    LaunchedRun
 
     Raises
     ------
@@ -155,10 +130,7 @@ def going_on(run: RunFolder) -> TrainingError:
 def wait_until_left(run: RunFolder) -> None:
     """Wait for the processes of a run that has ended to leave its folder; they take a moment.
 
-    Raises
-    ------
-    TrainingError
-        The run is going on.
+    Raises TrainingError: the run is going on.
     """
     end = time.monotonic() + _PATIENCE_S
     while time.monotonic() < end:
@@ -193,7 +165,7 @@ def want(run: RunFolder, settings: RunSettings, plan: DataPlan | None = None) ->
     _write_wanted(run, settings)
 
 
-def start_wanted(folder: str | Path, *, compare: bool = True, module: str | None = None) -> LaunchedRun:
+def start_wanted(folder: str | Path, *, compare: bool = True, module: str | None = None) -> RunFolder:
     """Start a run whose folder was made with its settings before (:func:`want`); otherwise as :func:`launch`."""
     run = RunFolder(folder)
     # Settings that were damaged meanwhile are told of here, and not by a process.
@@ -227,15 +199,6 @@ def refuse(run: RunFolder, words: str) -> None:
         write_launch(run.launch, record)
 
 
-def trouble(folder: str | Path) -> str:
-    """Find the trouble of a run, in one sentence; empty where there is none."""
-    run = RunFolder(folder)
-    status = run.status()
-    if status is not None and status.state in ("failed", "stopped"):
-        return status.message
-    return ""
-
-
 def _check_untouched(run: RunFolder) -> None:
     if not run.untouched():
         raise UsageError(f"{run.path} is there already; choose another name, or resume the run in it.")
@@ -248,7 +211,7 @@ def _write_wanted(run: RunFolder, settings: RunSettings) -> None:
         raise TrainingError(f"{run.wanted} cannot be written ({error.strerror or error}); free some space.") from error
 
 
-def _start(run: RunFolder, *, compare: bool, module: str | None) -> LaunchedRun:
+def _start(run: RunFolder, *, compare: bool, module: str | None) -> RunFolder:
     """Start the supervisor of a run; one at a time, however many windows ask for it."""
     with locked(run.path, STARTING):
         before = read_launch(run.launch)
@@ -272,7 +235,7 @@ def _start(run: RunFolder, *, compare: bool, module: str | None) -> LaunchedRun:
             run.control.unlink(missing_ok=True)
             write_launch(run.launch, record)
             # -P: nothing of the folder that the window was started in is taken for a library.
-            supervisor = start_apart(
+            start_apart(
                 [sys.executable, "-P", "-m", _SUPERVISOR, str(run.path.absolute()), record.token],
                 ended=supervisor_ended,
             )
@@ -280,4 +243,4 @@ def _start(run: RunFolder, *, compare: bool, module: str | None) -> LaunchedRun:
             raise TrainingError(
                 f"the run in {run.path} cannot be started ({error.strerror or error}); free some space or memory."
             ) from error
-    return LaunchedRun(run, supervisor.pid)
+    return run

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from uuid import uuid4
 
-from napari_icenet.common.user_files import changing, home, read_list
+from napari_icenet.common.user_files import home
 from napari_icenet.errors import TrainingError
 from napari_icenet.jobs.file_lock import locked
 from napari_icenet.training.launch.queue import Queue
@@ -26,37 +26,17 @@ class Runs:
     Parameters
     ----------
     roots : iterable of path
-        Folders that hold runs, beside those that are remembered; a run itself may be named as well.
+        Folders that hold runs, beside that of the user's own; a run itself may be named as well.
     folder : Path, optional
-        Where the list is remembered; default: the user's own data folder.
+        Where those of the user's own and the queue are; default: the user's data folder.
     """
 
     def __init__(self, roots: Iterable[str | Path] = (), folder: Path | None = None) -> None:
-        self._file = (folder or home()) / "runs.json"
         self._queue = Queue((folder or home()) / "queue.json")
-        self._given = [Path(root).absolute() for root in roots]
+        #: Folders that are looked through.
+        self.roots = tuple(dict.fromkeys([default_root(folder), *(Path(root).absolute() for root in roots)]))
         self._seen: dict[Path, tuple[object, RunSummary]] = {}
         self.runs: tuple[RunSummary, ...] = ()
-
-    @property
-    def roots(self) -> tuple[Path, ...]:
-        """Folders that are looked through."""
-        found = read_list(self._file).get("folders", [])
-        remembered = [Path(text) for text in found if isinstance(text, str)]
-        return tuple(dict.fromkeys([default_root(self._file.parent), *self._given, *remembered]))
-
-    def add_root(self, folder: str | Path) -> None:
-        """Look through one more folder, from now on."""
-        text = str(Path(folder).absolute())
-        with changing(self._file) as values:
-            values["folders"] = list(dict.fromkeys([*values.get("folders", []), text]))
-
-    def forget(self, folder: str | Path) -> None:
-        """Look no more through a folder; nothing in it is touched."""
-        text = str(Path(folder).absolute())
-        self._given = [root for root in self._given if str(root) != text]
-        with changing(self._file) as values:
-            values["folders"] = [other for other in values.get("folders", []) if other != text]
 
     def refresh(self) -> bool:
         """Look again; whether anything has changed."""
@@ -89,10 +69,7 @@ class Runs:
     def delete(self, folder: str | Path) -> None:
         """Delete a run with all it holds; it is gone as a whole, or still there.
 
-        Raises
-        ------
-        TrainingError
-            It is going on, it is no run, or it cannot be deleted.
+        Raises TrainingError: it is going on, it is no run, or it cannot be deleted.
         """
         delete_run(Path(folder), self._queue)
         self._seen.pop(Path(folder).absolute(), None)

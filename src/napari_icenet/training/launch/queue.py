@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from napari_icenet.common.user_files import changing, home, read_list
 from napari_icenet.errors import IceNetError, UsageError
 from napari_icenet.training.launch import launch as launching
-from napari_icenet.training.launch.launch import LaunchedRun, going_on, resume, start_wanted, wait_until_left, want
+from napari_icenet.training.launch.launch import going_on, resume, start_wanted, wait_until_left, want
 from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.run_folder.status import ACTIVE
 from napari_icenet.training.settings import RunSettings
@@ -46,7 +46,7 @@ class Queue:
 
     def add(
         self, folder: str | Path, settings: RunSettings, *, plan: DataPlan | None = None, compare: bool = True
-    ) -> LaunchedRun | None:
+    ) -> RunFolder | None:
         """Add a run; it starts at once where no other of the queue is going on.
 
         Parameters
@@ -56,7 +56,7 @@ class Queue:
 
         Returns
         -------
-        LaunchedRun or None
+        RunFolder or None
             None where it waits.
 
         Raises
@@ -72,7 +72,7 @@ class Queue:
 
     def add_resume(
         self, folder: str | Path, *, datasets: Sequence[str] | None = None, compare: bool = True
-    ) -> LaunchedRun | None:
+    ) -> RunFolder | None:
         """Add a run that is to go on, or to be compared once more; as :meth:`add`.
 
         One that has just been asked to stop is waited for.
@@ -104,10 +104,7 @@ class Queue:
     def move(self, folder: str | Path, place: int) -> None:
         """Put a run that waits to another place, 0 for the next one.
 
-        Raises
-        ------
-        UsageError
-            It does not wait.
+        Raises UsageError: it does not wait.
         """
         with changing(self.path) as values:
             entries = _entries(values)
@@ -118,12 +115,12 @@ class Queue:
             entries.insert(max(0, place), mine)
             values["waiting"] = entries
 
-    def tend(self) -> LaunchedRun | None:
+    def tend(self) -> RunFolder | None:
         """Start the next run where none is going on; one that cannot be started is dropped, and says why.
 
         Returns
         -------
-        LaunchedRun or None
+        RunFolder or None
             None where nothing was started.
         """
         found = read_list(self.path)
@@ -143,7 +140,7 @@ class Queue:
 
     def _add(
         self, run: RunFolder, *, resumed: bool, compare: bool, datasets: Sequence[str] | None = None
-    ) -> LaunchedRun | None:
+    ) -> RunFolder | None:
         moved = None if datasets is None else [str(path) for path in datasets]
         entry = {
             "folder": _name(run.path), "resume": resumed, "compare": compare, "module": launching.MODULE,
@@ -158,7 +155,7 @@ class Queue:
                 raise going_on(run)
             values["waiting"] = [*entries, entry]
         started = self.tend()
-        return started if started is not None and _name(started.folder.path) == entry["folder"] else None
+        return started if started is not None and _name(started.path) == entry["folder"] else None
 
 
 def _name(folder: str | Path) -> str:
@@ -180,7 +177,7 @@ def _going(run: RunFolder) -> bool:
     return status is not None and status.state in ACTIVE
 
 
-def _launched(entry: dict[str, Any]) -> LaunchedRun | None:
+def _launched(entry: dict[str, Any]) -> RunFolder | None:
     run = RunFolder(entry["folder"])
     options = {"compare": bool(entry.get("compare", True)), "module": str(entry.get("module") or launching.MODULE)}
     try:

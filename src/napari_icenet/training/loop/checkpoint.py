@@ -102,10 +102,7 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any]) -> Path:
 def load_checkpoint(folder: Path) -> dict[str, Any] | None:
     """The newest checkpoint that can be read; None where there is none. Nothing but data is unpickled.
 
-    Raises
-    ------
-    TrainingError
-        None of those there can be read, or a newer version wrote them.
+    Raises TrainingError: none of those there can be read, or a newer version wrote them.
     """
     paths = checkpoint_paths(folder)
     for path in reversed(paths):

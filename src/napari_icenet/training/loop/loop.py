@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from napari_icenet.errors import Cancelled, SceneWarning
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.models.card import Card
 from napari_icenet.models.precision import type_name
 from napari_icenet.models.weights import save_weights
@@ -59,7 +60,7 @@ class Loop:
         held_out: HeldOut | None,
         card: Card,
         *,
-        progress: Callable[[float, str], None] | None,
+        progress: Progress | None,
         stop: Callable[[], bool],
     ) -> None:
         self.settings, self.folder, self.stepper, self.held_out = settings, folder, stepper, held_out

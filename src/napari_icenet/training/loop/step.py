@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +39,6 @@ class StepReport:
         Whether the weights were left as they were, for loss or gradient were not finite.
     sequences : int
         Of all processes.
-    seconds : float
     notices : tuple of str
         What the user should know of.
     """
@@ -50,7 +48,6 @@ class StepReport:
     grad_norm: float
     skipped: bool
     sequences: int
-    seconds: float
     notices: tuple[str, ...] = ()
 
 
@@ -96,7 +93,6 @@ class Stepper:
         TrainingError
             The loss is not finite again and again, or the memory does not hold even one sequence.
         """
-        began = time.perf_counter()
         batch = {name: torch.from_numpy(np.ascontiguousarray(array)).to(self.device) for name, array in arrays.items()}
         size = len(next(iter(batch.values())))
         notices: tuple[str, ...] = ()
@@ -117,8 +113,7 @@ class Stepper:
             for buffer, before in zip(self.network.buffers(), gathered, strict=True):
                 buffer.copy_(before)
         self._count_skipped(step, done, means["loss"])
-        seconds = time.perf_counter() - began
-        return StepReport(means, rate, norm, not done, size * self.group.world, seconds, notices)
+        return StepReport(means, rate, norm, not done, size * self.group.world, notices)
 
     def _gradients(self, batch: dict[str, Tensor], size: int, step: int) -> dict[str, float] | None:
         """Losses of the batch, their gradients left with the parameters; None where memory ran out."""

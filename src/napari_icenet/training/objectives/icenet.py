@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from torch import Tensor
 
+from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.common.types import F32
 from napari_icenet.matching.template import PAST_CHIPS
 from napari_icenet.models.icenet.network import Expected, IceNetwork
@@ -20,14 +21,13 @@ from napari_icenet.predictors.registration import moved
 if TYPE_CHECKING:
     from napari_icenet.training.data.examples import Examples
 
-
 #: Below this share of unit variance what is left of a chip is no picture.
 _LEAST = 1e-6
 #: What of a batch is made of pixels.
 _PICTURES = ("frames", "known", "target", "target_known")
 
 
-class IceNetObjectiveSettings(BaseModel):
+class IceNetObjectiveSettings(FrozenModel):
     """Settings of how examples are drawn and what is minimised. Immutable.
 
     Attributes
@@ -52,8 +52,6 @@ class IceNetObjectiveSettings(BaseModel):
         Weight of the likelihood that teaches the spread.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     consecutive: float = Field(default=0.5, ge=0, le=1)
     reversed_time: float = Field(default=0.1, ge=0, le=1)
     crops: float = Field(default=0.7, ge=0, le=1)
@@ -67,13 +65,7 @@ class IceNetObjectiveSettings(BaseModel):
 
 
 class IceNetObjective:
-    """Losses of :class:`~napari_icenet.models.icenet.network.IceNetwork`: 1 − NCC with the target, and its spread.
-
-    Parameters
-    ----------
-    network : IceNetwork
-    settings : IceNetObjectiveSettings, optional
-    """
+    """Losses of :class:`~napari_icenet.models.icenet.network.IceNetwork`: 1 − NCC with the target, and its spread."""
 
     wants_positions: ClassVar[bool] = True
     settings_type: ClassVar[type[BaseModel]] = IceNetObjectiveSettings

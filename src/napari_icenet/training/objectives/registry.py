@@ -25,10 +25,7 @@ OBJECTIVES: dict[str, str] = {
 def objective_class(model: str) -> Any:
     """The class of the objective that trains ``model``.
 
-    Raises
-    ------
-    UsageError
-        There is no such model.
+    Raises UsageError: there is no such model.
     """
     return Registry("model", OBJECTIVES).load(model)
 

@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from torch import Tensor
 
+from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.common.types import F32
 from napari_icenet.errors import UsageError
 from napari_icenet.models.svg_lp.network import SvgLp
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from napari_icenet.training.data.examples import Examples
 
 
-class SvgLpObjectiveSettings(BaseModel):
+class SvgLpObjectiveSettings(FrozenModel, allow_inf_nan=False):
     """Settings of what is minimised, and how examples are varied. Immutable.
 
     Attributes
@@ -51,8 +52,6 @@ class SvgLpObjectiveSettings(BaseModel):
         Whether sequences are turned by quarters and flipped at random.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
     beta: float = Field(default=1e-6, ge=0)
     peak_weight: float = Field(default=0.1, ge=0)
     peak_radius: float = Field(default=1 / 8, gt=0, le=1)
@@ -73,11 +72,6 @@ class SvgLpObjective:
 
     Frames are brought to the unit range one by one (:func:`napari_icenet.predictors.svg_lp.unit_range`).
     Only known pixels count.
-
-    Parameters
-    ----------
-    network : SvgLp
-    settings : SvgLpObjectiveSettings, optional
     """
 
     wants_positions: ClassVar[bool] = False

@@ -14,17 +14,18 @@ from typing import Literal
 from pydantic import ValidationError
 
 from napari_icenet.common.atomic_io import write_durably
+from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.errors import Cancelled, IceNetError, TrainingError
 from napari_icenet.jobs.detached import alive
 from napari_icenet.jobs.progress import Progress
-from napari_icenet.training.results.comparison import BeforeAfter, Score, _Record
+from napari_icenet.training.results.comparison import BeforeAfter, Score
 from napari_icenet.training.run_folder.folder import RunFolder
 
 #: How often another process is told how far the comparison is, seconds.
 _TELL = 0.5
 
 
-class Comparing(_Record):
+class Comparing(FrozenModel, extra="ignore"):
     """Progress of a comparison: ``comparing.json``."""
 
     state: Literal["running", "done", "failed", "cancelled"]
@@ -70,12 +71,7 @@ def compare_weights(folder: str | Path, *, progress: Progress | None = None) -> 
     ----------
     folder : path
         Of a run with weights.
-    progress : callable, optional
-        Told the share that is done, 0 to 1, and what is being scored; may raise to stop.
-
-    Returns
-    -------
-    BeforeAfter
+    progress : Progress, optional
 
     Raises
     ------

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from napari_icenet.common.settings_model import FrozenModel
 
 Role = Literal["baseline", "before", "bundled", "after"]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Score(_Record):
+class Score(FrozenModel, extra="ignore"):
     """Score of one predictor at one target.
 
     Attributes
@@ -40,7 +36,7 @@ class Score(_Record):
     error_px: float | None = None
 
 
-class Row(_Record):
+class Row(FrozenModel, extra="ignore"):
     """One predictor: what it is in the comparison, and its scores."""
 
     key: str
@@ -51,7 +47,7 @@ class Row(_Record):
     t2: Score
 
 
-class Gain(_Record):
+class Gain(FrozenModel, extra="ignore"):
     """Mean correlation after less before, on the same chips, and its 95 % interval."""
 
     t1: float
@@ -60,7 +56,7 @@ class Gain(_Record):
     t2_interval: tuple[float, float] | None = None
 
 
-class BeforeAfter(_Record):
+class BeforeAfter(FrozenModel, extra="ignore"):
     """The comparison: ``comparison.json``.
 
     Attributes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,35 +49,24 @@ class Validation:
 
 
 class _Column:
-    """Numbers that come one after the other, in an array that doubles."""
+    """Numbers that come one after the other; those between two that came are missing."""
 
     def __init__(self) -> None:
-        self._values: F64 = np.empty(1024)
-        self.count = 0
+        self._values = array("d")
 
     def put(self, at: int, value: float) -> None:
-        """Set a value; those between it and the last one are missing."""
-        if at >= len(self._values):
-            larger = np.empty(max(2 * len(self._values), at + 1))
-            larger[: self.count] = self._values[: self.count]
-            self._values = larger
-        self._values[self.count : at] = np.nan
-        self._values[at] = value
-        self.count = at + 1
+        """Set the value behind all others."""
+        self._values.extend([np.nan] * (at - len(self._values)))
+        self._values.append(value)
 
     def upto(self, count: int) -> F64:
-        """The first so many, as they are."""
-        if self.count < count:
-            self.put(count - 1, np.nan)
-        return self._values[:count]
+        """The first so many."""
+        self._values.extend([np.nan] * (count - len(self._values)))
+        return np.array(self._values[:count], np.float64)
 
 
 class Curves:
     """All curves of a run, kept in memory, read bit by bit.
-
-    Parameters
-    ----------
-    folder : path or RunFolder
 
     Attributes
     ----------
@@ -175,7 +165,7 @@ class Curves:
         column = self._columns.get(name)
         if column is None:
             return np.empty(0), np.empty(0)
-        return self._step.upto(self._steps).copy(), column.upto(self._steps).copy()
+        return self._step.upto(self._steps), column.upto(self._steps)
 
     def _left(self, position: EventPosition) -> bool:
         try:
@@ -198,10 +188,7 @@ class Curves:
             self._step.put(at, step)
             for name, value in event.items():
                 if name not in _NO_CURVE:
-                    column = self._columns.get(name)
-                    if column is None:
-                        column = self._columns[name] = _Column()
-                    column.put(at, _number(value))
+                    self._columns.setdefault(name, _Column()).put(at, _number(value))
 
 
 def _number(value: Any) -> float:

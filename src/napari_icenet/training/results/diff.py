@@ -51,10 +51,7 @@ class RunComparison:
 def compare_runs(first: str | Path, second: str | Path) -> RunComparison:
     """Compare two runs.
 
-    Raises
-    ------
-    TrainingError
-        One is no run, or damaged.
+    Raises TrainingError: one is no run, or damaged.
     """
     one, other = (RunFolder(path).settings().model_dump(mode="json") for path in (first, second))
     found, others = dict(_flat(one)), dict(_flat(other))

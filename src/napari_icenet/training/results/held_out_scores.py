@@ -162,9 +162,9 @@ def _gain(scores: Scores, contenders: list[_Contender], seed: int) -> Gain | Non
     for k, target in enumerate(("t1", "t2")):
         counted = scores[scores.counted[:, k]]
         difference: NDArray[np.float64] = counted.ncc[:, places["after"], k] - counted.ncc[:, before, k]
-        ends = BlockBootstrap(counted.block_ids, resamples=2000, seed=seed).interval(difference)
+        bootstrap = BlockBootstrap(counted.block_ids, resamples=2000, seed=seed)
         found[target] = float(difference.mean())
-        found[f"{target}_interval"] = None if ends.low is None else (ends.low, ends.high)
+        found[f"{target}_interval"] = bootstrap.interval(difference)
     return Gain(**found)
 
 

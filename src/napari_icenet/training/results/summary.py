@@ -7,11 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from napari_icenet.errors import TrainingError
-from napari_icenet.training.results.describe_data import data_words
+from napari_icenet.training.data.fingerprint import DataRecord
 from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.run_folder.status import ACTIVE, RunStatus
 from napari_icenet.training.settings import RunSettings
+
+#: Fields of a status that are told as they are.
+_TOLD = ("message", "step", "t2", "persistence_t2", "best_step", "seconds")
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ def summarize_run(path: Path, *, queued: bool = False) -> RunSummary:
         return RunSummary(path, "damaged", str(error))
     status = run.status()
     weights = next((file for file in (run.best, run.last) if file.exists()), None)
-    data, simulated = data_words(run, settings)
+    data, simulated = _data_words(run, settings)
     found = RunSummary(
         path, "queued" if queued else "new", model=settings.model, preset=preset_of(settings), data=data,
         simulated=simulated, of=settings.optimisation.steps, device=settings.device, weights=weights,
@@ -115,15 +120,10 @@ def _with_status(found: RunSummary, status: RunStatus, queued: bool) -> RunSumma
     active = status.state in ACTIVE
     return replace(
         found,
+        **{name: getattr(status, name) for name in _TOLD},
         state="queued" if queued and not active else status.state,
-        message=status.message,
-        step=status.step,
         of=status.of or found.of,
-        t2=status.t2,
-        persistence_t2=status.persistence_t2,
-        best_step=status.best_step,
         started=status.started or found.started,
-        seconds=status.seconds,
         silent=_silent(status) if active else 0.0,
         seconds_left=status.seconds_left if active else None,
         sequences_per_second=status.sequences_per_second if active else None,
@@ -156,3 +156,23 @@ def _begun(run: RunFolder) -> float:
         return path.stat().st_mtime
     except OSError:
         return time.time()
+
+
+def _data_words(run: RunFolder, settings: RunSettings) -> tuple[str, bool]:
+    """Datasets with their training sequences, bands and simulated ice; and whether all of it is simulated."""
+    try:
+        record = DataRecord.model_validate_json(run.data.read_bytes())
+    except (OSError, ValidationError):
+        record = None
+    if record is not None:
+        parts = [f"{Path(use.path).name} ({use.sequences.get('train', 0)})" for use in record.datasets]
+    else:
+        parts = [Path(path).name for path in settings.data.datasets]
+    if settings.data.bands is not None and parts:
+        parts[-1] += f", {', '.join(settings.data.bands)}"
+    if settings.data.simulated:
+        parts.append(f"simulated ice ({settings.data.simulated})")
+    uses = record.datasets if record is not None else ()
+    # Held-out ice is that of the datasets; simulated ice beside them does not make its numbers simulated.
+    known = bool(settings.data.datasets and uses)
+    return ", ".join(parts), all(use.simulated for use in uses) if known else not settings.data.datasets

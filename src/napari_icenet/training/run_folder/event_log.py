@@ -14,12 +14,7 @@ from napari_icenet.errors import TrainingError
 
 
 class EventLog:
-    """Appends to ``events.jsonl``; every line is on its way to the disk when the call returns.
-
-    Parameters
-    ----------
-    path : Path
-    """
+    """Appends to ``events.jsonl``; every line is on its way to the disk when the call returns."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -31,10 +26,7 @@ class EventLog:
     def write(self, kind: str, step: int, values: Mapping[str, Any]) -> None:
         """Add a line: kind, step, time (seconds since 1970), and values; what is not finite is null.
 
-        Raises
-        ------
-        TrainingError
-            The disk is full.
+        Raises TrainingError: the disk is full.
         """
         line = {"kind": kind, "step": step, "time": round(time.time(), 3)} | {k: _plain(v) for k, v in values.items()}
         text = (json.dumps(line, allow_nan=False) + "\n").encode()
@@ -55,10 +47,7 @@ class EventLog:
 def cut_after(path: Path, step: int) -> None:
     """Drop the lines of steps after ``step``, which will be taken again, and a last line cut short.
 
-    Raises
-    ------
-    TrainingError
-        The disk is full; the log is as it was.
+    Raises TrainingError: the disk is full; the log is as it was.
     """
     try:
         content = path.read_bytes()

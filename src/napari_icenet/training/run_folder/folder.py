@@ -45,12 +45,7 @@ class _File:
 
 
 class RunFolder:
-    """The folder of a run. Nothing here imports torch, and of viewers' methods only :meth:`request` writes.
-
-    Parameters
-    ----------
-    path : path
-    """
+    """The folder of a run. Nothing here imports torch, and of viewers' methods only :meth:`request` writes."""
 
     #: Settings of the run, JSON.
     config = _File("config.json")
@@ -107,20 +102,14 @@ class RunFolder:
     def settings(self) -> RunSettings:
         """Read the settings that the run is made with, or is to be made with.
 
-        Raises
-        ------
-        TrainingError
-            There is no run, or its settings are damaged.
+        Raises TrainingError: there is no run, or its settings are damaged.
         """
         return self._settings(self.config if self.config.exists() else self.wanted)
 
     def wanted_settings(self) -> RunSettings:
         """Read the settings that the run is to be started or continued with.
 
-        Raises
-        ------
-        TrainingError
-            There are none, or they are damaged.
+        Raises TrainingError: there are none, or they are damaged.
         """
         return self._settings(self.wanted if self.wanted.exists() else self.config)
 

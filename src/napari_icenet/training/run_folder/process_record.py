@@ -6,9 +6,10 @@ import os
 import socket
 from pathlib import Path
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, Field, ValidationError
 
 from napari_icenet.common.atomic_io import write_durably
+from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.jobs.detached import alive
 from napari_icenet.jobs.file_lock import held
 from napari_icenet.training.run_folder.status import ACTIVE, RunStatus
@@ -18,7 +19,7 @@ VARIABLE = "ICENET_LAUNCH"
 _DIED = "its process has died; resume it to go on from its last checkpoint"
 
 
-class Launch(BaseModel):
+class Launch(FrozenModel, extra="ignore", populate_by_name=True):
     """A process that was started for a run, as its supervisor tells of it: ``launch.json``.
 
     Attributes
@@ -42,8 +43,6 @@ class Launch(BaseModel):
     compare : bool
         Whether the weights are compared with those before, once the run has finished.
     """
-
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     token: str
     host: str

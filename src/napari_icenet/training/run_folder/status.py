@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from napari_icenet.common.settings_model import FrozenModel
 
 State = Literal["preparing", "running", "paused", "stopped", "finished", "failed"]
 #: States in which a process is at work.
 ACTIVE: tuple[State, ...] = ("preparing", "running", "paused")
 
 
-class RunStatus(BaseModel):
+class RunStatus(FrozenModel, extra="ignore"):
     """Status of a run, as of ``updated``.
 
     Attributes
@@ -40,8 +40,6 @@ class RunStatus(BaseModel):
     launch : str
         Token of the launch that its process belongs to; empty where it was started by hand.
     """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     state: State
     pid: int = 0

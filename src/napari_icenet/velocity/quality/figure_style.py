@@ -20,13 +20,13 @@ TEXT, QUIET = "#E6E8EA", "#9BA3AC"
 VALID, STABLE, ACCENT, WARN = "#009E73", "#56B4E9", "#E69F00", "#CC79A7"
 SPEED_MAP = "viridis"
 #: Correlation from −1 to 1, light in the middle.
-NCC_STOPS = ("#08306B", "#4F94CD", "#F4F4F4", "#F0A04B", "#8C3B00")
+NCC_STOPS = palette.NCC_STOPS
 #: Differences, dark in the middle so that nothing looks like nothing.
 DIFFERENCE_STOPS = ("#8FC7F2", "#2F78B5", "#1B1F24", "#C2622A", "#F6BE8C")
 #: Closure and errors: from the panel's dark to light, zero-based.
 MISFIT_STOPS = ("#1F242A", "#3B4A6B", "#7A6A9B", "#D08A8A", "#F7D9B0")
 DENSITY_STOPS = ("#1B1F24", "#21435A", "#3E86AF", "#9BD3F2", "#FFFFFF")
-REASON_COLOURS = {reason: palette.REASON[reason.name] for reason in LostReason}
+REASON_COLOURS = {reason: palette.reason_colour(reason.name) for reason in LostReason}
 
 
 def new_figure(width: float, height: float) -> Figure:

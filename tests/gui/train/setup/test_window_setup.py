@@ -35,7 +35,7 @@ def test_a_batch_larger_than_the_ice_that_is_cut(desk):
     said = desk.setup.bar.line.text()
     assert said.startswith(f"A batch of {training + 1} is larger than the {training} training sequences; choose")
     # Every second chip gives more sequences: the way on that the sentence names.
-    desk.setup.data.form.stride.setValue(8)
+    desk.setup.data.form.editors["stride"].widget.setValue(8)
     desk.until(lambda: not off(desk))
 
 

@@ -13,6 +13,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_icenet.errors import IceNetError
 from napari_icenet.gui.train.runs.reader import POINTS, RunReader, RunView
+from napari_icenet.gui.widgets.main_thread import on_main_thread
 from napari_icenet.training.launch.list import Runs
 from napari_icenet.training.launch.queue import Queue
 from napari_icenet.training.results.summary import RunSummary
@@ -44,9 +45,6 @@ class RunFollower(QObject):
     runs_changed = Signal()
     view_changed = Signal(object)
     failed = Signal(str)
-    # From the thread to the interface's: a method of a QObject is called on its own.
-    _looked = Signal(object, tuple, str)
-    _done = Signal(object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -61,8 +59,6 @@ class RunFollower(QObject):
         self._look_due: Future[None] | None = None
         self._closed, self._seen = False, False
         self._last_words = ""
-        self._looked.connect(self._on_looked)
-        self._done.connect(self._on_done)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.look)
         self._timer.start(UNSEEN_MS)
@@ -97,12 +93,12 @@ class RunFollower(QObject):
         """Look at all runs, soon; at the chosen ones in full where that is due, or asked for."""
         if not self._closed and (self._look_due is None or self._look_due.done()):
             self._look_due = self._thread.submit(self._look, self.chosen if self._seen else (), in_full)
-            self._look_due.add_done_callback(lambda future: self._tell("_done", None, future))
+            self._look_due.add_done_callback(lambda future: self._on_done(None, future))
 
     def act(self, work: Callable[[], Any], then: Callable[[Any], Any] | None = None) -> None:
         """Do something to a run off the interface's thread; ``then`` gets the result on it, errors are said."""
         if not self._closed:
-            self._thread.submit(work).add_done_callback(lambda future: self._tell("_done", then, future))
+            self._thread.submit(work).add_done_callback(lambda future: self._on_done(then, future))
             self._look_due = None
             self.look(in_full=True)
 
@@ -127,11 +123,11 @@ class RunFollower(QObject):
             del self._readers[path], self._read[path]
         if runs is not None and any(path not in self._readers for path in chosen):
             # A long log takes a moment; the list does not wait for it.
-            self._tell("_looked", runs, (), said)
+            self._on_looked(runs, (), said)
             runs = None
         views = [view for path in chosen if in_full or self._due(path, changed) for view in self._read_in_full(path)]
         # Numbers and curves are told in one, so that the window is painted once.
-        self._tell("_looked", runs, tuple(views), said)
+        self._on_looked(runs, tuple(views), said)
 
     def _due(self, path: Path, changed: bool) -> bool:
         """True if a chosen run is to be read in full: together with its numbers, if they change."""
@@ -154,16 +150,15 @@ class RunFollower(QObject):
             if not reader.behind:
                 return [] if view is None else [view]
             if view is not None:
-                self._tell("_looked", None, (view,), "")
+                self._on_looked(None, (view,), "")
         return []
-
-    def _tell(self, signal: str, *words: Any) -> None:
-        if not self._closed and isalive(self):  # type: ignore[no-untyped-call]
-            getattr(self, signal).emit(*words)
 
     # On the interface's
 
+    @on_main_thread
     def _on_looked(self, runs: tuple[RunSummary, ...] | None, views: tuple[RunView, ...], said: str) -> None:
+        if self._closed:
+            return
         self.looks += 1
         if runs is not None:
             self.runs = runs
@@ -176,8 +171,9 @@ class RunFollower(QObject):
             self.failed.emit(said)
         self._last_words = said
 
+    @on_main_thread
     def _on_done(self, then: Callable[[Any], Any] | None, future: Future[Any]) -> None:
-        if future.cancelled():
+        if self._closed or future.cancelled():
             return
         error = future.exception()
         if isinstance(error, IceNetError):

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
 from napari_icenet.errors import Cancelled, IceNetError
+from napari_icenet.gui.widgets.main_thread import on_main_thread
+from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.training.data.build_process import build
 from napari_icenet.training.data.plan import DataPlan
 
@@ -20,6 +21,8 @@ class Builder(QObject):
 
     Attributes
     ----------
+    busy : bool
+        Whether a dataset is being made.
     progressed : Signal(float, str)
     ended : Signal(object, str)
         What is to be done then, and a sentence where it failed; both are nothing where it was cancelled.
@@ -30,22 +33,16 @@ class Builder(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.cancelling = False
-        self._thread: threading.Thread | None = None
+        self.busy = self.cancelling = False
+        self._worker = LatestWorker("icenet-build", lambda _busy: None)
         self._stop = threading.Event()
-
-    @property
-    def busy(self) -> bool:
-        """True if a dataset is being made."""
-        return self._thread is not None
 
     def build(self, plan: DataPlan, path: Path, then: Callable[[], Any]) -> None:
         """Make a dataset, or what is missing of it; ``then`` is handed back at the end."""
-        if self._thread is None:
+        if not self.busy:
             self._stop.clear()
-            self.cancelling = False
-            self._thread = threading.Thread(target=self._run, args=(plan, path, then), name="icenet-build", daemon=True)
-            self._thread.start()
+            self.busy, self.cancelling = True, False
+            self._worker.submit("build", lambda: self._run(plan, path, then))
 
     def cancel(self) -> None:
         """Stop making it."""
@@ -55,10 +52,8 @@ class Builder(QObject):
     def close(self) -> None:
         """Stop, and say nothing more; may be called while Qt goes down."""
         self._stop.set()
-        thread = self._thread
-        if thread is not None:
-            # Its process is killed before the window is gone.
-            thread.join(2)
+        # Its process is killed before the window is gone.
+        self._worker.wait(2)
 
     def _run(self, plan: DataPlan, path: Path, then: Callable[[], Any]) -> None:
         done: Callable[[], Any] | None = None
@@ -71,12 +66,14 @@ class Builder(QObject):
         except IceNetError as error:
             said = str(error)
         finally:
-            self._thread = None
-        self._tell("ended", done, said)
+            self.busy = False
+            self._end(done, said)
 
+    @on_main_thread
     def _report(self, fraction: float, text: str) -> None:
-        self._tell("progressed", fraction, text)
+        if not self._stop.is_set():
+            self.progressed.emit(fraction, text)
 
-    def _tell(self, signal: str, *words: Any) -> None:
-        if (signal == "ended" or not self._stop.is_set()) and isalive(self):  # type: ignore[no-untyped-call]
-            getattr(self, signal).emit(*words)
+    @on_main_thread
+    def _end(self, done: Callable[[], Any] | None, said: str) -> None:
+        self.ended.emit(done, said)

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QCheckBox,
-    QComboBox,
-    QDoubleSpinBox,
     QFileDialog,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
-    QSizePolicy,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_icenet.datasets.settings import DatasetSettings
+from napari_icenet.gui.forms.field_editor import FieldEditor
+from napari_icenet.gui.forms.schema import fields_of
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.train.setup.area import AreaBox
-from napari_icenet.gui.train.setup.data_words import SOURCES, SPLIT_BY, TIPS, TRACKINGS, suited
+from napari_icenet.gui.train.setup.data_words import LOOKS, SOURCES, TIPS, suited
 from napari_icenet.gui.train.setup.planner import Wanted
 from napari_icenet.gui.widgets.checklist import Checklist
 from napari_icenet.gui.widgets.preferences import Remembered
@@ -33,8 +33,11 @@ from napari_icenet.gui.widgets.toggles import Toggles
 from napari_icenet.scenes.stack import SceneStack
 
 STACK, DATASET = 0, 1
-_FIRST = DatasetSettings()
-_SIZES: Final = {"chip": "Chip", "stride": "Every", "scale": "c", "frames": "Frames"}
+_FIELDS = fields_of(DatasetSettings)
+#: More than this for validation and the test each, in percent, would leave little to learn from.
+_MOST_HELD_OUT = 45
+#: Folded away.
+_FOLDED = ("tracking", "seed")
 
 
 class DataForm(QWidget):
@@ -57,29 +60,30 @@ class DataForm(QWidget):
         self._filling = True
         self.more = QWidget(self)
         self.bands, self.dates = Checklist("bands", TIPS["bands"], self), Checklist("dates", TIPS["dates"], self)
-        self.area, self.split_by = AreaBox(session, self), self._box("split_by", SPLIT_BY)
+        self.editors = {
+            name: FieldEditor(_FIELDS[name], self.more if name in _FOLDED else self, look=look)
+            for name, look in LOOKS.items()
+        }
+        for editor in self.editors.values():
+            editor.changed.connect(self._tell)
+        self.area = AreaBox(session, self)
         self._describe(self.area, "area")
-        self.tracking = self._box("tracking", TRACKINGS, self.more)
         self.draw = QPushButton("Draw", self)
         self.draw.setToolTip("Draw a polygon on the picture; a double click or Esc ends it.")
         self.draw.setAccessibleName("Draw an area to learn from")
-        self.chip = self._number("chip", (16, 1024, 16), " px")
-        self.stride = self._number("stride", (1, 1024, 8), " px")
-        self.frames = self._number("frames", (3, 1000, 1), "")
-        self.seed = self._number("seed", (0, 9999, 1), "", self.more)
-        self.held_out = self._number("held_out", (0, 45, 5), " %", self.more)
+        self.held_out = QSpinBox(self.more)
+        self.held_out.setRange(0, _MOST_HELD_OUT)
+        self.held_out.setSingleStep(5)
+        self.held_out.setSuffix(" %")
+        self._describe(self.held_out, "held_out")
+        # A value typed digit by digit must not be judged after each digit.
+        self.held_out.setKeyboardTracking(False)
+        self.held_out.valueChanged.connect(self._tell)
         self.spare = QCheckBox("Spare what the weights never saw", self.more)
         self.spare.setChecked(True)
         self._describe(self.spare, "spare")
         self.spare.toggled.connect(self._tell)
         self.weights: str | None = None
-        self.scale = QDoubleSpinBox(self)
-        self.scale.setRange(1.1, 4.0)
-        self.scale.setSingleStep(0.1)
-        self.scale.setDecimals(1)
-        self._describe(self.scale, "scale")
-        self.scale.setKeyboardTracking(False)
-        self.scale.valueChanged.connect(self._tell)
         self.path = QLineEdit(self)
         self.path.setPlaceholderText("….zarr")
         self._describe(self.path, "dataset")
@@ -114,13 +118,7 @@ class DataForm(QWidget):
         return {
             "bands": tuple(self.bands.names),
             "dates": None if all_dates else self.dates.ticked,
-            "chip": self.chip.value(),
-            "scale": round(self.scale.value(), 2),
-            "stride": self.stride.value(),
-            "frames": self.frames.value(),
-            "split_by": self.split_by.currentData(),
-            "tracking": self.tracking.currentData(),
-            "seed": self.seed.value(),
+            **{name: editor.value() for name, editor in self.editors.items()},
             "validation": share,
             "test": share,
         }
@@ -171,13 +169,9 @@ class DataForm(QWidget):
     def show_values(self, values: dict[str, Any]) -> None:
         """Show choices, those that are not named as at first."""
         before, self._filling = self._filling, True
-        for name in ("chip", "stride", "frames", "seed"):
-            getattr(self, name).setValue(values.get(name, getattr(_FIRST, name)))
-        self.scale.setValue(values.get("scale", _FIRST.scale))
-        self.held_out.setValue(round(100 * values.get("validation", _FIRST.validation)))
-        for name in ("split_by", "tracking"):
-            box = getattr(self, name)
-            box.setCurrentIndex(max(0, box.findData(values.get(name, getattr(_FIRST, name)))))
+        for name, editor in self.editors.items():
+            editor.set_value(values.get(name, editor.field.default))
+        self.held_out.setValue(round(100 * values.get("validation", _FIELDS["validation"].default)))
         self._filling = before
 
     # What the user does
@@ -203,12 +197,10 @@ class DataForm(QWidget):
         self.pages = (self._stack_page(), self._dataset_page())
         self.pages[DATASET].hide()
         folded = close_grid(self.more)
-        folded.addWidget(self._label("Tracking", "tracking", self.tracking), 0, 0)
-        folded.addWidget(self.tracking, 0, 1)
+        for row, name in enumerate(_FOLDED):
+            self._add(folded, name, row, 0)
         folded.addWidget(self._label("Each", "held_out", self.held_out), 0, 2)
         folded.addWidget(self.held_out, 0, 3)
-        folded.addWidget(self._label("Seed", "seed", self.seed), 1, 0)
-        folded.addWidget(self.seed, 1, 1)
         folded.addWidget(self.spare, 2, 0, 1, 4)
         for column in (1, 3):
             folded.setColumnStretch(column, 1)
@@ -229,14 +221,9 @@ class DataForm(QWidget):
         grid.addWidget(self._label("Area", "area", self.area), 1, 0)
         grid.addWidget(self.area, 1, 1, 1, 2)
         grid.addWidget(self.draw, 1, 3)
-        for k, (words, name) in enumerate(
-            (("Chip", "chip"), ("Every", "stride"), ("c", "scale"), ("Frames", "frames"))
-        ):
-            widget = getattr(self, name)
-            grid.addWidget(self._label(words, name, widget), 2 + k // 2, 2 * (k % 2))
-            grid.addWidget(widget, 2 + k // 2, 2 * (k % 2) + 1)
-        grid.addWidget(self._label("Hold out", "split_by", self.split_by), 4, 0)
-        grid.addWidget(self.split_by, 4, 1, 1, 3)
+        for k, name in enumerate(("chip", "stride", "scale", "frames")):
+            self._add(grid, name, 2 + k // 2, 2 * (k % 2))
+        self._add(grid, "split_by", 4, 0, columns=3)
         for column in (1, 3):
             grid.setColumnStretch(column, 1)
         return page
@@ -250,26 +237,10 @@ class DataForm(QWidget):
         row.addWidget(self.browse)
         return page
 
-    def _box(self, name: str, items: dict[str, str], parent: QWidget | None = None) -> QComboBox:
-        box = QComboBox(parent or self)
-        self._describe(box, name)
-        box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        for key, title in items.items():
-            box.addItem(title, key)
-        box.currentIndexChanged.connect(self._tell)
-        return box
-
-    def _number(self, name: str, limits: tuple[int, int, int], suffix: str, parent: QWidget | None = None) -> QSpinBox:
-        least, most, step = limits
-        box = QSpinBox(parent or self)
-        box.setRange(least, most)
-        box.setSingleStep(step)
-        box.setSuffix(suffix)
-        self._describe(box, name)
-        # A value typed digit by digit must not be judged after each digit.
-        box.setKeyboardTracking(False)
-        box.valueChanged.connect(self._tell)
-        return box
+    def _add(self, grid: QGridLayout, name: str, row: int, column: int, columns: int = 1) -> None:
+        editor = self.editors[name]
+        grid.addWidget(editor.label, row, column)
+        grid.addWidget(editor.widget, row, column + 1, 1, columns)
 
     def _describe(self, widget: QWidget, name: str) -> None:
         widget.setToolTip(TIPS[name])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from napari_icenet.gui.train.setup.planner import Planned, Planner, free_space
 from napari_icenet.gui.train.setup.preview import DateStrip, SequencePreview
 from napari_icenet.gui.train.setup.split_layer import SplitLayer
 from napari_icenet.gui.train.setup.words import plan_text, split_text, title_text
+from napari_icenet.gui.widgets.tab import Tab
 from napari_icenet.gui.widgets.theme import Fold, quiet
 from napari_icenet.gui.widgets.throttle import Throttle
 from napari_icenet.scenes.stack import SceneStack
@@ -32,7 +33,7 @@ _KEY = re.compile(r"-[0-9a-f]{12}$")
 _LOOKING = "looking at the data …"
 
 
-class DataPanel(QWidget):
+class DataPanel(Tab):
     """The form, sizes and splits of what it asks for, and a preview.
 
     Parameters
@@ -84,10 +85,13 @@ class DataPanel(QWidget):
         self._connect()
 
     def _connect(self) -> None:
-        self.session.stack_changed.connect(self._on_stack)
-        self.session.readout.add_title(self._title)
-        for events in (self.viewer.layers.events.inserted, self.viewer.layers.events.removed):
-            events.connect(self.form.area.list_layers)
+        readout, layers, area = self.session.readout, self.viewer.layers, self.form.area
+        readout.add_title(self._title)
+        self.closing(self._soon.stop, self.planner.close, partial(readout.drop_title, self._title))
+        self.closing(area.release, self.splits.close)
+        self.listen(self.session.stack_changed, self._on_stack)
+        self.listen(layers.events.inserted, area.list_layers)
+        self.listen(layers.events.removed, area.list_layers)
         self.form.changed.connect(self._soon.ask)
         self.form.source_changed.connect(self._on_source)
         self.planner.planned.connect(self._on_planned)
@@ -265,24 +269,6 @@ class DataPanel(QWidget):
         if found is None or not found.days or not self.isVisible():
             return ""
         return title_text(found, self.session)
-
-    def closer(self) -> Callable[[], None]:
-        """Ends threads and lets go of the viewer; touches no widget, for they are being deleted then."""
-        planner, splits, soon, release = self.planner, self.splits, self._soon, self.form.area.release
-        session, layers = self.session, self.viewer.layers
-        title, on_stack, areas = self._title, self._on_stack, self.form.area.list_layers
-
-        def close() -> None:
-            soon.stop()
-            planner.close()
-            session.stack_changed.disconnect(on_stack)
-            session.readout.drop_title(title)
-            for events in (layers.events.inserted, layers.events.removed):
-                events.disconnect(areas)
-            release()
-            splits.close()
-
-        return close
 
 
 def datasets_folder() -> Path:

@@ -5,46 +5,37 @@ from __future__ import annotations
 from typing import Any, Final
 
 from napari_icenet.datasets.settings import DatasetSettings
+from napari_icenet.gui.forms.field_editor import Look
 from napari_icenet.scenes.stack import SceneStack
 
 SOURCES: Final = {
     "stack": ("Open stack", "Cut sequences from the scenes that are open; made once, and kept for further runs."),
     "dataset": ("Dataset", "Learn from sequences that were cut before, here or by icenet dataset."),
 }
-SPLIT_BY: Final = {"area": "Blocks of ground", "time": "Later dates"}
-TRACKINGS: Final = {"chain": "Chain (paper)", "robust": "Robust"}
 _FIRST = DatasetSettings()
+#: Settings of the dataset in the form; descriptions, limits and defaults are the settings' own.
+LOOKS: Final = {
+    "chip": Look("Chip", step=16, suffix=" px", note="The network foresees chips of this size; small frames get less."),
+    "stride": Look("Every", step=8, suffix=" px", note="Half of it takes four times as long, for as many sequences."),
+    "scale": Look("c", step=0.1, note="Larger follows faster ice and finds more false peaks."),
+    "frames": Look("Frames", note="The last two are foreseen."),
+    "split_by": Look("Hold out", titles={"area": "Blocks of ground", "time": "Later dates"}),
+    "tracking": Look("Tracking", titles={"chain": "Chain (paper)", "robust": "Robust"}, note="Robust takes longer."),
+    "seed": Look("Seed", note="Another number lays the blocks out anew."),
+}
+#: What is chosen beside the settings.
 TIPS: Final = {
     "bands": "Bands that are learned from; each gives sequences of its own. Default: all.",
     "dates": "Dates that are used. Take out those that show no ice. Default: all.",
     "area": "Ground that is learned from: the whole frame, or inside an area you drew. Default: the whole frame.",
-    "chip": (
-        f"Side of the chip in pixels, even. The network foresees chips of this size. Default: {_FIRST.chip} px, and "
-        "less on small frames."
-    ),
-    "scale": (
-        "Scale factor c: a chip is searched for in a window of c times its side. Larger follows faster ice and finds "
-        f"more false peaks. Default: {_FIRST.scale:g}."
-    ),
-    "stride": (
-        "Distance between chips on the first date. Halving it gives four times as many sequences, and takes four "
-        f"times as long. Default: {_FIRST.stride} px."
-    ),
-    "frames": f"Consecutive dates of a sequence; its last two are foreseen. Default: {_FIRST.frames}.",
-    "split_by": (
-        "What is held out, to judge the network on: blocks of ground, or the later dates of all ground, for frames "
-        "too small for blocks. Default: blocks."
-    ),
-    "held_out": "Shares of the ground, or of the time, for validation and for the test. Default: 15 % each.",
-    "tracking": (
-        "Chain: each chip is the best match of the last one, as in the paper. Robust: frames that fail do not move "
-        "the track, so that all frames show the same ice; slower. Default: chain."
+    "held_out": (
+        "Shares of the ground, or of the time, for validation and for the test. "
+        f"Default: {100 * _FIRST.validation:g} % each."
     ),
     "spare": (
         "Hold out the same ice as when the weights were trained that the run starts from, where they know this ice: "
         "otherwise ice that they have learned would count as held out. Default: on."
     ),
-    "seed": "Which blocks are held out; another number lays them out anew. Default: 0.",
     "dataset": "A dataset made here or by icenet dataset, ….zarr.",
 }
 #: With fewer blocks than this on the frame, none is left to hold out.

@@ -23,6 +23,7 @@ from napari_icenet.gui.train.setup.words import name_text, training_text
 from napari_icenet.gui.widgets.empty_page import EmptyPage
 from napari_icenet.gui.widgets.message import Message
 from napari_icenet.gui.widgets.preferences import Remembered
+from napari_icenet.gui.widgets.tab import Tab
 from napari_icenet.gui.widgets.theme import GrowingFold
 from napari_icenet.gui.widgets.throttle import Throttle
 from napari_icenet.training.data.recipe import can_cut
@@ -39,7 +40,7 @@ AHEAD = {
 CANCELLED = "Cutting the sequences was cancelled; finished parts are kept for the next time."
 
 
-class SetupPage(QWidget):
+class SetupPage(Tab):
     """Data, settings and Start.
 
     Parameters
@@ -117,7 +118,8 @@ class SetupPage(QWidget):
         column.addWidget(self.message)
 
     def _connect(self) -> None:
-        self.session.stack_changed.connect(self._show_page)
+        self.closing(self._ahead.stop, self.builder.close)
+        self.listen(self.session.stack_changed, self._show_page)
         self.data.form.source_changed.connect(self._show_page)
         self.data.changed.connect(self._ahead.ask)
         self.settings.changed.connect(self._ahead.ask)
@@ -132,19 +134,6 @@ class SetupPage(QWidget):
         # Only one of the two is open, so that the page fits a small screen.
         self.more.toggled.connect(lambda open_: self.data.more.collapse() if open_ else None)
         self.data.more.toggled.connect(lambda open_: self.more.set_open(False) if open_ else None)
-
-    def closer(self) -> Callable[[], None]:
-        """Ends threads and lets go of the viewer; touches no widget, for they are being deleted then."""
-        builder, ahead, close_data = self.builder, self._ahead, self.data.closer()
-        session, show_page = self.session, self._show_page
-
-        def close() -> None:
-            ahead.stop()
-            session.stack_changed.disconnect(show_page)
-            close_data()
-            builder.close()
-
-        return close
 
     # What the user does
 
