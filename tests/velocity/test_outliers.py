@@ -127,3 +127,24 @@ def test_the_result_is_that_of_a_plain_loop():
             fits = (np.abs(own - middle) <= test.threshold * (spread + test.noise_px)).all()
             expected[i, j] = near >= max(np.ceil(test.support * len(around)), 3) and fits
     np.testing.assert_array_equal(neighbour_consistent(*mixed.astype(np.float32), RADIUS, test=test), expected)
+
+
+@pytest.mark.parametrize("radius", [(25, 25), (10, 10)])
+@pytest.mark.parametrize("diagonal", [False, True])
+def test_a_strip_in_still_rock_is_borne_out_along_itself(radius, diagonal):
+    flow = np.zeros((2, 24, 24), np.float32)
+    rows = np.arange(24)
+    cols = rows if diagonal else np.full(24, 11)
+    flow[0, rows, cols] = 6 + 0.05 * rows
+    kept = neighbour_consistent(*flow, radius)
+    assert kept[rows[3:-3], cols[3:-3]].all()
+    assert kept[flow[0] == 0].all()
+
+
+def test_one_wild_vector_in_still_rock_is_not_nor_are_three_in_a_row():
+    flow = np.zeros((2, 24, 24), np.float32)
+    flow[0, 5, 5] = 6
+    flow[0, 12:15, 12] = 6
+    kept = neighbour_consistent(*flow, RADIUS)
+    assert not kept[flow[0] != 0].any()
+    assert kept[flow[0] == 0].all()

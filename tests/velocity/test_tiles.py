@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from napari_icenet.matching.engine.engine import Engine
+from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.matching.pictures import TILE, Pictures
 from napari_icenet.scenes.grid import Window
 from napari_icenet.velocity.search_plan import Search
@@ -61,8 +62,11 @@ def test_matches_by_batch_are_those_of_the_whole_frame(shift):
     expected = Engine().match(
         pictures.read(0, whole), pictures.read(1, whole), points.rows, points.cols, chip=32, radius=(22, 22),
         shift_rows=points.shift_rows, shift_cols=points.shift_cols, min_peak_ratio=settings.min_peak_ratio,
+        min_overlap=settings.min_overlap,
     )  # fmt: skip
-    np.testing.assert_array_equal(found.reason, expected.reason)
+    mixed = found.reason == reason_code(LostReason.MIXED)
+    np.testing.assert_array_equal(found.reason[~mixed], expected.reason[~mixed])
+    assert mixed.mean() < 0.01
     np.testing.assert_allclose(found.drow, expected.drow, atol=2e-3)
     np.testing.assert_allclose(found.ncc, expected.ncc, atol=1e-4)
     assert shares == sorted(shares)

@@ -7,7 +7,7 @@ match. Uses differ in these, and in nothing else:
 ==========================  ========  =============  ========  ==============  =====
 criterion                   click     click, chain   dataset   dataset, chain  map
 ==========================  ========  =============  ========  ==============  =====
-least overlap (FILL, FLAT)  0.5       0.5            0.5       0.9             0.5
+least overlap (FILL, FLAT)  0.5       0.5            0.5       0.9             0.375
 peak off the edge (BORDER)  yes       –              yes       –               yes
 least peak ratio            1.5       –              1.5       –               1.1
 a peak without rival        accepted  –              refused   –               accepted
@@ -20,7 +20,8 @@ middle (MIXED)              –         –              –         –        
 A click is looked at alone, so the high-pass filtered chip must agree with the template. A dataset tracks
 thousands of chips that nobody looks at, so a surface too small to hold a rival proves nothing there. A map has
 neighbours on all sides, and asks less of each match; but its chips lie wherever the grid has a point, half of
-one on ice and half on rock, so it asks whether a chip holds two motions. The chain is the paper's: the highest
+one on ice and half on rock, so it asks whether a chip holds two motions; and behind the gaps of Landsat 7 most
+chips share less than half of their pixels. The chain is the paper's: the highest
 correlation wins.
 
 Correlations are compared in Fisher's z, artanh CI, whose deviation is 1/√(n − 3) for n independent pixels.
@@ -81,7 +82,7 @@ CLICK = Criteria(min_overlap=0.5, min_peak_ratio=1.5, max_disagreement_px=1.5, m
 CLICK_CHAIN = Criteria(min_overlap=0.5, off_border=False)
 DATASET = Criteria(min_overlap=0.5, min_peak_ratio=1.5, without_rival=False, max_round_trip_px=1.0)
 DATASET_CHAIN = Criteria(min_overlap=0.9, off_border=False)
-MAP = Criteria(min_overlap=0.5, min_peak_ratio=1.1)
+MAP = Criteria(min_overlap=0.375, min_peak_ratio=1.1)
 
 #: A rival this many deviations above nothing is a match in its own right, not noise.
 TRUE_RIVAL = 4.5

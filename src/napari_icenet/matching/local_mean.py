@@ -53,9 +53,8 @@ def weight_of(shape: tuple[int, int], missing: Missing, kernel: Kernel) -> Image
 
 
 def known_share(missing: NDArray[np.bool_], side: int) -> Image:
-    """Share of the pixels known in the box about each, of those that lie inside the picture, (height, width)."""
-    kernel = box(side)
-    return np.asarray(smooth((~missing).astype(np.float32), kernel) / weight_of(missing.shape, None, kernel))
+    """Share of the pixels known in the box about each, (height, width); those outside the picture are not."""
+    return smooth((~missing).astype(np.float32), box(side))
 
 
 class Slope:
@@ -90,10 +89,10 @@ class Slope:
 
 
 def local_level(image: Image, missing: Missing, kernel: Kernel) -> Image:
-    """Brightness about each pixel: the weighted mean, or beside a gap the plane through the known pixels around.
+    """Brightness about each pixel: the weighted mean, or beside a gap and at the edge the plane through the rest.
 
     A mean of one side alone lies off by the slope of the picture, so that the gap's edge would show in what is
-    left, and be matched. A plane knows the slope.
+    left, and be matched. A plane knows the slope. Where all around is known both are the same.
 
     Parameters
     ----------
@@ -103,8 +102,21 @@ def local_level(image: Image, missing: Missing, kernel: Kernel) -> Image:
     kernel : array of float32, (k,)
         Weights along either axis.
     """
-    if missing is None:
-        return np.asarray(smooth(image, kernel) / weight_of(image.shape, None, kernel))
+    if missing is not None:
+        return _plane(image, missing, kernel)
+    reach = len(kernel) // 2
+    if min(image.shape) < 4 * reach:
+        return _plane(image, np.zeros(image.shape, bool), kernel)
+    level = np.asarray(smooth(image, kernel) / weight_of(image.shape, None, kernel))
+    for turned, out in ((image, level), (image.T, level.T)):
+        for strip, part in ((turned, out), (turned[::-1], out[::-1])):
+            near = np.ascontiguousarray(strip[: 2 * reach])
+            part[:reach] = _plane(near, np.zeros(near.shape, bool), kernel)[:reach]
+    return level
+
+
+def _plane(image: Image, missing: NDArray[np.bool_], kernel: Kernel) -> Image:
+    """Value at each pixel of the plane fitted to the known pixels around, with the kernel's weights."""
     known = (~missing).astype(np.float32)
     flat, ramp = kernel, np.asarray(kernel * (np.arange(len(kernel)) - len(kernel) // 2), np.float32)
     bowl = np.asarray(ramp * (np.arange(len(kernel)) - len(kernel) // 2), np.float32)

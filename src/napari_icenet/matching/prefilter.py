@@ -16,13 +16,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.errors import UsageError
-from napari_icenet.matching.local_mean import Image, Kernel, Missing, Slope, box, gaussian, known_share, local_level, smooth, weight_of
+from napari_icenet.matching.local_mean import (
+    Image,
+    Kernel,
+    Missing,
+    Slope,
+    box,
+    gaussian,
+    known_share,
+    local_level,
+    smooth,
+    weight_of,
+)
 
 Function = Callable[[Image, Missing, float], Image]
 
-import os
-#: Less than this share of a pixel's surroundings is no basis for a filter: the gaps' own pattern would show.
-LEAST_KNOWN = float(os.environ.get("LK",".5"))
+#: Less than this share of a pixel's surroundings is no basis for a filter: the gaps' own pattern would show. A
+#: corner of the frame has a little more.
+_LEAST_KNOWN = 0.25
 _TINY = float(np.finfo(np.float32).tiny)
 #: Slopes this small, as a share of the brightness per pixel, are rounding: they have no direction.
 _LEAST_SLOPE = 1e-6
@@ -168,7 +179,7 @@ class Prefilter:
         missing = np.isnan(image)
         offset = float(image.mean(dtype=np.float64, where=~missing)) if not missing.all() else 0.0
         result = self._function(np.where(missing, np.float32(0), image - np.float32(offset)), missing, self.size)
-        result[missing | (known_share(missing, self.surroundings) < LEAST_KNOWN)] = np.nan
+        result[missing | (known_share(missing, self.surroundings) < _LEAST_KNOWN)] = np.nan
         return result
 
 

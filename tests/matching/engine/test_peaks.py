@@ -108,10 +108,23 @@ def test_surfaces_without_a_correlation():
     surfaces = np.full((2, 9, 9), np.nan, np.float32)
     surfaces[1, 4, 6] = 0.4
     peaks = find_peaks(surfaces, pixels=100)
-    assert reasons(peaks) == [LostReason.FILL, None]
+    # The only placement there is may be the flank of a higher one.
+    assert reasons(peaks) == [LostReason.FILL, LostReason.BORDER]
     assert np.isnan([peaks.row[0], peaks.ncc[0], peaks.peak_ratio[0], peaks.error_row[0], peaks.error_cov[0]]).all()
     assert (peaks.row[1], peaks.col[1], peaks.ncc[1]) == (4, 6, np.float32(0.4))
     assert np.isnan(peaks.error_row[1])
+
+
+@pytest.mark.parametrize("gap", [(6, 7), (8, 7), (7, 6), (7, 8), (6, 6), (8, 8)])
+def test_a_peak_beside_a_placement_that_is_not_allowed_is_none(gap):
+    surfaces = bumps([7], [7], side=15)
+    surfaces[0, gap[0], gap[1]] = np.nan
+    assert reasons(find_peaks(surfaces, pixels=100)) == [LostReason.BORDER]
+    surfaces = bumps([7], [7], side=15)
+    surfaces[0, 9:, :] = np.nan
+    found = find_peaks(surfaces, pixels=100)
+    assert reasons(found) == [None]
+    assert np.isfinite(found.error_row[0])
 
 
 @pytest.mark.parametrize(
