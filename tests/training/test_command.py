@@ -6,9 +6,8 @@ import json
 import shlex
 
 import pytest
-from napari_icenet.training.command import command_of
 
-from napari_icenet.training.settings import RunSettings, make_run_settings
+from napari_icenet.training.settings import RunSettings, command_of, make_run_settings
 
 
 def read_back(command: str) -> RunSettings:

@@ -8,7 +8,7 @@ import pytest
 from napari_icenet.datasets.sequences import SPLITS
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.datasets.splits.blocks import Blocks
-from napari_icenet.datasets.splits.split_map import block_rectangles, split_map
+from napari_icenet.datasets.splits.split_map import split_map
 from napari_icenet.scenes.grid import Grid
 
 GRID = Grid(150, 190)
@@ -41,20 +41,3 @@ def test_the_seed_decides():
     one, other = (split_map(GRID, settings(0, seed=seed)) for seed in (0, 1))
     assert (one != other).any()
     np.testing.assert_array_equal(one, split_map(GRID, settings(0, seed=0)))
-
-
-@pytest.mark.parametrize("gap", [0, 8])
-def test_rectangles_are_the_blocks_of_the_map(gap):
-    chosen = settings(gap)
-    codes, seen = split_map(GRID, chosen), np.zeros(GRID.shape, int)
-    for one in block_rectangles(GRID, chosen):
-        part = codes[one.row : one.row_end, one.col : one.col_end]
-        assert set(np.unique(part)) == {SPLITS.index(one.split)}
-        seen[one.row : one.row_end, one.col : one.col_end] += 1
-    assert seen.max() == 1
-    if not gap:
-        assert seen.min() == 1
-
-
-def test_blocks_that_the_gap_swallows_are_not_drawn():
-    assert all(one.row < one.row_end and one.col < one.col_end for one in block_rectangles(GRID, settings(30)))

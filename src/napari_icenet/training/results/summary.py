@@ -105,7 +105,7 @@ def summarize_run(path: Path, *, queued: bool = False) -> RunSummary:
         return RunSummary(path, "damaged", str(error))
     status = run.status()
     weights = next((file for file in (run.best, run.last) if file.exists()), None)
-    data, simulated = _data_words(run, settings)
+    data, simulated = data_words(run, settings)
     found = RunSummary(
         path, "queued" if queued else "new", model=settings.model, preset=preset_of(settings), data=data,
         simulated=simulated, of=settings.optimisation.steps, device=settings.device, weights=weights,
@@ -158,7 +158,7 @@ def _begun(run: RunFolder) -> float:
         return time.time()
 
 
-def _data_words(run: RunFolder, settings: RunSettings) -> tuple[str, bool]:
+def data_words(run: RunFolder, settings: RunSettings) -> tuple[str, bool]:
     """Datasets with their training sequences, bands and simulated ice; and whether all of it is simulated."""
     try:
         record = DataRecord.model_validate_json(run.data.read_bytes())

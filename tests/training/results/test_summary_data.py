@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from napari_icenet.training.results.describe_data import data_words
 
+from napari_icenet.training.results.summary import data_words
 from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.settings import make_run_settings
 
