@@ -62,6 +62,15 @@ def test_engine(monkeypatch):
     assert 0.02 < error < 0.5
 
 
+def test_structures():
+    table = rows(run_program("benchmarks/structures.py", "--quick", "--radius", 12, "--only", ", noise"))
+    cells, valid, found, wrong, _ = table["strip 24 px, noise"]
+    assert int(cells) > 100
+    assert 50 < float(found.rstrip("%")) <= float(valid.rstrip("%")) < 100
+    assert float(wrong.rstrip("%")) < 6
+    assert float(table["gaps, noise"][3].rstrip("%")) == 0
+
+
 def test_closure_without_real_data_says_so(monkeypatch):
     monkeypatch.delenv("ICENET_REAL_DATA", raising=False)
     assert run_program("benchmarks/closure.py").startswith("left out: ICENET_REAL_DATA does not name")

@@ -3,7 +3,7 @@ import pytest
 from scipy.ndimage import gaussian_filter, laplace, sobel, uniform_filter
 
 from napari_icenet.errors import UsageError
-from napari_icenet.matching.local_mean import box, gaussian
+from napari_icenet.matching.local_mean import box
 from napari_icenet.matching.prefilter import prefilter, prefilters
 from tests.tracking.glacier import texture
 
@@ -63,7 +63,7 @@ def plane_at(image, row, col, weights, ridge):
     return level - slope @ [r0, c0]
 
 
-@pytest.mark.parametrize(("name", "weights"), [("box", box(21)), ("high-pass", gaussian(8)), ("box:11", box(11))])
+@pytest.mark.parametrize(("name", "weights"), [("box", box(21)), ("box:11", box(11))])
 @pytest.mark.parametrize("holed", [False, True])
 def test_the_plane_through_the_known_pixels_around_is_taken_away(name, weights, holed):
     picture = PICTURE + 8000
@@ -78,7 +78,20 @@ def test_the_plane_through_the_known_pixels_around_is_taken_away(name, weights, 
         assert got[row, col] == pytest.approx(expected, abs=5e-3), (row, col)
 
 
-@pytest.mark.parametrize("name", ["box", "high-pass", "band"])
+@pytest.mark.parametrize("holed", [False, True])
+def test_the_high_pass_takes_the_gaussian_mean_of_the_known_pixels_away(holed):
+    picture = PICTURE + 8000
+    if holed:
+        picture[30:45, 50:80] = np.nan
+    known = np.isfinite(picture)
+    values, weights = (
+        gaussian_filter(a, 8, mode="constant") for a in (np.where(known, picture, 0).astype(float), known.astype(float))
+    )
+    expected = np.where(known, picture - values / weights, np.nan)
+    np.testing.assert_allclose(prefilter("high-pass")(picture), expected, atol=2e-3 * PICTURE.std())
+
+
+@pytest.mark.parametrize("name", ["box", "band"])
 def test_a_slope_of_brightness_leaves_no_edge_beside_a_gap(name):
     rows, cols = np.mgrid[:120, :120].astype(np.float32)
     ramp, texture_ = 5000 + 30 * rows + 10 * cols, 20 * PICTURE
@@ -88,7 +101,7 @@ def test_a_slope_of_brightness_leaves_no_edge_beside_a_gap(name):
     # What stands out of the texture beside the gap is the texture's own.
     beside = prefilter(name)(holed)[[39, 54]]
     assert np.corrcoef(beside.ravel(), whole[[39, 54]].ravel())[0, 1] > 0.6
-    assert abs(np.mean(beside)) < 0.35 * np.std(whole)
+    assert abs(np.mean(beside)) < 0.25 * np.std(whole)
 
 
 @pytest.mark.parametrize("name", ["box", "high-pass", "band", "wallis"])

@@ -2,7 +2,8 @@
 
 Each is local with a known reach, so that a picture filtered by window equals the whole picture
 filtered. Missing pixels (NaN) take no part: means are normalised convolutions (the filtered values
-divided by the filtered weights), and derivatives see missing pixels as the local mean.
+divided by the filtered weights), box filters take the plane through the known pixels away, and derivatives
+see missing pixels as the local mean. A pixel with hardly any known around it is missing afterwards.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from numpy.typing import NDArray
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.local_mean import (
     Image,
-    Kernel,
     Missing,
     Slope,
     box,
@@ -45,10 +45,6 @@ _AROUND = 21
 _ROUNDING = 1e-6
 
 
-def _high_pass(image: Image, missing: Missing, kernel: Kernel) -> Image:
-    return _less(image, local_level(image, missing, kernel))
-
-
 def _less(image: Image, mean: Image) -> Image:
     """The picture less its local mean, in place of the mean; rounding counts as 0, or flat ground would correlate."""
     least = np.float32(_ROUNDING * max(abs(float(image.min())), abs(float(image.max()))))
@@ -62,7 +58,7 @@ def _none(image: Image, missing: Missing, size: float) -> Image:
 
 
 def _box_high_pass(image: Image, missing: Missing, size: float) -> Image:
-    return _high_pass(image, missing, box(size))
+    return _less(image, local_level(image, missing, box(size)))
 
 
 def _band_pass(image: Image, missing: Missing, size: float) -> Image:
@@ -78,7 +74,11 @@ def _band_pass(image: Image, missing: Missing, size: float) -> Image:
 
 
 def _gaussian_high_pass(image: Image, missing: Missing, size: float) -> Image:
-    return _high_pass(image, missing, gaussian(size))
+    """The picture less its Gaussian mean, of known pixels alone: the paper's high-pass, of chips and pictures."""
+    kernel = gaussian(size)
+    mean = smooth(image, kernel)
+    mean /= weight_of(mean.shape, missing, kernel)
+    return _less(image, mean)
 
 
 def _wallis(image: Image, missing: Missing, size: float) -> Image:
@@ -134,7 +134,7 @@ def _orientation(image: Image, missing: Missing, size: float) -> Image:
 
 
 def _sign(image: Image, missing: Missing, size: float) -> Image:
-    return np.sign(_high_pass(image, missing, gaussian(size)))
+    return np.sign(_gaussian_high_pass(image, missing, size))
 
 
 @dataclass(frozen=True)
