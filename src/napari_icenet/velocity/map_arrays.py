@@ -80,7 +80,7 @@ class MapArrays:
     ncc, peak_ratio : array of float32
         As in :class:`~napari_icenet.matching.engine.matches.Matches`.
     error_row, error_col : array of float32
-        Formal one-sigma errors of the match, px.
+        One-sigma errors, px: the match's formal one, or the scatter of the vectors around where that is larger.
     chip_size : array of uint16
         Side of the chip that won, px; where none did, of the last one tried; 0 where none was.
     reason : array of uint8
@@ -217,7 +217,7 @@ class MapArrays:
     def velocity_error(self) -> tuple[F32, F32]:
         """One-sigma errors of (vx, vy), in :attr:`unit`.
 
-        The match's formal error, and with it the spread over stable ground where that was measured:
+        The match's own error, and with it the spread over stable ground where that was measured:
         what light, terrain and registration do to matches that should all be alike.
         """
         row, col = self.error_row, self.error_col

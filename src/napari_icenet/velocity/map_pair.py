@@ -20,7 +20,9 @@ from napari_icenet.matching.pictures import TILE, Pictures, TileCache
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.velocity.chip_levels import Levels
+from napari_icenet.velocity.error_bars import with_scatter
 from napari_icenet.velocity.map_arrays import map_cells
+from napari_icenet.velocity.outliers import DEFAULT_TEST
 from napari_icenet.velocity.search_plan import plan_search
 from napari_icenet.velocity.settings import VelocitySettings
 from napari_icenet.velocity.stable_ground.coregistration import coregistered
@@ -215,13 +217,16 @@ def _velocity_map(matcher: PairMatcher, found: Matches, cells: Grid, notes: tupl
         return out.astype(np.float32).reshape(cells.shape)
 
     scenes = [stack.scenes[date] for date in dates]
+    moved = laid(found.drow, blank=True), laid(found.dcol, blank=True)
+    formal = laid(found.error_row, blank=True), laid(found.error_col, blank=True)
+    errors = with_scatter(formal, moved, DEFAULT_TEST.near(matcher.search.radius))
     return VelocityMap(
-        drow=laid(found.drow, blank=True),
-        dcol=laid(found.dcol, blank=True),
+        drow=moved[0],
+        dcol=moved[1],
         ncc=laid(found.ncc),
         peak_ratio=laid(found.peak_ratio),
-        error_row=laid(found.error_row, blank=True),
-        error_col=laid(found.error_col, blank=True),
+        error_row=errors[0],
+        error_col=errors[1],
         chip_size=found.chip.reshape(cells.shape),
         reason=found.reason.reshape(cells.shape),
         cells=cells,

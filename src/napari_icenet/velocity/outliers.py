@@ -77,6 +77,11 @@ class OutlierTest:
     noise_px: float = 0.1
     rounds: int = 2
 
+    def near(self, radius: tuple[float, float]) -> tuple[float, float]:
+        """How far neighbours may differ along row and column to bear each other out, px."""
+        row, col = (max(self.distance * r, self.min_distance_px) for r in radius)
+        return row, col
+
 
 DEFAULT_TEST = OutlierTest()
 
@@ -118,7 +123,7 @@ def neighbour_consistent(
     if there.size <= test.min_neighbours:
         return there
     settled = np.zeros_like(there) if trusted is None else trusted & there
-    near = tuple(np.float32(max(test.distance * r, test.min_distance_px)) for r in radius)
+    near = tuple(np.float32(reach) for reach in test.near(radius))
     neighbours, judged = there, there & ~settled
     step = max(min(step, (min(there.shape) - 1) // (2 * test.reach)), 1)
     structure = _Structure(radius, step, test)
@@ -187,7 +192,7 @@ class _Structure:
         lie farther away than one false match is seen by the chips that overlap.
         """
         test = self.test
-        close = tuple(min(test.close_px, max(test.distance * r, test.min_distance_px)) for r in self.radius)
+        close = tuple(min(test.close_px, reach) for reach in test.near(self.radius))
         chance = math.prod((2 * c + 1) / (2 * r + 1) for c, r in zip(close, self.radius, strict=True))
         rows, cols = np.nonzero(judged)
         own = tuple(d[rows, cols] for d in vectors)
