@@ -7,11 +7,12 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.engine.matches import Matches
 from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.velocity.map_pair import map_pair
-from napari_icenet.velocity.mixed_motion import holds_two, middles
+from napari_icenet.velocity.mixed_motion import Chips, holds_two, middles
 from napari_icenet.velocity.settings import VelocitySettings
 from tests.tracking.glacier import START, shifted, texture
 
@@ -135,3 +136,18 @@ def test_of_an_ambiguous_chip_either_peak_may_be_a_neighbours():
     assert holds_two(found, moved, (nothing(),), np.array([40]), reach=3, step=2).all()
     found = cells(rival=(6, 0), height=3.5, reason=LostReason.AMBIGUOUS)
     assert not holds_two(found, moved, (nothing(),), np.array([40]), reach=3, step=2).any()
+
+
+def test_more_chips_than_opencv_takes_rows_for():
+    rng = np.random.default_rng(0)
+    picture = rng.normal(size=(160, 160)).astype(np.float32)
+    places = np.full(2000, 80)
+    chips = Chips(
+        picture, picture, places, places, places * 0, places * 0, 32, (8, 8), 0.5, 1.0, Engine("cpu", threads=1)
+    )
+    still = np.zeros(2000)
+    difference = chips.difference(np.arange(2000), (still, still))
+    assert difference.shape == (2000, 9)
+    np.testing.assert_allclose(difference, 0, atol=1e-9)
+    other = chips.difference(np.arange(2), (still[:2] + 7, still[:2] - 5))
+    assert other == pytest.approx(2, rel=0.5)

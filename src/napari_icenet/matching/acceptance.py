@@ -2,7 +2,8 @@
 
 The criteria are asked in the order of :class:`~napari_icenet.matching.lost_reason.LostReason`, and the
 first one that is not met is the reason; what a use does not ask, or has not measured, speaks against no
-match. Uses differ in these, and in nothing else:
+match. ``MIXED`` alone, which is looked for at each side of the chips (:mod:`~napari_icenet.velocity.mixed_motion`),
+stands for an ambiguous match, too. Uses differ in these, and in nothing else:
 
 ==========================  ========  =============  ========  ==============  =====
 criterion                   click     click, chain   dataset   dataset, chain  map

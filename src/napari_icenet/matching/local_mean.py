@@ -1,4 +1,4 @@
-"""Local means of pictures with missing pixels, and their slopes: normalised convolutions in float32."""
+"""Local means of pictures with missing pixels, their slopes, and planes: normalised convolutions."""
 
 from __future__ import annotations
 

@@ -45,5 +45,5 @@ _SENTENCES = {
     LostReason.DISAGREEMENT: "The plain and the high-pass filtered picture match in different places.",
     LostReason.ROUND_TRIP: "Matching backwards does not lead back to the start.",
     LostReason.OUTLIER: "The neighbours moved in another way.",
-    LostReason.MIXED: "The chip's middle does not move with the rest of it: a smaller chip may.",
+    LostReason.MIXED: "The chip holds more than one motion, and its middle does not say which is its own.",
 }

@@ -2,7 +2,7 @@
 
 Each is local with a known reach, so that a picture filtered by window equals the whole picture
 filtered. Missing pixels (NaN) take no part: means are normalised convolutions (the filtered values
-divided by the filtered weights), box filters take the plane through the known pixels away, and derivatives
+divided by the filtered weights), ``box`` and ``band`` take the plane through the known pixels away, and derivatives
 see missing pixels as the local mean. A pixel with hardly any known around it is missing afterwards.
 """
 
@@ -152,7 +152,7 @@ class Prefilter:
     margin : int
         Pixels around a window that its filtered values depend on.
     surroundings : int
-        Side of the box about a pixel that has to be known for the most part, px.
+        Side of the box about a pixel of which a quarter has to be known, px.
     """
 
     name: str
@@ -169,7 +169,7 @@ class Prefilter:
         return _INDEPENDENT.get(self.name.partition(":")[0], 1.0)
 
     def __call__(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Filter a picture (height, width), float32 with NaN where missing; the same pixels stay NaN."""
+        """Filter a picture (height, width), float32 with NaN where missing; those stay NaN, and what is alone there."""
         if self._function is _none or image.size == 0:
             return image
         # A large common offset would cost the float32 means their last digits.

@@ -1,6 +1,7 @@
 """Predictors of a chip's next look: each makes a template from past chips, behind one Protocol.
 
-Imports ``models``, ``datasets`` and the rooms above them; imported by ``evaluation``, ``training`` and ``gui``.
+Imports ``models``, ``matching`` and the rooms above them; imported by ``evaluation``, ``training``, ``cli`` and
+``gui``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A simulated glacier archive with exactly known flow.
 
-Imports ``scenes`` and the rooms above it; imported by ``evaluation``, ``training``, ``cli`` and ``gui``.
+Imports ``scenes`` and the rooms above it; imported by ``evaluation``, ``training`` and ``cli``.
 """
 
 from napari_icenet.simulation.archive import simulate, write_archive

@@ -1,4 +1,4 @@
 """Follow chips through time, live and undoable.
 
-Imports ``matching`` and the rooms above it; imported by ``evaluation``, ``cli`` and ``gui``.
+Imports ``matching`` and the rooms above it; imported by ``velocity``, ``evaluation``, ``cli`` and ``gui``.
 """

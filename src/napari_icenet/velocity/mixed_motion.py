@@ -30,8 +30,7 @@ DOUBT = 0.75
 LEAST_HEIGHT, HIGH_HEIGHT, SURE_HEIGHT = 2.0, 4.0, 4.5
 #: Chips near by that hold the same other motion, to believe that.
 RUNNING = 2
-#: The difference of the pictures is weighted by a Gaussian of this σ about the middle, and about eight places
-#: so far away, px.
+#: Differences of the pictures are weighted by a Gaussian of σ, about the middle and about eight places around, px.
 SIGMA_PX, AROUND_PX = 3, 3
 #: The middle decides for the peak where the difference at the rival is larger by this part of their sum, and no
 #: place around decides against it.
@@ -221,7 +220,8 @@ def _sampled(picture: F32, rows: F64, cols: F64) -> F32:
     count, height, width = rows.shape
     if not count:
         return np.empty(rows.shape, np.float32)
-    x, y = (a.reshape(count * height, width).astype(np.float32) for a in (cols, rows))
+    # A row a chip: OpenCV takes less than 32 768 along either axis.
+    x, y = (a.reshape(count, height * width).astype(np.float32) for a in (cols, rows))
     values = cv2.remap(picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT, borderValue=float("nan"))
     return np.asarray(values, np.float32).reshape(rows.shape)
 

@@ -1,6 +1,6 @@
 """Vectors that their neighbours do not bear out.
 
-Two tests, in the order of how wild a vector is. The *support* test asks that some of the neighbours moved
+A vector is judged twice, the wildest ones first. The *support* test asks that some of the neighbours moved
 alike: ice flows together, false matches scatter over the whole search window. Either a quarter of the
 neighbours lie near in the space of displacements, measured in search radii (as in autoRIFT's, Gardner et al.
 2018, with a quarter of the cells around instead of a third, and of those alone that lie on the map); or as many
@@ -31,7 +31,7 @@ _BLOCK = 64
 
 @dataclass(frozen=True)
 class OutlierTest:
-    """Thresholds of both tests.
+    """Thresholds of the tests.
 
     Attributes
     ----------
@@ -148,7 +148,7 @@ def neighbour_consistent(
         if not changed.any():
             break
         # All others have the neighbours that they were judged by.
-        judged = there & ~settled & maximum_filter(changed, 2 * test.reach * step + 1)
+        judged = there & ~settled & maximum_filter(changed, 2 * test.close_reach * step + 1)
     return neighbours
 
 

@@ -1,1 +1,1 @@
-"""Scores of predictions, and the tables, strata and intervals made of them. Imports ``evaluation.sources``."""
+"""Scores of predictions, and the tables, strata and intervals made of them. Imports ``evaluation.settings``."""

@@ -1,1 +1,1 @@
-"""Scenes onto one grid: common ground, whole-pixel shifts, warps. Imports ``raster``."""
+"""Scenes onto one grid: common ground, whole-pixel shifts, warps. Imports ``scenes.scene`` and ``scenes.grid``."""

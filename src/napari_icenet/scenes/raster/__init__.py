@@ -1,1 +1,4 @@
-"""Bands of pixels in files, pictures and arrays, read window by window. Imports nothing above ``scenes.grid``."""
+"""Bands of pixels in files, pictures and arrays, read window by window.
+
+Imports ``scenes.grid`` and ``scenes.scene``.
+"""

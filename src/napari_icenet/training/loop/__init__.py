@@ -1,1 +1,4 @@
-"""Steps, checkpoints, validation: a run from its first step to its last. Imports ``data`` and ``run_folder``."""
+"""Steps, checkpoints, validation: a run from its first step to its last.
+
+Imports ``objectives``, ``data`` and ``run_folder``.
+"""

@@ -1,1 +1,1 @@
-"""Objectives that are minimised, for each network. Imports ``models``."""
+"""Objectives that are minimised, for each network. Imports ``training.data``, ``predictors`` and ``models``."""
