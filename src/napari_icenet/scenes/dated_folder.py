@@ -221,7 +221,7 @@ def _lost_maps(folder: Path, images: list[_DatedImage]) -> str | None:
         return None
     name, why = lost[0].path.name, lost[0].no_map
     which = f"{name} in {folder} carries" if len(lost) == 1 else f"{name} and {len(lost) - 1} more in {folder} carry"
-    return f"{which} {why.fault}, so positions are in pixels and velocities in px/day; {why.remedy}."
+    return why.said_of(which)
 
 
 def _all_grey(images: list[_DatedImage]) -> bool:

@@ -22,6 +22,10 @@ class NoMap(NamedTuple):
     fault: str
     remedy: str
 
+    def said_of(self, called: str) -> str:
+        """The warning, of a subject with its verb: ``20200101.tif carries``."""
+        return f"{called} {self.fault}, so positions are in pixels and velocities in px/day; {self.remedy}."
+
 
 CONTROL_POINTS = NoMap("control points but no transform", "lay such files on a map with gdalwarp")
 POLYNOMIALS = NoMap("rational polynomials (RPC) but no transform", "lay such files on a map with gdalwarp -rpc")
@@ -62,3 +66,11 @@ def on_map(height: int, width: int, transform: Affine, crs: CRS | None) -> tuple
         return Grid(height, width), None if transform.is_identity else NO_SYSTEM
     why = no_map(height, width, transform, crs)
     return (Grid(height, width, transform, crs), None) if why is None else (Grid(height, width), why)
+
+
+def checked(grid: Grid, called: str) -> tuple[Grid, str | None]:
+    """A grid that came with pictures: as it is where it gives metres, else of pixels alone, and what to say."""
+    if grid.crs is None:
+        return grid, None
+    placed, why = on_map(grid.height, grid.width, grid.transform, grid.crs)
+    return placed, None if why is None else why.said_of(f"{called} carries")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import pyproj
 from pyproj import Geod, Transformer
 from pyproj.exceptions import ProjError
+from rasterio.crs import CRS
+
+from napari_icenet.errors import TrackingError
 
 _WGS84 = Geod(ellps="WGS84")
 #: Bodies whose equatorial radius is the Earth's to within this part are the Earth, as PROJ has it.
@@ -63,3 +66,42 @@ def ground_of(wkt: str) -> Ground:
     except ProjError as error:
         raise ValueError(f"{crs.name} has no way to longitude and latitude") from error
     return Ground("Earth" if earth else "another body", _WGS84 if earth else crs.get_geod(), to_degrees, factor)
+
+
+def share_body(one: CRS | None, other: CRS | None) -> bool:
+    """True if places of one coordinate system can be told in another: both of one body, or both local."""
+    if one is None or other is None:
+        return False
+    if one == other:
+        return True
+    try:
+        mine, theirs = ground_of(one.to_wkt()), ground_of(other.to_wkt())
+    except ValueError:  # a system without metres, such as a geocentric one
+        return False
+    if mine.geod is None or theirs.geod is None:
+        return mine.body == theirs.body and mine.metres_per_unit == theirs.metres_per_unit
+    return bool(abs(mine.geod.a / theirs.geod.a - 1) < _SAME_BODY)
+
+
+def way_between(source: Any, target: Any, called: str) -> Transformer:
+    """The transformer of map coordinates (x, y) or (longitude, latitude) from one system to another.
+
+    Parameters
+    ----------
+    source, target : anything that pyproj takes for a coordinate system
+    called : str
+        What lies in one of them, for the message.
+
+    Raises
+    ------
+    TrackingError
+        There is no way: the two are of different bodies, or one is a local system.
+    """
+    try:
+        return Transformer.from_crs(source, target, always_xy=True)
+    except ProjError as error:
+        names = " and ".join(str(pyproj.CRS(crs).name) for crs in (source, target))
+        raise TrackingError(
+            f"{called} and the pictures have no common map ({names}, one of them local or of another body); "
+            "give both in one coordinate system."
+        ) from error

@@ -283,13 +283,15 @@ def _of_scene(scene: Scene, label: str, fill: float, cloud: float | None) -> Sce
     )
 
 
+#: Names of units that files know by their length alone, m.
+_UNITS = {1.0: "m", 0.01: "cm", 0.001: "mm", 1000.0: "km"}
+
+
 def _length_unit(grid: Grid) -> str:
     factor = grid.ground.metres_per_unit
-    if factor == 1:
-        return "m"
     assert grid.crs is not None
     unit = str(grid.crs.linear_units)
-    return f"{factor:g} m" if unit == "unknown" else unit
+    return _UNITS.get(factor, f"× {factor:g} m" if unit == "unknown" else unit)
 
 
 def _crs_title(grid: Grid) -> str:

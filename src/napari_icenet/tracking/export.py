@@ -14,6 +14,7 @@ import numpy as np
 from napari_icenet.common.atomic_io import check_folder, check_name, write_parquet, write_whole
 from napari_icenet.common.software import software
 from napari_icenet.errors import TrackingError
+from napari_icenet.scenes.antimeridian import line_geometry
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.points import read_points, read_records
 from napari_icenet.tracking.settings import TrackSettings, make_settings
@@ -57,13 +58,13 @@ def check_destination(path: Path, stack: SceneStack) -> None:
     UsageError
         The name ends in no suffix that is known.
     TrackingError
-        GeoJSON without a coordinate reference system, or a folder that is missing or closed.
+        GeoJSON of scenes that lie on no map of the Earth, or a folder that is missing or closed.
     """
     check_name(path, SUFFIXES, "tracks")
-    if path.suffix.lower() == ".geojson" and not stack.grid.georeferenced:
+    if path.suffix.lower() == ".geojson" and not stack.grid.on_earth:
+        lacks = "lies on no map of the Earth" if stack.grid.georeferenced else "has no coordinate reference system"
         raise TrackingError(
-            f"{stack.name} has no coordinate reference system, so its tracks have no longitude and latitude; "
-            "write a .csv instead."
+            f"{stack.name} {lacks}, so its tracks have no longitude and latitude; write a .csv instead."
         )
     check_folder(path)
 
@@ -86,7 +87,7 @@ def write_tracks(tracks: Sequence[Track], stack: SceneStack, path: str | Path) -
     UsageError
         Another suffix.
     TrackingError
-        GeoJSON without a coordinate reference system, Parquet without pyarrow, or the folder
+        GeoJSON of scenes that lie on no map of the Earth, Parquet without pyarrow, or the folder
         cannot be written to.
     """
     path = Path(path)
@@ -121,11 +122,10 @@ def _write_geojson(tracks: Sequence[Track], stack: SceneStack, path: Path) -> No
     features: list[dict[str, Any]] = []
     for track in tracks:
         lon, lat = (np.round(degrees, DEGREE_DECIMALS) for degrees in stack.grid.lonlat(track.rows, track.cols))
-        points = [[float(x), float(y)] for x, y, ok in zip(lon, lat, track.valid, strict=True) if ok]
         settings = track.settings.model_dump() | {"band": stack.band(track.settings.band)}
         features.append(
             _feature(
-                {"type": "LineString", "coordinates": points} if len(points) > 1 else None,
+                line_geometry(lon[track.valid], lat[track.valid]) if track.valid.sum() > 1 else None,
                 {
                     "track": track.number,
                     "start_date": stack.labels[track.origin_time],

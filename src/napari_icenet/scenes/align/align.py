@@ -26,6 +26,7 @@ from napari_icenet.scenes.align.common_grid import (
 from napari_icenet.scenes.align.shift import ShiftedBand, ShiftedMask
 from napari_icenet.scenes.align.warp import WarpedBand, WarpedMask
 from napari_icenet.scenes.grid import Grid, Window, crs_name
+from napari_icenet.scenes.ground import share_body
 from napari_icenet.scenes.scene import Flag, MaskSource, Notice, Scene
 
 #: An intersection that keeps less than this part of the smallest scene is told.
@@ -236,6 +237,8 @@ def _lay_area(area: tuple[NDArray[np.bool_], Grid] | None, grid: Grid) -> NDArra
     if area is None:
         return None
     inside, own = area
+    if not share_body(own.crs, grid.crs):
+        return None
     mask: MaskSource = _AreaFlags(inside)
     offset = grid.offset_of(own)
     mask = WarpedMask(mask, own, grid) if offset is None else ShiftedMask(mask, own.shape, offset)
