@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
 from rasterio.warp import Resampling, reproject
 
+from napari_icenet.common.ground import share_body
 from napari_icenet.errors import SceneError
 from napari_icenet.scenes.folder_listing import FolderListing, list_folder
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.scenes.ground import share_body
 from napari_icenet.scenes.raster.file import dataset_of, inspect
 
 MASK_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".jp2", ".webp"})

@@ -18,12 +18,12 @@ from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.area import read_area
 from napari_icenet.scenes.credit import read_credit
 from napari_icenet.scenes.folder_listing import FolderListing, list_folder
-from napari_icenet.scenes.georeference import NoMap
 from napari_icenet.scenes.landsat.files import product_files
 from napari_icenet.scenes.landsat.product import FILL, PAN_BAND, read_product_files
 from napari_icenet.scenes.landsat.product_id import ProductName, parse_product_name
 from napari_icenet.scenes.raster.band import FillRule, RasterBand
 from napari_icenet.scenes.raster.file import RasterInfo, inspect
+from napari_icenet.scenes.raster.georeference import NoMap
 from napari_icenet.scenes.raster.picture import WHOLE_FILE_DRIVERS, PictureBand, decode
 from napari_icenet.scenes.scene import BandSource, Notice, Provenance, Scene
 

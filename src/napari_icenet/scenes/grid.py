@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import Geod
 from rasterio.crs import CRS
 
+from napari_icenet.common.ground import Ground, ground_of
 from napari_icenet.errors import UsageError
-from napari_icenet.scenes.ground import Ground, ground_of
 
 #: Two grids are in phase when their origins differ by whole pixels to within this part of a pixel.
 PHASE_TOLERANCE_PX = 1e-3

@@ -15,10 +15,10 @@ from napari_icenet.common.described import Described, dates_text
 from napari_icenet.errors import SceneError, SceneWarning, StackError
 from napari_icenet.scenes.bands import find_band
 from napari_icenet.scenes.dates import date_labels, find_date
-from napari_icenet.scenes.georeference import checked
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.origin import Origin
 from napari_icenet.scenes.raster.array import scenes_of_array
+from napari_icenet.scenes.raster.georeference import checked
 from napari_icenet.scenes.scene import Covariates, Flag, Notice, Scene
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_icenet.common.antimeridian import DEGREE_DECIMALS, line_geometry
 from napari_icenet.common.atomic_io import check_folder, check_name, write_parquet, write_whole
 from napari_icenet.common.software import software
 from napari_icenet.errors import TrackingError
-from napari_icenet.scenes.antimeridian import line_geometry
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.points import read_points, read_records
 from napari_icenet.tracking.settings import TrackSettings, make_settings
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SUFFIXES = (".csv", ".geojson", ".parquet")
-#: Decimals of longitude and latitude: a centimetre on the ground.
-DEGREE_DECIMALS = 7
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from napari_icenet.common.ground import way_between
 from napari_icenet.errors import TrackingError
-from napari_icenet.scenes.ground import way_between
 from napari_icenet.scenes.stack import SceneStack
 
 #: Pairs of columns that say where a point is, the first pair found counts: pixels, map, degrees.

@@ -14,11 +14,11 @@ from rasterio.errors import RasterioIOError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterWindow
 
+from napari_icenet.common.ground import way_between
 from napari_icenet.common.types import F32, F64
 from napari_icenet.errors import TrackingError, UsageError
-from napari_icenet.scenes.georeference import on_map
 from napari_icenet.scenes.grid import Grid, Window
-from napari_icenet.scenes.ground import way_between
+from napari_icenet.scenes.raster.georeference import on_map
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.track import DAYS_PER_YEAR
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
+from napari_icenet.common.ground import share_body
 from napari_icenet.errors import StackError, UsageError
 from napari_icenet.scenes.align.common_grid import (
     Extent,
@@ -26,7 +27,6 @@ from napari_icenet.scenes.align.common_grid import (
 from napari_icenet.scenes.align.shift import ShiftedBand, ShiftedMask
 from napari_icenet.scenes.align.warp import WarpedBand, WarpedMask
 from napari_icenet.scenes.grid import Grid, Window, crs_name
-from napari_icenet.scenes.ground import share_body
 from napari_icenet.scenes.scene import Flag, MaskSource, Notice, Scene
 
 #: An intersection that keeps less than this part of the smallest scene is told.

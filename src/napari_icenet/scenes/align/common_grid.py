@@ -11,10 +11,10 @@ from affine import Affine
 from rasterio.crs import CRS
 from rasterio.warp import calculate_default_transform, transform
 
+from napari_icenet.common.ground import share_body
 from napari_icenet.errors import StackError
 from napari_icenet.scenes.align.warp import frame_on
 from napari_icenet.scenes.grid import Grid, Window, crs_name
-from napari_icenet.scenes.ground import share_body
 from napari_icenet.scenes.scene import Scene
 
 Extent = Literal["intersection", "union"]

@@ -13,8 +13,8 @@ from rasterio.io import MemoryFile
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform
 
+from napari_icenet.common.ground import share_body
 from napari_icenet.scenes.grid import Grid, Window
-from napari_icenet.scenes.ground import share_body
 from napari_icenet.scenes.scene import BandSource, Flag, MaskSource, fill_marker
 
 #: Reprojection positions are right to this part of a source pixel. GDAL's default is 1/8 pixel, and

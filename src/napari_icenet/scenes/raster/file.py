@@ -21,8 +21,8 @@ from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 
 from napari_icenet.errors import SceneError
-from napari_icenet.scenes.georeference import CONTROL_POINTS, POLYNOMIALS, NoMap, on_map
 from napari_icenet.scenes.grid import Grid
+from napari_icenet.scenes.raster.georeference import CONTROL_POINTS, POLYNOMIALS, NoMap, on_map
 
 # Pictures without georeference are ordinary here, and Grid says which they are.
 warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)

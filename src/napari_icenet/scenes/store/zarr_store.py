@@ -15,9 +15,9 @@ from napari_icenet.common.atomic_io import replaced_folder
 from napari_icenet.common.zarr_attributes import zarr_attributes
 from napari_icenet.errors import SceneError, StackError
 from napari_icenet.jobs.progress import Progress
-from napari_icenet.scenes.georeference import checked
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.raster.array import ArrayBand
+from napari_icenet.scenes.raster.georeference import checked
 from napari_icenet.scenes.scene import Notice, Scene, fill_marker
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.scenes.store.schema import (

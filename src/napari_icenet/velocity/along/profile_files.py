@@ -9,18 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_icenet.common.antimeridian import DEGREE_DECIMALS, line_geometry
 from napari_icenet.common.atomic_io import write_parquet, write_whole
 from napari_icenet.common.software import software
 from napari_icenet.errors import TrackingError
-from napari_icenet.scenes.antimeridian import line_geometry
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from napari_icenet.velocity.along.flowline import FlowlineProfile
-
-#: Decimals of longitude and latitude: a centimetre on the ground.
-DEGREE_DECIMALS = 7
 
 
 def write_profile(profile: FlowlineProfile, path: str | Path) -> None:

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
 from rasterio.errors import RasterioError
 
+from napari_icenet.common.ground import share_body
 from napari_icenet.errors import SceneError, TrackingError
 from napari_icenet.scenes.area import on_grid
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.scenes.ground import share_body
 from napari_icenet.scenes.raster.file import dataset_of, inspect
 
 #: Suffixes of files of outlines; all others are pictures.

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from napari_icenet.common.ground import way_between
 from napari_icenet.common.types import F64
 from napari_icenet.errors import TrackingError
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.scenes.ground import way_between
 
 #: Between its corners a projected edge lies this close to the true one, px.
 _BEND_TOLERANCE_PX = 0.05

@@ -11,9 +11,9 @@ import numpy as np
 from pyproj import CRS
 from pyproj.exceptions import ProjError
 
+from napari_icenet.common.ground import way_between
 from napari_icenet.errors import TrackingError
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.scenes.ground import way_between
 
 #: Of a layer with more features than this, only those around the frame are read.
 _MANY = 1000

@@ -12,8 +12,8 @@ import numpy as np
 from affine import Affine
 from rasterio.crs import CRS
 
+from napari_icenet.common.ground import ground_of
 from napari_icenet.scenes.grid import Grid, crs_name
-from napari_icenet.scenes.ground import ground_of
 
 
 class NoMap(NamedTuple):

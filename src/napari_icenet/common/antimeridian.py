@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+#: Decimals of longitude and latitude: a centimetre on the ground.
+DEGREE_DECIMALS = 7
+
 
 def line_geometry(lon: ArrayLike, lat: ArrayLike) -> dict[str, Any]:
     """A line as the geometry of a GeoJSON feature: a LineString, or a MultiLineString cut at 180°.
@@ -28,7 +31,7 @@ def line_geometry(lon: ArrayLike, lat: ArrayLike) -> dict[str, Any]:
             edge = float(np.copysign(180.0, east[i - 1]))
             beyond = east[i] + 2 * edge  # the corner's longitude counted on over the meridian
             share = (edge - east[i - 1]) / (beyond - east[i - 1])
-            crossing = float(north[i - 1] + share * (north[i] - north[i - 1]))
+            crossing = round(float(north[i - 1] + share * (north[i] - north[i - 1])), DEGREE_DECIMALS)
             if share > 0:
                 parts[-1].append([edge, crossing])
             parts.append([] if share == 1 else [[-edge, crossing]])
