@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
 from rasterio.warp import Resampling, reproject
 
+from napari_icenet.common.ground import share_body
 from napari_icenet.errors import SceneError
 from napari_icenet.scenes.folder_listing import FolderListing, list_folder
 from napari_icenet.scenes.grid import Grid
@@ -49,8 +50,16 @@ def read_area(folder: Path | FolderListing, grids: Sequence[Grid]) -> tuple[NDAr
         return None, f"The area of interest is not used: {str(error).replace(str(path), path.name)}"
     if not area.any():
         return None, f"{path.name} is not used: it is all black; paint the area of interest white."
+    return _on_images(path, area, own, grids)
+
+
+def _on_images(
+    path: Path, area: NDArray[np.bool_], own: Grid, grids: Sequence[Grid]
+) -> tuple[NDArray[np.bool_] | None, str | None]:
     if own.georeferenced and grids[0].georeferenced:
-        return on_grid(area, own, grids[0]), None
+        if share_body(own.crs, grids[0].crs):
+            return on_grid(area, own, grids[0]), None
+        return None, f"{path.name} is not used: it shares no map with the images; give it their coordinate system."
     alike = next((grid for grid in grids if grid.shape == own.shape), None)
     if alike is None:
         return None, (

@@ -23,6 +23,7 @@ from napari_icenet.scenes.landsat.product import FILL, PAN_BAND, read_product_fi
 from napari_icenet.scenes.landsat.product_id import ProductName, parse_product_name
 from napari_icenet.scenes.raster.band import FillRule, RasterBand
 from napari_icenet.scenes.raster.file import RasterInfo, inspect
+from napari_icenet.scenes.raster.georeference import NoMap
 from napari_icenet.scenes.raster.picture import WHOLE_FILE_DRIVERS, PictureBand, decode
 from napari_icenet.scenes.scene import BandSource, Notice, Provenance, Scene
 
@@ -200,7 +201,8 @@ def _on_comparable_grids(images: list[_DatedImage]) -> tuple[list[_DatedImage], 
         if kind(image) == common:
             continue
         if common is None:
-            said = f"{path} is left out: it carries no georeference, unlike most images here; add one."
+            why = NoMap("no georeference", "add one") if image.info.no_map is None else image.info.no_map
+            said = f"{path} is left out: it carries {why.fault}, unlike most images here; {why.remedy}."
         elif grid.georeferenced:
             said = f"{path} is left out: it is georeferenced, unlike most images here; open it in a folder of its own."
         else:
@@ -213,15 +215,13 @@ def _on_comparable_grids(images: list[_DatedImage]) -> tuple[list[_DatedImage], 
 
 
 def _lost_maps(folder: Path, images: list[_DatedImage]) -> str | None:
-    """Warn of world files without a coordinate system."""
-    lost = [i.info.path.name for i in images if not i.info.grid.georeferenced and not i.info.transform.is_identity]
-    if not lost:
+    """Warn of georeferences that give no metres."""
+    lost = [image.info for image in images if image.info.no_map is not None]
+    if not lost or lost[0].no_map is None:
         return None
-    which = lost[0] if len(lost) == 1 else f"{lost[0]} and {len(lost) - 1} more"
-    return (
-        f"{which} in {folder} bear map coordinates without a coordinate system, so positions are in pixels; "
-        "add a .prj file."
-    )
+    name, why = lost[0].path.name, lost[0].no_map
+    which = f"{name} in {folder} carries" if len(lost) == 1 else f"{name} and {len(lost) - 1} more in {folder} carry"
+    return why.said_of(which)
 
 
 def _all_grey(images: list[_DatedImage]) -> bool:

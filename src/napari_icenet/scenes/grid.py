@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pyproj
 from affine import Affine
 from numpy.typing import ArrayLike, NDArray
-from pyproj import Geod, Transformer
+from pyproj import Geod
 from rasterio.crs import CRS
 
+from napari_icenet.common.ground import Ground, ground_of
 from napari_icenet.errors import UsageError
-
-_ELLIPSOID = Geod(ellps="WGS84")
 
 #: Two grids are in phase when their origins differ by whole pixels to within this part of a pixel.
 PHASE_TOLERANCE_PX = 1e-3
@@ -137,42 +135,92 @@ class Grid:
         x, y = np.asarray(x, float), np.asarray(y, float)
         return t.d * x + t.e * y + t.f - 0.5, t.a * x + t.b * y + t.c - 0.5
 
-    @cached_property
-    def _to_lonlat(self) -> Transformer:
-        if self.crs is None:
-            raise ValueError("this grid has no coordinate reference system")
-        return Transformer.from_crs(self.crs.to_wkt(), "EPSG:4326", always_xy=True)
-
-    def lonlat(self, row: ArrayLike, col: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Longitude and latitude (WGS84, degrees) of pixel positions.
+    @property
+    def ground(self) -> Ground:
+        """The body that the grid lies on.
 
         Raises
         ------
         ValueError
-            The grid has no coordinate reference system.
+            The grid has no coordinate reference system, or one without metres.
         """
-        lon, lat = self._to_lonlat.transform(*self.xy(row, col))
+        if self.crs is None:
+            raise ValueError("this grid has no coordinate reference system")
+        return ground_of(self.crs.to_wkt())
+
+    @property
+    def on_earth(self) -> bool:
+        """True if longitude and latitude of WGS84 are known."""
+        return self.crs is not None and self.ground.body == "Earth"
+
+    @property
+    def has_lonlat(self) -> bool:
+        """True if longitude and latitude are known, on the Earth or on another body."""
+        return self.crs is not None and self.ground.to_degrees is not None
+
+    @property
+    def geod(self) -> Geod:
+        """The ellipsoid of the body: WGS84 on the Earth.
+
+        Raises
+        ------
+        ValueError
+            The grid has no longitude and latitude.
+        """
+        geod = self.ground.geod
+        if geod is None:
+            raise ValueError("this grid has no longitude and latitude")
+        return geod
+
+    def lonlat(self, row: ArrayLike, col: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Longitude and latitude (degrees) of pixel positions: of WGS84 on the Earth, elsewhere the body's own.
+
+        Raises
+        ------
+        ValueError
+            The grid has no longitude and latitude.
+        """
+        change = self.ground.to_degrees
+        if change is None:
+            raise ValueError("this grid has no longitude and latitude")
+        lon, lat = change.transform(*self.xy(row, col))
         return np.asarray(lon), np.asarray(lat)
 
     def map_scale(self, row: float, col: float) -> tuple[float, float]:
-        """The projection's scale along map x and map y: map units per metre on the ground (WGS84).
+        """The projection's scale along map x and map y: map units per metre on the ground (:attr:`geod`).
 
         1.02 means that the map draws ground 2 % too long. UTM and polar stereographic are
         conformal, so both numbers are equal there; of a geographic grid they are degrees per
-        metre.
+        metre, of a local one units per metre.
 
         Raises
         ------
         ValueError
             The grid has no coordinate reference system.
         """
+        ground = self.ground
+        if ground.geod is None or ground.to_degrees is None:
+            return 1 / ground.metres_per_unit, 1 / ground.metres_per_unit
         # Measured with geodesics over about a kilometre: exact to 1e-6 for any projection and unit.
         x, y = (float(v) for v in self.xy(row, col))
         step = 0.005 if self.crs is not None and self.crs.is_geographic else 500.0
-        lon, lat = self._to_lonlat.transform([x - step, x + step, x, x], [y, y, y - step, y + step])
-        _, _, ground_x = _ELLIPSOID.inv(lon[0], lat[0], lon[1], lat[1])
-        _, _, ground_y = _ELLIPSOID.inv(lon[2], lat[2], lon[3], lat[3])
+        lon, lat = ground.to_degrees.transform([x - step, x + step, x, x], [y, y, y - step, y + step])
+        _, _, ground_x = ground.geod.inv(lon[0], lat[0], lon[1], lat[1])
+        _, _, ground_y = ground.geod.inv(lon[2], lat[2], lon[3], lat[3])
         return 2 * step / float(ground_x), 2 * step / float(ground_y)
+
+    def azimuth(self, row: float, col: float, drow: float, dcol: float) -> float:
+        """Degrees clockwise of a step in pixels: from true north, on a plane from the grid's y, else from the top.
+
+        The step should be long enough for a bearing and short enough for the map to be straight.
+        """
+        if not self.georeferenced:
+            return float(np.degrees(np.arctan2(dcol, -drow)) % 360)
+        if not self.has_lonlat:
+            dx, dy = (float(v) for v in self.metres(row, col, drow, dcol))
+            return float(np.degrees(np.arctan2(dx, dy)) % 360)
+        lon, lat = self.lonlat([row, row + drow], [col, col + dcol])
+        return float(self.geod.inv(lon[0], lat[0], lon[1], lat[1])[0]) % 360
 
     def metres(
         self, row: float, col: float, drow: ArrayLike, dcol: ArrayLike

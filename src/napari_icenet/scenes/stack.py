@@ -18,6 +18,7 @@ from napari_icenet.scenes.dates import date_labels, find_date
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.origin import Origin
 from napari_icenet.scenes.raster.array import scenes_of_array
+from napari_icenet.scenes.raster.georeference import checked
 from napari_icenet.scenes.scene import Covariates, Flag, Notice, Scene
 
 if TYPE_CHECKING:
@@ -292,7 +293,7 @@ class SceneStack(Described):
         bands : sequence of str, optional
             Default ``B1``, ``B2`` …
         grid : Grid, optional
-            Default: pixels without georeference.
+            Default: pixels without georeference, as of one that gives no metres (told in ``notices``).
         name : str
         fill : array of bool, (time, y, x), optional
             True where a picture holds no measurement.
@@ -302,7 +303,9 @@ class SceneStack(Described):
         StackError
             The dates are not as many as the pictures, or the array has another number of axes.
         """
-        return cls(*scenes_of_array(array, times, bands=bands, grid=grid, name=name, fill=fill), name=name)
+        grid, said = (None, None) if grid is None else checked(grid, name)
+        found = scenes_of_array(array, times, bands=bands, grid=grid, name=name, fill=fill)
+        return cls(*found, name=name, notices=[] if said is None else [Notice(said)])
 
     def to_xarray(self, *, reflectance: bool = False) -> xr.DataArray:
         """The stack as a lazy CF array with dates and coordinate system; NaN is missing.

@@ -67,14 +67,13 @@ class GridSummary(FrozenModel):
         corners = np.array([-0.5, grid.height - 0.5]), np.array([-0.5, grid.width - 0.5])
         x, y = (np.concatenate(v) for v in zip(grid.xy(*corners), grid.xy(corners[0], corners[1][::-1]), strict=True))
         row, col = (grid.height - 1) / 2, (grid.width - 1) / 2
-        lon, lat = (float(v) for v in grid.lonlat(row, col))
-        unit = "degree" if crs.is_geographic else str(crs.linear_units)
+        lon, lat = (float(v) for v in grid.lonlat(row, col)) if grid.has_lonlat else (None, None)
         return cls(
             height=grid.height,
             width=grid.width,
             epsg=crs.to_epsg(),
             name=_crs_title(grid),
-            unit="m" if unit in ("metre", "meter") else unit,
+            unit="degree" if crs.is_geographic else _length_unit(grid),
             pixel_size=grid.pixel_size,
             x=(float(x.min()), float(x.max())),
             y=(float(y.min()), float(y.max())),
@@ -282,6 +281,17 @@ def _of_scene(scene: Scene, label: str, fill: float, cloud: float | None) -> Sce
         cloud=cloud,
         bands=tuple(scene.bands),
     )
+
+
+#: Names of units that files know by their length alone, m.
+_UNITS = {1.0: "m", 0.01: "cm", 0.001: "mm", 1000.0: "km"}
+
+
+def _length_unit(grid: Grid) -> str:
+    factor = grid.ground.metres_per_unit
+    assert grid.crs is not None
+    unit = str(grid.crs.linear_units)
+    return _UNITS.get(factor, f"× {factor:g} m" if unit == "unknown" else unit)
 
 
 def _crs_title(grid: Grid) -> str:

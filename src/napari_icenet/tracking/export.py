@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_icenet.common.antimeridian import DEGREE_DECIMALS, line_geometry
 from napari_icenet.common.atomic_io import check_folder, check_name, write_parquet, write_whole
 from napari_icenet.common.software import software
 from napari_icenet.errors import TrackingError
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SUFFIXES = (".csv", ".geojson", ".parquet")
-#: Decimals of longitude and latitude: a centimetre on the ground.
-DEGREE_DECIMALS = 7
 
 
 @dataclass(frozen=True)
@@ -57,13 +56,13 @@ def check_destination(path: Path, stack: SceneStack) -> None:
     UsageError
         The name ends in no suffix that is known.
     TrackingError
-        GeoJSON without a coordinate reference system, or a folder that is missing or closed.
+        GeoJSON of scenes that lie on no map of the Earth, or a folder that is missing or closed.
     """
     check_name(path, SUFFIXES, "tracks")
-    if path.suffix.lower() == ".geojson" and not stack.grid.georeferenced:
+    if path.suffix.lower() == ".geojson" and not stack.grid.on_earth:
+        lacks = "lies on no map of the Earth" if stack.grid.georeferenced else "has no coordinate reference system"
         raise TrackingError(
-            f"{stack.name} has no coordinate reference system, so its tracks have no longitude and latitude; "
-            "write a .csv instead."
+            f"{stack.name} {lacks}, so its tracks have no longitude and latitude; write a .csv instead."
         )
     check_folder(path)
 
@@ -86,7 +85,7 @@ def write_tracks(tracks: Sequence[Track], stack: SceneStack, path: str | Path) -
     UsageError
         Another suffix.
     TrackingError
-        GeoJSON without a coordinate reference system, Parquet without pyarrow, or the folder
+        GeoJSON of scenes that lie on no map of the Earth, Parquet without pyarrow, or the folder
         cannot be written to.
     """
     path = Path(path)
@@ -121,11 +120,10 @@ def _write_geojson(tracks: Sequence[Track], stack: SceneStack, path: Path) -> No
     features: list[dict[str, Any]] = []
     for track in tracks:
         lon, lat = (np.round(degrees, DEGREE_DECIMALS) for degrees in stack.grid.lonlat(track.rows, track.cols))
-        points = [[float(x), float(y)] for x, y, ok in zip(lon, lat, track.valid, strict=True) if ok]
         settings = track.settings.model_dump() | {"band": stack.band(track.settings.band)}
         features.append(
             _feature(
-                {"type": "LineString", "coordinates": points} if len(points) > 1 else None,
+                line_geometry(lon[track.valid], lat[track.valid]) if track.valid.sum() > 1 else None,
                 {
                     "track": track.number,
                     "start_date": stack.labels[track.origin_time],

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_icenet.common.ground import way_between
 from napari_icenet.errors import TrackingError
 from napari_icenet.scenes.stack import SceneStack
 
@@ -116,11 +117,9 @@ def read_points(path: str | Path, stack: SceneStack) -> list[tuple[float, float]
         )
     else:
         if pair != ("x", "y"):
-            from pyproj import Transformer
-
             crs = stack.grid.crs
             assert crs is not None
-            first, second = Transformer.from_crs("EPSG:4326", crs.to_wkt(), always_xy=True).transform(first, second)
+            first, second = way_between("EPSG:4326", crs.to_wkt(), str(path)).transform(first, second)
             if not (np.isfinite(first).all() and np.isfinite(second).all()):
                 raise TrackingError(
                     f"{path} holds a place that {stack.name}'s map does not reach; check its lon and lat."

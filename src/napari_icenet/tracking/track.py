@@ -354,20 +354,17 @@ class Track(Described):
     def azimuth(self) -> NDArray[np.float64]:
         """Direction of motion, degrees clockwise, 0 … 360.
 
-        From true north where georeferenced (the projection's meridian convergence is taken out),
-        else from the top of the picture.
+        From true north where longitude and latitude are known (the projection's meridian convergence is
+        taken out), on a local system from its y, else from the top of the picture.
         """
         if not self.grid.georeferenced:
             return np.degrees(np.arctan2(self.dcol, -self.drow)) % 360
-        from pyproj import Geod
-
-        geod, out = Geod(ellps="WGS84"), np.full(len(self.observations), _NAN)
+        out = np.full(len(self.observations), _NAN)
         for i in np.flatnonzero(self.previous >= 0):
             row, col = float(self.rows[self.previous[i]]), float(self.cols[self.previous[i]])
             length = math.hypot(self.drow[i], self.dcol[i])
             if length == 0:
                 continue
             # One pixel along the motion: long enough for a bearing, short enough for the map to be straight.
-            lon, lat = self.grid.lonlat([row, row + self.drow[i] / length], [col, col + self.dcol[i] / length])
-            out[i] = geod.inv(lon[0], lat[0], lon[1], lat[1])[0] % 360
+            out[i] = self.grid.azimuth(row, col, self.drow[i] / length, self.dcol[i] / length)
         return out

@@ -14,9 +14,11 @@ from rasterio.errors import RasterioIOError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterWindow
 
+from napari_icenet.common.ground import way_between
 from napari_icenet.common.types import F32, F64
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.scenes.grid import Grid, Window
+from napari_icenet.scenes.raster.georeference import on_map
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.track import DAYS_PER_YEAR
 
@@ -63,7 +65,7 @@ class Prior:
         drow, dcol : array of float64, (n,)
             Pixels of the stack; NaN where the map says nothing.
         """
-        there, back = _between(self.frame, self.grid), _between(self.grid, self.frame)
+        there, back = _between(self.frame, self.grid, self.name), _between(self.grid, self.frame, self.name)
         rows, cols = np.asarray(rows, float), np.asarray(cols, float)
         x, y = (np.asarray(v) for v in there.transform(*self.frame.xy(rows, cols)))
         at = self.grid.rowcol(x, y)
@@ -117,10 +119,10 @@ def read_prior(path: str | Path, stack: SceneStack) -> Prior:
     return Prior(vx, vy, grid.window(part), stack.grid, path.name)
 
 
-def _between(here: Grid, there: Grid) -> Transformer:
+def _between(here: Grid, there: Grid, called: str) -> Transformer:
     if here.crs is None or there.crs is None:
         raise ValueError("both grids need a coordinate system")
-    return Transformer.from_crs(here.crs.to_wkt(), there.crs.to_wkt(), always_xy=True)
+    return way_between(here.crs.to_wkt(), there.crs.to_wkt(), called)
 
 
 def _open(name: str, path: Path, files: ExitStack) -> DatasetReader:
@@ -160,14 +162,17 @@ def _bands(path: Path, files: ExitStack) -> list[tuple[DatasetReader, int]]:
 def _grid(dataset: DatasetReader, path: Path) -> Grid:
     if dataset.crs is None:
         raise TrackingError(f"{path} has no coordinate system; give a velocity map that lies on a map.")
-    return Grid(dataset.height, dataset.width, dataset.transform, dataset.crs)
+    grid, why = on_map(dataset.height, dataset.width, dataset.transform, dataset.crs)
+    if why is not None:
+        raise TrackingError(f"{path} carries {why.fault}, so its velocities lie nowhere; {why.remedy}.")
+    return grid
 
 
 def _part(grid: Grid, frame: Grid, path: Path) -> RasterWindow:
     """The window of a prior that a frame covers, and two pixels around."""
     along = np.linspace(0, 1, _EDGE_POINTS)
     rows, cols = (a.ravel() for a in np.meshgrid(along * frame.height - 0.5, along * frame.width - 0.5))
-    rows, cols = grid.rowcol(*_between(frame, grid).transform(*frame.xy(rows, cols)))
+    rows, cols = grid.rowcol(*_between(frame, grid, str(path)).transform(*frame.xy(rows, cols)))
     reached = np.isfinite(rows) & np.isfinite(cols)
     if reached.any():
         sides = []

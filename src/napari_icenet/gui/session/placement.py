@@ -25,7 +25,7 @@ def pixel_in_world(grid: Grid) -> tuple[float, float]:
     """(height, width) of a pixel in the world's unit."""
     if grid.crs is None:
         return 1.0, 1.0
-    factor = 1.0 if grid.crs.is_geographic else float(grid.crs.linear_units_factor[1])
+    factor = 1.0 if grid.crs.is_geographic else grid.ground.metres_per_unit
     height, width = grid.pixel_size
     return height * factor, width * factor
 

@@ -172,9 +172,11 @@ def place(grid: Grid, row: float, col: float) -> list[str]:
     if grid.crs is None:
         return [f"row {row:.0f} col {col:.0f}"]
     x, y = (float(v) for v in grid.xy(row, col))
-    lon, lat = (float(v) for v in grid.lonlat(row, col))
     code = grid.crs.to_epsg()
     name = f" (EPSG:{code})" if code else ""
+    if not grid.has_lonlat:
+        return [f"x {grouped(x)} y {grouped(y)}{name}"]
+    lon, lat = (float(v) for v in grid.lonlat(row, col))
     where = f"{abs(lat):.4f}°{'N' if lat >= 0 else 'S'} {abs(lon):.4f}°{'E' if lon >= 0 else 'W'}"
     if grid.crs.is_geographic:
         return [where + name]

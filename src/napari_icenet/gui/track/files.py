@@ -13,19 +13,19 @@ from napari_icenet.tracking.click_tracker import ClickTracker
 from napari_icenet.tracking.export import read_tracks, write_tracks
 
 
-def suffixes(georeferenced: bool) -> dict[str, str]:
+def suffixes(on_earth: bool) -> dict[str, str]:
     """Filters of the file dialog, by suffix, for what can be written."""
     found = {".csv": "Table (*.csv)"}
-    if georeferenced:
+    if on_earth:
         found[".geojson"] = "Map, WGS84 (*.geojson)"
     if importlib.util.find_spec("pyarrow") is not None:
         found[".parquet"] = "Parquet (*.parquet)"
     return found
 
 
-def ask_export(parent: QWidget | None, name: str, georeferenced: bool) -> Path | None:
+def ask_export(parent: QWidget | None, name: str, on_earth: bool) -> Path | None:
     """Ask where to write; the dialog asks before it lets an existing file be replaced."""
-    filters = suffixes(georeferenced)
+    filters = suffixes(on_earth)
     chosen, picked = QFileDialog.getSaveFileName(
         parent, "Export tracks", f"{name} tracks.csv", ";;".join(filters.values())
     )

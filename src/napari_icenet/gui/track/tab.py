@@ -260,7 +260,7 @@ class TrackTab(Tab):
     def _ask_export(self) -> None:
         stack = self.session.stack
         if stack is not None:
-            path = track_files.ask_export(self, stack.name, stack.grid.georeferenced)
+            path = track_files.ask_export(self, stack.name, stack.grid.on_earth)
             if path is not None:
                 self.control.export(path)
 

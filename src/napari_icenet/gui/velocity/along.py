@@ -154,7 +154,7 @@ class VelocityAlong(QObject):
         self._submit("profile", lambda: along(series or maps, line, name=name))
 
     def _ask_comparison(self) -> None:
-        path, maps = self.gps, [found for found in self.control.maps if found.frame.georeferenced]
+        path, maps = self.gps, [found for found in self.control.maps if found.frame.on_earth]
         if path is None or not maps:
             self._nothing("gps")
             return

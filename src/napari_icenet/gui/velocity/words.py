@@ -60,15 +60,11 @@ def direction(found: VelocityMap, at: tuple[int, int]) -> float | None:
         return None
     if not found.frame.georeferenced:
         return float(np.degrees(np.arctan2(vx, -vy)) % 360)
-    from pyproj import Geod
-
     row, col = float(found.rows[at[0]]), float(found.cols[at[1]])
     # The way of a few pixels in the velocity's direction, as the crow flies over the Earth.
     drow, dcol = (float(component[at]) * np.sign(found.days) for component in found.moved)
     share = 4 / np.hypot(drow, dcol)
-    lon, lat = found.frame.lonlat(np.array([row, row + share * drow]), np.array([col, col + share * dcol]))
-    azimuth, _back, _far = Geod(ellps="WGS84").inv(lon[0], lat[0], lon[1], lat[1])
-    return float(azimuth) % 360
+    return found.frame.azimuth(row, col, share * drow, share * dcol)
 
 
 def title(found: VelocityMap) -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
+from napari_icenet.common.ground import share_body
 from napari_icenet.errors import StackError, UsageError
 from napari_icenet.scenes.align.common_grid import (
     Extent,
@@ -236,6 +237,8 @@ def _lay_area(area: tuple[NDArray[np.bool_], Grid] | None, grid: Grid) -> NDArra
     if area is None:
         return None
     inside, own = area
+    if not share_body(own.crs, grid.crs):
+        return None
     mask: MaskSource = _AreaFlags(inside)
     offset = grid.offset_of(own)
     mask = WarpedMask(mask, own, grid) if offset is None else ShiftedMask(mask, own.shape, offset)

@@ -11,9 +11,10 @@ from affine import Affine
 from rasterio.crs import CRS
 from rasterio.warp import calculate_default_transform, transform
 
+from napari_icenet.common.ground import share_body
 from napari_icenet.errors import StackError
 from napari_icenet.scenes.align.warp import frame_on
-from napari_icenet.scenes.grid import Grid, Window
+from napari_icenet.scenes.grid import Grid, Window, crs_name
 from napari_icenet.scenes.scene import Scene
 
 Extent = Literal["intersection", "union"]
@@ -60,6 +61,8 @@ def unify_crs(scenes: Sequence[Scene]) -> list[Scene]:
 
 
 def _same_place(grid: Grid, other: CRS) -> bool:
+    if not share_body(grid.crs, other):
+        return False
     x, y = grid.xy(np.array([0, grid.height, 0, grid.height]), np.array([0, 0, grid.width, grid.width]))
     u, v = (np.array(values) for values in transform(grid.crs, other, x, y))
     if not (np.isfinite(u).all() and np.isfinite(v).all()):
@@ -79,6 +82,8 @@ def reference_grid(scenes: Sequence[Scene], crs: CRS | None = None) -> Grid:
     crs : CRS, optional
         The coordinate system asked for; where no scene has it, a grid is made in it with the
         pixel size of the one that most scenes share.
+
+    Raises StackError: the scenes cannot be brought to that coordinate system.
     """
     groups: list[list[Grid]] = []
     for scene in scenes:
@@ -93,6 +98,11 @@ def reference_grid(scenes: Sequence[Scene], crs: CRS | None = None) -> Grid:
 
 
 def _grid_in(grid: Grid, crs: CRS) -> Grid:
+    if not share_body(grid.crs, crs):
+        raise StackError(
+            f"The scenes lie on {grid.crs_name}, which cannot be brought to {crs_name(crs)} because one is local or "
+            "of another body; leave the coordinate system out."
+        )
     x, y = grid.xy(np.array([-0.5, grid.height - 0.5]), np.array([-0.5, grid.width - 0.5]))
     bounds = {"left": min(x), "bottom": min(y), "right": max(x), "top": max(y)}
     keep_size = bool(grid.crs is not None and grid.crs.is_projected and crs.is_projected)

@@ -13,6 +13,7 @@ from rasterio.io import MemoryFile
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform
 
+from napari_icenet.common.ground import share_body
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.scene import BandSource, Flag, MaskSource, fill_marker
 
@@ -139,8 +140,10 @@ def frame_on(grid: Grid, other: Grid, points: int = 21) -> tuple[float, float, f
     -------
     (top, left, bottom, right) or None
         Pixel borders on ``grid``: pixel (0, 0) reaches from 0 to 1. None where the projection
-        does not reach.
+        does not reach, as to another body.
     """
+    if not share_body(grid.crs, other.crs):
+        return None
     along, ends = np.linspace(0, 1, points), np.repeat([0.0, 1.0], points)
     rows = np.concatenate([np.tile(along, 2), ends]) * other.height - 0.5
     cols = np.concatenate([ends, np.tile(along, 2)]) * other.width - 0.5

@@ -22,6 +22,7 @@ from rasterio.io import DatasetReader
 
 from napari_icenet.errors import SceneError
 from napari_icenet.scenes.grid import Grid
+from napari_icenet.scenes.raster.georeference import CONTROL_POINTS, POLYNOMIALS, NoMap, on_map
 
 # Pictures without georeference are ordinary here, and Grid says which they are.
 warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
@@ -58,6 +59,8 @@ class RasterInfo:
         The file carries an alpha or mask band.
     transform : Affine
         As stored, whether or not it belongs to a known map.
+    no_map : NoMap or None
+        Why a georeference that the file carries gives no metres.
     """
 
     path: Path
@@ -68,6 +71,7 @@ class RasterInfo:
     nodata: float | None
     masked: bool
     transform: Affine
+    no_map: NoMap | None = None
 
 
 def inspect(path: Path) -> RasterInfo:
@@ -79,16 +83,11 @@ def inspect(path: Path) -> RasterInfo:
         with rasterio.open(path) as dataset:
             if _is_truncated(dataset, path):
                 raise SceneError(f"{path} is truncated; download it again.")
-            crs = dataset.crs or (None if dataset.transform.is_identity else _crs_beside(path))
+            grid, why = _place(dataset, path)
             return RasterInfo(
                 path=path,
                 driver=dataset.driver,
-                grid=Grid(
-                    dataset.height,
-                    dataset.width,
-                    dataset.transform if crs is not None else Affine.identity(),
-                    crs,
-                ),
+                grid=grid,
                 dtypes=tuple(np.dtype(name) for name in dataset.dtypes),
                 colors=tuple(dataset.colorinterp),
                 nodata=dataset.nodata,
@@ -97,9 +96,19 @@ def inspect(path: Path) -> RasterInfo:
                     for flags in dataset.mask_flag_enums
                 ),
                 transform=dataset.transform,
+                no_map=why,
             )
     except (RasterioError, OSError) as error:
         raise SceneError(unreadable(path, error)) from error
+
+
+def _place(dataset: DatasetReader, path: Path) -> tuple[Grid, NoMap | None]:
+    """The grid of a file, and why a georeference that it carries gives no metres."""
+    crs = dataset.crs or (None if dataset.transform.is_identity else _crs_beside(path))
+    grid, why = on_map(dataset.height, dataset.width, dataset.transform, crs)
+    if crs is None and why is None:
+        why = CONTROL_POINTS if dataset.gcps[0] else POLYNOMIALS if dataset.rpcs else None
+    return grid, why
 
 
 def _crs_beside(path: Path) -> CRS | None:

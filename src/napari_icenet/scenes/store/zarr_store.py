@@ -17,7 +17,8 @@ from napari_icenet.errors import SceneError, StackError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.raster.array import ArrayBand
-from napari_icenet.scenes.scene import Scene, fill_marker
+from napari_icenet.scenes.raster.georeference import checked
+from napari_icenet.scenes.scene import Notice, Scene, fill_marker
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.scenes.store.schema import (
     FORMAT,
@@ -129,13 +130,14 @@ def read_stack(path: str | Path) -> SceneStack:
     """
     path = Path(path)
     arrays, record = _open(path)
+    grid, said = checked(record.grid.grid(), record.name)
     scenes = []
     for t, scene in enumerate(record.scenes):
         scenes.append(
             Scene(
                 id=scene.id,
                 time=scene.time,
-                grid=record.grid.grid(),
+                grid=grid,
                 bands={
                     band: ArrayBand(_Layer(path, arrays["values"], (t, b)), _Layer(path, arrays["fill"], (t, b)))
                     for b, band in enumerate(record.bands)
@@ -150,10 +152,10 @@ def read_stack(path: str | Path) -> SceneStack:
     return SceneStack(
         scenes,
         record.bands,
-        record.grid.grid(),
+        grid,
         name=record.name,
         area=_Layer(path, arrays["area"], ())[:, :] if "area" in arrays else None,
-        notices=[notice.notice() for notice in record.notices],
+        notices=[*(notice.notice() for notice in record.notices), *([] if said is None else [Notice(said)])],
     )
 
 

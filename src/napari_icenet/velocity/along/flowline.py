@@ -46,7 +46,7 @@ class FlowlineProfile(Described):
     rows, cols : array of float64, (n,)
         Places along the line, px of the frame.
     distance : array of float64, (n,)
-        From the line's start, in ``distance_unit``: metres on the ground (geodesics on WGS84), or px.
+        From the line's start, in ``distance_unit``: metres on the ground (geodesics), or px.
     times : array of datetime64, (k, 2)
         First and second time of each pair, UTC.
     labels : tuple of (str, str)
@@ -288,13 +288,15 @@ def resampled(corners: F64, step_px: float) -> tuple[F64, F64, F64]:
 
 def ground_distance(frame: Grid, corners: F64, at: F64) -> F64:
     """Metres on the ground from a line's start to places ``at`` px along it; shape (n,)."""
-    from pyproj import Geod
-
     # With the corners: a step around one would cut it.
     length = _so_far(corners)
     every = np.union1d(length, at)
-    lon, lat = frame.lonlat(np.interp(every, length, corners[:, 0]), np.interp(every, length, corners[:, 1]))
-    _, _, steps = Geod(ellps="WGS84").inv(lon[:-1], lat[:-1], lon[1:], lat[1:])
+    rows, cols = np.interp(every, length, corners[:, 0]), np.interp(every, length, corners[:, 1])
+    if frame.has_lonlat:
+        lon, lat = frame.lonlat(rows, cols)
+        _, _, steps = frame.geod.inv(lon[:-1], lat[:-1], lon[1:], lat[1:])
+    else:
+        steps = np.hypot(*(v * frame.ground.metres_per_unit for v in np.diff(frame.xy(rows, cols))))
     return np.asarray(np.interp(at, every, np.concatenate([[0.0], np.cumsum(steps)])))
 
 

@@ -119,10 +119,11 @@ def read_gps(path: str | Path, grid: Grid) -> GpsPoints:
         no coordinate reference system.
     """
     path = Path(path)
-    if grid.crs is None:
+    if not grid.on_earth:
+        lacks = "no map of the Earth" if grid.georeferenced else "no coordinate reference system"
         raise TrackingError(
-            f"{path} holds velocities of the ground, but these pictures have no coordinate reference system to "
-            "compare them on; open georeferenced ones."
+            f"{path} holds velocities of the ground, but these pictures have {lacks} to compare them on; "
+            "open georeferenced ones."
         )
     tables = _tables(path, grid)
     if not tables:

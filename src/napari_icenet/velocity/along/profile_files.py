@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_icenet.common.antimeridian import DEGREE_DECIMALS, line_geometry
 from napari_icenet.common.atomic_io import write_parquet, write_whole
 from napari_icenet.common.software import software
 from napari_icenet.errors import TrackingError
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_icenet.velocity.along.flowline import FlowlineProfile
-
-#: Decimals of longitude and latitude: a centimetre on the ground.
-DEGREE_DECIMALS = 7
 
 
 def write_profile(profile: FlowlineProfile, path: str | Path) -> None:
@@ -30,13 +28,14 @@ def write_profile(profile: FlowlineProfile, path: str | Path) -> None:
     UsageError
         Another suffix.
     TrackingError
-        GeoJSON without a coordinate reference system, or a folder that is missing or closed.
+        GeoJSON of pictures that lie on no map of the Earth, or a folder that is missing or closed.
     """
     path = Path(path)
-    if path.suffix.lower() == ".geojson" and not profile.frame.georeferenced:
+    if path.suffix.lower() == ".geojson" and not profile.frame.on_earth:
+        lacks = "a map of the Earth" if profile.frame.georeferenced else "a coordinate reference system"
         raise TrackingError(
-            f"{profile.name} lies on pictures without a coordinate reference system, so it has no longitude and "
-            "latitude; write a .csv instead."
+            f"{profile.name} lies on pictures without {lacks}, so it has no longitude and latitude; "
+            "write a .csv instead."
         )
     write_whole(
         path,
@@ -72,7 +71,7 @@ def _write_geojson(profile: FlowlineProfile, path: Path) -> None:
     lon, lat = (np.round(degrees, DEGREE_DECIMALS) for degrees in profile.frame.lonlat(profile.rows, profile.cols))
     places = np.stack([lon, lat], axis=1).tolist()
     about = {"line": profile.name, "length_m": round(float(profile.distance[-1]), 2), "software": software()}
-    features = [_feature({"type": "LineString", "coordinates": places}, about)]
+    features = [_feature(line_geometry(lon, lat), about)]
     for i, row in enumerate(rounded(profile).to_dict("records")):
         properties = {str(name): _plain(value) for name, value in row.items()}
         features.append(_feature({"type": "Point", "coordinates": places[i % len(places)]}, properties))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
 from rasterio.errors import RasterioError
 
+from napari_icenet.common.ground import share_body
 from napari_icenet.errors import SceneError, TrackingError
 from napari_icenet.scenes.area import on_grid
 from napari_icenet.scenes.grid import Grid
@@ -82,4 +83,6 @@ def _painted(path: Path, grid: Grid) -> NDArray[np.bool_]:
             f"{path} has {own.height} × {own.width} pixels, the frame has {grid.height} × {grid.width}; "
             "give a mask of the frame's size."
         )
+    if not share_body(own.crs, grid.crs):
+        raise TrackingError(f"{path} shares no map with the pictures; give it their coordinate system.")
     return on_grid(np.asarray(stable), own, grid)

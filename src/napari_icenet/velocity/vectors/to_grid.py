@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pyproj import Transformer
 
+from napari_icenet.common.ground import way_between
 from napari_icenet.common.types import F64
 from napari_icenet.errors import TrackingError
 from napari_icenet.scenes.grid import Grid
@@ -25,7 +25,7 @@ def to_map(crs: Any, grid: Grid, path: Path) -> Callable[[F64], F64]:
     Raises
     ------
     TrackingError
-        One of the two has a coordinate reference system and the other has none.
+        One of the two has a coordinate reference system and the other has none, or no way leads between them.
     """
     if grid.crs is None:
         if crs is not None:
@@ -36,7 +36,7 @@ def to_map(crs: Any, grid: Grid, path: Path) -> Callable[[F64], F64]:
         return np.copy
     if crs is None:
         raise TrackingError(f"{path} has no coordinate reference system; set it in the program that wrote it.")
-    transformer = Transformer.from_crs(crs, grid.crs.to_wkt(), always_xy=True)
+    transformer = way_between(crs, grid.crs.to_wkt(), str(path))
 
     def change(xy: F64) -> F64:
         found = np.stack(transformer.transform(xy[:, 0], xy[:, 1]), axis=1)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pyproj import CRS, Transformer
+from pyproj import CRS
 from pyproj.exceptions import ProjError
 
+from napari_icenet.common.ground import way_between
 from napari_icenet.errors import TrackingError
 from napari_icenet.scenes.grid import Grid
 
@@ -47,7 +48,7 @@ def read_layers(path: Path, grid: Grid | None = None) -> list[tuple[str, Any]]:
                 if kind is None:
                     continue
                 info = pyogrio.read_info(path, layer=layer, force_feature_count=True)
-                around = None if grid is None or info["features"] <= _MANY else _around(grid, info["crs"])
+                around = None if grid is None or info["features"] <= _MANY else _around(grid, info["crs"], str(path))
                 table = pyogrio.read_dataframe(path, layer=layer, bbox=around, on_invalid="ignore", fid_as_index=True)
                 table = table.sort_index()  # a search by place gives them in any order
                 if stated is None:
@@ -64,13 +65,13 @@ def read_layers(path: Path, grid: Grid | None = None) -> list[tuple[str, Any]]:
     return tables
 
 
-def _around(grid: Grid, crs: str | None) -> tuple[float, float, float, float] | None:
+def _around(grid: Grid, crs: str | None, called: str) -> tuple[float, float, float, float] | None:
     """A frame's bounds (left, bottom, right, top) in a file's system, with a margin; None where there are none."""
     if crs is None or grid.crs is None:
         return None
     x, y = grid.xy([-0.5, -0.5, grid.height, grid.height], [-0.5, grid.width, -0.5, grid.width])
     theirs = CRS(crs)
-    change = Transformer.from_crs(grid.crs.to_wkt(), theirs, always_xy=True)
+    change = way_between(grid.crs.to_wkt(), theirs, called)
     left, bottom, right, top = change.transform_bounds(x.min(), y.min(), x.max(), y.max(), densify_pts=51)
     if not np.isfinite([left, bottom, right, top]).all():
         return None

@@ -1,0 +1,76 @@
+"""Whether pictures give metres, decided in one place for all that is opened.
+
+A grid gets a coordinate system here only if displacements on it mean metres, so every output asks
+``grid.georeferenced``, and ``grid.on_earth`` before it speaks of WGS84.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from affine import Affine
+from rasterio.crs import CRS
+
+from napari_icenet.common.ground import ground_of
+from napari_icenet.scenes.grid import Grid, crs_name
+
+
+class NoMap(NamedTuple):
+    """What a file carries that gives no metres, and the way out."""
+
+    fault: str
+    remedy: str
+
+    def said_of(self, called: str) -> str:
+        """The warning, of a subject with its verb: ``20200101.tif carries``."""
+        return f"{called} {self.fault}, so positions are in pixels and velocities in px/day; {self.remedy}."
+
+
+CONTROL_POINTS = NoMap("control points but no transform", "lay such files on a map with gdalwarp")
+POLYNOMIALS = NoMap("rational polynomials (RPC) but no transform", "lay such files on a map with gdalwarp -rpc")
+NO_SYSTEM = NoMap("map coordinates without a coordinate system", "add a .prj file")
+
+
+def no_map(height: int, width: int, transform: Affine, crs: CRS) -> NoMap | None:
+    """Why a transform and a coordinate system give no metres; None if they do."""
+    name = crs_name(crs)
+    if transform.is_identity or transform.is_degenerate or not np.isfinite(list(transform)).all():
+        return NoMap(
+            f"a coordinate system ({name}) but no transform",
+            "write where the corners lie, for example with gdal_edit.py -a_ullr",
+        )
+    wrong = NoMap(f"a coordinate system ({name}) that does not reach there", "correct it with gdal_edit.py -a_srs")
+    try:
+        ground_of(crs.to_wkt())
+    except ValueError:
+        return NoMap(f"a coordinate system ({name}) without metres", "name another with gdal_edit.py -a_srs")
+    grid, row, col = Grid(height, width, transform, crs), (height - 1) / 2, (width - 1) / 2
+    if crs.is_geographic:
+        _, latitude = grid.xy(np.array([0, 0, height - 1, height - 1]), np.array([0, width - 1, 0, width - 1]))
+        if np.abs(latitude).max() > 90:
+            return wrong
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scale = grid.map_scale(row, col)
+    return None if np.isfinite(scale).all() and min(scale) > 0 else wrong
+
+
+def on_map(height: int, width: int, transform: Affine, crs: CRS | None) -> tuple[Grid, NoMap | None]:
+    """The grid of pictures: on its map where that gives metres, else of pixels alone, and why.
+
+    Returns
+    -------
+    (Grid, NoMap or None)
+    """
+    if crs is None:
+        return Grid(height, width), None if transform.is_identity else NO_SYSTEM
+    why = no_map(height, width, transform, crs)
+    return (Grid(height, width, transform, crs), None) if why is None else (Grid(height, width), why)
+
+
+def checked(grid: Grid, called: str) -> tuple[Grid, str | None]:
+    """A grid that came with pictures: as it is where it gives metres, else of pixels alone, and what to say."""
+    if grid.crs is None:
+        return grid, None
+    placed, why = on_map(grid.height, grid.width, grid.transform, grid.crs)
+    return placed, None if why is None else why.said_of(f"{called} carries")
