@@ -175,10 +175,10 @@ def test_nodata_of_a_geotiff_is_fill(tmp_path: Path) -> None:
     np.testing.assert_array_equal(scene.bands["B1"].fill(WHOLE), values == -32768)
 
 
-def test_zero_at_the_frame_of_a_geotiff_is_fill_and_zero_inside_is_not(tmp_path: Path) -> None:
+def test_zeros_at_the_frame_of_a_geotiff_are_fill_and_a_few_inside_are_not(tmp_path: Path) -> None:
     values = grey().astype(np.uint16)
     values[:10, :10] = 0
-    values[20:25, 20:25] = 0
+    values[20:24, 20:24] = 0
     write_tiff(tmp_path / "20200101.tif", values)
     (scene,), _, _ = read_dated_folder(tmp_path)
     fill = scene.bands["B1"].fill(WHOLE)

@@ -272,4 +272,4 @@ def _fill_rule(info: RasterInfo, product: ProductName | None) -> FillRule:
         return info.nodata
     if info.dtypes[0].kind == "f":
         return "none"
-    return FILL if product is not None else "border"
+    return FILL if product is not None else "zeros"
