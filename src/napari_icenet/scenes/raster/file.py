@@ -19,6 +19,7 @@ from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
+from rasterio.windows import Window as RasterioWindow
 
 from napari_icenet.errors import SceneError
 from napari_icenet.scenes.grid import Grid
@@ -28,6 +29,11 @@ warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
 
 #: PNG and JPEG end with a mark, behind which some programs add a little.
 _TAIL = 4096
+#: In these alpha is what it is called.
+_PICTURE_DRIVERS = ("PNG", "JPEG")
+#: Alpha is judged by windows of so many pixels a side, three by three over the frame; in a mask at most
+#: this share of them is neither transparent nor opaque.
+_ALPHA_WINDOW_PX, _SOFT_SHARE = 64, 0.05
 
 # GDAL would keep decoded blocks in a twentieth of the machine's memory; two frames of a Landsat
 # scene are enough. Whoever has set the variable keeps their choice.
@@ -51,13 +57,15 @@ class RasterInfo:
     dtypes : tuple of numpy.dtype
         One per band of the file.
     colors : tuple of rasterio.enums.ColorInterp
-        What each band is.
+        What each band is; alpha only where it looks like a mask.
     nodata : float or None
         The declared value of missing pixels.
     masked : bool
         The file carries an alpha or mask band.
     transform : Affine
         As stored, whether or not it belongs to a known map.
+    not_alpha : bool
+        A band is tagged as alpha and holds measurements.
     """
 
     path: Path
@@ -68,6 +76,7 @@ class RasterInfo:
     nodata: float | None
     masked: bool
     transform: Affine
+    not_alpha: bool = False
 
 
 def inspect(path: Path) -> RasterInfo:
@@ -79,6 +88,7 @@ def inspect(path: Path) -> RasterInfo:
         with rasterio.open(path) as dataset:
             if _is_truncated(dataset, path):
                 raise SceneError(f"{path} is truncated; download it again.")
+            colors, not_alpha = _colors(dataset)
             crs = dataset.crs or (None if dataset.transform.is_identity else _crs_beside(path))
             return RasterInfo(
                 path=path,
@@ -90,16 +100,46 @@ def inspect(path: Path) -> RasterInfo:
                     crs,
                 ),
                 dtypes=tuple(np.dtype(name) for name in dataset.dtypes),
-                colors=tuple(dataset.colorinterp),
+                colors=colors,
                 nodata=dataset.nodata,
                 masked=any(
-                    MaskFlags.per_dataset in flags and MaskFlags.nodata not in flags
+                    MaskFlags.per_dataset in flags
+                    and MaskFlags.nodata not in flags
+                    and not (not_alpha and MaskFlags.alpha in flags)
                     for flags in dataset.mask_flag_enums
                 ),
                 transform=dataset.transform,
+                not_alpha=not_alpha,
             )
     except (RasterioError, OSError) as error:
         raise SceneError(unreadable(path, error)) from error
+
+
+def _colors(dataset: DatasetReader) -> tuple[tuple[ColorInterp, ...], bool]:
+    """What each band is, and whether one is tagged as alpha that is none.
+
+    GDAL takes the fourth band of 8-bit files for alpha where nothing is said of it; often it is near-infrared.
+    """
+    colors = tuple(dataset.colorinterp)
+    if ColorInterp.alpha not in colors or dataset.driver in _PICTURE_DRIVERS:
+        return colors, False
+    if _looks_like_a_mask(dataset, colors.index(ColorInterp.alpha) + 1):
+        return colors, False
+    return tuple(ColorInterp.undefined if color == ColorInterp.alpha else color for color in colors), True
+
+
+def _looks_like_a_mask(dataset: DatasetReader, index: int) -> bool:
+    """True if nearly all of a band is 0 or one other value, in windows all over the frame."""
+    side = min(_ALPHA_WINDOW_PX, dataset.height), min(_ALPHA_WINDOW_PX, dataset.width)
+    tops, lefts = (
+        sorted({int(share * (whole - part)) for share in (0.5, 0.1, 0.9)})
+        for whole, part in zip(dataset.shape, side, strict=True)
+    )
+    looks = [dataset.read(index, window=RasterioWindow(left, top, side[1], side[0])) for top in tops for left in lefts]
+    values = np.concatenate([look.ravel() for look in looks])
+    opaque = values.max()
+    # The edge of a resampled or softened mask lies between.
+    return bool(((values != 0) & (values != opaque)).mean() <= _SOFT_SHARE)
 
 
 def _crs_beside(path: Path) -> CRS | None:
