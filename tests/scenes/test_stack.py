@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import warnings
 from datetime import datetime, timedelta
 
@@ -227,6 +228,20 @@ def test_connected_zeros_of_integer_arrays_are_missing_and_that_is_told_once(pic
         np.testing.assert_array_equal((stack.flags(1, Window(5, 5, 20, 20)) & Flag.FILL) > 0, expected[5:25, 5:25])
         np.testing.assert_array_equal(np.isnan(stack.read(2, "B2")), expected)
     assert len(stack.notices) == 1
+
+
+@pytest.mark.parametrize("looked", [False, True])
+def test_stacks_of_integers_can_be_sent_to_other_processes(pictures: np.ndarray, looked: bool) -> None:
+    pictures[:, :, 10:20, 15:25] = 0
+    stack = SceneStack.from_array(pictures, days(3))
+    if looked:
+        with pytest.warns(SceneWarning, match="connected zeros"):
+            stack.read(0, "B1")
+    sent = pickle.loads(pickle.dumps(stack))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert np.isnan(sent.read(0, "B1")).sum() == 100
+    assert len(sent.notices) == 1
 
 
 def test_arrays_with_a_mask_of_their_own_are_taken_at_their_word(pictures: np.ndarray) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -105,3 +106,11 @@ def test_the_black_around_perito_moreno_is_found_and_nothing_else(real_data: Pat
         assert fill.sum() == pytest.approx(457_880, rel=0.003)
         assert not fill[brightest > 40].any()
         assert (fill | (brightest > 40)).mean() > 0.998
+
+
+def test_bands_after_one_without_zeros_are_not_decoded() -> None:
+    def bands() -> Iterator[np.ndarray]:
+        yield ground("uint8")
+        raise AssertionError("decoded for nothing")
+
+    assert not zero_regions(bands()).any()

@@ -35,6 +35,15 @@ class ZeroRegions:
         self._found: PackedMask | None = None
         self._looking = Lock()
 
+    def __getstate__(self) -> tuple[Sequence[Any], PackedMask | None]:
+        """All but the lock, for another process."""
+        return self._bands, self._found
+
+    def __setstate__(self, state: tuple[Sequence[Any], PackedMask | None]) -> None:
+        """Take a lock of one's own."""
+        self._bands, self._found = state
+        self._looking = Lock()
+
     def mask(self) -> PackedMask:
         """Where the picture is assumed to hold no measurement."""
         with self._looking:

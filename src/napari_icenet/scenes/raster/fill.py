@@ -58,6 +58,8 @@ def zero_regions(bands: Iterable[NDArray[Any]]) -> NDArray[np.bool_]:
     for values in bands:
         magnitude = np.abs(values).view(f"u{values.dtype.itemsize}") if values.dtype.kind == "i" else values
         greatest = magnitude if greatest is None else np.maximum(greatest, magnitude)
+        if greatest.all():  # the other bands need not be decoded
+            return np.zeros(greatest.shape, bool)
     if greatest is None:
         raise ValueError("a picture without bands")
     black = np.asarray(greatest == 0)
