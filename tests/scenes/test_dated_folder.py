@@ -9,6 +9,7 @@ import rasterio
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.crs import CRS
+from rasterio.enums import ColorInterp
 
 from napari_icenet.errors import Cancelled, SceneError
 from napari_icenet.scenes.dated_folder import is_dated_folder, read_dated_folder
@@ -155,6 +156,46 @@ def test_three_equal_bands_of_a_geotiff_stay_three(tmp_path: Path) -> None:
     assert len(scene.bands) == 3
 
 
+def near_infrared(dtype: str) -> np.ndarray:
+    rng = np.random.default_rng(4)
+    bands = rng.integers(1, 200, (4, 120, 150)).astype(dtype)
+    bands[3][rng.random((120, 150)) < 0.02] = 0
+    return bands
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_measurements_that_are_tagged_alpha_are_a_band(tmp_path: Path, dtype: str) -> None:
+    bands = near_infrared(dtype)
+    for day in ("20200101", "20200117", "20200202"):
+        write_tiff(tmp_path / f"{day}.tif", bands, photometric="RGB", alpha="yes")
+    with rasterio.open(tmp_path / "20200101.tif") as dataset:
+        assert dataset.colorinterp[3] == ColorInterp.alpha
+    scenes, _, notices = read_dated_folder(tmp_path)
+    whole = Window(0, 0, 120, 150)
+    for scene in scenes:
+        assert list(scene.bands) == ["B1", "B2", "B3", "B4"]
+        np.testing.assert_array_equal(scene.bands["B4"].read(whole), bands[3])
+        assert not any(band.fill(whole).any() for band in scene.bands.values())
+    assert [("alpha" in n.message, "20200101.tif and 2 more" in n.message) for n in notices] == [(True, True)]
+
+
+@pytest.mark.parametrize(("dtype", "opaque"), [("uint8", 255), ("uint8", 1), ("uint16", 65535), ("uint16", 255)])
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_alpha_of_a_geotiff_with_other_colours_is_a_mask(
+    tmp_path: Path, dtype: str, opaque: int, everywhere: bool
+) -> None:
+    bands = near_infrared(dtype)
+    y, x = np.mgrid[:120, :150]
+    inside = (x + y < 200) | everywhere
+    bands[3] = np.where(inside, opaque, 0)
+    bands[3][(x + y == 199) & inside] = opaque // 2 or 1  # a soft edge
+    write_tiff(tmp_path / "20200101.tif", bands, photometric="RGB", alpha="yes")
+    (scene,), _, notices = read_dated_folder(tmp_path)
+    assert list(scene.bands) == ["B1", "B2", "B3"]
+    np.testing.assert_array_equal(scene.bands["B2"].fill(Window(0, 0, 120, 150)), ~inside)
+    assert notices == []
+
+
 def test_a_grey_geotiff_with_alpha_is_one_band(tmp_path: Path) -> None:
     alpha = np.where(grey() > 90, 255, 0).astype(np.uint8)
     write_tiff(tmp_path / "20200101.tif", np.stack([grey(1)] * 3 + [alpha]), photometric="RGB", alpha="yes")
@@ -175,10 +216,10 @@ def test_nodata_of_a_geotiff_is_fill(tmp_path: Path) -> None:
     np.testing.assert_array_equal(scene.bands["B1"].fill(WHOLE), values == -32768)
 
 
-def test_zero_at_the_frame_of_a_geotiff_is_fill_and_zero_inside_is_not(tmp_path: Path) -> None:
+def test_zeros_at_the_frame_of_a_geotiff_are_fill_and_a_few_inside_are_not(tmp_path: Path) -> None:
     values = grey().astype(np.uint16)
     values[:10, :10] = 0
-    values[20:25, 20:25] = 0
+    values[20:24, 20:24] = 0
     write_tiff(tmp_path / "20200101.tif", values)
     (scene,), _, _ = read_dated_folder(tmp_path)
     fill = scene.bands["B1"].fill(WHOLE)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pickle
+import warnings
 from datetime import datetime, timedelta
 
 import dask.array as da
@@ -210,3 +212,49 @@ def test_an_array_that_fits_no_stack_says_why(pictures: np.ndarray) -> None:
         SceneStack([], (), Grid(1, 1))
     with pytest.raises(StackError, match="area of interest"):
         SceneStack([Scene("a", days(1)[0], Grid(2, 2), {})], (), Grid(2, 2), area=np.ones((3, 2), bool))
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_connected_zeros_of_integer_arrays_are_missing_and_that_is_told_once(pictures: np.ndarray, lazy: bool) -> None:
+    pictures[:, :, 10:20, 15:25] = 0  # in the middle, in both bands
+    pictures[:, :, 33, 40] = 0  # one dark pixel
+    stack = SceneStack.from_array(da.from_array(pictures, (1, 1, 40, 50)) if lazy else pictures, days(3))
+    expected = np.zeros((40, 50), bool)
+    expected[10:20, 15:25] = True
+    with pytest.warns(SceneWarning, match=r"connected zeros.* 5 % of 2016-01-01"):
+        np.testing.assert_array_equal(np.isnan(stack.read(0, "B1")), expected)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal((stack.flags(1, Window(5, 5, 20, 20)) & Flag.FILL) > 0, expected[5:25, 5:25])
+        np.testing.assert_array_equal(np.isnan(stack.read(2, "B2")), expected)
+    assert len(stack.notices) == 1
+
+
+@pytest.mark.parametrize("looked", [False, True])
+def test_stacks_of_integers_can_be_sent_to_other_processes(pictures: np.ndarray, looked: bool) -> None:
+    pictures[:, :, 10:20, 15:25] = 0
+    stack = SceneStack.from_array(pictures, days(3))
+    if looked:
+        with pytest.warns(SceneWarning, match="connected zeros"):
+            stack.read(0, "B1")
+    sent = pickle.loads(pickle.dumps(stack))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert np.isnan(sent.read(0, "B1")).sum() == 100
+    assert len(sent.notices) == 1
+
+
+def test_arrays_with_a_mask_of_their_own_are_taken_at_their_word(pictures: np.ndarray) -> None:
+    pictures[:, :, 10:20, 15:25] = 0
+    stack = SceneStack.from_array(pictures, days(3), fill=np.zeros((3, 40, 50), bool))
+    assert not np.isnan(stack.read(0, "B1")).any()
+    assert stack.notices == []
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.finfo(np.float32).min, np.finfo(np.float64).max])
+def test_what_can_be_no_measurement_is_missing(pictures: np.ndarray, value: float) -> None:
+    decibels = pictures.astype(np.float64)
+    decibels[0, 0, 7, 8] = value
+    read = SceneStack.from_array(decibels, days(3)).read(0, "B1")
+    assert np.argwhere(np.isnan(read)).tolist() == [[7, 8]]
+    assert np.isfinite(np.delete(read.ravel(), 7 * 50 + 8)).all()

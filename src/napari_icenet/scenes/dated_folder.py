@@ -85,7 +85,7 @@ def read_dated_folder(
 
     Names are ``YYYYMMDD.*`` or ``YYYY-MM-DD*``, either followed by a time of day if known, or
     begin with a Landsat product id. Bands are called ``B1``, ``B2`` … in the order of the file;
-    alpha is the mask, and pictures whose colours are all equal are one band. ``mask.*`` is the
+    alpha is the mask where it looks like one, and pictures whose colours are all equal are one band. ``mask.*`` is the
     area of interest, and ``CREDIT.txt`` says whom to thank. Landsat products whose files lie loose
     in the folder are read as such.
 
@@ -125,6 +125,8 @@ def read_dated_folder(
     images, left_out = _on_comparable_grids(images)
     notices += left_out
     if images and (said := _lost_maps(folder, images)):
+        notices.append(Notice(said))
+    if said := _bands_not_alpha(images):
         notices.append(Notice(said))
     grey = _all_grey(images)
     credit = read_credit(folder)
@@ -224,6 +226,18 @@ def _lost_maps(folder: Path, images: list[_DatedImage]) -> str | None:
     return why.said_of(which)
 
 
+def _bands_not_alpha(images: list[_DatedImage]) -> str | None:
+    """Tell of bands that are tagged as alpha and read as measurements."""
+    found = [image.info for image in images if image.info.not_alpha]
+    if not found:
+        return None
+    which = found[0].path.name if len(found) == 1 else f"{found[0].path.name} and {len(found) - 1} more"
+    return (
+        f"A band of {which} is tagged as alpha but holds more than transparent and opaque, so it is read as a band; "
+        "write it with ALPHA=NO to be sure."
+    )
+
+
 def _all_grey(images: list[_DatedImage]) -> bool:
     """True if every picture shows the same in red, green and blue."""
     spent = 0
@@ -272,4 +286,4 @@ def _fill_rule(info: RasterInfo, product: ProductName | None) -> FillRule:
         return info.nodata
     if info.dtypes[0].kind == "f":
         return "none"
-    return FILL if product is not None else "border"
+    return FILL if product is not None else "zeros"

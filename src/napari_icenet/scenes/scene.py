@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntFlag
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,15 @@ class BandSource(Protocol):
         ``values`` are those of the same window, where :meth:`read` has just given them: they
         spare a second read of the file.
         """
+        ...
+
+
+@runtime_checkable
+class AssumesFill(Protocol):
+    """A band that takes some pixels for missing without being told so by its source."""
+
+    def assumed_share(self) -> float:
+        """Share of the source, 0–1, that is assumed to be missing."""
         ...
 
 

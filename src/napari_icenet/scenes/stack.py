@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.common.described import Described, dates_text
+from napari_icenet.common.text import percent_text
 from napari_icenet.errors import SceneError, SceneWarning, StackError
 from napari_icenet.scenes.bands import find_band
 from napari_icenet.scenes.dates import date_labels, find_date
@@ -19,7 +20,7 @@ from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.origin import Origin
 from napari_icenet.scenes.raster.array import scenes_of_array
 from napari_icenet.scenes.raster.georeference import checked
-from napari_icenet.scenes.scene import Covariates, Flag, Notice, Scene
+from napari_icenet.scenes.scene import AssumesFill, BandSource, Covariates, Flag, Notice, Scene
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -83,6 +84,7 @@ class SceneStack(Described):
         self.notices = list(notices)
         self.origin: Origin | None = None
         self.covariates: Covariates | None = None
+        self._assumption_told = False
         #: Display limits by date and band, kept by :func:`napari_icenet.scenes.statistics.contrast`.
         self.contrasts: dict[tuple[int, str], tuple[float, float]] = {}
 
@@ -184,11 +186,28 @@ class SceneStack(Described):
         values = self.read_values(time, name, window)
         if values is None:
             return None
+        source = self.scenes[time].bands[name]
         try:
-            return values, self.scenes[time].bands[name].fill(window, values)
+            fill = source.fill(window, values)
+            if not self._assumption_told and fill.any():
+                self._tell_assumption(time, source)
         except SceneError as error:
             self._lost(time, name, error)
             return None
+        return values, fill
+
+    def _tell_assumption(self, time: int, source: BandSource) -> None:
+        """Tell, once for all dates, that zeros are taken for missing."""
+        share = source.assumed_share() if isinstance(source, AssumesFill) else 0.0
+        if not share:
+            return
+        with _telling:
+            told, self._assumption_told = self._assumption_told, True
+        if not told:
+            self.warn(
+                f"{self.name} declares no value for missing pixels: connected zeros are taken for missing, "
+                f"{percent_text(share)} of {self.labels[time]}; declare another nodata value if they are measured."
+            )
 
     def _lost(self, time: int, band: str, error: SceneError) -> None:
         message = f"{self.labels[time]} {band} cannot be read and counts as missing: {error}"
@@ -230,7 +249,8 @@ class SceneStack(Described):
         stored = self.read_stored(time, name, inner) if inner.height and inner.width else None
         if stored is None:
             return np.full((window.height, window.width), np.nan, np.float32)
-        pixels = stored[0].astype(np.float32)
+        with np.errstate(over="ignore"):  # beyond float32 lies only what is fill
+            pixels = stored[0].astype(np.float32)
         if reflectance and scaling is not None:
             scaling.scale(pixels)
         np.copyto(pixels, np.float32(np.nan), where=stored[1])

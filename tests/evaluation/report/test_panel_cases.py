@@ -26,3 +26,8 @@ def test_what_is_not_counted_is_not_shown():
     made = at([0.1, 0.2, 0.3])
     made.counted[0, 1] = False
     assert {i for _, i in choose_cases(made, each=1)} == {1, 2}
+
+
+def test_nan_is_neither_best_nor_worst():
+    made = at([0.1, np.nan, 0.9, np.nan, 0.3])
+    assert choose_cases(made, each=1) == [("worst", 0), ("median", 4), ("best", 2)]

@@ -192,3 +192,25 @@ def test_scenes_without_masks_are_not_called_clear():
 def test_scores_concatenate_in_order():
     both = Scores.concatenated([scores([[[0.1, 0.2]]]), scores([[[0.3, 0.4]]])])
     assert both.ncc[:, 0, 1].tolist() == [0.2, 0.4]
+
+
+@pytest.mark.parametrize("order", [("persistence", "median"), ("median", "persistence")])
+def test_a_baseline_that_is_nan_is_never_the_best(order):
+    ncc = np.zeros((8, 3, 2))
+    ncc[:, order.index("persistence")], ncc[:, order.index("median")], ncc[:, 2] = np.nan, 0.2, 0.6
+    best = mode_table(scores(ncc), (*order, "icenet"), learned={"icenet"}, **DRAWN)["t2"]["icenet"]["best_baseline"]
+    assert best["name"] == "median"
+    assert best["difference"] == pytest.approx(0.4)
+    ncc[:, :2] = np.nan
+    rows = mode_table(scores(ncc), (*order, "icenet"), learned={"icenet"}, **DRAWN)["t2"]
+    assert rows["icenet"]["best_baseline"] is None
+
+
+def test_nan_is_not_the_best_of_a_stratum():
+    ncc = np.zeros((4, 2, 2))
+    ncc[:, 0, 1], ncc[:, 1, 1] = (np.nan, 0.5, np.nan, 0.1), (0.3, 0.2, np.nan, 0.1)
+    table = strata_table(scores(ncc), NAMES, **DRAWN)
+    parts = [part for division in table.values() for part in division["strata"].values() if part["n"] == 4]
+    assert parts
+    for part in parts:
+        assert {name: row["best"] for name, row in part["predictors"].items()} == {"persistence": 0.25, "median": 0.25}

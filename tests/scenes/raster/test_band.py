@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from napari_icenet.errors import SceneError
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.raster.band import RasterBand, decimated, thumbnail_shape
 from napari_icenet.scenes.raster.file import HANDLES_PER_THREAD, dataset_of, inspect
+from napari_icenet.scenes.raster.fill import zero_regions
 from tests.scenes.products import TRANSFORM_UTM, stored_values, write_picture, write_tiff
 
 SHAPE = (300, 400)
@@ -82,16 +85,19 @@ def test_alpha_and_mask_band_are_the_mask(tmp_path: Path) -> None:
     np.testing.assert_array_equal(RasterBand(info, 1, "mask").fill(Window(0, 0, *SHAPE)), ~inside)
 
 
-def test_border_rule_takes_black_at_the_frame_in_all_bands(tmp_path: Path) -> None:
+def test_connected_zeros_of_all_bands_are_missing(tmp_path: Path) -> None:
     values = np.stack([stored_values(1, SHAPE), stored_values(2, SHAPE)]) + 1
     values[:, :50, :60] = 0  # a corner
-    values[:, 100:110, 100:110] = 0  # a shadow
+    values[:, 100:110, 100:110] = 0  # never measured: the picture ends abruptly there
+    values[:, 200, 200:203] = 0  # dark pixels
     values[0, -10:, :] = 0  # one band only
+    values[:, 148:172, 148:172] = 5  # a shadow that gets darker towards its middle
+    values[:, 150:170, 150:170] = 0
     info = inspect(write_tiff(tmp_path / "a.tif", values))
     expected = np.zeros(SHAPE, bool)
-    expected[:50, :60] = True
-    np.testing.assert_array_equal(RasterBand(info, 1, "border").fill(Window(0, 0, *SHAPE)), expected)
-    np.testing.assert_array_equal(RasterBand(info, 2, "border").fill(Window(40, 50, 20, 20)), expected[40:60, 50:70])
+    expected[:50, :60] = expected[100:110, 100:110] = True
+    np.testing.assert_array_equal(RasterBand(info, 1, "zeros").fill(Window(0, 0, *SHAPE)), expected)
+    np.testing.assert_array_equal(RasterBand(info, 2, "zeros").fill(Window(40, 50, 20, 20)), expected[40:60, 50:70])
 
 
 def test_thumbnail_takes_every_nth_pixel(tmp_path: Path) -> None:
@@ -112,6 +118,39 @@ def test_thumbnail_uses_overviews(tmp_path: Path) -> None:
     picture = RasterBand(inspect(path), 1, 0.0).thumbnail(100)
     # Averages of 16 values between 7000 and 20000 scatter a quarter as much as the values.
     assert np.nanstd(picture) < 0.4 * np.std(stored_values(1, SHAPE))
+
+
+def test_zeros_are_looked_for_once_a_file_and_kept_in_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from napari_icenet.scenes.raster import band as module
+
+    looks: list[int] = []
+
+    def counted(bands: Iterable[Any]) -> Any:
+        looks.append(1)
+        return zero_regions(bands)
+
+    monkeypatch.setattr(module, "zero_regions", counted)
+    values = stored_values(1, SHAPE) + 1
+    values[:, :33] = 0
+    path = write_tiff(tmp_path / "a.tif", values, **TILES)
+    before = module._zeros.nbytes
+    for window in Window(0, 0, *SHAPE).tiles(64):
+        np.testing.assert_array_equal(RasterBand(inspect(path), 1, "zeros").fill(window), (values == 0)[window.slices])
+    band = RasterBand(inspect(path), 1, "zeros")
+    assert np.isnan(band.thumbnail(100)).mean() == pytest.approx(33 / 400, abs=0.01)
+    assert band.assumed_share() == pytest.approx(33 / 400)
+    assert len(looks) == 1
+    assert module._zeros.nbytes - before == 300 * 400 / 8
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("value", [np.inf, -np.inf, -3.4028234663852886e38, 3.4028234663852886e38, np.nan])
+def test_what_can_be_no_measurement_is_fill_whatever_the_rule(tmp_path: Path, dtype: str, value: float) -> None:
+    values = stored_values(1, SHAPE).astype(dtype)
+    values[7, 8], values[3, 4] = value, -1e30
+    band = RasterBand(inspect(write_tiff(tmp_path / "a.tif", values)))
+    assert np.argwhere(band.fill(Window(0, 0, *SHAPE))).tolist() == [[7, 8]]
+    assert np.argwhere(np.isnan(band.thumbnail(400))).tolist() == [[7, 8]]
 
 
 @pytest.mark.parametrize(("shape", "side", "expected"), [((10, 20), 100, (10, 20)), ((1, 5000), 50, (1, 50))])
@@ -155,7 +194,7 @@ def test_threads_read_the_same_values(tmp_path: Path) -> None:
 
 def test_a_file_written_anew_is_read_anew(tmp_path: Path) -> None:
     path = write_tiff(tmp_path / "a.tif", np.zeros(SHAPE, np.uint16))
-    band = RasterBand(inspect(path), 1, "border")
+    band = RasterBand(inspect(path), 1, "zeros")
     assert band.fill(Window(0, 0, 5, 5)).all()
     write_tiff(path, np.full(SHAPE, 9, np.uint16), compress="deflate")
     assert (band.read(Window(0, 0, 5, 5)) == 9).all()
@@ -197,7 +236,7 @@ def test_unreadable_files_are_named(tmp_path: Path, content: bytes | None, words
 
 def test_a_file_that_vanishes_later_is_named(tmp_path: Path) -> None:
     path = write_tiff(tmp_path / "a.tif", stored_values(1, SHAPE))
-    band = RasterBand(inspect(path), 1, "border")
+    band = RasterBand(inspect(path), 1, "zeros")
     band.read(Window(0, 0, 5, 5))
     path.unlink()
     for ask in (band.read, band.fill, lambda _: band.thumbnail(10)):

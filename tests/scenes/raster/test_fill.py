@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
 
-from napari_icenet.scenes.raster.fill import JPEG_REACH_PX, black_border
+from napari_icenet.scenes.raster.fill import JPEG_REACH_PX, black_border, zero_regions
 
 
 def test_black_at_the_frame_is_fill_and_shadow_inside_is_not() -> None:
@@ -25,11 +26,50 @@ def test_corners_of_a_rotated_scene_touch_the_frame_at_a_slant() -> None:
     np.testing.assert_array_equal(fill, corner)
 
 
-def test_a_large_black_region_counts_inside_the_frame_if_asked() -> None:
+def test_a_large_black_region_counts_inside_the_frame() -> None:
     picture = np.full((100, 120), 90, np.uint8)
     picture[20:40, 20:60] = 0
     assert black_border(picture).sum() == 800
-    assert not black_border(picture, solid=False).any()
+
+
+def ground(dtype: str) -> np.ndarray:
+    rng = np.random.default_rng(3)
+    return rng.integers(1, 200, (150, 180)).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32"])
+def test_stripes_and_holes_of_zeros_are_fill(dtype: str) -> None:
+    y, x = np.mgrid[:150, :180]
+    gaps = (((y + x // 4) % 14) < 4) & (y > 10) & (y < 140) & (x > 10) & (x < 170)
+    fill = zero_regions([np.where(gaps, 0, ground(dtype)).astype(dtype)])
+    assert not fill[~gaps].any()
+    assert fill[gaps].mean() > 0.99
+    hole = (y - 70) ** 2 + (x - 90) ** 2 < 20**2
+    np.testing.assert_array_equal(zero_regions([np.where(hole, 0, ground(dtype)).astype(dtype)]), hole)
+
+
+def test_zero_is_a_value_like_another_where_it_is_reached_little_by_little() -> None:
+    y, x = np.mgrid[:150, :180]
+    away = np.hypot(y - 70, x - 90)
+    shadow = np.clip(4 * (away - 15), 0, 255).astype(np.uint8)
+    assert (shadow == 0).sum() > 500
+    assert not zero_regions([shadow]).any()
+    crossing = np.round(away - 60).astype(np.int16)  # falls below 0, and is exactly 0 on a ring
+    assert not zero_regions([crossing]).any()
+    scattered = np.where(np.random.default_rng(9).random((150, 180)) < 0.02, 0, ground("uint8"))
+    scattered[0], scattered[-1], scattered[:, 0], scattered[:, -1] = 9, 9, 9, 9
+    assert not zero_regions([scattered]).any()
+
+
+def test_zeros_count_where_all_bands_have_them() -> None:
+    first, second = ground("uint8"), ground("uint8")
+    first[20:40, 20:40] = 0
+    second[30:50, 20:40] = 0
+    expected = np.zeros(first.shape, bool)
+    expected[30:40, 20:40] = True
+    np.testing.assert_array_equal(zero_regions([first, second]), expected)
+    assert zero_regions([np.zeros((5, 6), np.uint8)]).all()
+    assert not zero_regions([first + 1]).any()
 
 
 @pytest.mark.parametrize("value", [0, 50])
@@ -66,3 +106,11 @@ def test_the_black_around_perito_moreno_is_found_and_nothing_else(real_data: Pat
         assert fill.sum() == pytest.approx(457_880, rel=0.003)
         assert not fill[brightest > 40].any()
         assert (fill | (brightest > 40)).mean() > 0.998
+
+
+def test_bands_after_one_without_zeros_are_not_decoded() -> None:
+    def bands() -> Iterator[np.ndarray]:
+        yield ground("uint8")
+        raise AssertionError("decoded for nothing")
+
+    assert not zero_regions(bands()).any()

@@ -93,3 +93,12 @@ def test_nothing_is_owed_where_nothing_is_validated():
 @pytest.mark.parametrize(("since", "given_up"), [(2, False), (3, True)])
 def test_patience_ends(since, given_up):
     assert TrainingState(since_best=since).has_given_up(settings(patience=3)) is given_up
+
+
+def test_nan_that_an_earlier_version_kept_as_the_best_gives_way():
+    at = TrainingState(best={"step": 4, "t2": float("nan")})
+    assert at.improved_by(-0.9)
+    assert not at.improved_by(float("nan"))
+    assert not TrainingState().improved_by(float("nan"))
+    assert TrainingState().improved_by(-0.9)
+    assert not TrainingState(best={"t2": 0.5}).improved_by(0.5)

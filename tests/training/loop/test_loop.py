@@ -21,9 +21,12 @@ from napari_icenet.training.loop.loop import Loop
 from napari_icenet.training.loop.prefetch import Batch
 from napari_icenet.training.loop.step import Stepper
 from napari_icenet.training.loop.validation import Judgement
+from napari_icenet.training.results.curves import Curves
 from napari_icenet.training.run_folder.folder import RunFolder
 from napari_icenet.training.settings import make_run_settings
 from tests.training.tiny import CHIP, Tiny, TinyObjective, TinyObjectiveSettings, TinySettings
+
+NAN = float("nan")
 
 
 def judgement(t2, t1=0.5):
@@ -203,6 +206,36 @@ def test_the_best_of_the_validations_is_kept(scores, best, since, tmp_path):
     _, card = load_weights(desk.folder.best, "tiny")
     assert (card.steps, card.results["validation"]["t2"]) == (4 * (best + 1), scores[best])
     assert f"t2 {scores[best]:.3f} (persistence 0.200)" in desk.told[-1][1] or best == 2
+
+
+@pytest.mark.parametrize(
+    ("scores", "best"),
+    [((NAN, 0.1, 0.3), 2), ((NAN, 0.3, 0.1), 1), ((0.1, NAN, 0.05), 0), ((NAN, -0.2, NAN), 1), ((0.1, np.inf, 0.2), 2)],
+)
+def test_nan_is_never_the_best(scores, best, tmp_path):
+    desk = Desk(tmp_path, held_out=Scripted(*scores), optimisation={"steps": 12}, validation={"every": 4})
+    assert desk.run() == "finished"
+    found = desk.lines("validation")
+    assert [line["best"] for line in found].index(True) == next(k for k, t2 in enumerate(scores) if np.isfinite(t2))
+    assert not any(line["best"] for line in found if line["t2"] is None)
+    assert (desk.loop.at.best["step"], desk.loop.at.best["t2"]) == (4 * (best + 1), scores[best])
+    assert desk.loop.at.since_best == 2 - best
+    assert load_weights(desk.folder.best, "tiny")[1].steps == 4 * (best + 1)
+    status = desk.loop.status("finished")
+    assert (status.t2, status.best_step) == (scores[best], 4 * (best + 1))
+    read = Curves(desk.folder.path)
+    read.update()
+    assert read.validation.best.tolist() == [line["best"] for line in found]
+
+
+def test_where_all_is_nan_nothing_is_best_and_patience_ends_it(tmp_path):
+    given = {"optimisation": {"steps": 12}, "validation": {"every": 4, "patience": 2}}
+    desk = Desk(tmp_path, held_out=Scripted(NAN, NAN, NAN), **given)
+    assert desk.run() == "finished"
+    assert (desk.loop.at.best, desk.loop.at.step) == ({}, 8)
+    assert desk.loop.status("finished").t2 is None
+    assert desk.folder.last.is_file()
+    assert not desk.folder.best.exists()
 
 
 def test_the_end_is_validated_though_no_validation_is_due(tmp_path):

@@ -24,6 +24,7 @@ def choose_cases(scores: Scores, each: int = EACH) -> list[tuple[str, int]]:
     """
     counted = np.flatnonzero(scores.counted[:, 1])
     mean = scores.ncc[counted, :, 1].mean(1)
+    counted, mean = counted[~np.isnan(mean)], mean[~np.isnan(mean)]
     order = counted[np.argsort(mean, kind="stable")]
     middle = np.argsort(np.abs(np.arange(len(order)) - (len(order) - 1) / 2), kind="stable")
     chosen: list[tuple[str, int]] = []

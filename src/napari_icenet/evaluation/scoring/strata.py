@@ -125,9 +125,10 @@ def strata_table(scores: Scores, predictors: Sequence[str], *, resamples: int, s
 def _stratum(scores: Scores, predictors: Sequence[str], resamples: int, seed: int) -> dict[str, Any]:
     bootstrap = BlockBootstrap(scores.block_ids, resamples=resamples, seed=seed)
     values = scores.ncc[:, :, 1]
-    ordered = np.sort(values, axis=1)
-    unique = ordered[:, -1] > ordered[:, -2] if values.shape[1] > 1 else np.ones(len(values), bool)
-    best = values.argmax(1)
+    ranked = np.where(np.isnan(values), -np.inf, values)  # NaN is never the best
+    best = ranked.argmax(1)
+    unique = (ranked == ranked.max(1, keepdims=True)).sum(1) == 1
+    unique &= np.isfinite(ranked).any(1)
     rows: dict[str, dict[str, Any]] = {}
     for p, name in enumerate(predictors):
         rows[name] = {

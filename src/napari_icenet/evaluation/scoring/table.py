@@ -114,10 +114,12 @@ def against_best(
         where the interval includes 0 or cannot be drawn, or ``too few blocks to tell`` where there are fewer
         than six. None where there is no baseline or no chip.
     """
-    baselines = [b for b, name in enumerate(predictors) if name not in learned]
-    if not baselines or not len(ncc):
+    # A mean that is NaN would stay the greatest for ever.
+    means = {b: float(ncc[:, b].mean()) for b, name in enumerate(predictors) if name not in learned and len(ncc)}
+    baselines = [b for b, mean in means.items() if not np.isnan(mean)]
+    if not baselines:
         return None
-    best = max(baselines, key=lambda b: float(ncc[:, b].mean()))
+    best = max(baselines, key=means.__getitem__)
     paired = ncc[:, p] - ncc[:, best]
     ends = bootstrap.interval(paired)
     verdict = NO_DIFFERENCE

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.scenes.grid import Window
-from napari_icenet.scenes.scene import BandSource, Flag, MaskSource, fill_marker
+from napari_icenet.scenes.scene import AssumesFill, BandSource, Flag, MaskSource, fill_marker
 
 
 class ShiftedBand:
@@ -51,6 +51,10 @@ class ShiftedBand:
             return self._source.fill(theirs, None if values is None else values[part])
 
         return _read(window, self._source.shape, self._offset, inside, True)
+
+    def assumed_share(self) -> float:
+        """Share of the source, 0–1, that is assumed to be missing without being declared so."""
+        return self._source.assumed_share() if isinstance(self._source, AssumesFill) else 0.0
 
 
 class ShiftedMask:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import count
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,43 @@ from numpy.typing import NDArray
 
 from napari_icenet.errors import StackError
 from napari_icenet.scenes.grid import Grid, Window
+from napari_icenet.scenes.raster.fill import unmeasured, zero_regions
+from napari_icenet.scenes.raster.packed_mask import PackedMask
 from napari_icenet.scenes.scene import Scene
 
 # Names tell the arrays of dask apart; hashing the pictures for them would mean reading them.
 _serial = count()
+
+
+class ZeroRegions:
+    """Connected zeros of a picture of integers, looked for when they are first asked for.
+
+    Parameters
+    ----------
+    bands : sequence of integer array, (height, width)
+        All bands of the picture.
+    """
+
+    def __init__(self, bands: Sequence[Any]) -> None:
+        self._bands = bands
+        self._found: PackedMask | None = None
+        self._looking = Lock()
+
+    def __getstate__(self) -> tuple[Sequence[Any], PackedMask | None]:
+        """All but the lock, for another process."""
+        return self._bands, self._found
+
+    def __setstate__(self, state: tuple[Sequence[Any], PackedMask | None]) -> None:
+        """Take a lock of one's own."""
+        self._bands, self._found = state
+        self._looking = Lock()
+
+    def mask(self) -> PackedMask:
+        """Where the picture is assumed to hold no measurement."""
+        with self._looking:
+            if self._found is None:
+                self._found = PackedMask.of(zero_regions(np.asarray(band) for band in self._bands))
+            return self._found
 
 
 class ArrayBand:
@@ -24,14 +58,17 @@ class ArrayBand:
     Parameters
     ----------
     values : array, (height, width)
-        NaN is fill in floating types.
+        NaN, infinities and the ends of the type are fill in floating types.
     fill : array of bool, (height, width), optional
         Further pixels without a measurement.
+    zeros : ZeroRegions, optional
+        Pixels that are assumed to hold none.
     """
 
-    def __init__(self, values: Any, fill: Any = None) -> None:
+    def __init__(self, values: Any, fill: Any = None, zeros: ZeroRegions | None = None) -> None:
         self._values = values
         self._fill = fill
+        self._zeros = zeros
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -52,10 +89,16 @@ class ArrayBand:
         """True where there is no measurement."""
         fill: NDArray[np.bool_]
         if self.dtype.kind == "f":
-            fill = np.isnan(self.read(window) if values is None else values)
+            fill = unmeasured(self.read(window) if values is None else values)
+        elif self._zeros is not None:
+            fill = self._zeros.mask().read(window)
         else:
             fill = np.zeros((window.height, window.width), bool)
         return fill if self._fill is None else fill | np.asarray(self._fill[window.slices])
+
+    def assumed_share(self) -> float:
+        """Share of the frame, 0–1, that is assumed to be missing without being declared so."""
+        return 0.0 if self._zeros is None else self._zeros.mask().share
 
 
 def lazy_frames(
@@ -106,12 +149,18 @@ def scenes_of_array(
         )
     # Leading zeros keep the ids in the order of the pictures.
     digits = len(str(len(times) - 1))
+    undeclared = fill is None and np.dtype(array.dtype).kind in "ui"
+
+    def bands_of(i: int) -> dict[str, ArrayBand]:
+        zeros = ZeroRegions([array[i, j] for j in range(len(names))]) if undeclared else None
+        return {b: ArrayBand(array[i, j], None if fill is None else fill[i], zeros) for j, b in enumerate(names)}
+
     scenes = [
         Scene(
             id=f"{name} {i:0{digits}}",
             time=when,
             grid=grid,
-            bands={b: ArrayBand(array[i, j], None if fill is None else fill[i]) for j, b in enumerate(names)},
+            bands=bands_of(i),
             time_known=(when.hour, when.minute, when.second) != (0, 0, 0),
         )
         for i, when in enumerate(times)

@@ -12,13 +12,15 @@ from napari_icenet.common.byte_cache import ByteCache
 from napari_icenet.errors import SceneError
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.raster.file import RasterInfo, dataset_of, file_state, unreadable
-from napari_icenet.scenes.raster.fill import black_border
+from napari_icenet.scenes.raster.fill import unmeasured, zero_regions
+from napari_icenet.scenes.raster.packed_mask import PackedMask
 
-#: How missing pixels are told: one stored value, the file's own mask or alpha, or the black
-#: border of the picture. NaN is missing in any case.
-FillRule = float | Literal["mask", "border", "none"]
+#: How missing pixels are told: one stored value, the file's own mask or alpha, or connected zeros.
+#: What can be no measurement (NaN, infinities) is missing in any case.
+FillRule = float | Literal["mask", "zeros", "none"]
 
-_borders: ByteCache[NDArray[np.bool_]] = ByteCache(128 * 2**20)
+#: Where files that declare nothing are assumed to hold no measurement; a frame of 32 768² fits.
+_zeros: ByteCache[PackedMask] = ByteCache(128 * 2**20)
 
 
 class RasterBand:
@@ -30,10 +32,10 @@ class RasterBand:
         Of the file, from :func:`inspect`.
     index : int
         Band of the file, from 1.
-    fill : float or {"mask", "border", "none"}
-        How missing pixels are told: a stored value, the file's mask or alpha band, the black
-        border of the picture (0 in all bands, connected to the frame's edge), or not at all.
-        NaN is missing whatever the rule.
+    fill : float or {"mask", "zeros", "none"}
+        How missing pixels are told: a stored value, the file's mask or alpha band, connected zeros
+        (:func:`~napari_icenet.scenes.raster.fill.zero_regions`, looked for once in the whole file),
+        or not at all. NaN, infinities and the ends of a floating type are missing whatever the rule.
     """
 
     def __init__(self, info: RasterInfo, index: int = 1, fill: FillRule = "none") -> None:
@@ -74,12 +76,22 @@ class RasterBand:
         """
         stored = self.read(window) if values is None and self._told_by_values else values
         fill = np.zeros((window.height, window.width), bool) if stored is None else self._missing(stored)
-        if self.fill_rule == "border":
-            fill = fill | self._border()[window.slices]
+        if self.fill_rule == "zeros":
+            fill = fill | self._zero_regions().read(window)
         elif self.fill_rule == "mask":
             with dataset_of(self.path) as dataset:
                 fill = fill | (dataset.read_masks(self.index, window=_for_rasterio(window)) == 0)
         return fill
+
+    def assumed_share(self) -> float:
+        """Share of the file, 0–1, that is assumed to be missing without being declared so.
+
+        Raises
+        ------
+        SceneError
+            The file has vanished or is damaged.
+        """
+        return self._zero_regions().share if self.fill_rule == "zeros" else 0.0
 
     def thumbnail(self, max_side: int) -> NDArray[np.float32]:
         """A decimated picture, every n-th pixel, from the file's overviews where it has any.
@@ -105,9 +117,10 @@ class RasterBand:
             fill = self._missing(values)
             if self.fill_rule == "mask":
                 fill |= dataset.read_masks(self.index, out_shape=shape) == 0
-        if self.fill_rule == "border":
-            fill |= decimated(self._border(), shape)
-        picture = values.astype(np.float32)
+        if self.fill_rule == "zeros":
+            fill |= self._zero_regions().at(*_nearest(shape, self.shape))
+        with np.errstate(over="ignore"):  # beyond float32 lies only what is fill
+            picture = values.astype(np.float32)
         picture[fill] = np.nan
         return np.asarray(picture)
 
@@ -116,21 +129,16 @@ class RasterBand:
         return self._dtype.kind == "f" or not isinstance(self.fill_rule, str)
 
     def _missing(self, values: NDArray[Any]) -> NDArray[np.bool_]:
-        fill = np.isnan(values) if values.dtype.kind == "f" else None
-        if not isinstance(self.fill_rule, str):
-            fill = values == self.fill_rule if fill is None else fill | (values == self.fill_rule)
-        return np.zeros(values.shape, bool) if fill is None else np.asarray(fill)
+        fill = unmeasured(values)
+        return fill if isinstance(self.fill_rule, str) else np.asarray(fill | (values == self.fill_rule))
 
-    def _border(self) -> NDArray[np.bool_]:
-        def whole_file() -> NDArray[np.bool_]:
+    def _zero_regions(self) -> PackedMask:
+        def whole_file() -> PackedMask:
             with dataset_of(self.path) as dataset:
-                brightest = dataset.read(1) != 0
-                for index in dataset.indexes[1:]:
-                    brightest |= dataset.read(index) != 0
-            return black_border(brightest, solid=False)
+                return PackedMask.of(zero_regions(dataset.read(index) for index in dataset.indexes))
 
         try:
-            return _borders.get(file_state(self.path), whole_file)
+            return _zeros.get(file_state(self.path), whole_file)
         except OSError as error:
             raise SceneError(unreadable(self.path, error)) from error
 
@@ -143,11 +151,16 @@ def thumbnail_shape(shape: tuple[int, int], max_side: int) -> tuple[int, int]:
 
 def decimated(values: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
     """The pixels of ``values`` that lie nearest those of a smaller frame."""
-    rows, cols = (
-        ((np.arange(small) + 0.5) * (large / small)).astype(int)
-        for small, large in zip(shape, values.shape[-2:], strict=True)
-    )
+    rows, cols = _nearest(shape, values.shape[-2:])
     return np.asarray(values[..., rows[:, None], cols[None, :]])
+
+
+def _nearest(shape: tuple[int, ...], full: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of a frame that lie nearest those of a smaller one."""
+    rows, cols = (
+        ((np.arange(small) + 0.5) * (large / small)).astype(np.intp) for small, large in zip(shape, full, strict=True)
+    )
+    return rows, cols
 
 
 def _for_rasterio(window: Window) -> RasterioWindow:

@@ -19,6 +19,7 @@ from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
+from rasterio.windows import Window as RasterioWindow
 
 from napari_icenet.errors import SceneError
 from napari_icenet.scenes.grid import Grid
@@ -29,6 +30,11 @@ warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
 
 #: PNG and JPEG end with a mark, behind which some programs add a little.
 _TAIL = 4096
+#: In these alpha is what it is called.
+_PICTURE_DRIVERS = ("PNG", "JPEG")
+#: Alpha is judged by windows of so many pixels a side, three by three over the frame; in a mask at most
+#: this share of them is neither transparent nor opaque.
+_ALPHA_WINDOW_PX, _SOFT_SHARE = 64, 0.05
 
 # GDAL would keep decoded blocks in a twentieth of the machine's memory; two frames of a Landsat
 # scene are enough. Whoever has set the variable keeps their choice.
@@ -52,7 +58,7 @@ class RasterInfo:
     dtypes : tuple of numpy.dtype
         One per band of the file.
     colors : tuple of rasterio.enums.ColorInterp
-        What each band is.
+        What each band is; alpha only where it looks like a mask.
     nodata : float or None
         The declared value of missing pixels.
     masked : bool
@@ -61,6 +67,8 @@ class RasterInfo:
         As stored, whether or not it belongs to a known map.
     no_map : NoMap or None
         Why a georeference that the file carries gives no metres.
+    not_alpha : bool
+        A band is tagged as alpha and holds measurements.
     """
 
     path: Path
@@ -72,6 +80,7 @@ class RasterInfo:
     masked: bool
     transform: Affine
     no_map: NoMap | None = None
+    not_alpha: bool = False
 
 
 def inspect(path: Path) -> RasterInfo:
@@ -84,19 +93,23 @@ def inspect(path: Path) -> RasterInfo:
             if _is_truncated(dataset, path):
                 raise SceneError(f"{path} is truncated; download it again.")
             grid, why = _place(dataset, path)
+            colors, not_alpha = _colors(dataset)
             return RasterInfo(
                 path=path,
                 driver=dataset.driver,
                 grid=grid,
                 dtypes=tuple(np.dtype(name) for name in dataset.dtypes),
-                colors=tuple(dataset.colorinterp),
+                colors=colors,
                 nodata=dataset.nodata,
                 masked=any(
-                    MaskFlags.per_dataset in flags and MaskFlags.nodata not in flags
+                    MaskFlags.per_dataset in flags
+                    and MaskFlags.nodata not in flags
+                    and not (not_alpha and MaskFlags.alpha in flags)
                     for flags in dataset.mask_flag_enums
                 ),
                 transform=dataset.transform,
                 no_map=why,
+                not_alpha=not_alpha,
             )
     except (RasterioError, OSError) as error:
         raise SceneError(unreadable(path, error)) from error
@@ -109,6 +122,33 @@ def _place(dataset: DatasetReader, path: Path) -> tuple[Grid, NoMap | None]:
     if crs is None and why is None:
         why = CONTROL_POINTS if dataset.gcps[0] else POLYNOMIALS if dataset.rpcs else None
     return grid, why
+
+
+def _colors(dataset: DatasetReader) -> tuple[tuple[ColorInterp, ...], bool]:
+    """What each band is, and whether one is tagged as alpha that is none.
+
+    GDAL takes the fourth band of 8-bit files for alpha where nothing is said of it; often it is near-infrared.
+    """
+    colors = tuple(dataset.colorinterp)
+    if ColorInterp.alpha not in colors or dataset.driver in _PICTURE_DRIVERS:
+        return colors, False
+    if _looks_like_a_mask(dataset, colors.index(ColorInterp.alpha) + 1):
+        return colors, False
+    return tuple(ColorInterp.undefined if color == ColorInterp.alpha else color for color in colors), True
+
+
+def _looks_like_a_mask(dataset: DatasetReader, index: int) -> bool:
+    """True if nearly all of a band is 0 or one other value, in windows all over the frame."""
+    side = min(_ALPHA_WINDOW_PX, dataset.height), min(_ALPHA_WINDOW_PX, dataset.width)
+    tops, lefts = (
+        sorted({int(share * (whole - part)) for share in (0.5, 0.1, 0.9)})
+        for whole, part in zip(dataset.shape, side, strict=True)
+    )
+    looks = [dataset.read(index, window=RasterioWindow(left, top, side[1], side[0])) for top in tops for left in lefts]
+    values = np.concatenate([look.ravel() for look in looks])
+    opaque = values.max()
+    # The edge of a resampled or softened mask lies between.
+    return bool(((values != 0) & (values != opaque)).mean() <= _SOFT_SHARE)
 
 
 def _crs_beside(path: Path) -> CRS | None:

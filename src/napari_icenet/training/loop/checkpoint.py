@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import random
 import struct
@@ -57,6 +58,12 @@ class TrainingState:
         every = settings.validation.every
         due = bool(every) and (self.step % every == 0 or self.step >= settings.optimisation.steps)
         return due and self.validated is not None and self.validated < self.step
+
+    def improved_by(self, t2: float) -> bool:
+        """True if a correlation at t2 is better than the best so far; NaN never is, and never stays the best."""
+        # A checkpoint of an earlier version may hold NaN as the best.
+        before = float(self.best.get("t2", math.nan))
+        return math.isfinite(t2) and not (math.isfinite(before) and t2 <= before)
 
     def has_given_up(self, settings: RunSettings) -> bool:
         """True if too many validations in a row were no better than the best one."""

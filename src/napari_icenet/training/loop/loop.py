@@ -194,7 +194,7 @@ class Loop:
         except Cancelled:
             return False
         results = self._results(judgement)
-        better = not self.at.best or results["t2"] > self.at.best["t2"]
+        better = self.at.improved_by(results["t2"])
         if self.settings.validation.samples:
             write_sample(sample, self.held_out, judgement, made, self.settings.validation.samples)
         if better:

@@ -154,7 +154,7 @@ class Curves:
         numbers = {name: np.array([_number(one.get(name)) for one in found], np.float64) for name in _RESULTS}
         return Validation(
             step=np.array([_number(one.get("step")) for one in found], np.float64),
-            best=np.array([bool(one.get("best")) for one in found], bool),
+            best=np.array([bool(one.get("best")) for one in found], bool) & np.isfinite(numbers["t2"]),
             samples=tuple(
                 self.folder.path / one["sample"] if isinstance(one.get("sample"), str) else None for one in found
             ),
