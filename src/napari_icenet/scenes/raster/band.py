@@ -34,11 +34,14 @@ class RasterBand:
         How missing pixels are told: a stored value, the file's mask or alpha band, the black
         border of the picture (0 in all bands, connected to the frame's edge), or not at all.
         NaN is missing whatever the rule.
+    page : int
+        Page of a TIFF of several, from 1; 0 is the file itself.
     """
 
-    def __init__(self, info: RasterInfo, index: int = 1, fill: FillRule = "none") -> None:
+    def __init__(self, info: RasterInfo, index: int = 1, fill: FillRule = "none", page: int = 0) -> None:
         self.path = info.path
         self.index = index
+        self.page = page
         self.fill_rule = fill
         self._shape = info.grid.shape
         self._dtype = info.dtypes[index - 1]
@@ -55,7 +58,7 @@ class RasterBand:
 
     def read(self, window: Window) -> NDArray[Any]:
         """Stored values of a window inside the frame."""
-        with dataset_of(self.path) as dataset:
+        with dataset_of(self.path, self.page) as dataset:
             return np.asarray(dataset.read(self.index, window=_for_rasterio(window)))
 
     def fill(self, window: Window, values: NDArray[Any] | None = None) -> NDArray[np.bool_]:
@@ -77,7 +80,7 @@ class RasterBand:
         if self.fill_rule == "border":
             fill = fill | self._border()[window.slices]
         elif self.fill_rule == "mask":
-            with dataset_of(self.path) as dataset:
+            with dataset_of(self.path, self.page) as dataset:
                 fill = fill | (dataset.read_masks(self.index, window=_for_rasterio(window)) == 0)
         return fill
 
@@ -100,7 +103,7 @@ class RasterBand:
             The file has vanished or is damaged.
         """
         shape = thumbnail_shape(self.shape, max_side)
-        with dataset_of(self.path) as dataset:
+        with dataset_of(self.path, self.page) as dataset:
             values = dataset.read(self.index, out_shape=shape)
             fill = self._missing(values)
             if self.fill_rule == "mask":
@@ -123,14 +126,14 @@ class RasterBand:
 
     def _border(self) -> NDArray[np.bool_]:
         def whole_file() -> NDArray[np.bool_]:
-            with dataset_of(self.path) as dataset:
+            with dataset_of(self.path, self.page) as dataset:
                 brightest = dataset.read(1) != 0
                 for index in dataset.indexes[1:]:
                     brightest |= dataset.read(index) != 0
             return black_border(brightest, solid=False)
 
         try:
-            return _borders.get(file_state(self.path), whole_file)
+            return _borders.get((*file_state(self.path), self.page), whole_file)
         except OSError as error:
             raise SceneError(unreadable(self.path, error)) from error
 

@@ -58,6 +58,8 @@ class RasterInfo:
         The file carries an alpha or mask band.
     transform : Affine
         As stored, whether or not it belongs to a known map.
+    pages : tuple of int
+        Pages of a TIFF of several, from 1, that are like its first; empty where there is one.
     """
 
     path: Path
@@ -68,6 +70,7 @@ class RasterInfo:
     nodata: float | None
     masked: bool
     transform: Affine
+    pages: tuple[int, ...] = ()
 
 
 def inspect(path: Path) -> RasterInfo:
@@ -97,9 +100,29 @@ def inspect(path: Path) -> RasterInfo:
                     for flags in dataset.mask_flag_enums
                 ),
                 transform=dataset.transform,
+                pages=_pages_alike(dataset, path),
             )
     except (RasterioError, OSError) as error:
         raise SceneError(unreadable(path, error)) from error
+
+
+def _pages_alike(dataset: DatasetReader, path: Path) -> tuple[int, ...]:
+    """Pages of a TIFF that have the size and type of its first, from 1; none where it is the only one."""
+    count = len(dataset.subdatasets) if dataset.driver == "GTiff" else 0
+    if count < 2:
+        return ()
+    first = (dataset.shape, dataset.dtypes)
+    alike = []
+    for page in range(1, count + 1):
+        with rasterio.open(page_name(path, page)) as other:
+            if (other.shape, other.dtypes) == first:
+                alike.append(page)
+    return tuple(alike)
+
+
+def page_name(path: Path, page: int) -> str:
+    """GDAL's name of a page of a TIFF, counted from 1; page 0 is the file itself."""
+    return f"GTIFF_DIR:{page}:{path}" if page else str(path)
 
 
 def _crs_beside(path: Path) -> CRS | None:
@@ -167,7 +190,7 @@ class _Handles(threading.local):
     """Open datasets of one thread (GDAL's handles must not be shared), least recently used first."""
 
     def __init__(self) -> None:
-        self.datasets: OrderedDict[tuple[Path, int, int], DatasetReader] = OrderedDict()
+        self.datasets: OrderedDict[tuple[Path, int, int, int], DatasetReader] = OrderedDict()
 
 
 _handles = _Handles()
@@ -183,18 +206,18 @@ def file_state(path: Path) -> tuple[Path, int, int]:
 
 
 @contextmanager
-def dataset_of(path: Path) -> Iterator[DatasetReader]:
-    """Open a file once in each thread; what goes wrong in the block is told of the file.
+def dataset_of(path: Path, page: int = 0) -> Iterator[DatasetReader]:
+    """Open a file, or a page of it, once in each thread; what goes wrong in the block is told of the file.
 
     Raises SceneError: the file has vanished or cannot be read.
     """
     try:
-        key = file_state(path)
+        key = (*file_state(path), page)
         dataset = _handles.datasets.pop(key, None)
         if dataset is None:
             # Whole frames of tiled files are decoded on all cores.
             options = {"num_threads": "all_cpus"} if path.suffix.lower() in {".tif", ".tiff"} else {}
-            dataset = rasterio.open(path, **options)
+            dataset = rasterio.open(page_name(path, page), **options)
         _handles.datasets[key] = dataset
         while len(_handles.datasets) > HANDLES_PER_THREAD:
             _handles.datasets.popitem(last=False)[1].close()
