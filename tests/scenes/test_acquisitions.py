@@ -12,7 +12,7 @@ from rasterio import open as open_raster
 
 from napari_icenet.errors import StackError
 from napari_icenet.scenes import Flag, SceneStack, open_stack
-from tests.scenes.products import SHAPE, TRANSFORM_UTM, write_picture, write_tiff
+from tests.scenes.products import COLLECTION_2_L1, SHAPE, TRANSFORM_UTM, write_picture, write_product, write_tiff
 
 DAYS = ("20200101", "20200117", "20200202")
 
@@ -210,3 +210,62 @@ def test_dates_with_the_day_first_say_how_to_write_them(tmp_path: Path) -> None:
         write_tiff(tmp_path / f"{name}.tif", made(1))
     with pytest.raises(StackError, match=r"call them by date, as in 20200131\.tif"):
         open_stack(tmp_path)
+
+
+def test_what_is_passed_over_is_named_once_for_each_kind(tmp_path: Path) -> None:
+    write_tiff(tmp_path / "20200101.tif", made(1))
+    for day in DAYS:
+        (tmp_path / f"{day}_metadata.json").write_text("{}")
+    (tmp_path / "20200117.zip").write_bytes(b"")
+    (tmp_path / "20200202.tif").symlink_to(tmp_path / "gone.tif")
+    for name in ("20200101.tif.aux.xml", "notes.json", "outlines.zip", "20200101.txt"):
+        (tmp_path / name).write_text("")
+    stack = open_stack(tmp_path)
+    assert len(stack.scenes) == 1
+    assert messages(stack) == [
+        "20200117.zip is left out: it is an archive; extract it first.",
+        "20200202.tif is left out: it is a link that leads nowhere; mend it.",
+        "20200101_metadata.json and 2 more are left out: they are files that are no pictures.",
+    ]
+
+
+def test_a_folder_of_archives_says_what_to_do(tmp_path: Path) -> None:
+    for day in DAYS:
+        (tmp_path / f"LC08_L1TP_008011_{day}_20200826_02_T1.tar.gz").write_bytes(b"")
+    with pytest.raises(StackError, match=r"holds archives \(LC08_.* and 2 more\); extract them"):
+        open_stack(tmp_path)
+
+
+def test_a_product_of_sentinel_2_opens_in_its_folder(tmp_path: Path) -> None:
+    for t, day in enumerate(DAYS):
+        product = f"S2A_MSIL2A_{day}T142731_N0500_R053_T19GCP_{day}T200000.SAFE"
+        inside = tmp_path / product / "GRANULE" / "L2A" / "IMG_DATA" / "R10m"
+        inside.mkdir(parents=True)
+        options = {"height": SHAPE[0], "width": SHAPE[1], "count": 1, "dtype": "uint16", "transform": TRANSFORM_UTM}
+        lossless = {"driver": "JP2OpenJPEG", "QUALITY": 100, "REVERSIBLE": "YES", "crs": "EPSG:32619"}
+        with open_raster(inside / f"T19GCP_{day}T142731_B04_10m.jp2", "w", **options, **lossless) as out:
+            out.write(made(t), 1)
+    stack = open_stack(tmp_path)
+    assert (stack.bands, len(stack.scenes)) == (("B04",), 3)
+    assert stack.scenes[0].time_known
+    np.testing.assert_array_equal(stack.read(2, "B04"), made(2))
+
+
+def test_metadata_in_xml_alone_count(tmp_path: Path) -> None:
+    folder = write_product(tmp_path, COLLECTION_2_L1)
+    text = folder / f"{COLLECTION_2_L1}_MTL.txt"
+    expected = open_stack(tmp_path).scenes[0]
+    groups: list[str] = []
+    for line in text.read_text().splitlines():
+        key, _, value = (part.strip() for part in line.partition("="))
+        if key == "GROUP":
+            groups.append(f"<{value}>")
+        elif key == "END_GROUP":
+            groups.append(f"</{value}>")
+        elif value:
+            groups.append(f"<{key}>{value.strip(chr(34))}</{key}>")
+    text.with_suffix(".xml").write_text("".join(groups))
+    text.unlink()
+    scene = open_stack(tmp_path).scenes[0]
+    assert (scene.time, scene.scaling) == (expected.time, expected.scaling)
+    assert scene.time_known

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_icenet.scenes.image_name import ImageName
+from napari_icenet.scenes.passed_over import few
 from napari_icenet.scenes.raster.file import RasterInfo
 from napari_icenet.scenes.scene import Notice
 
@@ -96,14 +97,10 @@ def left_out(images: Sequence[DatedImage], one: str, several: str, advice: str =
     advice : str
         What to do, as the end of the sentence.
     """
-    names = [image.path.name for image in images]
-    if len(names) == 1:
-        return Notice(f"{names[0]} is left out: it is {one}{advice}.", names[0])
-    return Notice(f"{_few(names)} are left out: they are {several}{advice}.")
-
-
-def _few(names: Sequence[str]) -> str:
-    return f"{names[0]} and {names[1]}" if len(names) == 2 else f"{names[0]} and {len(names) - 1} more"
+    names = few([image.path for image in images])
+    if len(images) == 1:
+        return Notice(f"{names} is left out: it is {one}{advice}.", names)
+    return Notice(f"{names} are left out: they are {several}{advice}.")
 
 
 def _moment(name: ImageName) -> _Key:
@@ -150,10 +147,10 @@ def _same_moment(acquisitions: Sequence[Acquisition]) -> list[Notice]:
     apart = [a for a in acquisitions if counts[_moment(a.first.name)] > 1]
     if not apart:
         return []
-    names = [a.first.path.name for a in apart]
+    names = few([a.first.path for a in apart])
     return [
         Notice(
-            f"{_few(names)} bear the same date, and their names do not say how they belong together; each counts "
+            f"{names} bear the same date, and their names do not say how they belong together; each counts "
             "as an acquisition of its own."
         )
     ]
