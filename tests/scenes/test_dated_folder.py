@@ -232,7 +232,7 @@ def test_zero_anywhere_in_a_landsat_band_is_fill(tmp_path: Path) -> None:
     values[20:22, 10:40] = 0  # a gap of Landsat 7
     write_tiff(tmp_path / f"{COLLECTION_1_L1}_B2_Subset.tif", values)
     (scene,), _, _ = read_dated_folder(tmp_path)
-    assert scene.bands["B1"].fill(WHOLE).sum() == 60
+    assert scene.bands["B2"].fill(WHOLE).sum() == 60
 
 
 def test_black_around_a_jpeg_is_fill(tmp_path: Path) -> None:

@@ -136,6 +136,8 @@ def test_points_in_pixels_map_units_and_degrees_agree(mapped, tmp_path):
         ("a.csv", "p,q\n1,2\n", "columns row, col or x, y or lon, lat"),
         ("b.csv", "row,col\n1,x\n", "no number"),
         ("c.csv", "row,col\n1,\n", "empty value"),
+        ("i.csv", "row,col\n150,25,180,75\n", r"more cells than its header .* with a point, as in 150\.25"),
+        ("j.csv", "row;col\n150,25;180,75\n", r"no number; write decimals with a point, as in 150\.25"),
         ("d.csv", "lon,lat\n1,2\n", "no coordinate reference system"),
         ("e.geojson", "{}", "no GeoJSON collection"),
         ("f.geojson", '{"features": []}', "no points"),

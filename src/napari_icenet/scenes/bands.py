@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from napari_icenet.errors import UsageError
 
 
 def find_band(bands: Sequence[str], asked: str | int, name: str, *, by_place: bool = False) -> str:
-    """The band that a product's name (``B4``) or number (``4``) means.
+    """The band that a product's name (``B4``, ``B04``) or number (``4``) means.
 
     Parameters
     ----------
@@ -30,6 +31,11 @@ def find_band(bands: Sequence[str], asked: str | int, name: str, *, by_place: bo
         for band in bands:
             if band.upper() == candidate:
                 return band
+    # Sentinel-2 writes B04 what Landsat writes B4.
+    number = text.removeprefix("B").lstrip("0")
+    for band in bands:
+        if re.fullmatch(f"B0*{re.escape(number)}", band.upper()) and number[:1].isdecimal():
+            return band
     if by_place and text.isdecimal() and 1 <= int(text) <= len(bands):
         return bands[int(text) - 1]
     raise UsageError(f"{name} has no band {asked}; it has {', '.join(bands)}.")

@@ -2,80 +2,40 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from dataclasses import dataclass
-from datetime import datetime, time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.enums import ColorInterp
 
 from napari_icenet.errors import SceneError
 from napari_icenet.jobs.progress import Progress
+from napari_icenet.scenes.acquisitions import DatedImage, group_acquisitions
 from napari_icenet.scenes.area import read_area
 from napari_icenet.scenes.credit import read_credit
+from napari_icenet.scenes.dated_scenes import colour_bands, make_scenes, may_be_grey
 from napari_icenet.scenes.folder_listing import FolderListing, list_folder
-from napari_icenet.scenes.landsat.files import product_files
-from napari_icenet.scenes.landsat.product import FILL, PAN_BAND, read_product_files
-from napari_icenet.scenes.landsat.product_id import ProductName, parse_product_name
-from napari_icenet.scenes.raster.band import FillRule, RasterBand
+from napari_icenet.scenes.image_name import WRITE_DATES, bears_date, parse_image_name
+from napari_icenet.scenes.landsat.files import may_look_into, product_files
+from napari_icenet.scenes.landsat.product import PAN_BAND, read_product_files
+from napari_icenet.scenes.raster.band import RasterBand
 from napari_icenet.scenes.raster.file import RasterInfo, inspect
 from napari_icenet.scenes.raster.georeference import NoMap
-from napari_icenet.scenes.raster.picture import WHOLE_FILE_DRIVERS, PictureBand, decode
-from napari_icenet.scenes.scene import BandSource, Notice, Provenance, Scene
+from napari_icenet.scenes.raster.picture import WHOLE_FILE_DRIVERS, decode
+from napari_icenet.scenes.scene import Notice, Scene
 
-IMAGE_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg"})
+IMAGE_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2"})
 
-_DATE = re.compile(
-    r"""^(?P<year>\d{4})(?P<dash>-?)(?P<month>\d{2})(?P=dash)(?P<day>\d{2})
-        (?:[T_ ]?(?P<hour>[01]\d|2[0-3])[:-]?(?P<minute>[0-5]\d)[:-]?(?P<second>[0-5]\d)Z?)?
-        (?!\d)""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_WRITE_DATES = "begin its name with the date, as in 20200131 or 2020-01-31"
-
-#: What the name of a product says of a scene.
-_OF_THE_PRODUCT = ("sensor", "level", "collection", "tier", "wrs_path", "wrs_row", "processed")
 #: Looking whether pictures are grey stops after so many pixels, or at the first coloured one.
 _GREY_CHECK_PIXELS = 60_000_000
 _GREY_CHECK_SIDE = 512
-
-
-@dataclass(frozen=True)
-class _DatedImage:
-    """An image file whose name bears a date; ``product`` where that is a Landsat id."""
-
-    info: RasterInfo
-    when: datetime
-    time_known: bool
-    product: ProductName | None
-
-    @property
-    def colors(self) -> list[int]:
-        """Bands of the file, from 1, without alpha."""
-        return [i for i, color in enumerate(self.info.colors, 1) if color != ColorInterp.alpha]
-
-    @property
-    def may_be_grey(self) -> bool:
-        """True if the bands are red, green and blue, of which a grey picture needs only one.
-
-        A GeoTIFF's bands count as they are, unless it has alpha, which marks a picture.
-        """
-        rgb = {ColorInterp.red, ColorInterp.green, ColorInterp.blue} <= set(self.info.colors)
-        return rgb and (self.info.driver in WHOLE_FILE_DRIVERS or ColorInterp.alpha in self.info.colors)
 
 
 def is_dated_folder(folder: Path | FolderListing) -> bool:
     """True if any image of a folder bears a date in its name; no file is opened."""
     if isinstance(folder, Path) and not folder.is_dir():
         return False
-    return any(
-        _DATE.match(path.stem) is not None or parse_product_name(path.stem) is not None
-        for path in _images(list_folder(folder))
-    )
+    return any(bears_date(text) for _, text in named_images(list_folder(folder)))
 
 
 def read_dated_folder(
@@ -83,8 +43,10 @@ def read_dated_folder(
 ) -> tuple[list[Scene], NDArray[np.bool_] | None, list[Notice]]:
     """Open a folder of dated images; pixels are read when they are asked for.
 
-    Names are ``YYYYMMDD.*`` or ``YYYY-MM-DD*``, either followed by a time of day if known, or
-    begin with a Landsat product id. Bands are called ``B1``, ``B2`` … in the order of the file;
+    Names bear a date beyond doubt, with a time of day if known, or begin with a Landsat product id
+    (:mod:`napari_icenet.scenes.image_name`); where only the folders bear dates, theirs count. Files
+    of one moment are one acquisition: the names of its bands are in theirs. Where they are not, bands
+    are called ``B1``, ``B2`` … in the order of the file or of its pages;
     alpha is the mask where it looks like one, and pictures whose colours are all equal are one band. ``mask.*`` is the
     area of interest, and ``CREDIT.txt`` says whom to thank. Landsat products whose files lie loose
     in the folder are read as such.
@@ -113,26 +75,30 @@ def read_dated_folder(
     listing = list_folder(folder)
     folder = listing.folder
     scenes, notices, used = _loose_products(listing, pan)
-    paths = [] if pan else [path for path in _images(listing) if path not in used]
+    files = [] if pan else [(path, text) for path, text in named_images(listing) if path not in used]
     images = []
-    for i, path in enumerate(paths):
+    for i, (path, text) in enumerate(files):
         if progress:
-            progress(i / len(paths), f"Opening {path.name}")
+            progress(i / len(files), f"Opening {path.name}")
         try:
-            images.append(_open_image(path))
+            images.append(_open_image(path, text))
         except SceneError as error:
             notices.append(Notice(str(error).replace(str(path), path.name), path.name))
-    images, left_out = _on_comparable_grids(images)
-    notices += left_out
-    if images and (said := _lost_maps(folder, images)):
+    masks = [image for image in images if image.name.mask is not None]
+    pictures, left = _on_comparable_grids([image for image in images if image.name.mask is None])
+    notices += left
+    if pictures and (said := _lost_maps(folder, pictures)):
         notices.append(Notice(said))
-    if said := _bands_not_alpha(images):
+    if said := _bands_not_alpha([*pictures, *masks]):
         notices.append(Notice(said))
-    grey = _all_grey(images)
-    credit = read_credit(folder)
-    scenes += [_scene(image, grey=grey, credit=credit) for image in images]
+    acquisitions, left = group_acquisitions([*pictures, *masks])
+    made, more = make_scenes(
+        acquisitions, grey=_all_grey([image.info for image in pictures]), credit=read_credit(folder)
+    )
+    scenes += made
+    notices += [*left, *more, *_mixed_times(pictures)]
     if not scenes:
-        reason = notices[0].message if notices else f"give it images and {_WRITE_DATES}."
+        reason = notices[0].message if notices else f"give it images and {WRITE_DATES}."
         raise SceneError(f"{folder} holds no dated image that can be used: {reason}")
     scenes.sort(key=lambda scene: (scene.time, scene.id))
     area, problem = read_area(listing, [scene.grid for scene in scenes])
@@ -141,8 +107,28 @@ def read_dated_folder(
     return scenes, area, notices
 
 
-def _images(listing: FolderListing) -> list[Path]:
-    return [path for path in listing.files if path.suffix.lower() in IMAGE_SUFFIXES and path.stem.lower() != "mask"]
+def named_images(listing: FolderListing) -> list[tuple[Path, str]]:
+    """Images of a folder with the names that tell their dates: their own, or with their folder's before it.
+
+    The folders in it are looked into where no image beside them bears a date, and they do.
+    """
+    own = [(path, path.stem) for path in _images(listing)]
+    if any(bears_date(text) for _, text in own):
+        return own
+    below = []
+    for folder in listing.folders:
+        if folder.suffix == ".zarr" or not bears_date(folder.stem) or not may_look_into(folder):
+            continue
+        if folder.suffix.upper() == ".SAFE":
+            # The bands at 10 m of a Sentinel-2 product; Level 1C has all in one folder.
+            found = sorted(folder.glob("GRANULE/*/IMG_DATA/R10m/*_B*.jp2")) or sorted(
+                folder.glob("GRANULE/*/IMG_DATA/*_B*.jp2")
+            )
+            below += [(path, f"{folder.stem}_{path.stem}") for path in found]
+            continue
+        inside = _images(list_folder(folder))
+        below += [(path, path.stem if bears_date(path.stem) else f"{folder.name}_{path.stem}") for path in inside]
+    return own + below
 
 
 def _loose_products(folder: FolderListing, pan: bool) -> tuple[list[Scene], list[Notice], set[Path]]:
@@ -165,20 +151,16 @@ def _loose_products(folder: FolderListing, pan: bool) -> tuple[list[Scene], list
     return scenes, notices, used
 
 
-def _open_image(path: Path) -> _DatedImage:
-    product = parse_product_name(path.stem)
-    if product is not None and product.acquired is not None:
-        return _DatedImage(_inspect_image(path), datetime.combine(product.acquired, time()), False, product)
-    found = _DATE.match(path.stem)
-    if found is not None:
-        time_known = found["hour"] is not None
-        clock = (int(found[part]) for part in ("hour", "minute", "second")) if time_known else ()
-        try:
-            when = datetime(int(found["year"]), int(found["month"]), int(found["day"]), *clock)
-        except ValueError:
-            raise SceneError(f"{path} bears a date that does not exist; {_WRITE_DATES}.") from None
-        return _DatedImage(_inspect_image(path), when, time_known, None)
-    raise SceneError(f"{path} bears no date that can be read; {_WRITE_DATES}.")
+def _images(listing: FolderListing) -> list[Path]:
+    return [path for path in listing.files if path.suffix.lower() in IMAGE_SUFFIXES and path.stem.lower() != "mask"]
+
+
+def _open_image(path: Path, text: str) -> DatedImage:
+    try:
+        name = parse_image_name(text)
+    except SceneError as error:
+        raise SceneError(f"{path} {error}") from None
+    return DatedImage(_inspect_image(path), name, text)
 
 
 def _inspect_image(path: Path) -> RasterInfo:
@@ -188,10 +170,10 @@ def _inspect_image(path: Path) -> RasterInfo:
     return info
 
 
-def _on_comparable_grids(images: list[_DatedImage]) -> tuple[list[_DatedImage], list[Notice]]:
+def _on_comparable_grids(images: list[DatedImage]) -> tuple[list[DatedImage], list[Notice]]:
     """Images on maps, or those of the commonest size where most have no map."""
 
-    def kind(image: _DatedImage) -> tuple[int, int] | None:
+    def kind(image: DatedImage) -> tuple[int, int] | None:
         return None if image.info.grid.georeferenced else image.info.grid.shape
 
     if not images:
@@ -216,7 +198,7 @@ def _on_comparable_grids(images: list[_DatedImage]) -> tuple[list[_DatedImage], 
     return [image for image in images if kind(image) == common], notices
 
 
-def _lost_maps(folder: Path, images: list[_DatedImage]) -> str | None:
+def _lost_maps(folder: Path, images: list[DatedImage]) -> str | None:
     """Warn of georeferences that give no metres."""
     lost = [image.info for image in images if image.info.no_map is not None]
     if not lost or lost[0].no_map is None:
@@ -226,7 +208,7 @@ def _lost_maps(folder: Path, images: list[_DatedImage]) -> str | None:
     return why.said_of(which)
 
 
-def _bands_not_alpha(images: list[_DatedImage]) -> str | None:
+def _bands_not_alpha(images: list[DatedImage]) -> str | None:
     """Tell of bands that are tagged as alpha and read as measurements."""
     found = [image.info for image in images if image.info.not_alpha]
     if not found:
@@ -238,19 +220,19 @@ def _bands_not_alpha(images: list[_DatedImage]) -> str | None:
     )
 
 
-def _all_grey(images: list[_DatedImage]) -> bool:
+def _all_grey(infos: list[RasterInfo]) -> bool:
     """True if every picture shows the same in red, green and blue."""
     spent = 0
-    for image in images:
-        if not image.may_be_grey or spent > _GREY_CHECK_PIXELS:
+    for info in infos:
+        if not may_be_grey(info) or spent > _GREY_CHECK_PIXELS:
             continue
-        spent += image.info.grid.height * image.info.grid.width
+        spent += info.grid.height * info.grid.width
         try:
-            if image.info.driver in WHOLE_FILE_DRIVERS:
-                if not decode(image.info).grey:
+            if info.driver in WHOLE_FILE_DRIVERS:
+                if not decode(info).grey:
                     return False
             else:
-                first, *others = (RasterBand(image.info, i).thumbnail(_GREY_CHECK_SIDE) for i in image.colors)
+                first, *others = (RasterBand(info, i).thumbnail(_GREY_CHECK_SIDE) for i in colour_bands(info))
                 if not all(np.array_equal(first, other, equal_nan=True) for other in others):
                     return False
         except SceneError:
@@ -258,32 +240,15 @@ def _all_grey(images: list[_DatedImage]) -> bool:
     return True
 
 
-def _scene(image: _DatedImage, *, grey: bool, credit: str | None) -> Scene:
-    info, product = image.info, image.product
-    colors = image.colors[:1] if grey and image.may_be_grey else image.colors
-    bands: dict[str, BandSource]
-    if info.driver in WHOLE_FILE_DRIVERS:
-        count = 3 if info.colors[0] == ColorInterp.palette else len(colors)
-        bands = {f"B{i}": PictureBand(info, i) for i in range(1, count + 1)}
-    else:
-        rule = _fill_rule(info, product)
-        bands = {f"B{i}": RasterBand(info, index, rule) for i, index in enumerate(colors, 1)}
-    told: dict[str, Any] = {name: getattr(product, name, None) for name in _OF_THE_PRODUCT}
-    return Scene(
-        id=product.id if product else info.path.stem,
-        time=image.when,
-        time_known=image.time_known,
-        grid=info.grid,
-        bands=bands,
-        provenance=Provenance(location=info.path, metadata={"file": info.path.name}, credit=credit, **told),
-    )
-
-
-def _fill_rule(info: RasterInfo, product: ProductName | None) -> FillRule:
-    if info.masked:
-        return "mask"
-    if info.nodata is not None:
-        return info.nodata
-    if info.dtypes[0].kind == "f":
-        return "none"
-    return FILL if product is not None else "zeros"
+def _mixed_times(images: list[DatedImage]) -> list[Notice]:
+    """A notice where some images bear a time of day and others a day alone."""
+    bare = [image.path.name for image in images if not image.name.time_known]
+    if not bare or len(bare) == len(images):
+        return []
+    which, verb = (bare[0], "bears") if len(bare) == 1 else (f"{bare[0]} and {len(bare) - 1} more", "bear")
+    return [
+        Notice(
+            f"{which} {verb} a date without a time, unlike other images here, and counts as 00:00; velocities between "
+            "them are off by up to a day's share. Add the time, as in 20200131T1403."
+        )
+    ]

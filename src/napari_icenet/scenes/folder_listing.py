@@ -17,12 +17,15 @@ class FolderListing:
     files, folders : tuple of Path
     empty : bool
         Whether there is nothing at all, not even hidden.
+    broken : tuple of Path
+        Links that lead nowhere.
     """
 
     folder: Path
     files: tuple[Path, ...]
     folders: tuple[Path, ...]
     empty: bool
+    broken: tuple[Path, ...] = ()
 
 
 def list_folder(folder: Path | FolderListing) -> FolderListing:
@@ -32,7 +35,7 @@ def list_folder(folder: Path | FolderListing) -> FolderListing:
     """
     if isinstance(folder, FolderListing):
         return folder
-    files, folders, empty = [], [], True
+    files, folders, broken, empty = [], [], [], True
     with os.scandir(folder) as entries:
         for entry in entries:
             empty = False
@@ -43,4 +46,6 @@ def list_folder(folder: Path | FolderListing) -> FolderListing:
                 folders.append(path)
             elif path.is_file() if entry.is_symlink() else entry.is_file():
                 files.append(path)
-    return FolderListing(folder, tuple(sorted(files)), tuple(sorted(folders)), empty)
+            elif entry.is_symlink():
+                broken.append(path)
+    return FolderListing(folder, tuple(sorted(files)), tuple(sorted(folders)), empty, tuple(sorted(broken)))

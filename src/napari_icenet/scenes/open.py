@@ -23,6 +23,7 @@ from napari_icenet.scenes.landsat.files import ProductFiles, may_look_into, prod
 from napari_icenet.scenes.landsat.product import PAN_BAND, is_product, read_product, read_product_files
 from napari_icenet.scenes.landsat.product_id import parse_product_name
 from napari_icenet.scenes.origin import Origin
+from napari_icenet.scenes.passed_over import few, is_archive, passed_over
 from napari_icenet.scenes.readers import read_by_others
 from napari_icenet.scenes.scene import Notice, Scene
 from napari_icenet.scenes.select import choose_bands, mixed_meanings, newest_of_each_acquisition
@@ -195,7 +196,8 @@ def _scenes_of(contents: _Contents, *, pan: bool, progress: Progress | None) -> 
     # What is wrong with a scene that is not used needs no telling.
     unused = {notice.scene for notice in older} - {scene.id for scene in scenes}
     notices = [notice for notice in found.notices if notice.scene not in unused]
-    return FoundScenes(name, scenes, found.area, found.area_grid, [*notices, *older])
+    beside = [] if listing is None else passed_over(listing, dated=not contents.products)
+    return FoundScenes(name, scenes, found.area, found.area_grid, [*notices, *older, *beside])
 
 
 def check_path(path: Path) -> None:
@@ -299,7 +301,7 @@ def _read_products(
 
 def _product_with(file: Path) -> ProductFiles:
     """The product that a metadata or band file belongs to."""
-    if file.suffix.lower() in (".tar", ".gz", ".zip"):
+    if is_archive(file):
         raise UnknownScenesError(f"{file} is an archive; extract it, and name the folder that holds its products.")
     for product in product_files(file.parent):
         if file in (*product.bands.values(), *product.metadata, product.quality):
@@ -345,4 +347,6 @@ def _unrecognised(listing: FolderListing) -> str:
         return f"{path} is empty; name {EXPECTED}."
     if any(file.suffix.lower() in IMAGE_SUFFIXES for file in listing.files):
         return f"{path} holds images without a date in their names; call them by date, as in 20200131.tif."
+    if archives := [file for file in listing.files if is_archive(file)]:
+        return f"{path} holds archives ({few(archives)}); extract them, and name the folder that holds their products."
     return f"{path} holds no scene; name {EXPECTED}."

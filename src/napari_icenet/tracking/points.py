@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ _PAIRS = (
     ("lon", "lat"),
     ("longitude", "latitude"),
 )
+_DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
 
 
 def read_records(path: Path) -> list[dict[str, Any]]:
@@ -58,6 +60,12 @@ def read_records(path: Path) -> list[dict[str, Any]]:
         raise TrackingError(f"{path} is no GeoJSON collection of features; write it again.") from error
     except (csv.Error, ValueError) as error:
         raise TrackingError(f"{path} cannot be read ({error}); check the file.") from error
+    if not isinstance(table.index, pd.RangeIndex):
+        # Pandas takes the first cells of longer rows for their names: 150,25,180,75 would lie at (180, 75).
+        raise TrackingError(
+            f"{path} has rows with more cells than its header has names; write decimals with a point, as in 150.25, "
+            "and a name for each column."
+        )
     table.columns = [str(name).strip().lower() for name in table.columns]
     return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
 
@@ -105,7 +113,9 @@ def read_points(path: str | Path, stack: SceneStack) -> list[tuple[float, float]
     try:
         first, second = (np.array([float(r[name]) for r in records if pair[0] in r], float) for name in pair)
     except (TypeError, ValueError, KeyError) as error:
-        raise TrackingError(f"{path} holds a value in {pair[0]}, {pair[1]} that is no number; mend it.") from error
+        commas = any(_DECIMAL_COMMA.fullmatch(str(r.get(name))) for r in records for name in pair)
+        advice = "write decimals with a point, as in 150.25" if commas else "mend it"
+        raise TrackingError(f"{path} holds a value in {pair[0]}, {pair[1]} that is no number; {advice}.") from error
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
         raise TrackingError(f"{path} holds an empty value in {pair[0]}, {pair[1]}; fill it in or remove the row.")
     if pair == ("row", "col"):

@@ -117,8 +117,8 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
 def test_text_comes_before_json_and_other_products_do_not_count(tmp_path: Path) -> None:
     for name in ("B_MTL.json", "B_MTL.txt", "A_MTL.txt", "._B_MTL.txt", "B_MTL.xml", "B_MTL.txt.bak"):
         (tmp_path / name).touch()
-    assert [path.name for path in find_metadata(tmp_path, "b")] == ["B_MTL.txt", "B_MTL.json"]
-    assert len(find_metadata(tmp_path)) == 3
+    assert [path.name for path in find_metadata(tmp_path, "b")] == ["B_MTL.txt", "B_MTL.json", "B_MTL.xml"]
+    assert len(find_metadata(tmp_path)) == 4
 
 
 _names = st.text(string.ascii_uppercase + "_0123456789", min_size=1, max_size=12).map("K".__add__)
@@ -147,9 +147,10 @@ def test_any_groups_read_back(tmp_path_factory: pytest.TempPathFactory, groups: 
 
 
 @pytest.mark.real
-def test_text_and_json_of_a_real_product_agree(real_data: Path) -> None:
+def test_text_json_and_xml_of_a_real_product_agree(real_data: Path) -> None:
     for folder in (real_data / "landsat_products").iterdir():
-        text, other = (read_metadata(path) for path in find_metadata(folder))
+        text, *others = (read_metadata(path) for path in find_metadata(folder))
+        assert [other.path.suffix for other in others] == [".json", ".xml"]
         for group, key in (
             ("IMAGE_ATTRIBUTES", "DATE_ACQUIRED"),
             ("PRODUCT_CONTENTS", "PROCESSING_LEVEL"),
@@ -157,6 +158,6 @@ def test_text_and_json_of_a_real_product_agree(real_data: Path) -> None:
             ("LEVEL2_SURFACE_REFLECTANCE_PARAMETERS", "REFLECTANCE_MULT_BAND_1"),
             ("LEVEL1_RADIOMETRIC_RESCALING", "REFLECTANCE_MULT_BAND_1"),
         ):
-            assert text.text(key, group) == other.text(key, group)
+            assert [other.text(key, group) for other in others] == [text.text(key, group)] * 2
         assert float(text.text("REFLECTANCE_MULT_BAND_1", "LEVEL1_RADIOMETRIC_RESCALING")) == 2e-5
         assert float(text.text("REFLECTANCE_MULT_BAND_1", "LEVEL2_SURFACE_REFLECTANCE_PARAMETERS")) == 2.75e-5

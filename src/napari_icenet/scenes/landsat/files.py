@@ -36,7 +36,7 @@ class ProductFiles:
     quality : Path or None
         ``QA_PIXEL``, ``BQA`` or ``pixel_qa``.
     metadata : tuple of Path
-        ``MTL.txt`` before ``MTL.json``.
+        ``MTL.txt`` before ``MTL.json`` before ``MTL.xml``.
     """
 
     folder: Path

@@ -1,4 +1,4 @@
-"""Metadata files of Landsat products (``*_MTL.txt`` and ``*_MTL.json``), read by group."""
+"""Metadata files of Landsat products (``*_MTL.txt``, ``.json`` and ``.xml``), read by group."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from napari_icenet.errors import SceneError
 from napari_icenet.scenes.folder_listing import FolderListing, list_folder
@@ -104,7 +105,7 @@ class Metadata:
 
 
 def find_metadata(folder: Path | FolderListing, product: str | None = None) -> list[Path]:
-    """Metadata files of a product folder, ``.txt`` before ``.json``.
+    """Metadata files of a product folder, ``.txt`` before ``.json`` before ``.xml``.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ def find_metadata(folder: Path | FolderListing, product: str | None = None) -> l
     found = [
         path
         for path in list_folder(folder).files
-        if re.search(r"(^|_)MTL\.(txt|json)$", path.name, re.IGNORECASE)
+        if re.search(r"(^|_)MTL\.(txt|json|xml)$", path.name, re.IGNORECASE)
         and (product is None or path.name.upper().startswith(product.upper()))
     ]
     return sorted(found, key=lambda path: (path.suffix.lower() != ".txt", path.name))
@@ -130,7 +131,13 @@ def read_metadata(path: Path) -> Metadata:
         text = path.read_bytes().decode("utf-8", errors="replace")
     except OSError as error:
         raise SceneError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
-    groups = _read_json(path, text) if path.suffix.lower() == ".json" else _read_odl(text)
+    match path.suffix.lower():
+        case ".json":
+            groups = _read_json(path, text)
+        case ".xml":
+            groups = _read_xml(path, text)
+        case _:
+            groups = _read_odl(text)
     if not any(groups.values()):
         raise SceneError(f"{path} holds no Landsat metadata; download the metadata file again.")
     return Metadata(path, groups)
@@ -172,6 +179,19 @@ def _read_json(path: Path, text: str) -> dict[str, dict[str, str]]:
         groups.setdefault(name.upper(), {}).update(
             {key.upper(): str(value) for key, value in members.items() if not isinstance(value, dict | list)}
         )
+    return groups
+
+
+def _read_xml(path: Path, text: str) -> dict[str, dict[str, str]]:
+    try:
+        root = ElementTree.fromstring(text)
+    except ElementTree.ParseError as error:
+        raise SceneError(f"{path} is not valid XML ({error}); download the metadata file again.") from error
+    groups: dict[str, dict[str, str]] = {}
+    for group in root.iter():
+        if len(group):
+            members = {member.tag.upper(): (member.text or "").strip() for member in group if not len(member)}
+            groups.setdefault(group.tag.upper(), {}).update(members)
     return groups
 
 

@@ -36,11 +36,14 @@ class RasterBand:
         How missing pixels are told: a stored value, the file's mask or alpha band, connected zeros
         (:func:`~napari_icenet.scenes.raster.fill.zero_regions`, looked for once in the whole file),
         or not at all. NaN, infinities and the ends of a floating type are missing whatever the rule.
+    page : int
+        Page of a TIFF of several, from 1; 0 is the file itself.
     """
 
-    def __init__(self, info: RasterInfo, index: int = 1, fill: FillRule = "none") -> None:
+    def __init__(self, info: RasterInfo, index: int = 1, fill: FillRule = "none", page: int = 0) -> None:
         self.path = info.path
         self.index = index
+        self.page = page
         self.fill_rule = fill
         self._shape = info.grid.shape
         self._dtype = info.dtypes[index - 1]
@@ -57,7 +60,7 @@ class RasterBand:
 
     def read(self, window: Window) -> NDArray[Any]:
         """Stored values of a window inside the frame."""
-        with dataset_of(self.path) as dataset:
+        with dataset_of(self.path, self.page) as dataset:
             return np.asarray(dataset.read(self.index, window=_for_rasterio(window)))
 
     def fill(self, window: Window, values: NDArray[Any] | None = None) -> NDArray[np.bool_]:
@@ -79,7 +82,7 @@ class RasterBand:
         if self.fill_rule == "zeros":
             fill = fill | self._zero_regions().read(window)
         elif self.fill_rule == "mask":
-            with dataset_of(self.path) as dataset:
+            with dataset_of(self.path, self.page) as dataset:
                 fill = fill | (dataset.read_masks(self.index, window=_for_rasterio(window)) == 0)
         return fill
 
@@ -112,7 +115,7 @@ class RasterBand:
             The file has vanished or is damaged.
         """
         shape = thumbnail_shape(self.shape, max_side)
-        with dataset_of(self.path) as dataset:
+        with dataset_of(self.path, self.page) as dataset:
             values = dataset.read(self.index, out_shape=shape)
             fill = self._missing(values)
             if self.fill_rule == "mask":
@@ -134,11 +137,11 @@ class RasterBand:
 
     def _zero_regions(self) -> PackedMask:
         def whole_file() -> PackedMask:
-            with dataset_of(self.path) as dataset:
+            with dataset_of(self.path, self.page) as dataset:
                 return PackedMask.of(zero_regions(dataset.read(index) for index in dataset.indexes))
 
         try:
-            return _zeros.get(file_state(self.path), whole_file)
+            return _zeros.get((*file_state(self.path), self.page), whole_file)
         except OSError as error:
             raise SceneError(unreadable(self.path, error)) from error
 

@@ -69,6 +69,8 @@ class RasterInfo:
         Why a georeference that the file carries gives no metres.
     not_alpha : bool
         A band is tagged as alpha and holds measurements.
+    pages : tuple of int
+        Pages of a TIFF of several, from 1, that are like its first; empty where there is one.
     """
 
     path: Path
@@ -81,6 +83,7 @@ class RasterInfo:
     transform: Affine
     no_map: NoMap | None = None
     not_alpha: bool = False
+    pages: tuple[int, ...] = ()
 
 
 def inspect(path: Path) -> RasterInfo:
@@ -110,6 +113,7 @@ def inspect(path: Path) -> RasterInfo:
                 transform=dataset.transform,
                 no_map=why,
                 not_alpha=not_alpha,
+                pages=_pages_alike(dataset, path),
             )
     except (RasterioError, OSError) as error:
         raise SceneError(unreadable(path, error)) from error
@@ -149,6 +153,25 @@ def _looks_like_a_mask(dataset: DatasetReader, index: int) -> bool:
     opaque = values.max()
     # The edge of a resampled or softened mask lies between.
     return bool(((values != 0) & (values != opaque)).mean() <= _SOFT_SHARE)
+
+
+def _pages_alike(dataset: DatasetReader, path: Path) -> tuple[int, ...]:
+    """Pages of a TIFF that have the size and type of its first, from 1; none where it is the only one."""
+    count = len(dataset.subdatasets) if dataset.driver == "GTiff" else 0
+    if count < 2:
+        return ()
+    first = (dataset.shape, dataset.dtypes)
+    alike = []
+    for page in range(1, count + 1):
+        with rasterio.open(page_name(path, page)) as other:
+            if (other.shape, other.dtypes) == first:
+                alike.append(page)
+    return tuple(alike)
+
+
+def page_name(path: Path, page: int) -> str:
+    """GDAL's name of a page of a TIFF, counted from 1; page 0 is the file itself."""
+    return f"GTIFF_DIR:{page}:{path}" if page else str(path)
 
 
 def _crs_beside(path: Path) -> CRS | None:
@@ -216,7 +239,7 @@ class _Handles(threading.local):
     """Open datasets of one thread (GDAL's handles must not be shared), least recently used first."""
 
     def __init__(self) -> None:
-        self.datasets: OrderedDict[tuple[Path, int, int], DatasetReader] = OrderedDict()
+        self.datasets: OrderedDict[tuple[Path, int, int, int], DatasetReader] = OrderedDict()
 
 
 _handles = _Handles()
@@ -232,18 +255,18 @@ def file_state(path: Path) -> tuple[Path, int, int]:
 
 
 @contextmanager
-def dataset_of(path: Path) -> Iterator[DatasetReader]:
-    """Open a file once in each thread; what goes wrong in the block is told of the file.
+def dataset_of(path: Path, page: int = 0) -> Iterator[DatasetReader]:
+    """Open a file, or a page of it, once in each thread; what goes wrong in the block is told of the file.
 
     Raises SceneError: the file has vanished or cannot be read.
     """
     try:
-        key = file_state(path)
+        key = (*file_state(path), page)
         dataset = _handles.datasets.pop(key, None)
         if dataset is None:
             # Whole frames of tiled files are decoded on all cores.
             options = {"num_threads": "all_cpus"} if path.suffix.lower() in {".tif", ".tiff"} else {}
-            dataset = rasterio.open(path, **options)
+            dataset = rasterio.open(page_name(path, page), **options)
         _handles.datasets[key] = dataset
         while len(_handles.datasets) > HANDLES_PER_THREAD:
             _handles.datasets.popitem(last=False)[1].close()

@@ -194,10 +194,16 @@ def _write_arrays(stack: SceneStack, group: Any, progress: Progress | None) -> N
 def _open(path: Path) -> tuple[Any, StackRecord]:
     incomplete = f"{path} is an incomplete stack; save or copy it again."
     attributes = zarr_attributes(path)
+    others = (
+        f"{path} is a zarr store, but no stack that icenet finished saving; save it again, or open what another "
+        "program saved with SceneStack.from_xarray."
+    )
+    if attributes is None and (path / ".zgroup").exists():  # version 2 of the format, which icenet never wrote
+        raise StackError(others)
     if attributes is None:
         raise StackError(incomplete if path.exists() else f"{path} does not exist; name a saved stack.")
     if attributes.get("format") != FORMAT:
-        raise StackError(f"{path} is a zarr store, but no stack that icenet finished saving; save it again.")
+        raise StackError(others)
     version = attributes.get("version")
     if not isinstance(version, int) or version > VERSION:
         raise StackError(f"{path} was saved by a newer napari-icenet (format {version}); update to open it.")

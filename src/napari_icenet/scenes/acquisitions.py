@@ -1,0 +1,156 @@
+"""Dated images grouped into acquisitions: what differs in their names says what each of them is."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from napari_icenet.scenes.image_name import ImageName
+from napari_icenet.scenes.passed_over import few
+from napari_icenet.scenes.raster.file import RasterInfo
+from napari_icenet.scenes.scene import Notice
+
+#: A key of an acquisition: its moment and product, and what else its files' names have in common.
+_Key = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class DatedImage:
+    """An image file whose name bears a date."""
+
+    info: RasterInfo
+    name: ImageName
+    #: What was read: the name of the file, with the folder's where that alone bears the date.
+    text: str
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.info.path
+
+
+@dataclass
+class Acquisition:
+    """Files of one moment that belong together.
+
+    Attributes
+    ----------
+    pictures : dict of (str or None) to list of DatedImage
+        By band, None where the name bears none; several are neighbouring tiles.
+    masks : list of DatedImage
+    """
+
+    pictures: dict[str | None, list[DatedImage]] = field(default_factory=dict)
+    masks: list[DatedImage] = field(default_factory=list)
+
+    @property
+    def first(self) -> DatedImage:
+        """The file that gives the acquisition its name."""
+        return next(iter(self.pictures.values()))[0]
+
+
+def group_acquisitions(images: Sequence[DatedImage]) -> tuple[list[Acquisition], list[Notice]]:
+    """Group dated images, masks among them, into acquisitions, in the order given.
+
+    Files of one moment whose names differ by band, tile, mask, processing or size of pixel are one
+    acquisition. Of several that are the same picture, the latest processing counts, then the finest.
+    Those that differ otherwise stay apart.
+
+    Returns
+    -------
+    acquisitions : list of Acquisition
+    notices : list of Notice
+        One for each way of being left out.
+    """
+    pictures = [image for image in images if image.name.mask is None]
+    kept, notices = _one_of_each(pictures)
+    groups: dict[_Key, Acquisition] = defaultdict(Acquisition)
+    for image in kept:
+        groups[_key(image.name)].pictures.setdefault(image.name.band, []).append(image)
+    found = list(groups.values())
+    notices += _same_moment(found)
+    masks, more = _one_of_each([image for image in images if image.name.mask is not None])
+    alone = []
+    for mask in masks:
+        beside = [a for a in found if _moment(a.first.name) == _moment(mask.name)]
+        if mask.name.mask == "unknown" or not beside:
+            alone.append(mask)
+            continue
+        max(beside, key=lambda a: len({*a.first.name.rest} & {*mask.name.rest})).masks.append(mask)
+    notices += more
+    if alone:
+        reason = "a mask without a picture of its moment, or in a code that is not known here"
+        notices.append(left_out(alone, reason, "masks without pictures, or in codes that are not known here"))
+    return found, notices
+
+
+def left_out(images: Sequence[DatedImage], one: str, several: str, advice: str = "") -> Notice:
+    """One notice for all images that are left out for the same reason.
+
+    Parameters
+    ----------
+    images : sequence of DatedImage
+    one, several : str
+        What one of them is, and what several are.
+    advice : str
+        What to do, as the end of the sentence.
+    """
+    names = few([image.path for image in images])
+    if len(images) == 1:
+        return Notice(f"{names} is left out: it is {one}{advice}.", names)
+    return Notice(f"{names} are left out: they are {several}{advice}.")
+
+
+def _moment(name: ImageName) -> _Key:
+    return name.when, name.time_known, name.product and name.product.id
+
+
+def _key(name: ImageName) -> _Key:
+    return *_moment(name), name.rest
+
+
+def _one_of_each(images: Sequence[DatedImage]) -> tuple[list[DatedImage], list[Notice]]:
+    """Of images that differ by processing, size of pixel or copy alone, the one that counts."""
+    same: dict[_Key, list[DatedImage]] = defaultdict(list)
+    for image in images:
+        same[*_key(image.name), image.name.band, image.name.mask, image.name.tile].append(image)
+    kept: list[DatedImage] = []
+    older: list[DatedImage] = []
+    coarser: list[DatedImage] = []
+    copies: list[DatedImage] = []
+    for alike in same.values():
+        # In the order of names the original comes first, before its copy.
+        best = max(alike, key=lambda image: (image.name.processing, -image.name.pixel, not image.name.copy))
+        kept.append(best)
+        for image in alike:
+            if image is best:
+                continue
+            if image.name.processing != best.name.processing:
+                older.append(image)
+            else:
+                (coarser if image.name.pixel != best.name.pixel else copies).append(image)
+    notices = []
+    if older:
+        notices.append(left_out(older, "an earlier processing of another", "earlier processings of others"))
+    if coarser:
+        notices.append(left_out(coarser, "another with larger pixels", "others with larger pixels"))
+    if copies:
+        notices.append(left_out(copies, "another picture's copy by its name", "copies of others by their names"))
+    return kept, notices
+
+
+def _same_moment(acquisitions: Sequence[Acquisition]) -> list[Notice]:
+    """A notice of images of one moment whose names do not say how they belong together."""
+    counts = Counter(_moment(a.first.name) for a in acquisitions)
+    apart = [a for a in acquisitions if counts[_moment(a.first.name)] > 1]
+    if not apart:
+        return []
+    names = few([a.first.path for a in apart])
+    return [
+        Notice(
+            f"{names} bear the same date, and their names do not say how they belong together; each counts "
+            "as an acquisition of its own."
+        )
+    ]

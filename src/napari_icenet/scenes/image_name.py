@@ -1,0 +1,237 @@
+"""What the name of an image file says: its date, and what of an acquisition the file holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Literal
+
+from napari_icenet.errors import SceneError
+from napari_icenet.scenes.landsat.product_id import ProductName, parse_product_name
+
+#: Codes of masks. ``unknown`` is a mask by its name whose numbers nobody has explained.
+MaskCode = Literal["udm2", "scl", "fmask", "hls_fmask", "qa_pixel", "unknown"]
+
+WRITE_DATES = "begin its name with the date, as in 20200131 or 2020-01-31"
+
+_CLOCK = r"""(?:[T_ ]?(?P<hour>[01]\d|2[0-3])[:-]?(?P<minute>[0-5]\d)
+    (?:[:-]?(?P<second>[0-5]\d)(?:\.\d+)?Z?|Z?(?![0-9A-Za-z])))?(?!\d)"""
+_FIRST = re.compile(
+    rf"^(?P<year>\d{{4}})(?P<dash>-?)(?P<month>\d{{2}})(?P=dash)(?P<day>\d{{2}}){_CLOCK}", re.VERBOSE | re.IGNORECASE
+)
+_ANYWHERE = re.compile(
+    rf"(?<![0-9A-Za-z])(?P<year>(?:19|20)\d{{2}})(?P<dash>[-_.]?)(?P<month>\d{{2}})(?P=dash)(?P<day>\d{{2}}){_CLOCK}",
+    re.VERBOSE | re.IGNORECASE,
+)
+# A day of the year is one beyond doubt at the start of a name, or with a time behind it.
+_DAY_OF_YEAR = re.compile(
+    r"""(?:^|(?<![0-9A-Za-z])(?=\d{7}T\d{6}))(?P<year>(?:19|20)\d{2})(?P<day>[0-3]\d{2})
+        (?:T(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?P<second>[0-5]\d)Z?)?(?![0-9A-Za-z])""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# From a moment to a moment, as the Copernicus browser names what it exports.
+_SPAN = re.compile(r"^(?P<first>\d{4}-\d{2}-\d{2})-\d{2}_\d{2}_(?P<last>\d{4}-\d{2}-\d{2})-\d{2}_\d{2}(?!\d)")
+#: Names of satellite products begin so, and bear the acquisition before the processing.
+_PRODUCT = re.compile(r"^(?:S[123][A-D]_|L[A-Z]\d{2}_|HLS\.|T\d{2}[A-Z]{3}_)", re.IGNORECASE)
+
+_BAND = re.compile(
+    r"""(?<![0-9A-Za-z])(?:(?:SR|ST)_)?(?:
+        B(?:AND[_-]?)?(?P<number>\d{1,2}A?) |
+        (?P<colour>red|green|blue|nir\d{0,2}|swir\d{0,2}|rededge\d?|coastal|panchromatic|pan) |
+        (?P<polarisation>VV|VH|HH|HV)
+        )(?![0-9A-Za-z])""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_BAND_AND_DASH = re.compile(rf"[_. -]?{_BAND.pattern}", re.VERBOSE | re.IGNORECASE)
+_MASK = re.compile(
+    r"(?<![0-9A-Za-z])(?P<code>udm2|scl|fmask|qa_pixel|pixel_qa|udm|bqa|qa\d{0,2}|cloud_?mask|mask)(?![0-9A-Za-z])",
+    re.IGNORECASE,
+)
+_TILE = re.compile(r"(?<![0-9A-Za-z])(?:T\d{2}[C-X][A-Z]{2}|h\d{2}v\d{2}|tile[_-]?\d+)(?![0-9A-Za-z])", re.IGNORECASE)
+_VERSION = re.compile(r"(?<![0-9A-Za-z])(?:v(?P<version>\d{1,3})|N(?P<baseline>\d{4}))(?![0-9A-Za-z])", re.IGNORECASE)
+_PIXEL = re.compile(r"(?<![0-9A-Za-z])(?P<metres>\d{1,3})m(?![0-9A-Za-z])", re.IGNORECASE)
+_COPY = re.compile(r"(?:\s?\(\d{1,2}\)|[ _-]+(?:copy|kopie)(?:[ _-]?\d+|\s?\(\d+\))?)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ImageName:
+    """Parts of the name of a dated image.
+
+    Attributes
+    ----------
+    when : datetime
+        UTC; midnight where the name bears a day alone (``time_known`` False).
+    product : ProductName or None
+        Where the name begins with a Landsat product id.
+    band : str or None
+        ``B04``, ``B3``, ``red``, ``VV``; None where the name bears none, or several.
+    mask : MaskCode or None
+        Set if the file is a mask.
+    tile : str or None
+        Of the grid of tiles, ``T19GCP``.
+    processing : (str, int, int)
+        Rises with later processing: its time, version and baseline.
+    pixel : int
+        Metres, 0 where the name does not bear them.
+    copy : bool
+        The name is that of a copy, ``… (1)``.
+    rest : tuple of str
+        All else; files of one acquisition have it in common.
+    """
+
+    when: datetime
+    time_known: bool
+    product: ProductName | None = None
+    band: str | None = None
+    mask: MaskCode | None = None
+    tile: str | None = None
+    processing: tuple[str, int, int] = ("", 0, 0)
+    pixel: int = 0
+    copy: bool = False
+    rest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Stamp:
+    when: datetime
+    time_known: bool
+    start: int
+    end: int
+
+
+def bears_date(text: str) -> bool:
+    """True if a name looks as if it bore a date, be it one that does not exist."""
+    product = parse_product_name(text)
+    return product is not None or _FIRST.match(text) is not None or bool(_stamps(text)) or bool(_SPAN.match(text))
+
+
+def parse_image_name(text: str) -> ImageName:
+    """Read the name of an image, without its suffix.
+
+    Raises SceneError: it bears no date, none that exists or several; the message begins with "bears".
+    """
+    product = parse_product_name(text)
+    if product is not None and product.acquired is not None:
+        acquired = datetime.combine(product.acquired, time())
+        return _parts(product.suffix, acquired, time_known=False, product=product, processed="")
+    stamps = _stamps(text)
+    days = {stamp.when.date() for stamp in stamps}
+    if span := _SPAN.match(text):
+        if span["first"] != span["last"]:
+            raise SceneError(f"bears a span of days; {WRITE_DATES}.")
+        return _parts(text[span.end() :], _midnight(stamps[0].when.date()), time_known=False) if stamps else _no_date()
+    if first := _FIRST.match(text):
+        # A name that begins with a date is of that date, whatever follows.
+        if not stamps or stamps[0].start > 0:
+            raise SceneError(f"bears a date that does not exist; {WRITE_DATES}.")
+        return _parts(text[first.end() :], stamps[0].when, time_known=stamps[0].time_known)
+    if not stamps:
+        return _no_date()
+    of_product = _PRODUCT.match(text) is not None
+    if len(days) > 1 and not of_product and stamps[0].start > 0:
+        raise SceneError(f"bears several dates; {WRITE_DATES}.")
+    taken = stamps if of_product else stamps[:1]
+    left = text
+    for stamp in reversed(taken):
+        left = f"{left[: stamp.start]}_{left[stamp.end :]}"
+    later = [stamp.when for stamp in taken[1:] if stamp.when > taken[0].when]
+    processed = max(later).isoformat() if later else ""
+    return _parts(left, taken[0].when, time_known=taken[0].time_known, processed=processed, hls=_is_hls(text))
+
+
+def without_band(text: str) -> str:
+    """A name without the band in it: what the files of one acquisition are called together."""
+    return _BAND_AND_DASH.sub("", text)
+
+
+def _no_date() -> ImageName:
+    raise SceneError(f"bears no date that can be read; {WRITE_DATES}.")
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time())
+
+
+def _stamps(text: str) -> list[_Stamp]:
+    """All dates in a name that exist, in their order."""
+    found = {stamp.start: stamp for pattern in (_DAY_OF_YEAR, _ANYWHERE, _FIRST) for stamp in _matches(pattern, text)}
+    return [found[start] for start in sorted(found)]
+
+
+def _matches(pattern: re.Pattern[str], text: str) -> Iterator[_Stamp]:
+    for match in pattern.finditer(text):
+        year, day = int(match["year"]), int(match["day"])
+        try:
+            if pattern is _DAY_OF_YEAR:
+                on = date(year, 1, 1) + timedelta(days=day - 1)
+                if on.year != year:
+                    continue
+            else:
+                on = date(year, int(match["month"]), day)
+        except ValueError:
+            continue
+        known = match["hour"] is not None
+        hour, minute, second = (int(match[part] or 0) for part in ("hour", "minute", "second"))
+        clock = time(hour, minute, second)
+        yield _Stamp(datetime.combine(on, clock), known, match.start(), match.end())
+
+
+def _is_hls(text: str) -> bool:
+    return text.upper().startswith("HLS.")
+
+
+def _parts(
+    text: str,
+    when: datetime,
+    *,
+    time_known: bool,
+    product: ProductName | None = None,
+    processed: str = "",
+    hls: bool = False,
+) -> ImageName:
+    """What is left of a name without its dates, taken apart."""
+    copied = _COPY.search(text)
+    text = text[: copied.start()] if copied else text
+    mask = _MASK.search(text)
+    bands = list(_BAND.finditer(text))
+    band = _band_name(bands[0]) if len({_band_name(match) for match in bands}) == 1 else None
+    tile, pixel = _TILE.search(text), _PIXEL.search(text)
+    version = {
+        kind: int(match[kind]) for match in _VERSION.finditer(text) for kind in ("version", "baseline") if match[kind]
+    }
+    # What has been read is taken out; what is left tells one acquisition of a moment from another.
+    for pattern in (_MASK, *((_BAND,) if band else ()), _TILE, _VERSION, _PIXEL):
+        text = pattern.sub("_", text)
+    return ImageName(
+        when=when,
+        time_known=time_known,
+        product=product,
+        band=band,
+        mask=None if mask is None else _mask_code(mask["code"], hls),
+        tile=tile[0].upper() if tile else None,
+        processing=(processed, version.get("version", 0), version.get("baseline", 0)),
+        pixel=int(pixel["metres"]) if pixel else 0,
+        copy=copied is not None,
+        rest=tuple(re.findall(r"[^\W_]+", text.lower())),
+    )
+
+
+def _band_name(match: re.Match[str]) -> str:
+    if match["number"]:
+        return f"B{match['number'].upper()}"
+    return match["colour"].lower() if match["colour"] else match["polarisation"].upper()
+
+
+def _mask_code(word: str, hls: bool) -> MaskCode:
+    match word.lower():
+        case "udm2":
+            return "udm2"
+        case "scl":
+            return "scl"
+        case "fmask":
+            return "hls_fmask" if hls else "fmask"
+        case "qa_pixel":
+            return "qa_pixel"
+    return "unknown"
