@@ -164,15 +164,24 @@ def _common_area(boxes: np.ndarray) -> float:
 
 
 def _with_common_place(boxes: np.ndarray) -> list[list[int]]:
+    """The largest groups of boxes with a common place, each once."""
     # A common place of rectangles has its top on some rectangle's top, its left on some left; an
     # overlap of less than a pixel is none.
-    groups = []
+    groups: dict[tuple[int, ...], None] = {}
+    largest = 1
     for top in np.unique(boxes[:, 0]):
-        in_rows = (boxes[:, 0] <= top) & (boxes[:, 2] >= top + 1)
-        for left in np.unique(boxes[in_rows, 1]):
-            inside = in_rows & (boxes[:, 1] <= left) & (boxes[:, 3] >= left + 1)
-            groups.append(np.flatnonzero(inside).tolist())
-    return [group for group in groups if group]
+        here = np.flatnonzero((boxes[:, 0] <= top) & (boxes[:, 2] >= top + 1))
+        if here.size < largest:
+            continue
+        left, right = boxes[here, 1], boxes[here, 3]
+        places = np.unique(left)[:, None]
+        inside = (left <= places) & (right >= places + 1)
+        counts = inside.sum(axis=1)
+        if counts.max() > largest:
+            largest = int(counts.max())
+            groups.clear()
+        groups |= {tuple(here[row].tolist()): None for row in inside[counts == largest]}
+    return [list(group) for group in groups]
 
 
 def _connected(boxes: np.ndarray) -> list[list[int]]:
