@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.scenes.grid import Grid, Window
-from napari_icenet.scenes.scene import BandSource, Flag, MaskSource
+from napari_icenet.scenes.scene import AssumesFill, BandSource, Flag, MaskSource
 
 
 class MosaicBand:
@@ -54,6 +54,10 @@ class MosaicBand:
             if missing.any():
                 missing = missing & part.fill(window)
         return missing
+
+    def assumed_share(self) -> float:
+        """Largest share of the pixels of a part that are taken for missing though no file says so."""
+        return max(part.assumed_share() if isinstance(part, AssumesFill) else 0.0 for part in self._parts)
 
 
 class MosaicMask:
