@@ -10,6 +10,7 @@ from pathlib import Path
 from napari_icenet.scenes.image_name import ImageName
 from napari_icenet.scenes.passed_over import few
 from napari_icenet.scenes.raster.file import RasterInfo
+from napari_icenet.scenes.raster.picture import WHOLE_FILE_DRIVERS
 from napari_icenet.scenes.scene import Notice
 
 #: A key of an acquisition: its moment and product, and what else its files' names have in common.
@@ -111,6 +112,12 @@ def _key(name: ImageName) -> _Key:
     return *_moment(name), name.rest
 
 
+def _rank(image: DatedImage) -> tuple[object, ...]:
+    """Latest processing, finest, no copy, and measurements before pictures of them; of equals the first counts."""
+    name = image.name
+    return name.processing, -name.pixel, not name.copy, image.info.driver not in WHOLE_FILE_DRIVERS
+
+
 def _one_of_each(images: Sequence[DatedImage]) -> tuple[list[DatedImage], list[Notice]]:
     """Of images that differ by processing, size of pixel or copy alone, the one that counts."""
     same: dict[_Key, list[DatedImage]] = defaultdict(list)
@@ -121,8 +128,7 @@ def _one_of_each(images: Sequence[DatedImage]) -> tuple[list[DatedImage], list[N
     coarser: list[DatedImage] = []
     copies: list[DatedImage] = []
     for alike in same.values():
-        # In the order of names the original comes first, before its copy.
-        best = max(alike, key=lambda image: (image.name.processing, -image.name.pixel, not image.name.copy))
+        best = max(alike, key=_rank)
         kept.append(best)
         for image in alike:
             if image is best:

@@ -18,6 +18,8 @@ from napari_icenet.scenes.folder_listing import FolderListing, list_folder
 from napari_icenet.scenes.image_name import WRITE_DATES, bears_date, parse_image_name
 from napari_icenet.scenes.landsat.files import may_look_into, product_files
 from napari_icenet.scenes.landsat.product import PAN_BAND, read_product_files
+from napari_icenet.scenes.landsat.product_id import parse_product_name
+from napari_icenet.scenes.passed_over import few
 from napari_icenet.scenes.raster.band import RasterBand
 from napari_icenet.scenes.raster.file import RasterInfo, inspect
 from napari_icenet.scenes.raster.picture import WHOLE_FILE_DRIVERS, decode
@@ -93,7 +95,7 @@ def read_dated_folder(
         acquisitions, grey=_all_grey([image.info for image in pictures]), credit=read_credit(folder)
     )
     scenes += made
-    notices += [*left, *more, *_mixed_times(pictures)]
+    notices += [*left, *more, *_mixed_times(pictures), *_other_pages(pictures)]
     if not scenes:
         reason = notices[0].message if notices else f"give it images and {WRITE_DATES}."
         raise SceneError(f"{folder} holds no dated image that can be used: {reason}")
@@ -114,7 +116,8 @@ def named_images(listing: FolderListing) -> list[tuple[Path, str]]:
         return own
     below = []
     for folder in listing.folders:
-        if folder.suffix == ".zarr" or not bears_date(folder.stem) or not may_look_into(folder):
+        product = parse_product_name(folder.name) is not None
+        if product or folder.suffix == ".zarr" or not bears_date(folder.stem) or not may_look_into(folder):
             continue
         if folder.suffix.upper() == ".SAFE":
             # The bands at 10 m of a Sentinel-2 product; Level 1C has all in one folder.
@@ -226,15 +229,24 @@ def _all_grey(infos: list[RasterInfo]) -> bool:
     return True
 
 
+def _other_pages(images: list[DatedImage]) -> list[Notice]:
+    """A notice of TIFFs some of whose pages are no bands of the first."""
+    found = [image.path for image in images if image.info.other_pages]
+    if not found:
+        return []
+    verb, whose = ("holds", "its") if len(found) == 1 else ("hold", "their")
+    return [Notice(f"{few(found)} {verb} pages of another size or type than {whose} first; they are left out.")]
+
+
 def _mixed_times(images: list[DatedImage]) -> list[Notice]:
     """A notice where some images bear a time of day and others a day alone."""
-    bare = [image.path.name for image in images if not image.name.time_known]
+    bare = [image.path for image in images if not image.name.time_known]
     if not bare or len(bare) == len(images):
         return []
-    which, verb = (bare[0], "bears") if len(bare) == 1 else (f"{bare[0]} and {len(bare) - 1} more", "bear")
+    verb, counts = ("bears", "counts") if len(bare) == 1 else ("bear", "count")
     return [
         Notice(
-            f"{which} {verb} a date without a time, unlike other images here, and counts as 00:00; velocities between "
-            "them are off by up to a day's share. Add the time, as in 20200131T1403."
+            f"{few(bare)} {verb} a date without a time, unlike other images here, and {counts} as 00:00; the days "
+            "between them are wrong by up to one, and velocities with them. Add the time, as in 20200131T1403."
         )
     ]

@@ -60,6 +60,8 @@ class RasterInfo:
         As stored, whether or not it belongs to a known map.
     pages : tuple of int
         Pages of a TIFF of several, from 1, that are like its first; empty where there is one.
+    other_pages : int
+        Pages that are not: thumbnails, or pictures of another size or type.
     """
 
     path: Path
@@ -71,6 +73,7 @@ class RasterInfo:
     masked: bool
     transform: Affine
     pages: tuple[int, ...] = ()
+    other_pages: int = 0
 
 
 def inspect(path: Path) -> RasterInfo:
@@ -82,6 +85,7 @@ def inspect(path: Path) -> RasterInfo:
         with rasterio.open(path) as dataset:
             if _is_truncated(dataset, path):
                 raise SceneError(f"{path} is truncated; download it again.")
+            pages = _pages_alike(dataset, path)
             crs = dataset.crs or (None if dataset.transform.is_identity else _crs_beside(path))
             return RasterInfo(
                 path=path,
@@ -100,7 +104,8 @@ def inspect(path: Path) -> RasterInfo:
                     for flags in dataset.mask_flag_enums
                 ),
                 transform=dataset.transform,
-                pages=_pages_alike(dataset, path),
+                pages=pages,
+                other_pages=len(dataset.subdatasets) - len(pages) if pages else 0,
             )
     except (RasterioError, OSError) as error:
         raise SceneError(unreadable(path, error)) from error
