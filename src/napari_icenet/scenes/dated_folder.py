@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 
 from napari_icenet.errors import SceneError
 from napari_icenet.jobs.progress import Progress
-from napari_icenet.scenes.acquisitions import DatedImage, group_acquisitions
 from napari_icenet.scenes.area import read_area
 from napari_icenet.scenes.credit import read_credit
-from napari_icenet.scenes.dated_scenes import colour_bands, make_scenes, may_be_grey
+from napari_icenet.scenes.dated.acquisitions import DatedImage, group_acquisitions
+from napari_icenet.scenes.dated.image_name import WRITE_DATES, bears_date, parse_image_name
+from napari_icenet.scenes.dated.make_scenes import colour_bands, make_scenes, may_be_grey
+from napari_icenet.scenes.dated.passed_over import few
 from napari_icenet.scenes.folder_listing import FolderListing, list_folder
-from napari_icenet.scenes.image_name import WRITE_DATES, bears_date, parse_image_name
 from napari_icenet.scenes.landsat.files import may_look_into, product_files
 from napari_icenet.scenes.landsat.product import PAN_BAND, read_product_files
 from napari_icenet.scenes.landsat.product_id import parse_product_name
-from napari_icenet.scenes.passed_over import few
 from napari_icenet.scenes.raster.band import RasterBand
 from napari_icenet.scenes.raster.file import RasterInfo, inspect
 from napari_icenet.scenes.raster.picture import WHOLE_FILE_DRIVERS, decode
@@ -45,7 +45,7 @@ def read_dated_folder(
     """Open a folder of dated images; pixels are read when they are asked for.
 
     Names bear a date beyond doubt, with a time of day if known, or begin with a Landsat product id
-    (:mod:`napari_icenet.scenes.image_name`); where only the folders bear dates, theirs count. Files
+    (:mod:`napari_icenet.scenes.dated.image_name`); where only the folders bear dates, theirs count. Files
     of one moment are one acquisition: the names of its bands are in theirs. Where they are not, bands
     are called ``B1``, ``B2`` … in the order of the file or of its pages;
     alpha is the mask, and pictures whose colours are all equal are one band. ``mask.*`` is the

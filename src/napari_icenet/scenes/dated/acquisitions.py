@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from napari_icenet.scenes.image_name import ImageName
-from napari_icenet.scenes.passed_over import few
+from napari_icenet.scenes.dated.image_name import ImageName
+from napari_icenet.scenes.dated.passed_over import few
 from napari_icenet.scenes.raster.file import RasterInfo
 from napari_icenet.scenes.raster.picture import WHOLE_FILE_DRIVERS
 from napari_icenet.scenes.scene import Notice

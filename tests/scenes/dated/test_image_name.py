@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from napari_icenet.errors import SceneError
-from napari_icenet.scenes.image_name import bears_date, parse_image_name, without_band
+from napari_icenet.scenes.dated.image_name import bears_date, parse_image_name, without_band
 
 DAY = datetime(2020, 1, 31)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from napari_icenet.scenes.dated.image_name import bears_date
 from napari_icenet.scenes.folder_listing import FolderListing
-from napari_icenet.scenes.image_name import bears_date
 from napari_icenet.scenes.landsat.product_id import parse_product_name
 from napari_icenet.scenes.scene import Notice
 
