@@ -192,6 +192,20 @@ def test_images_of_one_date_that_nothing_tells_apart_are_told(tmp_path: Path) ->
     assert "20200101_first.tif and 20200101_second.tif bear the same date" in said
 
 
+def test_words_that_recur_on_one_grid_are_bands(tmp_path: Path) -> None:
+    for t, day in enumerate(DAYS):
+        write_tiff(tmp_path / f"{day}_B08_L1C.tif", made(t))
+        write_tiff(tmp_path / f"{day}_B08_L2A.tif", made(10 + t))
+        if t < 2:
+            write_tiff(tmp_path / f"{day}_hillshade.tif", made(20 + t))
+    stack = open_stack(tmp_path)
+    assert len(stack.scenes) == 3
+    assert sorted(stack.bands) == ["B08 l1c", "B08 l2a", "hillshade"]
+    np.testing.assert_array_equal(stack.read(2, "B08 l2a"), made(12))
+    assert np.isnan(stack.read(2, "hillshade")).all()
+    assert messages(stack)[0] == ("What differs in names of one date is taken for bands: B08 l1c, B08 l2a, hillshade.")
+
+
 def test_times_beside_bare_dates_are_one_notice(tmp_path: Path) -> None:
     for name in ("20200101T060000", "20200102_1800", "20200103", "20200104"):
         write_tiff(tmp_path / f"{name}.tif", made(1))
