@@ -132,6 +132,8 @@ def test_what_was_told_is_not_told_again():
         (("LC08", "LC09"), ("L1TP",), 0),
         (("LT05", "LE07"), ("L1TP",), 0),
         (("LE07", "LC08"), ("L1TP",), 1),
+        (("LM01", "LM03"), ("L1TP",), 0),
+        (("LM05", "LT05"), ("L1TP",), 1),
         (("LC08",), ("L1TP", "L1GT"), 0),
         (("LC08",), ("L1TP", "L2SP"), 1),
         (("LT05", "LC09"), ("L2SP", "L1TP"), 2),

@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 
 from napari_icenet.errors import SceneError
 from napari_icenet.jobs.progress import Progress
-from napari_icenet.scenes.acquisitions import DatedImage, group_acquisitions
 from napari_icenet.scenes.area import read_area
 from napari_icenet.scenes.credit import read_credit
-from napari_icenet.scenes.dated_scenes import colour_bands, make_scenes, may_be_grey
+from napari_icenet.scenes.dated.acquisitions import DatedImage, group_acquisitions
+from napari_icenet.scenes.dated.image_name import WRITE_DATES, bears_date, parse_image_name
+from napari_icenet.scenes.dated.make_scenes import colour_bands, make_scenes, may_be_grey
+from napari_icenet.scenes.dated.passed_over import few
 from napari_icenet.scenes.folder_listing import FolderListing, list_folder
-from napari_icenet.scenes.image_name import WRITE_DATES, bears_date, parse_image_name
 from napari_icenet.scenes.landsat.files import may_look_into, product_files
 from napari_icenet.scenes.landsat.product import PAN_BAND, read_product_files
+from napari_icenet.scenes.landsat.product_id import parse_product_name
 from napari_icenet.scenes.raster.band import RasterBand
 from napari_icenet.scenes.raster.file import RasterInfo, inspect
 from napari_icenet.scenes.raster.georeference import NoMap
@@ -44,7 +46,7 @@ def read_dated_folder(
     """Open a folder of dated images; pixels are read when they are asked for.
 
     Names bear a date beyond doubt, with a time of day if known, or begin with a Landsat product id
-    (:mod:`napari_icenet.scenes.image_name`); where only the folders bear dates, theirs count. Files
+    (:mod:`napari_icenet.scenes.dated.image_name`); where only the folders bear dates, theirs count. Files
     of one moment are one acquisition: the names of its bands are in theirs. Where they are not, bands
     are called ``B1``, ``B2`` … in the order of the file or of its pages;
     alpha is the mask where it looks like one, and pictures whose colours are all equal are one band. ``mask.*`` is the
@@ -96,7 +98,7 @@ def read_dated_folder(
         acquisitions, grey=_all_grey([image.info for image in pictures]), credit=read_credit(folder)
     )
     scenes += made
-    notices += [*left, *more, *_mixed_times(pictures)]
+    notices += [*left, *more, *_mixed_times(pictures), *_other_pages(pictures)]
     if not scenes:
         reason = notices[0].message if notices else f"give it images and {WRITE_DATES}."
         raise SceneError(f"{folder} holds no dated image that can be used: {reason}")
@@ -117,7 +119,8 @@ def named_images(listing: FolderListing) -> list[tuple[Path, str]]:
         return own
     below = []
     for folder in listing.folders:
-        if folder.suffix == ".zarr" or not bears_date(folder.stem) or not may_look_into(folder):
+        product = parse_product_name(folder.name) is not None
+        if product or folder.suffix == ".zarr" or not bears_date(folder.stem) or not may_look_into(folder):
             continue
         if folder.suffix.upper() == ".SAFE":
             # The bands at 10 m of a Sentinel-2 product; Level 1C has all in one folder.
@@ -240,15 +243,24 @@ def _all_grey(infos: list[RasterInfo]) -> bool:
     return True
 
 
+def _other_pages(images: list[DatedImage]) -> list[Notice]:
+    """A notice of TIFFs some of whose pages are no bands of the first."""
+    found = [image.path for image in images if image.info.other_pages]
+    if not found:
+        return []
+    verb, whose = ("holds", "its") if len(found) == 1 else ("hold", "their")
+    return [Notice(f"{few(found)} {verb} pages of another size or type than {whose} first; they are left out.")]
+
+
 def _mixed_times(images: list[DatedImage]) -> list[Notice]:
     """A notice where some images bear a time of day and others a day alone."""
-    bare = [image.path.name for image in images if not image.name.time_known]
+    bare = [image.path for image in images if not image.name.time_known]
     if not bare or len(bare) == len(images):
         return []
-    which, verb = (bare[0], "bears") if len(bare) == 1 else (f"{bare[0]} and {len(bare) - 1} more", "bear")
+    verb, counts = ("bears", "counts") if len(bare) == 1 else ("bear", "count")
     return [
         Notice(
-            f"{which} {verb} a date without a time, unlike other images here, and counts as 00:00; velocities between "
-            "them are off by up to a day's share. Add the time, as in 20200131T1403."
+            f"{few(bare)} {verb} a date without a time, unlike other images here, and {counts} as 00:00; the days "
+            "between them are wrong by up to one, and velocities with them. Add the time, as in 20200131T1403."
         )
     ]

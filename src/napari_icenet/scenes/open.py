@@ -16,6 +16,7 @@ from napari_icenet.errors import SceneError, StackError, UsageError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.align.align import align, coordinate_system
 from napari_icenet.scenes.align.common_grid import Extent
+from napari_icenet.scenes.dated.passed_over import few, images_beside_products, is_archive, passed_over
 from napari_icenet.scenes.dated_folder import IMAGE_SUFFIXES, is_dated_folder, read_dated_folder
 from napari_icenet.scenes.folder_listing import FolderListing, list_folder
 from napari_icenet.scenes.grid import Grid
@@ -23,7 +24,6 @@ from napari_icenet.scenes.landsat.files import ProductFiles, may_look_into, prod
 from napari_icenet.scenes.landsat.product import PAN_BAND, is_product, read_product, read_product_files
 from napari_icenet.scenes.landsat.product_id import parse_product_name
 from napari_icenet.scenes.origin import Origin
-from napari_icenet.scenes.passed_over import few, is_archive, passed_over
 from napari_icenet.scenes.readers import read_by_others
 from napari_icenet.scenes.scene import Notice, Scene
 from napari_icenet.scenes.select import choose_bands, mixed_meanings, newest_of_each_acquisition
@@ -197,6 +197,8 @@ def _scenes_of(contents: _Contents, *, pan: bool, progress: Progress | None) -> 
     unused = {notice.scene for notice in older} - {scene.id for scene in scenes}
     notices = [notice for notice in found.notices if notice.scene not in unused]
     beside = [] if listing is None else passed_over(listing, dated=not contents.products)
+    if listing is not None and contents.products and contents.products != [listing]:
+        beside += images_beside_products([file for file in listing.files if file.suffix.lower() in IMAGE_SUFFIXES])
     return FoundScenes(name, scenes, found.area, found.area_grid, [*notices, *older, *beside])
 
 

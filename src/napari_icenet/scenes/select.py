@@ -11,8 +11,22 @@ from napari_icenet.scenes.landsat.files import band_order
 from napari_icenet.scenes.scene import Notice, Scene
 
 #: Landsat 4, 5 and 7 (TM, ETM+) number their bands alike, Landsat 8 and 9 (OLI) otherwise: B1 is
-#: blue on the former and coastal aerosol on the latter.
-_BAND_NUMBERS = {"LT04": "TM", "LT05": "TM", "LE07": "TM", "LC08": "OLI", "LO08": "OLI", "LC09": "OLI", "LO09": "OLI"}
+#: blue on the former and coastal aerosol on the latter. The MSS of Landsat 1-3 begins with B4, green,
+#: which is B1 on that of Landsat 4 and 5.
+_BAND_NUMBERS = {
+    "LM01": "MSS 1–3",
+    "LM02": "MSS 1–3",
+    "LM03": "MSS 1–3",
+    "LM04": "MSS 4–5",
+    "LM05": "MSS 4–5",
+    "LT04": "TM",
+    "LT05": "TM",
+    "LE07": "TM",
+    "LC08": "OLI",
+    "LO08": "OLI",
+    "LC09": "OLI",
+    "LO09": "OLI",
+}
 
 
 def newest_of_each_acquisition(scenes: Sequence[Scene]) -> tuple[list[Scene], list[Notice]]:
@@ -115,11 +129,17 @@ def mixed_meanings(scenes: Sequence[Scene]) -> list[Notice]:
     """Notices where the same band or number does not mean the same on all dates."""
     notices = []
     sensors = sorted({scene.provenance.sensor for scene in scenes if scene.provenance.sensor in _BAND_NUMBERS})
-    if len({_BAND_NUMBERS[sensor] for sensor in sensors}) > 1:
+    numberings = {_BAND_NUMBERS[sensor] for sensor in sensors}
+    if len(numberings) > 1:
+        where = (
+            "on Landsat 4–7 and 8–9, for example B4 near-infrared and red"
+            if numberings == {"TM", "OLI"}
+            else "on each of their instruments"
+        )
         notices.append(
             Notice(
-                f"The stack mixes {_join(sensors)}: the same band number is another wavelength on Landsat 4–7 and 8–9, "
-                "for example B4 near-infrared and red; choose bands with care."
+                f"The stack mixes {_join(sensors)}: the same band number is another wavelength {where}; "
+                "choose bands with care."
             )
         )
     levels = sorted({level for scene in scenes if (level := _level(scene))})

@@ -23,6 +23,12 @@ def test_collection_name_is_read_field_by_field() -> None:
     )
 
 
+def test_the_first_landsats_are_read() -> None:
+    name = parse_product_name("LM01_L1TP_008011_19730805_20200909_02_T2")
+    assert name is not None
+    assert (name.sensor, name.acquired) == ("LM01", date(1973, 8, 5))
+
+
 def test_pre_collection_name_counts_days_of_the_year() -> None:
     name = parse_product_name("LC80540182015326LGN00")
     assert name is not None

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 _COLLECTION_NAME = re.compile(
     r"""^(?P<id>
-        L(?P<instrument>[COTEM])0(?P<satellite>[4-9])
+        L(?P<instrument>[COTEM])0(?P<satellite>[1-9])
         _(?P<level>L1TP|L1GT|L1GS|L2SP|L2SR)
         _(?P<path>\d{3})(?P<row>\d{3})
         _(?P<acquired>\d{8})
@@ -21,7 +21,7 @@ _COLLECTION_NAME = re.compile(
 
 _PRE_COLLECTION_NAME = re.compile(
     r"""^(?P<id>
-        L(?P<instrument>[COTEM])(?P<satellite>[4-9])
+        L(?P<instrument>[COTEM])(?P<satellite>[1-9])
         (?P<path>\d{3})(?P<row>\d{3})
         (?P<year>\d{4})(?P<day_of_year>\d{3})
         (?P<station>[A-Z0-9]{3})(?P<version>\d{2})

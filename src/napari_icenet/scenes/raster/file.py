@@ -71,6 +71,8 @@ class RasterInfo:
         A band is tagged as alpha and holds measurements.
     pages : tuple of int
         Pages of a TIFF of several, from 1, that are like its first; empty where there is one.
+    other_pages : int
+        Pages that are not: thumbnails, or pictures of another size or type.
     """
 
     path: Path
@@ -84,6 +86,7 @@ class RasterInfo:
     no_map: NoMap | None = None
     not_alpha: bool = False
     pages: tuple[int, ...] = ()
+    other_pages: int = 0
 
 
 def inspect(path: Path) -> RasterInfo:
@@ -97,6 +100,7 @@ def inspect(path: Path) -> RasterInfo:
                 raise SceneError(f"{path} is truncated; download it again.")
             grid, why = _place(dataset, path)
             colors, not_alpha = _colors(dataset)
+            pages = _pages_alike(dataset, path)
             return RasterInfo(
                 path=path,
                 driver=dataset.driver,
@@ -113,7 +117,8 @@ def inspect(path: Path) -> RasterInfo:
                 transform=dataset.transform,
                 no_map=why,
                 not_alpha=not_alpha,
-                pages=_pages_alike(dataset, path),
+                pages=pages,
+                other_pages=len(dataset.subdatasets) - len(pages) if pages else 0,
             )
     except (RasterioError, OSError) as error:
         raise SceneError(unreadable(path, error)) from error

@@ -8,14 +8,14 @@ from typing import Any
 
 from rasterio.enums import ColorInterp
 
-from napari_icenet.scenes.acquisitions import Acquisition, DatedImage, left_out
 from napari_icenet.scenes.align.shift import ShiftedBand, ShiftedMask
-from napari_icenet.scenes.class_mask import ClassMask
+from napari_icenet.scenes.dated.acquisitions import Acquisition, DatedImage, left_out
+from napari_icenet.scenes.dated.class_mask import ClassMask
+from napari_icenet.scenes.dated.image_name import without_band
+from napari_icenet.scenes.dated.mosaic import MosaicBand, MosaicMask, common_frame
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.scenes.image_name import without_band
 from napari_icenet.scenes.landsat.product import FILL
 from napari_icenet.scenes.landsat.product_id import ProductName
-from napari_icenet.scenes.mosaic import MosaicBand, MosaicMask, common_frame
 from napari_icenet.scenes.raster.band import FillRule, RasterBand
 from napari_icenet.scenes.raster.file import RasterInfo
 from napari_icenet.scenes.raster.picture import WHOLE_FILE_DRIVERS, PictureBand

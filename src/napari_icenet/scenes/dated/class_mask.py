@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.scenes.dated.image_name import MaskCode
 from napari_icenet.scenes.grid import Window
-from napari_icenet.scenes.image_name import MaskCode
 from napari_icenet.scenes.landsat.qa import QualityLayout, decode_quality
 from napari_icenet.scenes.raster.band import RasterBand
 from napari_icenet.scenes.raster.file import RasterInfo

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from napari_icenet.scenes.image_name import ImageName
-from napari_icenet.scenes.passed_over import few
+from napari_icenet.scenes.dated.image_name import ImageName
+from napari_icenet.scenes.dated.passed_over import few
 from napari_icenet.scenes.raster.file import RasterInfo
+from napari_icenet.scenes.raster.picture import WHOLE_FILE_DRIVERS
 from napari_icenet.scenes.scene import Notice
 
 #: A key of an acquisition: its moment and product, and what else its files' names have in common.
@@ -56,7 +57,8 @@ def group_acquisitions(images: Sequence[DatedImage]) -> tuple[list[Acquisition],
 
     Files of one moment whose names differ by band, tile, mask, processing or size of pixel are one
     acquisition. Of several that are the same picture, the latest processing counts, then the finest.
-    Those that differ otherwise stay apart.
+    Those on one grid that differ otherwise, and alike at several moments, are bands called by what differs;
+    others stay apart.
 
     Returns
     -------
@@ -69,8 +71,8 @@ def group_acquisitions(images: Sequence[DatedImage]) -> tuple[list[Acquisition],
     groups: dict[_Key, Acquisition] = defaultdict(Acquisition)
     for image in kept:
         groups[_key(image.name)].pictures.setdefault(image.name.band, []).append(image)
-    found = list(groups.values())
-    notices += _same_moment(found)
+    found, named = _named_by_difference(list(groups.values()))
+    notices += [*named, *_same_moment(found)]
     masks, more = _one_of_each([image for image in images if image.name.mask is not None])
     alone = []
     for mask in masks:
@@ -111,6 +113,12 @@ def _key(name: ImageName) -> _Key:
     return *_moment(name), name.rest
 
 
+def _rank(image: DatedImage) -> tuple[object, ...]:
+    """Latest processing, finest, no copy, and measurements before pictures of them; of equals the first counts."""
+    name = image.name
+    return name.processing, -name.pixel, not name.copy, image.info.driver not in WHOLE_FILE_DRIVERS
+
+
 def _one_of_each(images: Sequence[DatedImage]) -> tuple[list[DatedImage], list[Notice]]:
     """Of images that differ by processing, size of pixel or copy alone, the one that counts."""
     same: dict[_Key, list[DatedImage]] = defaultdict(list)
@@ -121,8 +129,7 @@ def _one_of_each(images: Sequence[DatedImage]) -> tuple[list[DatedImage], list[N
     coarser: list[DatedImage] = []
     copies: list[DatedImage] = []
     for alike in same.values():
-        # In the order of names the original comes first, before its copy.
-        best = max(alike, key=lambda image: (image.name.processing, -image.name.pixel, not image.name.copy))
+        best = max(alike, key=_rank)
         kept.append(best)
         for image in alike:
             if image is best:
@@ -139,6 +146,36 @@ def _one_of_each(images: Sequence[DatedImage]) -> tuple[list[DatedImage], list[N
     if copies:
         notices.append(left_out(copies, "another picture's copy by its name", "copies of others by their names"))
     return kept, notices
+
+
+def _named_by_difference(acquisitions: list[Acquisition]) -> tuple[list[Acquisition], list[Notice]]:
+    """Files of one moment and grid, told apart by words that recur at other moments, as bands of those names."""
+    moments: dict[_Key, list[Acquisition]] = defaultdict(list)
+    for acquisition in acquisitions:
+        moments[_moment(acquisition.first.name)].append(acquisition)
+    words: Counter[str] = Counter()
+    for same in moments.values():
+        if len(same) > 1 and same[0].first.name.product is None and len({a.first.info.grid for a in same}) == 1:
+            rests: list[set[str]] = [{*a.first.name.rest} for a in same]
+            words.update(rests[0].union(*rests) - rests[0].intersection(*rests))
+    known = {word for word, count in words.items() if count > 1}
+    found: list[Acquisition] = []
+    bands: set[str] = set()
+    for same in moments.values():
+        labels = [" ".join(word for word in a.first.name.rest if word in known) for a in same]
+        if len({*labels}) < len(labels) or not any(labels) or len({a.first.info.grid for a in same}) > 1:
+            found += same
+            continue
+        joined = Acquisition()
+        for acquisition, label in zip(same, labels, strict=True):
+            for band, images in acquisition.pictures.items():
+                called = " ".join(part for part in (band, label) if part) or None
+                joined.pictures[called] = [replace(image, name=replace(image.name, band=called)) for image in images]
+                bands |= {called} if label and called else set()
+        found.append(joined)
+    if not bands:
+        return found, []
+    return found, [Notice(f"What differs in names of one date is taken for bands: {', '.join(sorted(bands))}.")]
 
 
 def _same_moment(acquisitions: Sequence[Acquisition]) -> list[Notice]:

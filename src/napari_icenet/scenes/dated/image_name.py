@@ -49,7 +49,10 @@ _MASK = re.compile(
     r"(?<![0-9A-Za-z])(?P<code>udm2|scl|fmask|qa_pixel|pixel_qa|udm|bqa|qa\d{0,2}|cloud_?mask|mask)(?![0-9A-Za-z])",
     re.IGNORECASE,
 )
-_TILE = re.compile(r"(?<![0-9A-Za-z])(?:T\d{2}[C-X][A-Z]{2}|h\d{2}v\d{2}|tile[_-]?\d+)(?![0-9A-Za-z])", re.IGNORECASE)
+_TILE = re.compile(
+    r"(?<![0-9A-Za-z])(?:T\d{2}[C-X][A-Z]{2}|h\d{2}v\d{2}|\d{10}-\d{10}|tile[_-]?\d+)(?![0-9A-Za-z])",
+    re.IGNORECASE,
+)
 _VERSION = re.compile(r"(?<![0-9A-Za-z])(?:v(?P<version>\d{1,3})|N(?P<baseline>\d{4}))(?![0-9A-Za-z])", re.IGNORECASE)
 _PIXEL = re.compile(r"(?<![0-9A-Za-z])(?P<metres>\d{1,3})m(?![0-9A-Za-z])", re.IGNORECASE)
 _COPY = re.compile(r"(?:\s?\(\d{1,2}\)|[ _-]+(?:copy|kopie)(?:[ _-]?\d+|\s?\(\d+\))?)$", re.IGNORECASE)
@@ -70,7 +73,7 @@ class ImageName:
     mask : MaskCode or None
         Set if the file is a mask.
     tile : str or None
-        Of the grid of tiles, ``T19GCP``.
+        Of a grid of tiles, ``T19GCP``, ``h21v04``, or the offset of a part of an export of Earth Engine.
     processing : (str, int, int)
         Rises with later processing: its time, version and baseline.
     pixel : int

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from napari_icenet.errors import SceneError
-from napari_icenet.scenes.image_name import bears_date, parse_image_name, without_band
+from napari_icenet.scenes.dated.image_name import bears_date, parse_image_name, without_band
 
 DAY = datetime(2020, 1, 31)
 
@@ -85,4 +85,7 @@ def test_the_parts_of_a_product_s_name() -> None:
     assert name.rest == ("s2a", "msil2a", "r053")
     assert parse_image_name("20200131_142731_103c_3B_udm2_clip").mask == "udm2"
     assert parse_image_name("20200131 (1)").copy
+    parts = [parse_image_name(f"20200131_B4-0000000000-0000{offset}") for offset in ("000000", "012800")]
+    assert parts[0].tile != parts[1].tile
+    assert parts[0].rest == parts[1].rest == ()
     assert without_band("T19GCP_20200131_B04_10m") == "T19GCP_20200131_10m"

@@ -163,6 +163,15 @@ def test_the_latest_processing_counts_and_copies_do_not(tmp_path: Path) -> None:
     assert told[1].startswith("20200117_B04 (1).tif is left out")
 
 
+def test_measurements_count_before_a_picture_of_them(tmp_path: Path) -> None:
+    write_picture(tmp_path / "20200101.jpg", np.full(SHAPE, 99, np.uint8))
+    write_tiff(tmp_path / "20200101.tif", made(1), crs=None, transform=None)
+    stack = open_stack(tmp_path)
+    np.testing.assert_array_equal(stack.read(0, 1), made(1))
+    (said,) = messages(stack)
+    assert said.startswith("20200101.jpg is left out")
+
+
 def test_bands_of_another_pixel_size_are_one_notice(tmp_path: Path) -> None:
     for day in DAYS:
         for band in ("B04", "B08"):
@@ -183,13 +192,27 @@ def test_images_of_one_date_that_nothing_tells_apart_are_told(tmp_path: Path) ->
     assert "20200101_first.tif and 20200101_second.tif bear the same date" in said
 
 
+def test_words_that_recur_on_one_grid_are_bands(tmp_path: Path) -> None:
+    for t, day in enumerate(DAYS):
+        write_tiff(tmp_path / f"{day}_B08_L1C.tif", made(t))
+        write_tiff(tmp_path / f"{day}_B08_L2A.tif", made(10 + t))
+        if t < 2:
+            write_tiff(tmp_path / f"{day}_hillshade.tif", made(20 + t))
+    stack = open_stack(tmp_path)
+    assert len(stack.scenes) == 3
+    assert sorted(stack.bands) == ["B08 l1c", "B08 l2a", "hillshade"]
+    np.testing.assert_array_equal(stack.read(2, "B08 l2a"), made(12))
+    assert np.isnan(stack.read(2, "hillshade")).all()
+    assert messages(stack)[0] == ("What differs in names of one date is taken for bands: B08 l1c, B08 l2a, hillshade.")
+
+
 def test_times_beside_bare_dates_are_one_notice(tmp_path: Path) -> None:
     for name in ("20200101T060000", "20200102_1800", "20200103", "20200104"):
         write_tiff(tmp_path / f"{name}.tif", made(1))
     stack = open_stack(tmp_path)
     assert stack.days[1] == pytest.approx(1.5)
     (said,) = messages(stack)
-    assert said.startswith("20200103.tif and 1 more bear a date without a time")
+    assert said.startswith("20200103.tif and 20200104.tif bear a date without a time")
 
 
 def test_pages_of_a_tiff_are_bands(tmp_path: Path) -> None:
@@ -203,6 +226,26 @@ def test_pages_of_a_tiff_are_bands(tmp_path: Path) -> None:
     for t in range(3):
         for page in range(3):
             np.testing.assert_array_equal(stack.read(t, f"B{page + 1}"), made(10 * t + page))
+
+
+def test_pages_of_another_size_are_told(tmp_path: Path) -> None:
+    for page, shape in enumerate((SHAPE, (20, 25))):
+        options = {"driver": "GTiff", "height": shape[0], "width": shape[1], "count": 1, "dtype": "uint16"}
+        with open_raster(tmp_path / "20200101.tif", "w", **options, APPEND_SUBDATASET="YES" if page else "NO") as out:
+            out.write(made(1, shape), 1)
+    stack = open_stack(tmp_path)
+    assert stack.bands == ("B1",)
+    np.testing.assert_array_equal(stack.read(0, 1), made(1))
+    assert messages(stack) == ["20200101.tif holds pages of another size or type than its first; they are left out."]
+
+
+def test_images_beside_products_are_told(tmp_path: Path) -> None:
+    write_product(tmp_path, COLLECTION_2_L1)
+    write_tiff(tmp_path / "20200101.tif", made(1))
+    stack = open_stack(tmp_path)
+    assert len(stack.scenes) == 1
+    (said,) = messages(stack)
+    assert said.startswith("20200101.tif is left out: it is an image beside products")
 
 
 def test_dates_with_the_day_first_say_how_to_write_them(tmp_path: Path) -> None:

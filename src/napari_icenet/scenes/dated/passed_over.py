@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from napari_icenet.scenes.dated.image_name import bears_date
 from napari_icenet.scenes.folder_listing import FolderListing
-from napari_icenet.scenes.image_name import bears_date
+from napari_icenet.scenes.landsat.product_id import parse_product_name
 from napari_icenet.scenes.scene import Notice
 
 _ARCHIVES = frozenset({".tar", ".tgz", ".gz", ".bz2", ".xz", ".zip", ".7z"})
@@ -41,6 +42,13 @@ def passed_over(listing: FolderListing, *, dated: bool) -> list[Notice]:
     if dated and others:
         notices.append(_told(others, "file that is no picture", "files that are no pictures", ""))
     return notices
+
+
+def images_beside_products(images: Sequence[Path]) -> list[Notice]:
+    """A notice of dated images that lie beside product folders, previews of products apart."""
+    left = [path for path in images if bears_date(path.stem) and parse_product_name(path.stem) is None]
+    advice = "open {it} in a folder without products"
+    return [_told(left, "image beside products", "images beside products", advice)] if left else []
 
 
 def few(paths: Sequence[Path]) -> str:

@@ -1,0 +1,1 @@
+"""Dated images: names, acquisitions, their masks and tiles. Imported by ``dated_folder`` and ``open``."""
