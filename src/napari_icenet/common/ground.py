@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -52,12 +53,14 @@ def ground_of(wkt: str) -> Ground:
     crs = pyproj.CRS.from_wkt(wkt)
     if crs.is_engineering:
         axis = crs.axis_info[0]
-        # GDAL writes "unknown" of 1 where nobody named a unit; "unknown" of 0.01 is one.
-        if axis.unit_name == "degree" or (axis.unit_name == "unknown" and axis.unit_conversion_factor == 1):
+        factor = float(axis.unit_conversion_factor)
+        # "unknown" of 1 is what nobody named; "unknown" of 0.01 are centimetres, and GeoTIFF makes degrees of 0.01745.
+        no_length = axis.unit_name == "unknown" and (factor == 1 or math.isclose(factor, math.pi / 180))
+        if no_length or axis.unit_name == "degree":
             raise ValueError(f"{crs.name} has no unit of length")
-        return Ground("plane", None, None, float(axis.unit_conversion_factor))
+        return Ground("plane", None, None, factor)
     base, ellipsoid = crs.geodetic_crs, crs.ellipsoid
-    if base is None or ellipsoid is None:
+    if base is None or ellipsoid is None or crs.is_geocentric:
         raise ValueError(f"{crs.name} has no way to longitude and latitude")
     factor = float("nan") if crs.is_geographic else float(crs.axis_info[0].unit_conversion_factor)
     earth = abs(ellipsoid.semi_major_metre / _WGS84.a - 1) < _SAME_BODY

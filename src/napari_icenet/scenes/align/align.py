@@ -24,6 +24,7 @@ from napari_icenet.scenes.align.common_grid import (
     sharing,
     unify_crs,
 )
+from napari_icenet.scenes.align.flip import flipped, is_south_up, north_up
 from napari_icenet.scenes.align.shift import ShiftedBand, ShiftedMask
 from napari_icenet.scenes.align.warp import WarpedBand, WarpedMask
 from napari_icenet.scenes.grid import Grid, Window, crs_name
@@ -64,7 +65,8 @@ def align(
 ) -> Alignment:
     """Lay scenes on one grid, the one that most of them share.
 
-    Scenes whose grids differ from it by whole pixels are read by window, untouched; all others
+    Scenes whose rows run north are turned, so that pictures lie as on the map. Scenes whose grids
+    differ from the common one by whole pixels are read by window, untouched; all others
     are reprojected (cubic, masks nearest), and each of those is told in a notice.
 
     Parameters
@@ -89,7 +91,7 @@ def align(
     if not scenes:
         raise StackError("There is no scene to make a stack of; name a folder with dated scenes.")
     target = None if crs is None else coordinate_system(crs)
-    ordered = unify_crs(sorted(scenes, key=lambda scene: (scene.time, scene.id)))
+    ordered = unify_crs([north_up(scene) for scene in sorted(scenes, key=lambda scene: (scene.time, scene.id))])
     kept, notices = _one_kind(ordered)
     if not kept[0].grid.georeferenced:
         if target is not None:
@@ -237,6 +239,8 @@ def _lay_area(area: tuple[NDArray[np.bool_], Grid] | None, grid: Grid) -> NDArra
     if area is None:
         return None
     inside, own = area
+    if is_south_up(own):
+        inside, own = inside[::-1], flipped(own)
     if not share_body(own.crs, grid.crs):
         return None
     mask: MaskSource = _AreaFlags(inside)
