@@ -67,7 +67,7 @@ def started(folder: Path, stack: SceneStack, model: str, quick: bool = False) ->
     elif model == "svg-lp":
         values["model_settings"] = {"chip": chosen.chip}
     settings = make_run_settings(merged(preset_values("quick", model), values))
-    return launch(folder / "runs" / "run", settings, compare=False).folder
+    return launch(folder / "runs" / "run", settings, compare=False)
 
 
 def step_times(folder: RunFolder) -> np.ndarray:
