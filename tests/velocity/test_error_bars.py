@@ -68,6 +68,7 @@ def test_a_vector_with_few_around_keeps_its_own_and_none_stays_none():
     np.testing.assert_array_equal(got, np.stack([error, error]))
 
 
+@pytest.mark.slow
 def test_error_bars_of_the_sample_hold_what_they_say():
     stack, truth = open_stack(byrd_folder()), load_truth(byrd_folder())
     held = []

@@ -21,6 +21,8 @@ SETTINGS = VelocitySettings(chip=32, max_chip=32, spacing=16, radius=8)
 DAYS = (datetime(2020, 1, 1), datetime(2020, 1, 17))
 Y, X = np.mgrid[:SIDE, :SIDE]
 
+pytestmark = pytest.mark.slow
+
 
 def moved() -> list[np.ndarray]:
     """Band-limited noise about 8000 ± 2000 on two dates, the second STEP further."""

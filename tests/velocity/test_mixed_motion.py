@@ -43,6 +43,7 @@ def judged(found, ice, step):
     return on & inner, found.valid, off, inner
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("azimuth", [0, 30, 90, 135])
 @pytest.mark.parametrize(("width", "least"), [(24, 0.6), (32, 0.65), (64, 0.85)])
 def test_ice_that_is_narrower_than_a_chip_is_found_and_never_said_to_stand_still(width, least, azimuth):
@@ -60,6 +61,7 @@ def test_ice_that_is_narrower_than_a_chip_is_found_and_never_said_to_stand_still
     assert edge[tuple(found_at.T)].all()
 
 
+@pytest.mark.slow
 def test_ice_half_as_wide_as_the_chip_is_lost_rather_than_wrong():
     ice = np.broadcast_to(np.abs(np.arange(SIDE) - (SIDE - 1) / 2) < 8, (SIDE, SIDE))
     found = mapped(ice, ice, (STEP, 0))
@@ -68,6 +70,7 @@ def test_ice_half_as_wide_as_the_chip_is_lost_rather_than_wrong():
     assert (found.reason[on] == reason_code(LostReason.MIXED)).mean() > 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("azimuth", [0, 60, 150])
 def test_a_front_that_surges_over_still_ice(azimuth):
     row, col = np.mgrid[:SIDE, :SIDE] - (SIDE - 1) / 2
@@ -79,6 +82,7 @@ def test_a_front_that_surges_over_still_ice(azimuth):
     assert (valid & inner & (off > 1)).sum() <= 0.025 * inner.sum()
 
 
+@pytest.mark.slow
 def test_one_motion_everywhere_loses_next_to_nothing():
     ice = np.ones((SIDE, SIDE), bool)
     found = mapped(ice, ice, (4.4, -3.1), noise=8.0)
