@@ -79,6 +79,11 @@ class AssumesFill(Protocol):
         ...
 
 
+def assumed_share(source: BandSource) -> float:
+    """Share of a band, 0–1, that it takes for missing without being told so; 0 where it assumes nothing."""
+    return source.assumed_share() if isinstance(source, AssumesFill) else 0.0
+
+
 class MaskSource(Protocol):
     """Quality flags of one scene, read by window, with the errors of :class:`BandSource`."""
 

@@ -20,7 +20,7 @@ from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.origin import Origin
 from napari_icenet.scenes.raster.array import scenes_of_array
 from napari_icenet.scenes.raster.georeference import checked
-from napari_icenet.scenes.scene import AssumesFill, BandSource, Covariates, Flag, Notice, Scene
+from napari_icenet.scenes.scene import BandSource, Covariates, Flag, Notice, Scene, assumed_share
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -198,7 +198,7 @@ class SceneStack(Described):
 
     def _tell_assumption(self, time: int, source: BandSource) -> None:
         """Tell, once for all dates, that zeros are taken for missing."""
-        share = source.assumed_share() if isinstance(source, AssumesFill) else 0.0
+        share = assumed_share(source)
         if not share:
             return
         with _telling:

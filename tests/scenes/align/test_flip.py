@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from affine import Affine
 from PIL import Image
 
+from napari_icenet.errors import SceneWarning
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.open import open_stack
 from tests.scenes.products import TRANSFORM_UTM, stored_values, write_tiff
@@ -54,3 +56,15 @@ def test_an_area_of_interest_turns_with_its_files(tmp_path: Path) -> None:
     stack = open_stack(folder)
     assert stack.area is not None
     assert np.array_equal(stack.area, painted[::-1] > 0)
+
+
+def test_zeros_that_a_turned_file_does_not_declare_are_told_as_in_one_that_is_not(tmp_path: Path) -> None:
+    (tmp_path / "south").mkdir()
+    for i, day in enumerate(("20200101", "20200117")):
+        picture = stored_values(i + 1, SHAPE).astype(np.uint16)
+        picture[20:40, 20:40] = 0
+        write_tiff(tmp_path / "south" / f"{day}.tif", picture[::-1], transform=SOUTH_UP)
+    stack = open_stack(tmp_path / "south")
+    with pytest.warns(SceneWarning, match="connected zeros are taken for missing, 9 %"):
+        stack.read(0, stack.bands[0])
+    assert len(stack.notices) == 1

@@ -10,7 +10,7 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from napari_icenet.scenes.grid import Grid, Window
-from napari_icenet.scenes.scene import BandSource, MaskSource, Scene
+from napari_icenet.scenes.scene import BandSource, MaskSource, Scene, assumed_share
 
 
 def is_south_up(grid: Grid) -> bool:
@@ -66,6 +66,10 @@ class FlippedBand:
         """True where a window holds no measurement."""
         theirs = None if values is None else np.ascontiguousarray(values[::-1])
         return np.ascontiguousarray(self._source.fill(_mirrored(window, self.shape[0]), theirs)[::-1])
+
+    def assumed_share(self) -> float:
+        """Share of the source, 0–1, that is assumed to be missing without being declared so."""
+        return assumed_share(self._source)
 
 
 class FlippedMask:

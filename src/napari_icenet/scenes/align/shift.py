@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.scenes.grid import Window
-from napari_icenet.scenes.scene import AssumesFill, BandSource, Flag, MaskSource, fill_marker
+from napari_icenet.scenes.scene import BandSource, Flag, MaskSource, assumed_share, fill_marker
 
 
 class ShiftedBand:
@@ -54,7 +54,7 @@ class ShiftedBand:
 
     def assumed_share(self) -> float:
         """Share of the source, 0–1, that is assumed to be missing without being declared so."""
-        return self._source.assumed_share() if isinstance(self._source, AssumesFill) else 0.0
+        return assumed_share(self._source)
 
 
 class ShiftedMask:

@@ -15,7 +15,7 @@ from rasterio.warp import transform
 
 from napari_icenet.common.ground import share_body
 from napari_icenet.scenes.grid import Grid, Window
-from napari_icenet.scenes.scene import AssumesFill, BandSource, Flag, MaskSource, fill_marker
+from napari_icenet.scenes.scene import BandSource, Flag, MaskSource, assumed_share, fill_marker
 
 #: Reprojection positions are right to this part of a source pixel. GDAL's default is 1/8 pixel, and
 #: the error depends on the window read, which would show as motion.
@@ -94,7 +94,7 @@ class WarpedBand(_Warped):
 
     def assumed_share(self) -> float:
         """Share of the source, 0–1, that is assumed to be missing without being declared so."""
-        return self._source.assumed_share() if isinstance(self._source, AssumesFill) else 0.0
+        return assumed_share(self._source)
 
     def _block(self, needed: Window, block: Window) -> NDArray[Any]:
         values = self._source.read(needed)

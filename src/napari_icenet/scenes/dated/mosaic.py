@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.scenes.grid import Grid, Window
-from napari_icenet.scenes.scene import AssumesFill, BandSource, Flag, MaskSource
+from napari_icenet.scenes.scene import BandSource, Flag, MaskSource, assumed_share
 
 
 class MosaicBand:
@@ -57,7 +57,7 @@ class MosaicBand:
 
     def assumed_share(self) -> float:
         """Largest share of the pixels of a part that are taken for missing though no file says so."""
-        return max(part.assumed_share() if isinstance(part, AssumesFill) else 0.0 for part in self._parts)
+        return max(map(assumed_share, self._parts))
 
 
 class MosaicMask:
