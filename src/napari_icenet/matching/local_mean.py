@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -80,12 +82,13 @@ class Slope:
 
     def _sums(self, image: Image) -> tuple[Image, Image, Image]:
         even, odd = self._even, self._odd
-        return self._sum(image, even, even), self._sum(image, odd, even), self._sum(image, even, odd)
+        down, right, both = _sum(image, odd, even), _sum(image, even, odd), _sum(image, even, even)
+        return both, down, right
 
-    @staticmethod
-    def _sum(image: Image, down: Kernel, right: Kernel) -> Image:
-        """Weighted sum, the weights being the product of those along rows and columns."""
-        return np.asarray(cv2.sepFilter2D(image, cv2.CV_32F, right, down, borderType=cv2.BORDER_CONSTANT), np.float32)
+
+def _sum(image: Image, down: Kernel, right: Kernel, depth: int = cv2.CV_32F) -> Any:
+    """Weighted sum, the weights being the product of those along rows and columns; what lies outside counts as 0."""
+    return cv2.sepFilter2D(image, depth, right, down, borderType=cv2.BORDER_CONSTANT)
 
 
 def local_level(image: Image, missing: Missing, kernel: Kernel) -> Image:
@@ -122,7 +125,7 @@ def _plane(image: Image, missing: NDArray[np.bool_], kernel: Kernel) -> Image:
     bowl = np.asarray(ramp * (np.arange(len(kernel)) - len(kernel) // 2), np.float32)
 
     def total(picture: Image, down: Kernel, right: Kernel) -> NDArray[np.float64]:
-        return np.asarray(cv2.sepFilter2D(picture, cv2.CV_64F, right, down, borderType=cv2.BORDER_CONSTANT))
+        return np.asarray(_sum(picture, down, right, cv2.CV_64F))
 
     weight = np.maximum(total(known, flat, flat), _MIN_WEIGHT)
     mean, down, right = (total(image, a, b) / weight for a, b in ((flat, flat), (ramp, flat), (flat, ramp)))

@@ -6,14 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from napari_icenet.common.robust import NORMAL_MAD
 from napari_icenet.common.types import F32
 from napari_icenet.matching.template import Past, Prediction
 from napari_icenet.predictors.base import Options
 from napari_icenet.predictors.normalise import normalised, template_level, usable
 from napari_icenet.predictors.registration import aligned
-
-#: Standard deviation of a normal distribution over its median absolute deviation.
-_NORMAL = 1.4826
 
 
 class Median(Options):
@@ -43,7 +41,7 @@ class Median(Options):
         frames = aligned(past).frames if self.align else normalised(past.chips[index])
         middle, deviation = median_and_deviation(frames) if self.spread else (_median(frames), None)
         level = template_level(past, index)
-        return Prediction(level.restored(middle), None if deviation is None else level.scaled(_NORMAL * deviation))
+        return Prediction(level.restored(middle), None if deviation is None else level.scaled(NORMAL_MAD * deviation))
 
 
 def median_and_deviation(frames: F32) -> tuple[F32, F32 | None]:

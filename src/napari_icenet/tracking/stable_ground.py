@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.robust import NORMAL_MAD
 from napari_icenet.errors import TrackingError
 from napari_icenet.matching.chips import chip_window
 from napari_icenet.matching.pictures import Pictures
@@ -92,7 +93,7 @@ def from_tracks(tracks: tuple[Track, ...]) -> StableGround:
         r, c = rows[known[:, i], i], cols[known[:, i], i]
         drow[i], dcol[i] = np.median(r), np.median(c)
         if count[i] > 1:
-            spread[i] = 1.4826 * np.median(np.hypot(r - drow[i], c - dcol[i]))
+            spread[i] = NORMAL_MAD * np.median(np.hypot(r - drow[i], c - dcol[i]))
     return StableGround(drow, dcol, spread, tracks)
 
 

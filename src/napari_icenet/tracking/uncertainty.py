@@ -11,10 +11,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.robust import NORMAL_MAD
+
 #: Fewer valid dates than this say nothing of the scatter.
 LEAST_DATES = 5
-#: Standard deviation over median absolute value, for a normal distribution.
-_NORMAL = 1.4826
 
 
 def position_scatter(days: NDArray[np.float64], positions: NDArray[np.float64]) -> float:
@@ -44,4 +44,4 @@ def position_scatter(days: NDArray[np.float64], positions: NDArray[np.float64]) 
         return float("nan")
     share = (t[1:-1] - t[:-2]) / (t[2:] - t[:-2])
     off = p[1:-1] - ((1 - share) * p[:-2] + share * p[2:])
-    return float(_NORMAL * np.median(np.abs(off) / np.sqrt(1 + share**2 + (1 - share) ** 2)))
+    return float(NORMAL_MAD * np.median(np.abs(off) / np.sqrt(1 + share**2 + (1 - share) ** 2)))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from napari_icenet.common.robust import NORMAL_MAD
 from napari_icenet.common.types import F32, F64
 
 #: Neighbours are up to this many cells away along each axis.
@@ -21,8 +22,6 @@ REACH = 2
 LEAST_VECTORS = 6
 #: Rows of a map whose neighbourhoods are laid out at once; bounds the memory.
 _BLOCK = 64
-#: Deviation of normal numbers over their median absolute deviation.
-_NORMAL = 1.4826
 
 
 def with_scatter(
@@ -88,5 +87,7 @@ def _scatter(values: F64, known: NDArray[np.bool_]) -> F64:
     residual = np.where(known & enough[..., None], np.abs(values - plane @ basis.T), np.nan)
     out = np.full(count.shape, np.nan)
     # Three numbers of the plane are fitted to as many vectors.
-    out[enough] = _NORMAL * np.nanmedian(residual[enough], axis=-1) * np.sqrt(count / np.maximum(count - 3, 1))[enough]
+    out[enough] = (
+        NORMAL_MAD * np.nanmedian(residual[enough], axis=-1) * np.sqrt(count / np.maximum(count - 3, 1))[enough]
+    )
     return out

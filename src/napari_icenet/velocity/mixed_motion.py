@@ -22,6 +22,7 @@ from napari_icenet.matching.engine.matches import Matches
 from napari_icenet.matching.engine.rivals import TwoPeaks, two_peaks
 from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.matching.zncc import norm_map
+from napari_icenet.velocity.neighbours import neighbours
 
 #: A middle that reaches less of the chip's correlation is looked at more closely.
 DOUBT = 0.75
@@ -229,12 +230,7 @@ def _sampled(picture: F32, rows: F64, cols: F64) -> F32:
 def _moving_alike(own: Moved, others: Moved, at: Index, offsets: range) -> NDArray[np.intp]:
     """Number of neighbours of each cell whose motion is its own, within 1.5 px, (n,)."""
     height, width = others[0].shape
-    rows, cols = np.divmod(at, width)
     count = np.zeros(len(at), np.intp)
-    for down in offsets:
-        for right in offsets:
-            r, c = rows + down, cols + right
-            inside = (r >= 0) & (r < height) & (c >= 0) & (c < width) & ((down != 0) | (right != 0))
-            r, c = np.where(inside, r, 0), np.where(inside, c, 0)
-            count += inside & (np.hypot(others[0][r, c] - own[0], others[1][r, c] - own[1]) <= SAME_PLACE_PX)
+    for _, _, inside, r, c in neighbours(*np.divmod(at, width), (height, width), offsets):
+        count += inside & (np.hypot(others[0][r, c] - own[0], others[1][r, c] - own[1]) <= SAME_PLACE_PX)
     return count

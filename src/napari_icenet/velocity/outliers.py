@@ -24,6 +24,7 @@ from scipy.ndimage import maximum_filter
 from scipy.stats import binom
 
 from napari_icenet.common.types import F32, Bool
+from napari_icenet.velocity.neighbours import neighbours
 
 #: Rows of a map whose neighbourhoods are sorted at once; bounds the memory.
 _BLOCK = 64
@@ -124,12 +125,12 @@ def neighbour_consistent(
         return there
     settled = np.zeros_like(there) if trusted is None else trusted & there
     near = tuple(np.float32(reach) for reach in test.near(radius))
-    neighbours, judged = there, there & ~settled
+    standing, judged = there, there & ~settled
     step = max(min(step, (min(there.shape) - 1) // (2 * test.reach)), 1)
     structure = _Structure(radius, step, test)
     for _ in range(test.rounds):
-        passed, along = np.where(judged, False, neighbours), np.zeros_like(judged)
-        for rows, cols, around in _neighbourhoods((drow, dcol), neighbours, judged, test.reach, step):
+        passed, along = np.where(judged, False, standing), np.zeros_like(judged)
+        for rows, cols, around in _neighbourhoods((drow, dcol), standing, judged, test.reach, step):
             if pause is not None:
                 pause()
             own = drow[rows, cols], dcol[rows, cols]
@@ -139,27 +140,29 @@ def neighbour_consistent(
             alike = _alike(own, around, near)
             needed = np.maximum(np.ceil(test.support * cells), test.min_neighbours)
             widely = alike.sum(axis=1) >= needed
-            passed[rows, cols] = widely & _near_median(own, around, np.isfinite(around[0]), test)
-            along[rows, cols] = _near_median(own, around, alike, test)
+            kept = widely & _near_median(own, around, np.isfinite(around[0]), test)
+            passed[rows, cols], few = kept, ~kept
+            lost, beside = (own[0][few], own[1][few]), (around[0][few], around[1][few])
+            along[rows[few], cols[few]] = _near_median(lost, beside, alike[few], test)
         refused = judged & ~passed
-        passed |= along & structure.holds((drow, dcol), neighbours, refused)
-        changed = passed != neighbours
-        neighbours = passed
+        passed |= along & structure.holds((drow, dcol), standing, refused)
+        changed = passed != standing
+        standing = passed
         if not changed.any():
             break
         # All others have the neighbours that they were judged by.
         judged = there & ~settled & maximum_filter(changed, 2 * test.close_reach * step + 1)
-    return neighbours
+    return standing
 
 
 def _neighbourhoods(
-    vectors: tuple[F32, F32], neighbours: Bool, judged: Bool, reach: int, step: int
+    vectors: tuple[F32, F32], standing: Bool, judged: Bool, reach: int, step: int
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], tuple[F32, F32]]]:
     """Cells to judge, block by block, and the displacements (n, k) of each one's neighbours; NaN is none."""
     count, side = (2 * reach + 1) ** 2, 2 * reach * step + 1
     others = np.delete(np.arange(count), count // 2)
     padded = tuple(
-        np.pad(np.where(neighbours, d, np.float32(np.nan)), reach * step, constant_values=np.nan) for d in vectors
+        np.pad(np.where(standing, d, np.float32(np.nan)), reach * step, constant_values=np.nan) for d in vectors
     )
     windows = [sliding_window_view(p, (side, side))[..., ::step, ::step] for p in padded]
     for top in range(0, judged.shape[0], _BLOCK):
@@ -185,7 +188,7 @@ class _Structure:
     step: int
     test: OutlierTest
 
-    def holds(self, vectors: tuple[F32, F32], neighbours: Bool, judged: Bool) -> Bool:
+    def holds(self, vectors: tuple[F32, F32], there: Bool, judged: Bool) -> Bool:
         """True for judged vectors that enough neighbours agree with closely, near and far, (y, x).
 
         As many as chance would hardly bring together of those judged, which nothing else explains. Some of them
@@ -197,19 +200,14 @@ class _Structure:
         rows, cols = np.nonzero(judged)
         own = tuple(d[rows, cols] for d in vectors)
         agreeing, far, loose = np.zeros((3, len(rows)), np.intp)
-        height, width = neighbours.shape
-        offsets = range(-test.close_reach, test.close_reach + 1)
-        for down in offsets:
-            for right in offsets:
-                r, c = rows + down * self.step, cols + right * self.step
-                inside = (r >= 0) & (r < height) & (c >= 0) & (c < width) & ((down != 0) | (right != 0))
-                r, c = np.where(inside, r, 0), np.where(inside, c, 0)
-                alike = inside & neighbours[r, c]
-                for vector, mine, limit in zip(vectors, own, close, strict=True):
-                    alike &= np.abs(vector[r, c] - mine) <= limit
-                agreeing += alike
-                far += alike & (max(abs(down), abs(right)) > test.reach)
-                loose += inside & judged[r, c]
+        reach, shape = test.close_reach * self.step, (judged.shape[0], judged.shape[1])
+        for down, right, inside, r, c in neighbours(rows, cols, shape, range(-reach, reach + 1, self.step)):
+            alike = inside & there[r, c]
+            for vector, mine, limit in zip(vectors, own, close, strict=True):
+                alike &= np.abs(vector[r, c] - mine) <= limit
+            agreeing += alike
+            far += alike & (max(abs(down), abs(right)) > test.reach * self.step)
+            loose += inside & judged[r, c]
         needed = np.maximum(binom.isf(test.chance, np.maximum(loose, 1), min(chance, 1.0)) + 1, test.min_close)
         held = np.zeros_like(judged)
         held[rows, cols] = (agreeing >= needed) & (far >= test.min_far)

@@ -116,8 +116,9 @@ class Search:
         ]
         if any(before) or any(after):
             # Beyond the picture nothing is known.
-            second = np.pad(second, list(zip(before, after, strict=True)), constant_values=np.nan)
-            norms = None
+            sides = list(zip(before, after, strict=True))
+            second = np.pad(second, sides, constant_values=np.nan)
+            norms = None if norms is None else np.pad(norms, sides, constant_values=np.nan)
         second = np.ascontiguousarray(second, np.float32)
         return cls(
             np.ascontiguousarray(first, np.float32),

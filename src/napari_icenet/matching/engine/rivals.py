@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import maximum_filter
 
+from napari_icenet.common.robust import NORMAL_MAD
 from napari_icenet.common.types import F32, F64, Index
 from napari_icenet.matching.engine import cpu
 from napari_icenet.matching.engine.batch import Search
@@ -15,8 +16,6 @@ from napari_icenet.matching.engine.batch import Search
 _BATCH = 64
 #: Two motions nearer than this along both axes are not told apart, px.
 APART_PX = 3
-#: Deviation of normal numbers over their median absolute deviation.
-_NORMAL = 1.4826
 
 
 @dataclass(frozen=True)
@@ -102,4 +101,4 @@ def _deviations(surfaces: F32) -> F32:
     for i in np.flatnonzero(holed):
         known = values[i][np.isfinite(values[i])]
         out[i] = np.median(np.abs(known - np.median(known))) if known.size else np.nan
-    return np.asarray(_NORMAL * out, np.float32)
+    return np.asarray(NORMAL_MAD * out, np.float32)

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.robust import robust_deviation
 from napari_icenet.common.text import capital
 from napari_icenet.common.types import Bool
 from napari_icenet.errors import TrackingError
@@ -25,8 +26,6 @@ LEAST_POINTS = 10
 STABLE_SHARE = 0.75
 #: Sides of the squares, in chips, that are left out in turn to see what an offset leaves behind.
 _BLOCK_CHIPS = 2
-#: Standard deviation over median absolute deviation, for a normal distribution.
-_NORMAL = 1.4826
 
 
 @dataclass(frozen=True)
@@ -214,8 +213,7 @@ def residual(velocity_map: VelocityMap) -> Residual | None:
 
 
 def _median_and_spread(values: NDArray[np.float64]) -> tuple[float, float]:
-    middle = float(np.median(values))
-    return middle, _NORMAL * float(np.median(np.abs(values - middle)))
+    return float(np.median(values)), robust_deviation(values)
 
 
 def _account(velocity_map: VelocityMap, offset: Offset, removed: bool) -> str:

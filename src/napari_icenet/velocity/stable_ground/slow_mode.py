@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.robust import robust_deviation
 from napari_icenet.common.types import F64, Bool
 
 #: Scenes are not shifted against each other by more than this, px.
@@ -141,7 +142,7 @@ def _settled(rows: F64, cols: F64, row: float, col: float) -> _Mode | None:
         if near.sum() < LEAST_CELLS:
             return None
         row, col = float(np.median(rows[near])), float(np.median(cols[near]))
-        spread = float(np.sqrt(_spread(rows[near]) * _spread(cols[near])))
+        spread = float(np.sqrt(robust_deviation(rows[near]) * robust_deviation(cols[near])))
     near = np.hypot(rows - row, cols - col) <= _reach(spread)
     cells = near & _compact(near, np.isfinite(rows))
     if spread > WIDEST_SPREAD_PX or cells.sum() < LEAST_CELLS:
@@ -169,14 +170,10 @@ def _rigid(rows: F64, cols: F64, mode: _Mode, block: int) -> bool:
     if full.size < 3:
         return False
     for d in (rows[where], cols[where]):
-        wide = _spread(np.asarray(median(d, label, full)))
-        if wide > max(BLOCK_SHARE * _spread(d), BLOCK_SPREAD_PX):
+        wide = robust_deviation(np.asarray(median(d, label, full)))
+        if wide > max(BLOCK_SHARE * robust_deviation(d), BLOCK_SPREAD_PX):
             return False
     return True
-
-
-def _spread(values: F64) -> float:
-    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
 
 
 def _stands_out(density: F64, edges: F64, mode: _Mode) -> bool:

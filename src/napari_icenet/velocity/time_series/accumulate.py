@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.robust import robust_deviation
 from napari_icenet.common.types import F32, F64, Bool
 from napari_icenet.velocity.stable_ground.coregistration import LEAST_POINTS
 from napari_icenet.velocity.time_series.network_adjustment import Pairs, Positions
@@ -101,7 +102,7 @@ def _excess(values: NDArray[np.float32], errors: NDArray[np.float32]) -> tuple[f
     if known.sum() < LEAST_POINTS:
         return float("nan"), 0.0
     v = values[known].astype(float)
-    spread = 1.4826 * float(np.median(np.abs(v - np.median(v))))
+    spread = robust_deviation(v)
     usual = float(np.median(errors[known]))
     return spread, float(np.sqrt(max(spread**2 - usual**2, 0.0)))
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.robust import NORMAL_MAD
 from napari_icenet.common.types import F64, Bool
 from napari_icenet.velocity.time_series.biweight import biweight, expected
 
@@ -25,7 +26,6 @@ LEAST_WEIGHT = 0.05
 PRIOR_FREEDOM = 10.0
 #: Ties every date to nothing, weakly, so that networks in several pieces can be solved; relative.
 _TIE = 1e-8
-_NORMAL = 1.4826
 #: How well a median absolute deviation knows the scatter, against a standard deviation.
 MEDIAN_EFFICIENCY = 0.37
 _ROUNDS_ABSOLUTE, _ROUNDS_BIWEIGHT = 8, 12
@@ -250,7 +250,7 @@ class _Solver:
         """Scatter from the median residual, which wrong matches hardly touch."""
         count = self.known.sum(axis=0)
         share = np.sqrt(count / np.maximum(self.freedom, 1))
-        squares = [(_NORMAL * _median(np.abs(r)) * share) ** 2 for r in self._scaled()]
+        squares = [(NORMAL_MAD * _median(np.abs(r)) * share) ** 2 for r in self._scaled()]
         freedom = MEDIAN_EFFICIENCY * self.freedom
         row, col = (self._pooled(s, freedom, t) for s, t in zip(squares, self.typical, strict=True))
         self.scales = row, col
