@@ -23,6 +23,8 @@ from napari_icenet.velocity.settings import VelocitySettings
 #: Pixels of search windows matched between two looks at whether to stop: some tenths of a second.
 _BATCH_PIXELS = 1e7
 _OUTSIDE = reason_code(LostReason.OUTSIDE)
+#: A larger chip is asked only if this share of the smallest is known: else it tells of the ground around.
+_OWN_SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,11 @@ class PairMatcher:
         away = self._away(chosen, chip)
         found.reason[away] = _OUTSIDE
         # Most of what lies in fill is settled here: the exact way of leaving pixels out takes its time.
-        full = _known_share(before, points.rows[chosen] - window.row, points.cols[chosen] - window.col, chip)
-        hope = ~away & (full >= settings.min_overlap) & bool(np.isfinite(after).any())
+        places = points.rows[chosen] - window.row, points.cols[chosen] - window.col
+        hope = ~away & (_known_share(before, *places, chip) >= settings.min_overlap) & bool(np.isfinite(after).any())
+        smallest = self.search.chips[0]
+        if chip > smallest:
+            hope &= _known_share(before, *places, smallest) >= min(_OWN_SHARE, settings.min_overlap)
         todo = chosen[hope]
         if len(todo):
             chips = Chips(
