@@ -157,7 +157,7 @@ def test_a_hole_of_zeros_is_fill(velocity: Velocity, tmp_path: Path, declared: b
     if not declared:
         assert "connected zeros are taken for missing, 16" in mapped.said.warning()
     assert mapped.off().max() < 0.5 * METRES
-    inside = (slice(5, 7), slice(5, 7))
+    inside = (slice(4, 8), slice(4, 8))
     assert not mapped.valid[inside].any()
     assert (mapped.data["reason"].values[inside] == FILL).all()
 

@@ -23,8 +23,6 @@ from napari_icenet.velocity.settings import VelocitySettings
 #: Pixels of search windows matched between two looks at whether to stop: some tenths of a second.
 _BATCH_PIXELS = 1e7
 _OUTSIDE = reason_code(LostReason.OUTSIDE)
-#: A larger chip is asked only if this share of the smallest is known: else it tells of the ground around.
-_OWN_SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -133,10 +131,9 @@ class PairMatcher:
         found.reason[away] = _OUTSIDE
         # Most of what lies in fill is settled here: the exact way of leaving pixels out takes its time.
         places = points.rows[chosen] - window.row, points.cols[chosen] - window.col
-        hope = ~away & (_known_share(before, *places, chip) >= settings.min_overlap) & bool(np.isfinite(after).any())
-        smallest = self.search.chips[0]
-        if chip > smallest:
-            hope &= _known_share(before, *places, smallest) >= min(_OWN_SHARE, settings.min_overlap)
+        # Without enough pixels in the smallest chip a larger one would tell of the ground around.
+        full = np.minimum(*(_known_share(before, *places, side) for side in (chip, self.search.chips[0])))
+        hope = ~away & (full >= settings.min_overlap) & bool(np.isfinite(after).any())
         todo = chosen[hope]
         if len(todo):
             chips = Chips(
