@@ -7,7 +7,8 @@ The pictures are those of :mod:`pairs` and flow as there, between shear margins,
 * ``haze``: clouds with a texture of their own on the second date, from clear to opaque.
 * ``melt``: the surface itself is another one on the second date, from hardly to wholly.
 
-A match is right within 1 px of the truth. Evidence: the height of the peak (NCC), its ratio to the highest rival, z
+A match is right within 1 px of the truth; chips across which the flow differs by more than that have no right one and
+are left out. Evidence: the height of the peak (NCC), its ratio to the highest rival, z
 (its height above the surface's mean, in the surface's deviations), by how much the match back misses the start, the
 formal error that the peak's curvature gives, and how far the match is from the median of its eight neighbours a
 quarter of a chip away. Of each: the area under the curve that tells right from wrong (1 is perfect, .5 is chance),
@@ -156,7 +157,7 @@ class Search:
 
 
 def judged(of: Pair, chip: int, name: str) -> Judged:
-    """All matches of a pair with a peak off the border, and what speaks for each."""
+    """All matches of a pair with a peak off the border and a flow that is one, and what speaks for each."""
     chosen = prefilter(name)
     first, second = chosen(of.first), chosen(of.second)
     spacing, margin = max(chip // 4, 8), chip // 2 + RADIUS + 8
@@ -165,16 +166,19 @@ def judged(of: Pair, chip: int, name: str) -> Judged:
     search = Search(first, second, chip, chosen.independent)
     peaks, mean, spread = search.peaks(rows, cols)
     drow, dcol = peaks.row - RADIUS, peaks.col - RADIUS
-    true = Flow(SIDE).displacement(rows - 0.5, cols - 0.5)
+    flow = Flow(SIDE)
+    true = flow.displacement(rows - 0.5, cols - 0.5)
     off = np.hypot(drow - true[0], dcol - true[1])
-    found = peaks.reason == 0
+    whole = flow.shear(rows - 0.5, cols - 0.5) * chip < RIGHT_PX
+    peak = peaks.reason == 0
+    found = peak & whole
     evidence = {
         "NCC": peaks.ncc.astype(float),
         "ratio": np.nan_to_num(peaks.peak_ratio.astype(float), nan=1.0),
         "z": np.nan_to_num((peaks.ncc - mean) / np.maximum(spread, 1e-9)),
         "back": -search.round_trip(rows, cols, peaks),
         "curvature": -np.nan_to_num(np.hypot(peaks.error_row, peaks.error_col).astype(float), nan=np.inf),
-        "neighbours": -_from_neighbours(np.where(found, drow, np.nan), np.where(found, dcol, np.nan), len(places)),
+        "neighbours": -_from_neighbours(np.where(peak, drow, np.nan), np.where(peak, dcol, np.nan), len(places)),
     }
     kept = {key: values[found] for key, values in evidence.items()}
     return Judged(off[found] <= RIGHT_PX, kept, evidence["ratio"][found])
