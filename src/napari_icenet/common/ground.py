@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from napari_icenet.errors import TrackingError
 _WGS84 = Geod(ellps="WGS84")
 #: Bodies whose equatorial radius is the Earth's to within this part are the Earth, as PROJ has it.
 _SAME_BODY = 0.005
+_GIVEN = re.compile(r"pixel size of \S+ m as given")
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,28 @@ class Ground:
         To longitude and latitude: of WGS84 on the Earth, elsewhere of the body itself.
     metres_per_unit : float
         Metres in a unit of the map; NaN where that is an angle.
+    given : bool
+        Nothing places the pictures: a person said how many metres a pixel has (:func:`given_plane`).
     """
 
     body: Literal["Earth", "another body", "plane"]
     geod: Geod | None
     to_degrees: Transformer | None
     metres_per_unit: float
+    given: bool = False
+
+
+def given_plane(metres: float) -> CRS:
+    """The local system of pictures of which no more is known than the size of a pixel, as a person gave it.
+
+    Its name says so, so that all that names the coordinate system of a result tells it, files included.
+
+    Parameters
+    ----------
+    metres : float
+        Side of a pixel, m.
+    """
+    return CRS.from_wkt(f'LOCAL_CS["pixel size of {metres:.12g} m as given",UNIT["metre",1]]')
 
 
 @lru_cache(maxsize=64)
@@ -58,7 +76,7 @@ def ground_of(wkt: str) -> Ground:
         no_length = axis.unit_name == "unknown" and (factor == 1 or math.isclose(factor, math.pi / 180))
         if no_length or axis.unit_name == "degree":
             raise ValueError(f"{crs.name} has no unit of length")
-        return Ground("plane", None, None, factor)
+        return Ground("plane", None, None, factor, given=_GIVEN.fullmatch(crs.name) is not None)
     base, ellipsoid = crs.geodetic_crs, crs.ellipsoid
     if base is None or ellipsoid is None or crs.is_geocentric:
         raise ValueError(f"{crs.name} has no way to longitude and latitude")

@@ -89,7 +89,8 @@ class Grid:
     transform : Affine
         Pixel corner to map coordinates, in units of ``crs``; the identity without a ``crs``.
     crs : rasterio.crs.CRS or None
-        None where the pictures carry no georeference.
+        None where the pictures carry no georeference; where a person gave the size of their pixels, a local
+        system in metres from the upper left corner, named by it (:func:`~napari_icenet.common.ground.given_plane`).
     """
 
     height: int
@@ -106,6 +107,16 @@ class Grid:
     def georeferenced(self) -> bool:
         """True if map coordinates, and so metres, are known."""
         return self.crs is not None
+
+    @property
+    def on_map(self) -> bool:
+        """True if pictures of one place lie at one place: not where the size of a pixel alone is known."""
+        return self.crs is not None and not self.ground.given
+
+    @property
+    def pixel_size_note(self) -> str | None:
+        """``pixel size of 30 m as given``, which metres rest on, where a person gave it; else None."""
+        return crs_name(self.crs) if self.crs is not None and self.ground.given else None
 
     @property
     def crs_name(self) -> str:
