@@ -106,10 +106,11 @@ def test_equal_numbers_of_landsat_1_are_another_geometry():
 
 def test_dates_of_unknown_geometry_are_in_no_pair_and_told_once():
     stack = seen_from((5, 9), None, (5, 9), None)
-    with pytest.warns(SceneWarning, match="2020-01-17 and 1 more have no known path and row") as told:
+    with pytest.warns(SceneWarning, match="2020-01-17 and 1 more have no known path and row"):
         assert make_pairs(stack, same_geometry=True) == [(0, 2)]
-        assert make_pairs(stack, "all", same_geometry=True) == [(0, 2)]
-    assert len(told) == 1
+    told = list(stack.notices)
+    assert make_pairs(stack, "all", same_geometry=True) == [(0, 2)]
+    assert stack.notices == told
 
 
 def test_without_two_dates_of_one_path_and_row_it_says_what_there_is():

@@ -109,7 +109,7 @@ def test_a_saved_stack_keeps_it_or_gets_it(pictures: Path, tmp_path: Path) -> No
     assert open_stack(plain).grid.crs is None
     assert open_stack(plain, pixel_size=12.5).grid == stack.grid
     assert open_stack(sized, pixel_size=12.5).grid == stack.grid
-    with pytest.raises(UsageError, match="has a pixel size of 12.5 m as given already; leave the pixel size of 10 m"):
+    with pytest.raises(UsageError, match=r"has a pixel size of 12\.5 m as given already; leave the pixel size of 10 m"):
         open_stack(sized, pixel_size=10)
 
 
