@@ -111,12 +111,17 @@ class Grid:
     @property
     def on_map(self) -> bool:
         """True if pictures of one place lie at one place: not where the size of a pixel alone is known."""
-        return self.crs is not None and not self.ground.given
+        return self.crs is not None and self.ground.given is None
 
     @property
     def pixel_size_note(self) -> str | None:
         """``pixel size of 30 m as given``, which metres rest on, where a person gave it; else None."""
-        return crs_name(self.crs) if self.crs is not None and self.ground.given else None
+        return None if self.crs is None else self.ground.given
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Attributes of what is made on the grid: :attr:`pixel_size_note` as ``georeference``, where there is one."""
+        return {} if self.pixel_size_note is None else {"georeference": self.pixel_size_note}
 
     @property
     def crs_name(self) -> str:

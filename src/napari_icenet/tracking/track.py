@@ -127,8 +127,7 @@ class Track(Described):
             "start_row": self.origin_row,
             "start_col": self.origin_col,
         }
-        given = {} if self.grid.pixel_size_note is None else {"georeference": self.grid.pixel_size_note}
-        return columns | self.settings.model_dump() | {"band": band, "software": software()} | given
+        return columns | self.settings.model_dump() | {"band": band, "software": software()} | self.grid.attributes
 
     def to_dataframe(self) -> pd.DataFrame:
         """The track as a table, a row per date; columns as of :func:`~napari_icenet.tracking.table.track_table`."""

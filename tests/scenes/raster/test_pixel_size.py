@@ -11,8 +11,8 @@ import rasterio
 from affine import Affine
 from rasterio.crs import CRS
 
-from napari_icenet.common.ground import given_plane
-from napari_icenet.errors import UsageError
+from napari_icenet.common.ground import given_plane, share_body, way_between
+from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.scenes import Grid, Notice, SceneStack, Window, open_stack
 from napari_icenet.scenes.open import open_again
 from napari_icenet.scenes.raster.georeference import NO_SYSTEM
@@ -163,3 +163,14 @@ def test_it_is_plotted_in_kilometres() -> None:
     axes = stack.plot()
     assert axes.get_xlabel() == "x (km)"
     assert axes.get_xlim() == pytest.approx((0, 0.4))
+
+
+def test_two_sizes_are_two_planes() -> None:
+    small, large, camp = given_plane(10), given_plane(20), CRS.from_wkt('LOCAL_CS["Camp",UNIT["metre",1]]')
+    assert share_body(small, given_plane(10))
+    assert not share_body(small, large)
+    assert not share_body(small, camp)
+    assert share_body(camp, camp)
+    assert way_between(small.to_wkt(), small.to_wkt(), "it").transform(3.0, 4.0) == (3, 4)
+    with pytest.raises(TrackingError, match=r"have no common map \(pixel size of 10 m as given and pixel size of 20 m"):
+        way_between(small.to_wkt(), large.to_wkt(), "it")

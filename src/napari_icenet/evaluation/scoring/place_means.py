@@ -97,6 +97,5 @@ def write_map(maps: PlaceMeans, p: int, path: Path, *, title: str, simulated: bo
             out.write(values, index)
             out.set_band_description(index, name)
             out.update_tags(index, long_name=meaning)
-        out.update_tags(TIFFTAG_SOFTWARE=software(), predictor=title, simulated="yes" if simulated else "no")
-        if maps.cells.pixel_size_note is not None:
-            out.update_tags(georeference=maps.cells.pixel_size_note)
+        told = {"predictor": title, "simulated": "yes" if simulated else "no"} | maps.cells.attributes
+        out.update_tags(TIFFTAG_SOFTWARE=software(), **told)

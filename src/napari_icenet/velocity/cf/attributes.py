@@ -158,12 +158,6 @@ def middle(velocity: MapArrays) -> np.datetime64:
     return halfway
 
 
-def georeference(velocity: MapArrays) -> dict[str, str]:
-    """What metres rest on, where a person gave the size of a pixel."""
-    note = velocity.frame.pixel_size_note
-    return {} if note is None else {"georeference": note}
-
-
 def global_attributes(maps: list[MapArrays]) -> dict[str, Any]:
     """Attributes of a file as a whole."""
     first = maps[0]
@@ -192,6 +186,6 @@ def global_attributes(maps: list[MapArrays]) -> dict[str, Any]:
         attributes["map_scale_factor_comment"] = (
             "least and greatest map units per metre on the ground; displacements on the map were divided by it"
         )
-    attributes |= georeference(first)
+    attributes |= first.frame.attributes
     notes = list(dict.fromkeys(note for velocity in maps for note in velocity.notes))
     return attributes | ({"comment": "\n".join(notes)} if notes else {})

@@ -12,7 +12,7 @@ from rasterio.shutil import copy
 from napari_icenet.common.atomic_io import write_whole
 from napari_icenet.common.software import software
 from napari_icenet.errors import TrackingError
-from napari_icenet.velocity.cf.attributes import georeference, map_values, stable_shift, variable_attributes
+from napari_icenet.velocity.cf.attributes import map_values, stable_shift, variable_attributes
 from napari_icenet.velocity.cf.record import MapRecord
 from napari_icenet.velocity.velocity_map import VelocityMap
 
@@ -92,5 +92,5 @@ def _tags(velocity: VelocityMap) -> dict[str, str]:
         "stable_shift_removed": "yes" if velocity.offset_removed else "no",
         "settings": velocity.settings.model_dump_json(),
         "record": record.model_dump_json(),
-        **georeference(velocity),
+        **velocity.frame.attributes,
     }
