@@ -162,8 +162,7 @@ def test_info_and_track_are_in_metres(
     said = icenet("track", stack, *AT, *SIZE)
     assert said.warnings() == []
     last = said.table.iloc[-1]
-    # The table rounds to centimetres a year.
-    assert float(last.v) == pytest.approx(12.5 * PER_YEAR, abs=0.1)
+    assert float(last.v) == pytest.approx(12.5 * PER_YEAR, rel=0.01)
     assert (float(last.x), last.georeference) == (pytest.approx(12.5 * (last.col + 0.5), abs=0.02), NOTE)
     assert "georeference" not in icenet("track", stack, *AT).table
     told = icenet("track", stack, *AT, *SIZE, "-o", tmp_path / "t.geojson").error()
