@@ -1,11 +1,13 @@
 """Which dates are paired, and maps of several pairs."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
 
 from napari_icenet.errors import SceneWarning, TrackingError, UsageError
+from napari_icenet.scenes.scene import Provenance
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.velocity.map_pair import map_pair
 from napari_icenet.velocity.pairs import make_pairs, map_pairs
@@ -76,3 +78,61 @@ def test_a_pair_that_cannot_be_mapped_is_left_out_with_a_warning():
     assert [found.labels for found in maps] == [("2020-01-01", "2020-01-17")]
     with pytest.raises(TrackingError, match="2020-02-02 holds no valid pixel"):
         map_pairs(stack, [(1, 2), (2, 3)], SETTINGS)
+
+
+def seen_from(*places, side=64):
+    """A stack whose dates are seen from (path, row), or (path, row, sensor); None is unknown."""
+    stack = moving([(0, 0)] * len(places), side=side)
+    seen = [(None, None) if place is None else place for place in places]
+    seen = [Provenance(wrs_path=path, wrs_row=row, sensor=(*rest, "LC08")[0]) for path, row, *rest in seen]
+    scenes = [replace(scene, provenance=one) for scene, one in zip(stack.scenes, seen, strict=True)]
+    return SceneStack(scenes, stack.bands, stack.grid, name="ice")
+
+
+def test_pairs_of_one_path_and_row():
+    stack = seen_from((5, 9), (6, 9), (5, 9), (6, 9), (5, 9), (7, 9))
+    assert make_pairs(stack, same_geometry=True) == [(0, 2), (1, 3), (2, 4)]
+    assert make_pairs(stack, "all", same_geometry=True) == [(0, 2), (0, 4), (1, 3), (2, 4)]
+    assert make_pairs(stack) == [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]
+    assert not any("path" in notice.message for notice in stack.notices)
+
+
+def test_equal_numbers_of_landsat_1_are_another_geometry():
+    stack = seen_from((233, 13, "LM01"), (233, 13, "LT05"), (233, 13, "LM02"), (233, 13, "LC08"))
+    assert make_pairs(stack, same_geometry=True) == [(0, 2), (1, 3)]
+    assert stack.different_geometry(0, 1)
+    assert not stack.different_geometry(0, 2)
+
+
+def test_dates_of_unknown_geometry_are_in_no_pair_and_told_once():
+    stack = seen_from((5, 9), None, (5, 9), None)
+    with pytest.warns(SceneWarning, match="2020-01-17 and 1 more have no known path and row"):
+        assert make_pairs(stack, same_geometry=True) == [(0, 2)]
+    told = list(stack.notices)
+    assert make_pairs(stack, "all", same_geometry=True) == [(0, 2)]
+    assert stack.notices == told
+
+
+def test_without_two_dates_of_one_path_and_row_it_says_what_there_is():
+    with pytest.raises(
+        UsageError, match=r"no two dates of one path and row; .* 005/009 \(1 date\), 006/009 \(1 date\)"
+    ):
+        make_pairs(seen_from((5, 9), (6, 9)), same_geometry=True)
+    with pytest.raises(UsageError, match="none of its scenes has a known path and row"):
+        make_pairs(seen_from(None, None), same_geometry=True)
+
+
+@pytest.mark.parametrize(
+    ("places", "told"), [([(5, 9), (6, 9)], "005/009 and 006/009"), ([None, (6, 9)], "an unknown one and 006/009")]
+)
+def test_a_pair_that_is_named_is_held_to_it(places, told):
+    settings = VelocitySettings(spacing=32, radius=6, max_chip=32, same_geometry=True)
+    with pytest.raises(UsageError, match=rf"2020-01-01 and 2020-01-17 are not of one path and row \({told}\)"):
+        map_pairs(seen_from(*places), [(0, 1)], settings)
+
+
+def test_one_geometry_changes_no_map():
+    stack = seen_from((5, 9), (5, 9), side=96)
+    settings = VelocitySettings(spacing=32, radius=6, max_chip=32)
+    free, held = (map_pairs(stack, [(0, 1)], settings.model_copy(update={"same_geometry": s})) for s in (False, True))
+    np.testing.assert_array_equal(free[0].drow, held[0].drow)

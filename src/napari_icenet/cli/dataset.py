@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from napari_icenet.cli.progress import ProgressLine, say_warning
-from napari_icenet.cli.stack_options import Crs, Extent, open_for_command
+from napari_icenet.cli.stack_options import Crs, Exclude, Extent, Only, PixelSize, open_for_command
 from napari_icenet.errors import UsageError
 
 if TYPE_CHECKING:
@@ -98,6 +98,9 @@ def dataset(
     force: Annotated[bool, typer.Option("--force", help="Replace the dataset if it is there.")] = False,
     crs: Crs = None,
     extent: Extent = "intersection",
+    exclude: Exclude = None,
+    only: Only = None,
+    pixel_size: PixelSize = None,
 ) -> None:
     """Cut SequenceDataset sequences: chips followed through consecutive dates, split by area, stored as zarr.
 
@@ -119,7 +122,7 @@ def dataset(
     }  # fmt: skip
     make_dataset_settings(**values)
     band = named[0] if named is not None and len(named) == 1 else None
-    opened = [open_for_command(path, band, crs, extent) for path in stacks]
+    opened = [open_for_command(path, band, crs, extent, exclude, only, pixel_size, least=2) for path in stacks]
     if preset is not None:
         values = preset_values(preset, opened[0], **values)
     settings = make_dataset_settings(**values)
@@ -166,6 +169,8 @@ def _summary(icenet: SequenceDataset) -> str:
     ]
     if record.covariates:
         lines.append(f"covariates {len(record.covariates)}: {', '.join(record.covariates)}")
+    notes = {stack.name: stack.grid.grid().pixel_size_note for stack in record.stacks}
+    lines += [f"grid       {name}: {note}" for name, note in notes.items() if note is not None]
     lines += [f"credit     {credit}" for credit in record.credits]
     if record.simulated:
         lines.append("simulated  yes: this is not a measurement")

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from napari_icenet.cli.progress import ProgressLine, say_warning
-from napari_icenet.cli.stack_options import Crs, Extent
+from napari_icenet.cli.stack_options import Crs, Exclude, Extent, Only, PixelSize
 from napari_icenet.errors import UsageError
 from napari_icenet.predictors.registry import PREDICTORS, fitting
 
@@ -63,6 +63,9 @@ def evaluate(
     force: Annotated[bool, typer.Option("--force", help="Replace REPORT if it is there.")] = False,
     crs: Crs = None,
     extent: Extent = "intersection",
+    exclude: Exclude = None,
+    only: Only = None,
+    pixel_size: PixelSize = None,
 ) -> None:
     """How well predictors know the next chips: the paper's table, maps and panels, and what correlation hides."""
     if output is None:
@@ -87,7 +90,10 @@ def evaluate(
         )
     check_report(output, force=force)
     with ProgressLine() as progress:
-        opened, settings = open_source(source, given, crs=crs, extent=extent, covariates=covariates, progress=progress)
+        opened, settings = open_source(
+            source, given, crs=crs, extent=extent, exclude=exclude or (), only=only or (), pixel_size=pixel_size,
+            covariates=covariates, progress=progress,
+        )  # fmt: skip
     for notice in opened.notices:
         say_warning(notice)
     with ProgressLine() as progress:

@@ -18,7 +18,7 @@ from napari_icenet.cli.dataset import dataset
 from napari_icenet.cli.evaluate import evaluate
 from napari_icenet.cli.progress import ProgressLine, say_warning, spoken_warnings
 from napari_icenet.cli.settings_help import DEFAULT, with_defaults
-from napari_icenet.cli.stack_options import Crs, Extent, StackPath, open_for_command
+from napari_icenet.cli.stack_options import Crs, Exclude, Extent, Only, PixelSize, StackPath, open_for_command
 from napari_icenet.cli.train import train
 from napari_icenet.cli.velocity import velocity
 from napari_icenet.errors import IceNetError, TrackingError, UsageError
@@ -77,6 +77,9 @@ def info(
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     crs: Crs = None,
     extent: Extent = "intersection",
+    exclude: Exclude = None,
+    only: Only = None,
+    pixel_size: PixelSize = None,
 ) -> None:
     """Dates, bands, shape, grid, fill and cloud shares of a stack."""
     from napari_icenet.scenes.summary import describe
@@ -84,8 +87,11 @@ def info(
 
     with ProgressLine() as progress:
         # As laid on the grid asked for; otherwise also scenes that form no stack are shown.
-        laid = None if crs is None and extent == "intersection" else open_for_command(stack, None, crs, extent)
-        summary = describe(laid or stack, progress=progress)
+        if crs is None and extent == "intersection":
+            summary = describe(stack, exclude=exclude or (), only=only or (), pixel_size=pixel_size, progress=progress)
+        else:
+            laid = open_for_command(stack, None, crs, extent, exclude, only, pixel_size)
+            summary = describe(laid, progress=progress)
     for notice in summary.notices:
         say_warning(notice)
     typer.echo(summary.model_dump_json(indent=2) if json else summary_text(summary))
@@ -165,6 +171,9 @@ def track(
     ] = None,
     crs: Crs = None,
     extent: Extent = "intersection",
+    exclude: Exclude = None,
+    only: Only = None,
+    pixel_size: PixelSize = None,
 ) -> None:
     """Follow chips through time."""
     from napari_icenet.matching.pictures import Pictures
@@ -180,7 +189,7 @@ def track(
         band=band, chip=chip, scale=scale, template=template, prefilter=prefilter, tracking=tracking
     )
     predictor = template_predictor(settings.template)
-    opened = open_for_command(stack, str(settings.band), crs, extent)
+    opened = open_for_command(stack, str(settings.band), crs, extent, exclude, only, pixel_size)
     if output is not None:
         check_destination(output, opened)
     if points is not None:

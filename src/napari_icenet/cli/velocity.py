@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from napari_icenet.cli.progress import ProgressLine, say_warning
-from napari_icenet.cli.stack_options import Crs, Extent, StackPath, open_for_command
+from napari_icenet.cli.stack_options import Crs, Exclude, Extent, Only, PixelSize, StackPath, open_for_command
 from napari_icenet.errors import TrackingError, UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +38,10 @@ def velocity(
             "Where pairs close loops, as all do, a time series is inverted too."
         ),
     ] = None,
+    same_geometry: Annotated[
+        bool,
+        typer.Option("--same-geometry", help="Pair only scenes of one path and row, between which no terrain shifts."),
+    ] = False,
     band: Annotated[str | None, typer.Option(help="Name or number of the band; default: {default}.")] = None,
     chip: Annotated[int | None, typer.Option(help="Side of the smallest chip, px; default: {default}.")] = None,
     max_chip: Annotated[
@@ -92,6 +96,9 @@ def velocity(
     ] = None,
     crs: Crs = None,
     extent: Extent = "intersection",
+    exclude: Exclude = None,
+    only: Only = None,
+    pixel_size: PixelSize = None,
 ) -> None:
     """Map the velocity between dates, with the evidence for every vector.
 
@@ -111,14 +118,14 @@ def velocity(
         band=band, chip=chip, max_chip=max_chip, spacing=spacing, radius=radius, scale=scale,
         max_speed=max_speed, prefilter=prefilter, coarse_to_fine=coarse_to_fine, affine=affine,
         coregister=coregister or stable is not None, min_overlap=min_overlap, min_peak_ratio=min_peak_ratio,
-        device=device, memory_gb=memory_gb,
+        device=device, memory_gb=memory_gb, same_geometry=same_geometry,
     )  # fmt: skip
-    opened = open_for_command(stack, band, crs, extent)
+    opened = open_for_command(stack, band, crs, extent, exclude, only, pixel_size, least=2)
     opened.band(settings.band)
     if first is not None and second is not None:
         chosen = [(opened.time_index(first), opened.time_index(second))]
     else:
-        chosen = make_pairs(opened, pairs or "consecutive")
+        chosen = make_pairs(opened, pairs or "consecutive", same_geometry=same_geometry)
     check_output(output, len(chosen))
     ground, guide = _read_guides(opened, stable, prior)
     with _workplace(output) as workplace, ProgressLine() as progress:

@@ -124,6 +124,12 @@ class Evaluation(Described):
         return tuple(p.name for p in self.predictors)
 
     @property
+    def georeference(self) -> dict[str, str]:
+        """What metres rest on, by the names of the stacks whose pixel size a person gave."""
+        notes = {name: grid.pixel_size_note for name, grid in self.source.grids.items()}
+        return {name: note for name, note in notes.items() if note is not None}
+
+    @property
     def reference(self) -> str:
         """Reference of displacements, in words."""
         return "known flow" if self.source.flow_known else "closure"
@@ -155,6 +161,7 @@ class Evaluation(Described):
             "arithmetic": {p.name: p.arithmetic() for p in self.predictors if isinstance(p, LearnedOptions)},
             "trained_here": {one.name: {**asdict(one), "stacks": list(one.stacks)} for one in self.trained_here},
             "settings": self.settings.model_dump(mode="json"),
+            **({"georeference": self.georeference} if self.georeference else {}),
         }
 
 

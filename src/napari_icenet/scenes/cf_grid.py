@@ -37,6 +37,12 @@ def grid_mapping(cells: Grid) -> dict[str, Any]:
 def axis_attributes(cells: Grid) -> dict[str, dict[str, str]]:
     """CF's attributes of the coordinates ``x`` and ``y``."""
     assert cells.crs is not None
+    if cells.pixel_size_note is not None:
+        where = "from the upper left corner of the pictures"
+        return {
+            "x": {"axis": "X", "long_name": f"x {where}, to the right", "units": "m"},
+            "y": {"axis": "Y", "long_name": f"y {where}, upward", "units": "m"},
+        }
     axes = pyproj.CRS.from_wkt(cells.crs.to_wkt()).cs_to_cf()
     return {axis["axis"].lower(): {k: ("m" if v == "metre" else v) for k, v in axis.items()} for axis in axes}
 

@@ -81,22 +81,35 @@ def find_date(scenes: Sequence[Scene], when: str | datetime | int, name: str) ->
     UsageError
         No scene, or more than one, has this date.
     """
-    labels = date_labels(scenes)
     if isinstance(when, int):
         if not -len(scenes) <= when < len(scenes):
             raise UsageError(f"{name} has {len(scenes)} dates; there is no number {when}.")
         return when % len(scenes)
-    text = when.isoformat(timespec="seconds") if isinstance(when, datetime) else when.strip()
-    for i, scene in enumerate(scenes):
-        if text in (labels[i], scene.id):
-            return i
-    # A typed "2020-01-31 14:03" and one with a time zone mean the same as the ISO form.
-    text = re.sub(r"(?<=\d) (?=\d)", "T", text).removesuffix("Z")
-    found = [i for i, scene in enumerate(scenes) if text and scene.time.isoformat(timespec="seconds").startswith(text)]
+    found = scenes_of_date(scenes, when)
     if len(found) == 1:
         return found[0]
+    raise no_one_date(scenes, when, found, name)
+
+
+def scenes_of_date(scenes: Sequence[Scene], when: str | datetime) -> list[int]:
+    """Indices of all scenes that a date, a label or an id means; one alone for a label or an id."""
+    labels, text = date_labels(scenes), _typed(when)
+    for i, scene in enumerate(scenes):
+        if text in (labels[i], scene.id):
+            return [i]
+    # A typed "2020-01-31 14:03" and one with a time zone mean the same as the ISO form.
+    text = re.sub(r"(?<=\d) (?=\d)", "T", text).removesuffix("Z")
+    return [i for i, scene in enumerate(scenes) if text and scene.time.isoformat(timespec="seconds").startswith(text)]
+
+
+def no_one_date(scenes: Sequence[Scene], when: str | datetime, found: Sequence[int], name: str) -> UsageError:
+    """The error of a date that means none of the scenes, or several, ``found``; it names those there are."""
+    labels, text = date_labels(scenes), _typed(when)
     if found:
-        raise UsageError(
-            f"{name} has {len(found)} scenes of {text}; choose one of {', '.join(labels[i] for i in found)}."
-        )
-    raise UsageError(f"{name} has no scene of {text or 'an empty date'}; its dates are {', '.join(labels)}.")
+        some = ", ".join(labels[i] for i in found)
+        return UsageError(f"{name} has {len(found)} scenes of {text}; choose one of {some}.")
+    return UsageError(f"{name} has no scene of {text or 'an empty date'}; its dates are {', '.join(labels)}.")
+
+
+def _typed(when: str | datetime) -> str:
+    return when.isoformat(timespec="seconds") if isinstance(when, datetime) else when.strip()

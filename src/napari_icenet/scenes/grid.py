@@ -89,7 +89,8 @@ class Grid:
     transform : Affine
         Pixel corner to map coordinates, in units of ``crs``; the identity without a ``crs``.
     crs : rasterio.crs.CRS or None
-        None where the pictures carry no georeference.
+        None where the pictures carry no georeference; where a person gave the size of their pixels, a local
+        system in metres from the upper left corner, named by it (:func:`~napari_icenet.common.ground.given_plane`).
     """
 
     height: int
@@ -106,6 +107,21 @@ class Grid:
     def georeferenced(self) -> bool:
         """True if map coordinates, and so metres, are known."""
         return self.crs is not None
+
+    @property
+    def on_map(self) -> bool:
+        """True if pictures of one place lie at one place: not where the size of a pixel alone is known."""
+        return self.crs is not None and self.ground.given is None
+
+    @property
+    def pixel_size_note(self) -> str | None:
+        """``pixel size of 30 m as given``, which metres rest on, where a person gave it; else None."""
+        return None if self.crs is None else self.ground.given
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Attributes of what is made on the grid: :attr:`pixel_size_note` as ``georeference``, where there is one."""
+        return {} if self.pixel_size_note is None else {"georeference": self.pixel_size_note}
 
     @property
     def crs_name(self) -> str:

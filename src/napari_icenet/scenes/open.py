@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from napari_icenet.errors import SceneError, StackError, UsageError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.align.align import align, coordinate_system
 from napari_icenet.scenes.align.common_grid import Extent
+from napari_icenet.scenes.choice import EVERY, SceneChoice
 from napari_icenet.scenes.dated.passed_over import few, images_beside_products, is_archive, passed_over
 from napari_icenet.scenes.dated_folder import IMAGE_SUFFIXES, is_dated_folder, read_dated_folder
 from napari_icenet.scenes.folder_listing import FolderListing, list_folder
@@ -24,10 +25,12 @@ from napari_icenet.scenes.landsat.files import ProductFiles, may_look_into, prod
 from napari_icenet.scenes.landsat.product import PAN_BAND, is_product, read_product, read_product_files
 from napari_icenet.scenes.landsat.product_id import parse_product_name
 from napari_icenet.scenes.origin import Origin
+from napari_icenet.scenes.raster.pixel_size import metres_per_pixel
 from napari_icenet.scenes.readers import read_by_others
 from napari_icenet.scenes.scene import Notice, Scene
 from napari_icenet.scenes.select import choose_bands, mixed_meanings, newest_of_each_acquisition
 from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.scenes.stack_part import part_of, sized
 from napari_icenet.scenes.store.schema import is_saved_stack
 
 #: Files are opened side by side: on network drives the wait for each adds up.
@@ -68,6 +71,10 @@ def open_stack(
     bands: Sequence[str | int] | None = None,
     extent: Extent = "intersection",
     crs: str | CRS | None = None,
+    exclude: str | Iterable[str] = (),
+    only: str | Iterable[str] = (),
+    least: int = 1,
+    pixel_size: float | str | None = None,
     progress: Progress | None = None,
 ) -> SceneStack:
     """Open scenes as one stack on one grid; no pixels are read yet.
@@ -87,6 +94,15 @@ def open_stack(
         Ground that all scenes hold, or that any holds.
     crs : str or CRS, optional
         Coordinate system of the stack, as in ``EPSG:3031``; needed where scenes have several.
+    exclude : sequence of str
+        Dates that are left out, as :meth:`~napari_icenet.scenes.stack.SceneStack.time_index` knows them.
+    only : sequence of str
+        Paths and rows that are kept, as in ``233/013``, or ``233`` for all rows of a path. Scenes that are left
+        out do not count for the grid.
+    least : int
+        Fewest scenes that ``exclude`` and ``only`` must leave.
+    pixel_size : float, optional
+        Side of a pixel, m, of pictures that lie on no map: velocities are then in m/yr, without longitude and latitude.
     progress : callable, optional
         Called with a fraction and a text; may raise ``Cancelled``.
 
@@ -95,31 +111,50 @@ def open_stack(
     StackError
         The path holds nothing that can be opened, or the scenes form no stack.
     UsageError
-        A band, extent or coordinate system does not exist.
+        A band, extent, coordinate system, date, or path and row does not exist; too few scenes are left; the
+        pixel size is none, or not that of the map that the scenes lie on.
     """
-    path = Path(path)
+    path, choice = Path(path), SceneChoice.of(exclude, only, least)
+    metres = None if pixel_size is None else metres_per_pixel(pixel_size)
     saved = saved_stack_at(path)
     try:
         if saved:
-            stack = _chosen(_read_saved(path, saved), path, bands, crs)
+            stack = part_of(_on_grid_of_its_own(_read_saved(path, saved), path, crs), bands, choice, metres)
         else:
             contents = _Contents.of(path)
-            found = _scenes_of(contents, pan=_asks_for_pan(contents, bands), progress=progress)
-            stack = stack_of(found, bands=bands, extent=extent, crs=crs)
+            found = _scenes_of(contents, pan=_asks_for_pan(contents, bands), choice=choice, progress=progress)
+            stack = stack_of(found, bands=bands, extent=extent, crs=crs, pixel_size=metres)
     except UnknownScenesError:
         others = read_by_others(path)
         if others is None:
             raise
-        stack = _chosen(others, path, bands, crs)
+        stack = part_of(_on_grid_of_its_own(others, path, crs), bands, choice, metres)
     stack.origin = Origin(
         path=path.absolute(),
         bands=None if bands is None else tuple(bands),
         extent=extent,
         crs=None if crs is None else str(crs),
+        exclude=choice.exclude,
+        only=choice.only,
+        pixel_size=metres,
     )
     if progress:
         progress(1.0, f"Opened {stack.name}")
     return stack
+
+
+def open_again(origin: Origin, *, progress: Progress | None = None) -> SceneStack:
+    """Open a stack as it was opened before; see :func:`open_stack`."""
+    return open_stack(
+        origin.path,
+        bands=origin.bands,
+        extent=origin.extent,
+        crs=origin.crs,
+        exclude=origin.exclude,
+        only=origin.only,
+        pixel_size=origin.pixel_size,
+        progress=progress,
+    )
 
 
 def stack_of(
@@ -128,6 +163,7 @@ def stack_of(
     bands: Sequence[str | int] | None = None,
     extent: Extent = "intersection",
     crs: str | CRS | None = None,
+    pixel_size: float | None = None,
 ) -> SceneStack:
     """Lay scenes that were found on one grid; as :func:`open_stack`."""
     names, band_notices = choose_bands(found.scenes, bands, found.name, found.notices)
@@ -135,10 +171,13 @@ def stack_of(
     area = None if found.area is None or found.area_grid is None else (found.area, found.area_grid)
     laid = align(useful, extent=extent, crs=crs, area=area)
     notices = [*found.notices, *band_notices, *mixed_meanings(laid.scenes), *laid.notices]
-    return SceneStack(laid.scenes, names, laid.grid, name=found.name, area=laid.area, notices=notices)
+    stack = SceneStack(laid.scenes, names, laid.grid, name=found.name, area=laid.area, notices=notices)
+    return stack if pixel_size is None else sized(stack, pixel_size)
 
 
-def find_scenes(path: str | Path, *, pan: bool = False, progress: Progress | None = None) -> FoundScenes:
+def find_scenes(
+    path: str | Path, *, pan: bool = False, choice: SceneChoice = EVERY, progress: Progress | None = None
+) -> FoundScenes:
     """Read all scenes under a path, one per acquisition, oldest first, each on its own grid.
 
     Parameters
@@ -147,16 +186,20 @@ def find_scenes(path: str | Path, *, pan: bool = False, progress: Progress | Non
         As for :func:`open_stack`, saved stacks apart.
     pan : bool
         Read band 8 of products, and nothing else.
+    choice : SceneChoice
+        Which of them are wanted; default: all.
     progress : callable, optional
 
     Raises
     ------
     StackError
         Nothing is recognised, or no scene can be used; the message says why, scene by scene.
+    UsageError
+        The choice does not fit the scenes.
     """
     path = Path(path)
     check_path(path)
-    return _scenes_of(_Contents.of(path), pan=pan, progress=progress)
+    return _scenes_of(_Contents.of(path), pan=pan, choice=choice, progress=progress)
 
 
 @dataclass(frozen=True)
@@ -175,7 +218,7 @@ class _Contents:
         return cls(path, listing, product_folders(listing))
 
 
-def _scenes_of(contents: _Contents, *, pan: bool, progress: Progress | None) -> FoundScenes:
+def _scenes_of(contents: _Contents, *, pan: bool, choice: SceneChoice, progress: Progress | None) -> FoundScenes:
     path, listing = contents.path, contents.listing
     name = path.resolve().name
     if listing is None:
@@ -195,11 +238,12 @@ def _scenes_of(contents: _Contents, *, pan: bool, progress: Progress | None) -> 
     scenes.sort(key=lambda scene: (scene.time, scene.id))
     # What is wrong with a scene that is not used needs no telling.
     unused = {notice.scene for notice in older} - {scene.id for scene in scenes}
-    notices = [notice for notice in found.notices if notice.scene not in unused]
+    told = [*(notice for notice in found.notices if notice.scene not in unused), *older]
+    scenes, notices = choice.apply(scenes, name, told)
     beside = [] if listing is None else passed_over(listing, dated=not contents.products)
     if listing is not None and contents.products and contents.products != [listing]:
         beside += images_beside_products([file for file in listing.files if file.suffix.lower() in IMAGE_SUFFIXES])
-    return FoundScenes(name, scenes, found.area, found.area_grid, [*notices, *older, *beside])
+    return FoundScenes(name, scenes, found.area, found.area_grid, [*notices, *beside])
 
 
 def check_path(path: Path) -> None:
@@ -333,14 +377,11 @@ def _read_saved(path: Path, folder: Path) -> SceneStack:
     return read_stack(folder) if others is None else others
 
 
-def _chosen(stack: SceneStack, path: Path, bands: Sequence[str | int] | None, crs: str | CRS | None) -> SceneStack:
-    """Some bands of a stack that has its own grid already."""
+def _on_grid_of_its_own(stack: SceneStack, path: Path, crs: str | CRS | None) -> SceneStack:
+    """The stack, which has its own grid already; another one cannot be chosen."""
     if crs is not None and coordinate_system(crs) != stack.grid.crs:
         raise UsageError(f"{path} is saved on its own grid; open the scenes that it was made from to choose another.")
-    if bands is None:
-        return stack
-    names = [stack.band(band) for band in bands]
-    return SceneStack(stack.scenes, names, stack.grid, name=stack.name, area=stack.area, notices=stack.notices)
+    return stack
 
 
 def _unrecognised(listing: FolderListing) -> str:

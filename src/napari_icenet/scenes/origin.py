@@ -19,9 +19,16 @@ class Origin(FrozenModel):
     extent : {"intersection", "union"}
     crs : str, optional
         As text: ``EPSG:3031``, or WKT.
+    exclude, only : tuple of str
+        Dates left out, and paths and rows kept.
+    pixel_size : float, optional
+        m, as given for pictures that lie on no map.
     """
 
     path: Path
     bands: tuple[str | int, ...] | None = None
     extent: Literal["intersection", "union"] = "intersection"
     crs: str | None = None
+    exclude: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    pixel_size: float | None = None

@@ -44,7 +44,7 @@ def draw_image(
     t, unit = grid.transform, "px"
     extent: tuple[float, float, float, float] = (-0.5, width - 0.5, height - 0.5, -0.5)
     if grid.crs is not None and t.b == 0 and t.d == 0:
-        size, unit = (1.0, "°") if grid.crs.is_geographic else (1e-3 * grid.crs.linear_units_factor[1], "km")
+        size, unit = (1.0, "°") if grid.crs.is_geographic else (1e-3 * grid.ground.metres_per_unit, "km")
         extent = (size * t.c, size * (t.c + width * t.a), size * (t.f + height * t.e), size * t.f)
     share = abs((extent[3] - extent[2]) / (extent[1] - extent[0]))
     axes = new_axes(ax, size=(6.4, max(2.5, min(9.0, 5.2 * share + 0.6))))

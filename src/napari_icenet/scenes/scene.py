@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntFlag
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,13 +118,19 @@ class Scaling:
         values /= np.float32(self.divisor)
 
 
+#: Landsat 1–3, by the names of products and of their metadata.
+_OF_WRS_1 = frozenset({"LM01", "LM02", "LM03", "LANDSAT_1", "LANDSAT_2", "LANDSAT_3"})
+
+
 @dataclass(frozen=True)
 class Provenance:
     """Provenance of a scene; None is unknown.
 
-    ``wrs_path`` and ``wrs_row`` are of the worldwide reference system 2; ``level`` is the
-    product's (``L1TP``, ``L2SP``, …), ``tier`` is ``T1``, ``T2``, ``RT`` or ``GT``. ``credit`` is the
-    line that must stand beside what is made of the scene.
+    ``wrs_path`` and ``wrs_row`` count in a worldwide reference system, :attr:`wrs`: the first for
+    Landsat 1–3, the second for all others. The two see the ground from other orbits, so that equal
+    numbers of both are different geometries. ``level`` is the product's (``L1TP``, ``L2SP``, …),
+    ``tier`` is ``T1``, ``T2``, ``RT`` or ``GT``. ``credit`` is the line that must stand beside what
+    is made of the scene.
     """
 
     location: Path | None = None
@@ -139,10 +145,31 @@ class Provenance:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     credit: str | None = None
 
+    @property
+    def wrs(self) -> Literal[1, 2]:
+        """The worldwide reference system that ``wrs_path`` and ``wrs_row`` count in."""
+        return 1 if self.sensor in _OF_WRS_1 else 2
+
+    @property
+    def geometry(self) -> tuple[int, int, int] | None:
+        """(reference system, path, row) that the scene is seen from; None where path or row is unknown."""
+        if self.wrs_path is None or self.wrs_row is None:
+            return None
+        return self.wrs, self.wrs_path, self.wrs_row
+
+    @property
+    def path_row(self) -> str | None:
+        """``233/013``; ``233/013 (WRS-1)`` of Landsat 1–3; None where path or row is unknown."""
+        if self.geometry is None:
+            return None
+        wrs, path, row = self.geometry
+        return f"{path:03}/{row:03}" + (" (WRS-1)" if wrs == 1 else "")
+
     def geometry_differs(self, other: Provenance) -> bool:
-        """True if the two are known to be seen from different paths or rows."""
+        """True if the two are known to be seen from different paths or rows, or to count them in different systems."""
         pairs = ((self.wrs_path, other.wrs_path), (self.wrs_row, other.wrs_row))
-        return any(mine is not None and theirs is not None and mine != theirs for mine, theirs in pairs)
+        known = [(mine, theirs) for mine, theirs in pairs if mine is not None and theirs is not None]
+        return any(mine != theirs for mine, theirs in known) or (bool(known) and self.wrs != other.wrs)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ _BAND_NUMBERS = {
 
 
 def newest_of_each_acquisition(scenes: Sequence[Scene]) -> tuple[list[Scene], list[Notice]]:
-    """Drop older processings of the same acquisition (same sensor, path, row and day).
+    """Drop older processings of the same acquisition (same sensor, reference system, path, row and day).
 
     Of several, those of the level that most scenes have come first, then the last processed, then
     the higher collection, then those that are not real-time.
@@ -45,8 +45,8 @@ def newest_of_each_acquisition(scenes: Sequence[Scene]) -> tuple[list[Scene], li
     acquisitions: dict[tuple[object, ...], list[Scene]] = defaultdict(list)
     for scene in scenes:
         origin = scene.provenance
-        known = None not in (origin.sensor, origin.wrs_path, origin.wrs_row)
-        key = (origin.sensor, origin.wrs_path, origin.wrs_row, scene.time.date()) if known else (id(scene),)
+        known = None not in (origin.sensor, origin.geometry)
+        key = (origin.sensor, origin.geometry, scene.time.date()) if known else (id(scene),)
         acquisitions[key].append(scene)
     levels = Counter(_level(scene) for scene in scenes)
 

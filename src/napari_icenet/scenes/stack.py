@@ -346,7 +346,7 @@ class SceneStack(Described):
             return self.read(time, band, reflectance=reflectance)
 
         said = {"long_name": "reflectance" if reflectance else "stored value", "units": "1"}
-        said |= {"simulated": "yes" if self.simulated else "no"}
+        said |= {"simulated": "yes" if self.simulated else "no"} | self.grid.attributes
         ids = [scene.id for scene in self.scenes]
         return data_array(picture, self.times, self.bands, self.grid, name=self.name, scenes=ids, attributes=said)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,9 @@ from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.common.text import percent_text
 from napari_icenet.errors import StackError
 from napari_icenet.jobs.progress import Progress
+from napari_icenet.scenes.choice import SceneChoice
 from napari_icenet.scenes.grid import Grid
+from napari_icenet.scenes.raster.pixel_size import metres_per_pixel
 from napari_icenet.scenes.scene import Notice, Scene
 from napari_icenet.scenes.stack import SceneStack
 
@@ -33,7 +35,7 @@ class GridSummary(FrozenModel):
     epsg : int or None
         Code of the coordinate system, where it has one.
     name : str or None
-        Name of the coordinate system; None without a map.
+        Name of the coordinate system; ``pixel size of 30 m as given`` where a person gave it; None without a map.
     unit : str
         Of pixel size and extent: ``m``, ``degree``, ``px`` …
     pixel_size : (float, float)
@@ -95,7 +97,7 @@ class SceneSummary(FrozenModel):
     id : str
     sensor, level, tier : str or None
     path, row : int or None
-        Of the worldwide reference system 2.
+        Of the worldwide reference system 2, of Landsat 1–3 of the first.
     fill : float
         Share of the frame without measurement, 0–1, from a coarse look.
     cloud : float or None
@@ -168,13 +170,22 @@ class StackSummary(Described, FrozenModel):
         }
 
 
-def describe(stack: SceneStack | str | Path, *, progress: Progress | None = None) -> StackSummary:
+def describe(
+    stack: SceneStack | str | Path,
+    *,
+    exclude: str | Iterable[str] = (),
+    only: str | Iterable[str] = (),
+    pixel_size: float | str | None = None,
+    progress: Progress | None = None,
+) -> StackSummary:
     """Dates, bands, grid and shares of a stack, or of the scenes under a path.
 
     Parameters
     ----------
     stack : SceneStack, str or Path
         A path may also hold a single scene, or scenes that share no ground.
+    exclude, only, pixel_size : optional
+        Of a path, as in :func:`~napari_icenet.scenes.open.open_stack`.
     progress : callable, optional
         Called with a fraction and a text; may raise ``Cancelled``.
 
@@ -182,20 +193,28 @@ def describe(stack: SceneStack | str | Path, *, progress: Progress | None = None
     ------
     StackError
         The path holds no scene that can be read.
+    UsageError
+        A choice does not fit what is there.
     """
     if not isinstance(stack, str | Path):
         return _of_stack(stack, progress)
     from napari_icenet.scenes.open import UnknownScenesError, find_scenes, open_stack, saved_stack_at, stack_of
 
+    choice = SceneChoice.of(exclude, only)
+    metres = None if pixel_size is None else metres_per_pixel(pixel_size)
+
+    def opened() -> SceneStack:
+        return open_stack(stack, exclude=choice.exclude, only=choice.only, pixel_size=metres)
+
     if saved_stack_at(Path(stack)):
-        return _of_stack(open_stack(stack), progress)
+        return _of_stack(opened(), progress)
     try:
-        found = find_scenes(stack, progress=_part(progress, 0.0, OPENING_PART))
+        found = find_scenes(stack, choice=choice, progress=_part(progress, 0.0, OPENING_PART))
     except UnknownScenesError:
-        return _of_stack(open_stack(stack), progress)
+        return _of_stack(opened(), progress)
     looking = _part(progress, OPENING_PART, 1.0)
     try:
-        return _of_stack(stack_of(found), looking)
+        return _of_stack(stack_of(found, pixel_size=metres), looking)
     except StackError as error:
         return _of_scenes(found.name, found.scenes, found.notices, str(error).split(":\n", 1)[0], looking)
 
@@ -222,7 +241,8 @@ def _of_stack(stack: SceneStack, progress: Progress | None) -> StackSummary:
                 scenes.append(_of_scene(scene, label, seen.fill, seen.cloud))
         finally:
             pool.shutdown(cancel_futures=True)
-    origins = {(s.path, s.row) for s in scenes if s.path is not None and s.row is not None}
+    seen_from = {scene.provenance.geometry: scene.provenance.path_row for scene in stack.scenes}
+    geometries = [seen_from[key] or "" for key in sorted(key for key in seen_from if key is not None)]
     return StackSummary(
         name=stack.name,
         shape=stack.shape,
@@ -230,7 +250,7 @@ def _of_stack(stack: SceneStack, progress: Progress | None) -> StackSummary:
         bands=stack.bands,
         grid=GridSummary.of(stack.grid),
         scenes=tuple(scenes),
-        geometries=tuple(f"{path:03}/{row:03}" for path, row in sorted(origins)) if len(origins) > 1 else (),
+        geometries=tuple(geometries) if len(geometries) > 1 else (),
         simulated=stack.simulated,
         area=None if stack.area is None else float(stack.area.mean()),
         notices=tuple(notice.message for notice in stack.notices),

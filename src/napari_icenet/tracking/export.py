@@ -61,6 +61,8 @@ def check_destination(path: Path, stack: SceneStack) -> None:
     check_name(path, SUFFIXES, "tracks")
     if path.suffix.lower() == ".geojson" and not stack.grid.on_earth:
         lacks = "lies on no map of the Earth" if stack.grid.georeferenced else "has no coordinate reference system"
+        if (note := stack.grid.pixel_size_note) is not None:
+            lacks = f"lies on no map ({note})"
         raise TrackingError(
             f"{stack.name} {lacks}, so its tracks have no longitude and latitude; write a .csv instead."
         )

@@ -49,7 +49,8 @@ def track_table(tracks: Sequence[Track], stack: SceneStack) -> pd.DataFrame:
         ``track, date, row, col, drow, dcol, ncc, peak_ratio, valid``; if georeferenced
         ``x, y`` (map units) and ``vx, vy, v`` (m/yr); then the scene's id, days since the first date,
         days since the last valid one, why a row is lost, errors (one sigma), azimuth (degrees
-        clockwise from true north, or from the top of a picture without a map), and the settings.
+        clockwise from true north, or from the top of a picture without a map), and the settings. Where metres rest
+        on a pixel size that a person gave, ``georeference`` says so.
         ``drow, dcol`` and velocities are since the last valid date. A lost row has no numbers.
     """
     import pandas as pd

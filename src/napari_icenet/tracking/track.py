@@ -127,7 +127,7 @@ class Track(Described):
             "start_row": self.origin_row,
             "start_col": self.origin_col,
         }
-        return columns | self.settings.model_dump() | {"band": band, "software": software()}
+        return columns | self.settings.model_dump() | {"band": band, "software": software()} | self.grid.attributes
 
     def to_dataframe(self) -> pd.DataFrame:
         """The track as a table, a row per date; columns as of :func:`~napari_icenet.tracking.table.track_table`."""

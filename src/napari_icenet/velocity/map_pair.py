@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 #: Part of the memory limit that pictures may take; matching and the map itself need the rest.
 _PICTURES_SHARE = 0.4
 #: Settings that change nothing in the matches of a tile.
-_NOT_IN_TILES = {"coregister", "memory_gb", "max_chip"}
+_NOT_IN_TILES = {"coregister", "memory_gb", "max_chip", "same_geometry"}
 #: Side of the samples of a picture that stand for it in a fingerprint, and their number along an axis.
 _SAMPLE_PX, _SAMPLES = 32, 5
 

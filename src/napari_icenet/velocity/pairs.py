@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.engine.engine import Engine
+from napari_icenet.scenes.choice import places_of
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.velocity.map_pair import map_pair, picture_cache
 from napari_icenet.velocity.settings import VelocitySettings
@@ -24,27 +25,69 @@ if TYPE_CHECKING:
 Choice = Literal["consecutive", "all"]
 
 
-def make_pairs(stack: SceneStack, choice: Choice = "consecutive") -> list[tuple[int, int]]:
+def make_pairs(
+    stack: SceneStack, choice: Choice = "consecutive", *, same_geometry: bool = False
+) -> list[tuple[int, int]]:
     """Pairs of dates (first, second), the earlier one first; scenes of one time are not paired.
 
     Parameters
     ----------
     stack : SceneStack
     choice : {'consecutive', 'all'}
+    same_geometry : bool
+        Only of scenes of one path and row, consecutive among those. Scenes whose path and row are not known are in
+        no pair, and that is told (:meth:`~napari_icenet.scenes.stack.SceneStack.warn`).
 
     Raises
     ------
     UsageError
-        There is no such choice, or the stack has no two dates.
+        There is no such choice, or the stack has no two dates, or none of one path and row.
     """
     if choice not in get_args(Choice):
         raise UsageError(f"There are no pairs called {choice}; choose {' or '.join(get_args(Choice))}.")
-    dates = range(len(stack.scenes))
-    candidates = pairwise(dates) if choice == "consecutive" else combinations(dates, 2)
-    pairs = [(i, j) for i, j in candidates if stack.times[i] < stack.times[j]]
-    if not pairs:
-        raise UsageError(f"{stack.name} has no two dates, and motion needs two; add scenes of other dates.")
-    return pairs
+    groups = _of_one_geometry(stack) if same_geometry else [list(range(len(stack.scenes)))]
+    candidates = [
+        pair for dates in groups for pair in (pairwise(dates) if choice == "consecutive" else combinations(dates, 2))
+    ]
+    pairs = sorted((i, j) for i, j in candidates if stack.times[i] < stack.times[j])
+    if pairs:
+        return pairs
+    if same_geometry:
+        raise UsageError(
+            f"{stack.name} has no two dates of one path and row; {places_of(stack.scenes)}. Add scenes, or pair those "
+            "of several paths and rows, too."
+        )
+    raise UsageError(f"{stack.name} has no two dates, and motion needs two; add scenes of other dates.")
+
+
+def check_geometry(stack: SceneStack, pairs: Sequence[tuple[int, int]]) -> None:
+    """Make sure that pairs are of scenes of one path and row each.
+
+    Raises UsageError: a pair is not, or it is not known.
+    """
+    for first, second in pairs:
+        seen = [stack.scenes[date].provenance for date in (first, second)]
+        if seen[0].geometry is None or seen[0].geometry != seen[1].geometry:
+            places = " and ".join(one.path_row or "an unknown one" for one in seen)
+            raise UsageError(
+                f"{stack.labels[first]} and {stack.labels[second]} are not of one path and row ({places}); choose "
+                "other dates, or allow several."
+            )
+
+
+def _of_one_geometry(stack: SceneStack) -> list[list[int]]:
+    """Dates by path and row."""
+    groups: dict[tuple[int, int, int], list[int]] = {}
+    unknown = []
+    for date, scene in enumerate(stack.scenes):
+        if scene.provenance.geometry is None:
+            unknown.append(stack.labels[date])
+        else:
+            groups.setdefault(scene.provenance.geometry, []).append(date)
+    if groups and unknown:
+        them = f"{unknown[0]} and {len(unknown) - 1} more have" if len(unknown) > 1 else f"{unknown[0]} has"
+        stack.warn(f"{them} no known path and row, and no pair of one path and row.")
+    return list(groups.values())
 
 
 def map_pairs(
@@ -70,6 +113,8 @@ def map_pairs(
         As ``map_pair``; a TrackingError only where no pair can be mapped.
     """
     settings = settings or VelocitySettings()
+    if settings.same_geometry:
+        check_geometry(stack, pairs)
     engine, cache = engine or Engine(settings.device), picture_cache(settings)
     maps: list[VelocityMap] = []
     failures: list[TrackingError] = []

@@ -61,6 +61,9 @@ class VelocitySettings(BaseModel):
     coregister: bool = setting(
         False, "Subtract from all velocities the offset that stable ground shows; drow and dcol stay as measured."
     )
+    same_geometry: bool = setting(
+        False, "Pair only scenes of one path and row: between others terrain shifts that the product's model misses."
+    )
     min_overlap: float = setting(
         MAP.min_overlap, "Least share of the chip's pixels that must be valid in both pictures.", "0 to 1", gt=0, le=1
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from napari_icenet.errors import UsageError
 from napari_icenet.gui.app.dock import IceNetDock
 from napari_icenet.gui.app.reader import get_reader
 from napari_icenet.gui.session.session_file import SessionFile
-from napari_icenet.scenes import open_stack
+from napari_icenet.scenes import Grid, SceneStack, open_stack
 from napari_icenet.scenes.store.zarr_store import save_stack
 from napari_icenet.velocity.settings import VelocitySettings
 from tests.gui.ice import Hand, moving_ice
@@ -146,6 +147,23 @@ def test_a_stack_that_is_gone_is_told(worked, make_dock, qtbot, tmp_path, monkey
     idle(other, qtbot)
     assert other.session.stack is None
     assert "ice.zarr does not exist" in said[0]
+
+
+def test_what_was_chosen_of_a_stack_is_chosen_again(make_dock, qtbot, stored, tmp_path):
+    ice = moving_ice()
+    plain = SceneStack(
+        [replace(scene, grid=Grid(*ice.grid.shape)) for scene in ice.scenes], ice.bands, Grid(*ice.grid.shape)
+    )
+    save_stack(plain, tmp_path / "plain.zarr")
+    dock, other, path = make_dock(), make_dock(), tmp_path / "work.icenet"
+    dock.session.open(tmp_path / "plain.zarr", exclude=[ice.labels[1]], pixel_size="12.5")
+    idle(dock, qtbot)
+    save(dock, qtbot, path)
+    other.open_session(path)
+    idle(other, qtbot)
+    assert other.session.stack.labels == (ice.labels[0], *ice.labels[2:])
+    assert other.session.stack.grid.pixel_size_note == "pixel size of 12.5 m as given"
+    assert other.session.stack.origin == dock.session.stack.origin
 
 
 def test_what_cannot_be_read_any_more_keeps_nothing_else_away(worked, make_dock, qtbot, tmp_path, monkeypatch):

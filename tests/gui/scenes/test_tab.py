@@ -11,7 +11,7 @@ from napari_icenet.gui.scenes.tab import ScenesTab
 from napari_icenet.scenes import open_stack
 from napari_icenet.scenes.scene import Notice
 from tests.gui.conftest import HEIGHT, TIMES, WIDTH, make_stack
-from tests.scenes.products import write_product
+from tests.scenes.products import write_picture, write_product
 
 DATES = "2020-01-15, 2020-02-15 2020-03-15\n20200415"
 
@@ -208,3 +208,50 @@ def test_dates_of_layers_may_carry_a_time(tab, session, layer):
     dialog.accept()
     assert session.stack.scenes[1].time == datetime(2020, 1, 15, 11)
     QApplication.processEvents()
+
+
+@pytest.fixture
+def camera(tmp_path):
+    """Two pictures that lie on no map."""
+    folder = tmp_path / "camera"
+    folder.mkdir()
+    for day in ("20200101", "20200117", "20200202"):
+        write_picture(folder / f"{day}.png", np.random.default_rng(0).integers(0, 255, (48, 64)).astype(np.uint8))
+    return folder
+
+
+def opened(tab, session, qtbot, folder):
+    before = len(session.stacks)
+    tab.open_folder(str(folder))
+    qtbot.waitUntil(lambda: session.job is None, timeout=60_000)
+    return session.stack if len(session.stacks) > before else None
+
+
+def test_the_pixel_size_of_pictures_without_a_map(tab, session, camera, qtbot):
+    stack = opened(tab, session, qtbot, camera)
+    assert "No map coordinates: lengths are in pixels" in tab.facts.text()
+    assert tuple(session.image.scale[-2:]) == (1, 1)
+    qtbot.keyClicks(tab.pixel_size, "12.5")
+    stack = opened(tab, session, qtbot, camera)
+    assert stack.grid.pixel_size_note == "pixel size of 12.5 m as given"
+    assert "64 × 48 px of 12.5 m" in tab.facts.text()
+    assert "pixel size of 12.5 m as given" in tab.facts.text()
+    assert tuple(session.image.scale[-2:]) == (12.5, 12.5)
+    assert [str(unit) for unit in session.image.units[-2:]] == ["meter", "meter"]
+    assert session.readout.text(1, 2).split(" · ")[1] == "x 31 y −19"
+
+
+@pytest.mark.parametrize(("typed", "told"), [("wide", "wide is no pixel size"), ("-3", "-3 is no pixel size")])
+def test_a_pixel_size_that_is_none_is_told(tab, session, camera, qtbot, monkeypatch, typed, told):
+    said = []
+    monkeypatch.setattr(session, "report", lambda error: said.append(str(error)))
+    tab.pixel_size.setText(typed)
+    assert opened(tab, session, qtbot, camera) is None
+    assert told in said[0]
+
+
+def test_dates_and_paths_are_chosen(tab, session, archive, qtbot):
+    tab.chosen["exclude"].setText("2015-07-10, ")
+    assert opened(tab, session, qtbot, archive).labels == ("2015-07-26", "2015-08-02")
+    tab.chosen["only"].setText("005/009")
+    assert opened(tab, session, qtbot, archive).labels == ("2015-07-26",)

@@ -200,6 +200,7 @@ def _geotiff(maps: CorrelationMaps, path: Path) -> None:
             simulated="yes" if maps.ground.simulated else "no",
             credits="; ".join(maps.ground.credits),
             record=json.dumps(told),
+            **cells.attributes,
         )
 
 

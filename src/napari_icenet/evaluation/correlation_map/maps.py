@@ -302,6 +302,7 @@ class CorrelationMaps(Described):
             "title": f"correlation of predictions with what came, {self.ground.name}",
             "simulated": "yes" if self.ground.simulated else "no",
             "settings": self.settings.model_dump_json(),
+            **self.cells.attributes,
         }
         values = np.stack([self.values[key] for key in self.keys])
         states = np.stack([self.states[key] for key in self.keys]).astype(np.int8)

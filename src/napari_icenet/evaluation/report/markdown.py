@@ -47,6 +47,7 @@ def markdown(made: Evaluation) -> str:
         lines += ["**Simulated scenes**: these numbers say nothing about a real glacier.", ""]
     if made.source.credits:
         lines += [". ".join(made.source.credits) + ".", ""]
+    lines += [line for name, note in made.georeference.items() for line in (f"{name} lies on no map: {note}.", "")]
     for one in made.trained_here:
         lines += [f"**{one.sentence}**" if one.flatters else one.sentence, ""]
     lines += [_what(made), "", "## The paper's Table 1 (Byrd Glacier, 2015–2017)", ""]
@@ -208,4 +209,5 @@ def summary(made: Evaluation) -> str:
                 lines.append(f"{title_of(name):{width}}  {cells}  {number(row['close'], 2):>6}")
             lines.append("")
     lines.append(f"error px: median against {made.reference}")
+    lines += [f"{name}: {note}" for name, note in made.georeference.items()]
     return "\n".join(lines)

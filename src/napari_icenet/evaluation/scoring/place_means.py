@@ -97,4 +97,5 @@ def write_map(maps: PlaceMeans, p: int, path: Path, *, title: str, simulated: bo
             out.write(values, index)
             out.set_band_description(index, name)
             out.update_tags(index, long_name=meaning)
-        out.update_tags(TIFFTAG_SOFTWARE=software(), predictor=title, simulated="yes" if simulated else "no")
+        told = {"predictor": title, "simulated": "yes" if simulated else "no"} | maps.cells.attributes
+        out.update_tags(TIFFTAG_SOFTWARE=software(), **told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +28,9 @@ def open_source(
     *,
     crs: str | None = None,
     extent: Literal["intersection", "union"] = "intersection",
+    exclude: Sequence[str] = (),
+    only: Sequence[str] = (),
+    pixel_size: float | str | None = None,
     covariates: Path | None = None,
     progress: Progress | None = None,
 ) -> tuple[StackSource | DatasetSource, EvaluationSettings]:
@@ -38,8 +41,8 @@ def open_source(
     source : SceneStack, dataset, or path of either
     given : dict
         Fields of :class:`~napari_icenet.evaluation.settings.EvaluationSettings`; None stands for the default.
-    crs, extent : str
-        Of a stack, as in :func:`~napari_icenet.scenes.open.open_stack`.
+    crs, extent, exclude, only, pixel_size
+        Of the path of a stack, as in :func:`~napari_icenet.scenes.open.open_stack`.
     covariates : Path, optional
         A file with further facts of each date of a stack; a dataset has its own.
     progress : callable, optional
@@ -55,6 +58,11 @@ def open_source(
     if isinstance(source, SequenceDataset):
         if covariates is not None:
             raise UsageError(f"{source.path} is a dataset and has its own; give --covariates to icenet dataset.")
+        if exclude or only or pixel_size is not None:
+            raise UsageError(
+                f"{source.path} is a dataset and keeps its dates and its grid; choose them where it is made, with "
+                "icenet dataset."
+            )
         settings = make_evaluation_settings(dataset_settings(source, dict(given)))
         return DatasetSource(source, settings), settings
     called = source.name if isinstance(source, SceneStack) else source
@@ -62,7 +70,11 @@ def open_source(
     settings = make_evaluation_settings(given)
     if settings.split is not None:
         raise UsageError(f"{called} is a stack and has no splits; leave --split out, or build a dataset of it first.")
-    stack = source if isinstance(source, SceneStack) else _stack_at(Path(source), settings, crs, extent, progress)
+    if isinstance(source, SceneStack):
+        stack = source
+    else:
+        choices: dict[str, Any] = {"exclude": exclude, "only": only, "pixel_size": pixel_size, "least": 2}
+        stack = _stack_at(Path(source), settings, crs=crs, extent=extent, progress=progress, **choices)
     made = StackSource(stack, settings, path if stack.origin is None else stack.origin.path)
     if covariates is not None:
         from napari_icenet.scenes.covariates import give_covariates
@@ -71,19 +83,13 @@ def open_source(
     return made, settings
 
 
-def _stack_at(
-    path: Path,
-    settings: EvaluationSettings,
-    crs: str | None,
-    extent: Literal["intersection", "union"],
-    progress: Progress | None,
-) -> SceneStack:
+def _stack_at(path: Path, settings: EvaluationSettings, **choices: Any) -> SceneStack:
     """The stack of a path, with the bands that are evaluated."""
     from napari_icenet.scenes.open import open_stack
 
     # The panchromatic band has a 15 m grid of its own, so asking for it alone opens another stack.
     panchromatic = settings.bands is not None and {b.upper().lstrip("B") for b in settings.bands} == {"8"}
-    return open_stack(path, bands=("B8",) if panchromatic else None, crs=crs, extent=extent, progress=progress)
+    return open_stack(path, bands=("B8",) if panchromatic else None, **choices)
 
 
 def make_predictors(

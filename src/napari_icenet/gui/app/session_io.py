@@ -198,10 +198,9 @@ def _seen_from(file: Path, path: Path) -> str | None:
 
 
 def _opened(file: SessionFile, saved: SavedStack, progress: Progress) -> SceneStack:
-    from napari_icenet.scenes import open_stack
+    from napari_icenet.scenes.open import open_again
 
-    origin = file.origin_of(saved)
-    stack = open_stack(origin.path, bands=origin.bands, extent=origin.extent, crs=origin.crs, progress=progress)
+    stack = open_again(file.origin_of(saved), progress=progress)
     stack.name = saved.name
     return stack
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,9 @@ class ScenesTab(Tab):
             choices["bands"] = tuple(self.detail.currentData().split(","))
         if self.crs.text().strip():
             choices["crs"] = self.crs.text().strip()
+        choices |= {name: _words(field) for name, field in self.chosen.items() if _words(field)}
+        if self.pixel_size.text().strip():
+            choices["pixel_size"] = self.pixel_size.text().strip()
         self.session.open(folder, **choices)
 
     def save(self) -> None:
@@ -214,6 +218,19 @@ class ScenesTab(Tab):
         form.addRow("Grid", self.extent)
         form.addRow("Bands", self.detail)
         form.addRow("Projection", self.crs)
+        self.pixel_size = QLineEdit(inner)
+        self.pixel_size.setPlaceholderText("by the map")
+        self.pixel_size.setToolTip(
+            "Metres of a pixel of the next folder, where its pictures lie on no map: speeds are then in m/yr."
+        )
+        self.chosen = {"exclude": QLineEdit(inner), "only": QLineEdit(inner)}
+        self.chosen["exclude"].setPlaceholderText("no date")
+        self.chosen["exclude"].setToolTip("Dates of the next folder that are left out, such as 2020-01-31, 2020-02-16.")
+        self.chosen["only"].setPlaceholderText("every path and row")
+        self.chosen["only"].setToolTip("Paths and rows of the next folder that are kept, such as 233/013, or 233.")
+        form.addRow("Pixel size", self.pixel_size)
+        form.addRow("Leave out", self.chosen["exclude"])
+        form.addRow("Path/row", self.chosen["only"])
         buttons = QHBoxLayout()
         save = QPushButton("Save stack…", inner)
         save.setToolTip("Write the shown stack as one zarr folder, which opens again identical.")
@@ -266,3 +283,8 @@ class ScenesTab(Tab):
 
     def _use_layer(self) -> None:
         DatesDialog(self.session, self).open()
+
+
+def _words(field: QLineEdit) -> tuple[str, ...]:
+    """What is typed, between commas, semicolons or blanks."""
+    return tuple(word for word in re.split(r"[\s,;]+", field.text()) if word)

@@ -36,7 +36,7 @@ def origin_in_world(grid: Grid, reference: Grid) -> tuple[float, float]:
     Stacks on one map lie truly beside each other; without a common map, each starts at the
     origin. Offsets stay small, so that single precision on the graphics card is exact enough.
     """
-    if grid.crs is None or grid.crs != reference.crs:
+    if not (grid.on_map and reference.on_map) or grid.crs != reference.crs:
         return 0.0, 0.0
     row, col = (float(v) for v in reference.rowcol(*(float(v) for v in grid.xy(0, 0))))
     height, width = pixel_in_world(reference)

@@ -150,7 +150,7 @@ class Session:
         self._shown = chosen
         chosen.visible = True
         # Stacks on one map are compared in place; any other has to be brought into view.
-        if before is None or stack.grid.crs is None or before.stack.grid.crs != stack.grid.crs:
+        if before is None or not stack.grid.on_map or before.stack.grid.crs != stack.grid.crs:
             self.viewer.fit_to_view(layers=[chosen.image])
         self._follow_slider()
         self.stack_changed.emit(stack)
@@ -198,7 +198,8 @@ class Session:
         ----------
         path : path
         **choices
-            ``bands``, ``extent``, ``crs`` of :func:`napari_icenet.scenes.open_stack`.
+            ``bands``, ``extent``, ``crs``, ``exclude``, ``only``, ``pixel_size`` of
+            :func:`napari_icenet.scenes.open_stack`.
 
         Returns
         -------

@@ -8,13 +8,14 @@ import numpy as np
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QLabel, QSizePolicy, QWidget
 
+from napari_icenet.errors import UsageError
 from napari_icenet.gui.forms.field_editor import FieldEditor, Look
 from napari_icenet.gui.forms.schema import fields_of
 from napari_icenet.gui.velocity.search import SearchControl
 from napari_icenet.gui.widgets.theme import close_grid
 from napari_icenet.matching.prefilter import prefilters
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.velocity.pairs import make_pairs
+from napari_icenet.velocity.pairs import check_geometry, make_pairs
 from napari_icenet.velocity.settings import VelocitySettings, make_velocity_settings
 
 #: The choice of a single pair; the others are those of :func:`~napari_icenet.velocity.pairs.make_pairs`.
@@ -36,8 +37,10 @@ LOOKS = {
     "coarse_to_fine": Look("Coarse to fine"),
     "affine": Look("Stretch and shear"),
     "coregister": Look("Co-register"),
+    "same_geometry": Look("One path and row"),
 }
-SWITCHES = ("coarse_to_fine", "affine", "coregister")
+SWITCHES = ("coarse_to_fine", "affine", "coregister", "same_geometry")
+_SWITCHES_IN_ROW = 3
 #: Settings that outlive the window.
 REMEMBERED = tuple(LOOKS)
 #: Sides of the largest chip that are offered: the smallest one, doubled up to so many times.
@@ -78,13 +81,22 @@ class VelocityForm(QWidget):
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
-        """Pairs of scenes asked for, as indices; empty where all are of one time."""
+        """Pairs of scenes asked for, as indices; empty where all are of one time.
+
+        Raises
+        ------
+        UsageError
+            Pairs of one path and row are asked for, and these are not, or there are none.
+        """
         if self._stack is None or len(set(self._stack.times)) < 2:
             return []
-        choice = self.boxes["pairs"].currentData()
-        if choice == TWO:
-            return [(self.boxes["first"].currentIndex(), self.boxes["second"].currentIndex())]
-        return make_pairs(self._stack, choice)
+        choice, same_geometry = self.boxes["pairs"].currentData(), bool(self.editors["same_geometry"].value())
+        if choice != TWO:
+            return make_pairs(self._stack, choice, same_geometry=same_geometry)
+        pairs = [(self.boxes["first"].currentIndex(), self.boxes["second"].currentIndex())]
+        if same_geometry:
+            check_geometry(self._stack, pairs)
+        return pairs
 
     def values(self) -> dict[str, Any]:
         """All choices, as plain values of the settings."""
@@ -160,9 +172,9 @@ class VelocityForm(QWidget):
         folded = close_grid(self.more)
         folded.addWidget(self.editors["prefilter"].label, 0, 0)
         folded.addWidget(self.editors["prefilter"].widget, 0, 1, 1, 2)
-        for column, name in enumerate(SWITCHES):
+        for k, name in enumerate(SWITCHES):
             self.editors[name].label.hide()  # a switch bears its name itself
-            folded.addWidget(self.editors[name].widget, 1, column)
+            folded.addWidget(self.editors[name].widget, 1 + k // _SWITCHES_IN_ROW, k % _SWITCHES_IN_ROW)
         for column in (1, 3):
             grid.setColumnStretch(column, 1)
         folded.setColumnStretch(1, 1)
@@ -197,7 +209,11 @@ class VelocityForm(QWidget):
             self.boxes[name].setEnabled(two)
         if self._filling:
             return
-        self.search.show_ground(self._stack, self.pairs, self.editors["chip"].value())
+        try:
+            pairs = self.pairs
+        except UsageError:  # told ahead of the run, beside its button
+            pairs = []
+        self.search.show_ground(self._stack, pairs, self.editors["chip"].value())
         self.changed.emit()
 
 

@@ -23,7 +23,10 @@ TIP = (
     "How far the ice is looked for: in pixels along each axis, as the scale factor c of the smallest chip, or as the "
     f"speed of the fastest ice. Farther costs time and finds more false peaks. Default: {DEFAULT_RADIUS} px."
 )
-NO_MAP = "A speed in m/yr needs scenes that lie on a map; these carry no georeference."
+NO_MAP = (
+    "A speed in m/yr needs scenes that lie on a map; these carry no georeference. Their pixel size can be given when "
+    "they are opened (Scenes, Options)."
+)
 
 
 class SearchControl(QWidget):

@@ -146,13 +146,13 @@ class VelocityTab(Tab):
     def map(self) -> None:
         """Map velocity with what the form says."""
         try:
-            settings = self.form.settings()
+            settings, pairs = self.form.settings(), self.form.pairs
             stable: NDArray[np.bool_] | None = self.options.stable()
         except IceNetError as error:
             self.control.say(str(error))
             return
         remember_settings(self._memory, settings, REMEMBERED)
-        self.control.map(self.form.pairs, settings, stable=stable, prior=self.options.prior)
+        self.control.map(pairs, settings, stable=stable, prior=self.options.prior)
 
     def save_to(self, path: Path) -> None:
         """Write the maps off the interface's thread."""

@@ -41,7 +41,7 @@ class ProductName:
     sensor : str
         Instrument and satellite, ``LC08``, ``LE07`` … (the same form for old names).
     wrs_path, wrs_row : int
-        Path and row of the worldwide reference system 2.
+        Path and row of the worldwide reference system 2, of Landsat 1–3 of the first.
     acquired : date or None
         Day of acquisition, UTC; None where the digits are no date.
     level : str or None

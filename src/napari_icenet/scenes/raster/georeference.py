@@ -15,6 +15,9 @@ from rasterio.crs import CRS
 from napari_icenet.common.ground import ground_of
 from napari_icenet.scenes.grid import Grid, crs_name
 
+#: What follows from a fault where nobody gives the size of a pixel.
+IN_PIXELS = ", so positions are in pixels and velocities in px/day"
+
 
 class NoMap(NamedTuple):
     """What a file carries that gives no metres, and the way out."""
@@ -24,7 +27,7 @@ class NoMap(NamedTuple):
 
     def said_of(self, called: str) -> str:
         """The warning, of a subject with its verb: ``20200101.tif carries``."""
-        return f"{called} {self.fault}, so positions are in pixels and velocities in px/day; {self.remedy}."
+        return f"{called} {self.fault}{IN_PIXELS}; {self.remedy}."
 
 
 CONTROL_POINTS = NoMap("control points but no transform", "lay such files on a map with gdalwarp")

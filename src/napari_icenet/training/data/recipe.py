@@ -151,7 +151,7 @@ def cut_missing(
 
 def _planned(run: RunFolder, recipe: Recipe, stopped: Callable[[], bool]) -> DataPlan:
     """The plan as it was when the run was set up."""
-    from napari_icenet.scenes.open import open_stack
+    from napari_icenet.scenes.open import open_again
 
     def heed(_share: float, _text: str) -> None:
         if stopped():
@@ -159,7 +159,7 @@ def _planned(run: RunFolder, recipe: Recipe, stopped: Callable[[], bool]) -> Dat
 
     origin = recipe.origin
     try:
-        stack = open_stack(origin.path, bands=origin.bands, extent=origin.extent, crs=origin.crs, progress=heed)
+        stack = open_again(origin, progress=heed)
     except Cancelled:
         raise
     except IceNetError as error:

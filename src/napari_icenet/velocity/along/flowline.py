@@ -166,6 +166,7 @@ class FlowlineProfile(Described):
             values = getattr(self, name)
             columns[name] = (values if name == "valid" else np.where(self.valid, values, np.nan)).ravel()
         columns |= {"distance_unit": self.distance_unit, "unit": self.unit, "software": software()}
+        columns |= self.frame.attributes
         return pd.DataFrame(columns)
 
     def to_geodataframe(self) -> gpd.GeoDataFrame:

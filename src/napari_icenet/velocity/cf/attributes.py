@@ -30,6 +30,8 @@ def variable_attributes(velocity: MapArrays) -> dict[str, dict[str, Any]]:
     # udunits and pint both know "yr"; ITS_LIVE writes "meter/year", which is the same.
     unit, mapped = velocity.unit, velocity.frame.georeferenced
     where = "on the ground; a year is 365.25 days, the projection's scale divided out" if mapped else "of the picture"
+    if (note := velocity.frame.pixel_size_note) is not None:
+        where = f"by a {note}; a year is 365.25 days"
     axes = ("the grid's x", "the grid's y") if mapped else ("the columns, to the right", "the rows, downward")
     flag = {"flag_values": np.array([0, 1], np.int8)}
 
@@ -171,7 +173,7 @@ def global_attributes(maps: list[MapArrays]) -> dict[str, Any]:
         "software": software(),
         "format": FORMAT,
         "motion_detection_method": "feature",
-        "motion_coordinates": "map" if first.frame.georeferenced else "picture",
+        "motion_coordinates": "map" if first.frame.on_map else "picture",
         "scene_pair_type": "optical",
         "simulated": "yes" if any(velocity.simulated for velocity in maps) else "no",
         "settings": first.settings.model_dump_json(),
@@ -184,5 +186,6 @@ def global_attributes(maps: list[MapArrays]) -> dict[str, Any]:
         attributes["map_scale_factor_comment"] = (
             "least and greatest map units per metre on the ground; displacements on the map were divided by it"
         )
+    attributes |= first.frame.attributes
     notes = list(dict.fromkeys(note for velocity in maps for note in velocity.notes))
     return attributes | ({"comment": "\n".join(notes)} if notes else {})

@@ -92,4 +92,5 @@ def _tags(velocity: VelocityMap) -> dict[str, str]:
         "stable_shift_removed": "yes" if velocity.offset_removed else "no",
         "settings": velocity.settings.model_dump_json(),
         "record": record.model_dump_json(),
+        **velocity.frame.attributes,
     }

@@ -251,7 +251,8 @@ class VelocitySeries(Described):
             "start": xr.Variable("interval", times[:-1], {"long_name": "start of the interval, UTC"}),
             "end": xr.Variable("interval", times[1:], {"long_name": "end of the interval, UTC"}),
         }
-        return xr.Dataset(variables, coordinates, {"title": "velocity in time", "comment": "\n".join(self.notes)})
+        said = {"title": "velocity in time", "comment": "\n".join(self.notes)} | self.frame.attributes
+        return xr.Dataset(variables, coordinates, said)
 
     def facts(self) -> dict[str, str]:
         """Facts of a series: dates, shape, coordinate system, share of resolved intervals."""

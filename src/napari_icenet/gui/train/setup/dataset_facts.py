@@ -62,7 +62,7 @@ def facts_of(path: Path, stack: SceneStack | None) -> DatasetFacts:
     if stack is not None and record.settings.split_by == "area":
         step = coarse_step(stack.grid.shape)
         grid = GridRecord.of(stack.grid)
-        mine = (one for one in record.stacks if one.name == stack.name or stack.grid.crs is not None)
+        mine = (one for one in record.stacks if one.name == stack.name or stack.grid.on_map)
         if any(one.grid == grid for one in mine):
             codes = split_map(stack.grid, record.settings)[::step, ::step].copy()
     return DatasetFacts(_text(icenet), counts, icenet.shape[:2], codes, step)
