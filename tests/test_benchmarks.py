@@ -82,6 +82,17 @@ def test_judge():
     assert float(ratio.split(",")[0]) > 0.8
 
 
+def test_error_bars():
+    table = rows(run_program("benchmarks/error_bars.py", "--quick"))
+    assert len(table) == 4
+    for name, cells in table.items():
+        if name == "pictures":
+            continue
+        # Few vectors: far from all and from none.
+        assert all(45 < float(share.rstrip("%")) < 90 for share in cells[2:4]), name
+        assert all(80 < float(share.rstrip("%")) <= 100 for share in cells[4:]), name
+
+
 def test_closure_without_real_data_says_so(monkeypatch):
     monkeypatch.delenv("ICENET_REAL_DATA", raising=False)
     assert run_program("benchmarks/closure.py").startswith("left out: ICENET_REAL_DATA does not name")
