@@ -178,6 +178,7 @@ def track(
     """Follow chips through time."""
     from napari_icenet.matching.pictures import Pictures
     from napari_icenet.predictors.as_templates import template_predictor
+    from napari_icenet.tracking.doubts.track import cautions_ahead, cautions_of
     from napari_icenet.tracking.export import check_destination, csv_text, read_points, track_table, write_tracks
     from napari_icenet.tracking.follow import follow
     from napari_icenet.tracking.settings import make_settings
@@ -197,6 +198,8 @@ def track(
         positions += [(f"{points.name}, point {n}: ", row, col) for n, (row, col) in enumerate(found, start=1)]
     start = 0 if date is None else opened.time_index(date)
     pictures = Pictures(opened, settings.band)
+    for caution in cautions_ahead(opened, settings):
+        say_warning(caution.sentence)
     tracks = []
     refused: dict[int, str] = {}
     with ProgressLine() as progress:
@@ -213,6 +216,8 @@ def track(
         raise TrackingError("\n".join(["No chip can be followed; choose other positions:", *each]))
     for number, why in refused.items():
         say_warning(f"track {number} is left out: {why}")
+    for sentence in cautions_of({track.number: track.cautions for track in tracks}):
+        say_warning(sentence)
     if output is None:
         typer.echo(csv_text(track_table(tracks, opened)), nl=False)
     else:

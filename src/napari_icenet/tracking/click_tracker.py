@@ -22,6 +22,8 @@ from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.matching.template import Predictor, check_template
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.background import LiveTracks
+from napari_icenet.tracking.doubts.rock import on_mask_caution
+from napari_icenet.tracking.doubts.track import cautions_ahead, cautions_of
 from napari_icenet.tracking.settings import TrackSettings, changed
 from napari_icenet.tracking.stable_ground import StableGround
 from napari_icenet.tracking.track import Track
@@ -142,6 +144,15 @@ class ClickTracker:
     def can_redo(self) -> bool:
         """Whether :meth:`redo` does anything."""
         return self._history.can_redo
+
+    def cautions(self) -> list[str]:
+        """What cannot be right about the tracks, each kind once, as far as it is known."""
+        found = {}
+        for number, track in self.tracks.items():
+            mask = self._history.state.mask
+            on_mask = None if mask is None else on_mask_caution(track, mask)
+            found[number] = [*self._live.cautions.get(number, ()), *([] if on_mask is None else [on_mask])]
+        return [caution.sentence for caution in cautions_ahead(self.stack, self.settings)] + cautions_of(found)
 
     def pictures(self) -> Pictures:
         """Plain pictures of the settings' band, cached."""

@@ -17,6 +17,7 @@ from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.template import HIGH_PASS, Predictor
 from napari_icenet.matching.zncc import FLAT
 from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.tracking.doubts.track import with_cautions
 from napari_icenet.tracking.evidence import Correlator, Evidence, Place
 from napari_icenet.tracking.observation import Observation
 from napari_icenet.tracking.settings import TrackSettings
@@ -42,6 +43,7 @@ def follow(
     on_fix: Callable[[Track], None] | None = None,
     on_surface: Callable[[Observation, CorrelationSurface], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    cautions: bool = True,
 ) -> Track:
     """Follow the ice that is at (row, col) on one date through all dates.
 
@@ -72,6 +74,9 @@ def follow(
         what :func:`surface` would work out again.
     cancelled : callable, optional
         Asked before each date; the track so far is returned when it says yes.
+    cautions : bool
+        Whether to look, once at the end, for what cannot be right
+        (:func:`~napari_icenet.tracking.doubts.track.track_cautions`).
 
     Returns
     -------
@@ -94,7 +99,8 @@ def follow(
     time = time or 0
     pictures = stack if isinstance(stack, Pictures) else Pictures(stack, settings.band)
     correlator = Correlator(pictures, settings, predictor, pool)
-    return _Follower(correlator, row, col, time, number=number, on_surface=on_surface).run(on_fix, cancelled)
+    track = _Follower(correlator, row, col, time, number=number, on_surface=on_surface).run(on_fix, cancelled)
+    return with_cautions(track, pictures) if cautions and track.complete else track
 
 
 def _position(row: float | None, col: float | None, at: tuple[float, float] | None) -> tuple[float, float]:

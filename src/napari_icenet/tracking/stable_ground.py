@@ -142,7 +142,17 @@ def from_mask(
             break
         try:
             tracks.append(
-                follow(pictures, row, col, time, settings, pool=pool, number=len(tracks) + 1, cancelled=cancelled)
+                follow(
+                    pictures,
+                    row,
+                    col,
+                    time,
+                    settings,
+                    pool=pool,
+                    number=len(tracks) + 1,
+                    cancelled=cancelled,
+                    cautions=False,
+                )
             )
         except TrackingError:
             # Fill or a flat place: the other chips on the mask still count.

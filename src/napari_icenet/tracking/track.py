@@ -19,6 +19,7 @@ from napari_icenet.errors import UsageError
 from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.point_table import point_table
+from napari_icenet.tracking.caution import Caution
 from napari_icenet.tracking.observation import Observation
 from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.uncertainty import position_scatter
@@ -60,6 +61,8 @@ class Track(Described):
         For metres.
     times : tuple of datetime64
         Acquisition time of each date, UTC.
+    cautions : tuple of Caution
+        What cannot be right about it, as far as it was looked for.
     """
 
     number: int
@@ -71,6 +74,7 @@ class Track(Described):
     days: tuple[float, ...]
     grid: Grid
     times: tuple[np.datetime64, ...]
+    cautions: tuple[Caution, ...] = ()
 
     def facts(self) -> dict[str, str]:
         """Facts of a track: how often it was found, when, where."""

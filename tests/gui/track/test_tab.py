@@ -98,6 +98,27 @@ def test_a_click_places_a_chip_that_is_followed_through_all_dates(desk):
         np.testing.assert_allclose((track.rows[i], track.cols[i]), expected, atol=0.05)
 
 
+def test_what_cannot_be_right_is_said_below_the_form(desk):
+    assert desk.tab.caution.isHidden()
+    desk.place()
+    assert desk.tab.caution.isHidden()
+    desk.control.change(chip=96, scale=1.5)
+    desk.settle()
+    assert "A chip of 96 px is wider than a third of the frame of 200 × 240 px" in desk.tab.caution.text()
+    desk.control.change(chip=CHIP)
+    desk.settle()
+    assert desk.tab.caution.isHidden()
+    # The middle alone lies on the ice.
+    mask = np.ones((200, 240), bool)
+    mask[95:105, 135:145] = False
+    desk.control.set_stable_mask(mask)
+    desk.settle()
+    assert desk.tab.caution.text() == (
+        "Track 1: 90 % of the chip of 32 px lies on ground that does not move, which it will follow: "
+        "choose a smaller chip."
+    )
+
+
 def test_the_layers_hold_what_the_model_measured(desk):
     track = desk.place()
     desk.session.time = 1

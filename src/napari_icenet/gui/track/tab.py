@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_icenet.common.text import capital
 from napari_icenet.gui.forms.remembered import remember_settings
 from napari_icenet.gui.session.open_sample import SIMULATED, open_sample
 from napari_icenet.gui.session.session import Session
@@ -26,6 +27,7 @@ from napari_icenet.gui.track.form import REMEMBERED, TrackForm, settings_of_last
 from napari_icenet.gui.track.plots import TrackPlots
 from napari_icenet.gui.track.tables import DateTable, TrackTable
 from napari_icenet.gui.widgets.empty_page import EmptyPage
+from napari_icenet.gui.widgets.message import Message
 from napari_icenet.gui.widgets.preferences import Remembered
 from napari_icenet.gui.widgets.tab import Tab
 from napari_icenet.gui.widgets.theme import Fold
@@ -60,6 +62,7 @@ class TrackTab(Tab):
         self.message = QLabel(self)
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.caution = Message(self)
         self._tables = Throttle(self._fill_tables, seconds=TABLES_SECONDS, every=TABLES_FRAMES)
         self._lay_out()
         self._connect()
@@ -87,6 +90,7 @@ class TrackTab(Tab):
         layout.addWidget(self.form)
         layout.addWidget(self._more())
         layout.addWidget(self.message)
+        layout.addWidget(self.caution)
         self.hint = QLabel(HINT, page)
         self.hint.setWordWrap(True)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -239,6 +243,7 @@ class TrackTab(Tab):
         self.track_table.show_tracks(series, tracker.selected, stable)
         chosen = next((s for s in series if s.track.number == tracker.selected), None)
         self.date_table.show_series(chosen, tracker.time)
+        self.caution.say("\n".join(capital(sentence) for sentence in tracker.cautions()))
 
     def _say(self, sentence: str) -> None:
         self.message.setText(sentence)
