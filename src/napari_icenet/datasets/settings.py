@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from napari_icenet.common.settings_model import FrozenModel, made
+from napari_icenet.common.settings_model import FrozenModel, even, made
 from napari_icenet.matching.acceptance import DATASET, DATASET_CHAIN, Criteria
 
 Tracking = Literal["chain", "robust"]
@@ -100,12 +100,7 @@ class DatasetSettings(FrozenModel):
     train_until: datetime | None = None
     validation_until: datetime | None = None
 
-    @field_validator("chip")
-    @classmethod
-    def _even(cls, value: int) -> int:
-        if value % 2:
-            raise ValueError(f"must be even; use {value - 1} or {value + 1}")
-        return value
+    _even = field_validator("chip")(even)
 
     @model_validator(mode="after")
     def _shares(self) -> Self:
