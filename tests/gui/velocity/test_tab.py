@@ -287,7 +287,7 @@ def test_one_date_is_not_enough(desk):
     one = moving_ice(name="one date")
     one = type(one).from_array(lazy_array(one)[:1].compute(), [one.times[0].item()], name="one", grid=one.grid)
     desk.session.add_stack(one)
-    assert "only one date" in desk.tab.run.line.text()
+    assert "no two dates" in desk.tab.run.line.text()
     assert not desk.tab.run.button.isEnabled()
 
 

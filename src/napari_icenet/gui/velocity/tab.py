@@ -35,7 +35,7 @@ from napari_icenet.velocity.io.write import write_maps
 from napari_icenet.velocity.settings import VelocitySettings
 
 EMPTY = "Open pictures of a glacier, then map how fast it flows between two dates."
-ONE_DATE = "This stack has only one date; a velocity map needs two."
+ONE_DATE = "This stack has no two dates; a velocity map needs two."
 
 
 class VelocityTab(Tab):
@@ -227,7 +227,7 @@ class VelocityTab(Tab):
         stack, mapper = self.session.stack, self.control.mapper
         if stack is None or mapper is None:
             return
-        if len(stack.times) < 2:
+        if len(set(stack.times)) < 2:
             self.run.show_ahead(ONE_DATE, False)
             return
         try:
