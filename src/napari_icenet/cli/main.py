@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from napari_icenet.cli.coregistration import Coregister, Shifts, Stable, coregister_for_command, coregistration_asked
 from napari_icenet.cli.dataset import dataset
 from napari_icenet.cli.evaluate import evaluate
 from napari_icenet.cli.progress import ProgressLine, say_warning, spoken_warnings
@@ -163,10 +164,16 @@ def track(
         Path | None,
         typer.Option("-o", "--output", help="OUT.csv, .geojson or .parquet; default: CSV on stdout."),
     ] = None,
+    coregister: Coregister = False,
+    stable: Stable = None,
+    shifts: Shifts = None,
     crs: Crs = None,
     extent: Extent = "intersection",
 ) -> None:
-    """Follow chips through time."""
+    """Follow chips through time.
+
+    Of co-registered dates row and col stay as measured; x, y, displacements and velocities are less the shifts.
+    """
     from napari_icenet.matching.pictures import Pictures
     from napari_icenet.predictors.as_templates import template_predictor
     from napari_icenet.tracking.export import check_destination, csv_text, read_points, track_table, write_tracks
@@ -180,6 +187,7 @@ def track(
         band=band, chip=chip, scale=scale, template=template, prefilter=prefilter, tracking=tracking
     )
     predictor = template_predictor(settings.template)
+    coregister = coregistration_asked(coregister, stable, shifts)
     opened = open_for_command(stack, str(settings.band), crs, extent)
     if output is not None:
         check_destination(output, opened)
@@ -187,6 +195,8 @@ def track(
         found = read_points(points, opened)
         positions += [(f"{points.name}, point {n}: ", row, col) for n, (row, col) in enumerate(found, start=1)]
     start = 0 if date is None else opened.time_index(date)
+    if coregister:
+        coregister_for_command(opened, settings.band, stable, shifts)
     pictures = Pictures(opened, settings.band)
     tracks = []
     refused: dict[int, str] = {}

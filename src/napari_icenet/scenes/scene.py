@@ -139,6 +139,11 @@ class Provenance:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     credit: str | None = None
 
+    @property
+    def path_row(self) -> str:
+        """Path and row, such as ``011/012``; empty where not known."""
+        return "" if self.wrs_path is None or self.wrs_row is None else f"{self.wrs_path:03}/{self.wrs_row:03}"
+
     def geometry_differs(self, other: Provenance) -> bool:
         """True if the two are known to be seen from different paths or rows."""
         pairs = ((self.wrs_path, other.wrs_path), (self.wrs_row, other.wrs_row))

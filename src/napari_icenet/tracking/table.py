@@ -20,8 +20,8 @@ SETTING_COLUMNS = tuple(TrackSettings.model_fields)
 
 #: Decimals worth writing: a match is good to some thousandths of a pixel at best.
 DECIMALS = {
-    **dict.fromkeys(("row", "col", "drow", "dcol"), 3),
-    **dict.fromkeys(("drow_error", "dcol_error", "round_trip", "ncc", "peak_ratio"), 4),
+    **dict.fromkeys(("row", "col", "drow", "dcol", "shift_row", "shift_col"), 3),
+    **dict.fromkeys(("drow_error", "dcol_error", "shift_error", "round_trip", "ncc", "peak_ratio"), 4),
     **dict.fromkeys(("vx", "vy", "v", "v_error", "azimuth"), 2),
 }
 
@@ -51,6 +51,9 @@ def track_table(tracks: Sequence[Track], stack: SceneStack) -> pd.DataFrame:
         days since the last valid one, why a row is lost, errors (one sigma), azimuth (degrees
         clockwise from true north, or from the top of a picture without a map), and the settings.
         ``drow, dcol`` and velocities are since the last valid date. A lost row has no numbers.
+        Of a co-registered stack ``row, col`` are where the chip is in its date's picture; ``drow, dcol, x, y`` and
+        velocities are less the shift of the date, which ``shift_row, shift_col, shift_error`` (px, against the date
+        the chip was placed on) and ``shift_source`` tell.
     """
     import pandas as pd
 

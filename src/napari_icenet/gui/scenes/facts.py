@@ -46,10 +46,7 @@ def crs_name(stack: SceneStack) -> str:
 
 def path_row(stack: SceneStack, time: int) -> str:
     """``054/118`` of the worldwide reference system, or a dash."""
-    found = stack.scenes[time].provenance
-    if found.wrs_path is None or found.wrs_row is None:
-        return "–"
-    return f"{found.wrs_path:03}/{found.wrs_row:03}"
+    return stack.scenes[time].provenance.path_row or "–"
 
 
 def unusual_geometry(stack: SceneStack) -> list[bool]:
