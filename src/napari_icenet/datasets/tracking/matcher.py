@@ -90,12 +90,18 @@ class Matcher:
         found.dcol[:] *= self.factor
         return found
 
-    def match_all(self, times: tuple[int, int], places: Places) -> Matches:
-        """Matches of any number of chips anywhere; those that cross the edge of the frame are ``outside``."""
+    def match_all(self, times: tuple[int, int], places: Places, centre: tuple[int, int] = (0, 0)) -> Matches:
+        """Matches of any number of chips anywhere; those that cross the edge of the frame are ``outside``.
+
+        The search is centred ``centre`` (rows, columns) from a chip's place.
+        """
         rows, cols = places
+        beyond = max(map(abs, centre))
         out = Matches.empty(len(rows), self.chip, LostReason.OUTSIDE)
         for tile, group in tiles(rows, cols, self.inside(rows, cols)):
-            out[group] = self.match(self.around(tile, TILE_PX), times, (rows[group], cols[group]))
+            here = rows[group], cols[group]
+            shifts = (np.full_like(here[0], centre[0]), np.full_like(here[1], centre[1])) if beyond else None
+            out[group] = self.match(self.around(tile, TILE_PX, beyond), times, here, shifts)
         return out
 
     def _picture(self, time: int, around: Window) -> F32:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -102,6 +102,34 @@ class DateShifts(Described):
     def against(self, time: int) -> tuple[F64, F64]:
         """(drow, dcol), each (time,), against another date; all NaN where that one's shift is not known."""
         return self.drow - self.drow[time], self.dcol - self.dcol[time]
+
+    @property
+    def measured(self) -> list[tuple[float, float, float] | None]:
+        """(drow, dcol, error) of each date as plain numbers; None where not known."""
+        rows = np.stack([self.drow, self.dcol, self.error], axis=1).tolist()
+        return [(row, col, error) if known else None for (row, col, error), known in zip(rows, self.known, strict=True)]
+
+    def of_dates(self, dates: Sequence[int]) -> DateShifts:
+        """The shifts of some of the dates, by index, against the same one or else the first whose shift is known.
+
+        Raises
+        ------
+        UsageError
+            The shift of none of them is known.
+        """
+        at = np.asarray(dates, np.intp)
+        known = np.flatnonzero(self.known[at])
+        if not known.size:
+            raise UsageError(
+                f"The shift of none of {named([self.labels[i] for i in at])} is known; choose other dates."
+            )
+        reference = int(known[0]) if self.reference not in at else int(np.flatnonzero(at == self.reference)[0])
+        drow, dcol = (axis[at] for axis in self.against(int(at[reference])))
+        return replace(
+            self, drow=drow, dcol=dcol, error_between=self.error_between[np.ix_(at, at)],
+            stands_in=self.stands_in[at], reference=reference, times=self.times[at],
+            labels=tuple(self.labels[i] for i in at), paths=tuple(self.paths[i] for i in at),
+        )  # fmt: skip
 
     def check(self, labels: Sequence[str], name: str) -> None:
         """Refuse shifts of other dates than those of a stack, by its labels and name.
