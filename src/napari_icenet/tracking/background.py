@@ -15,6 +15,7 @@ from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.matching.match import CorrelationSurface
 from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.matching.template import Predictor
+from napari_icenet.scenes.align.date_shifts import DateShifts
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking import stable_ground
 from napari_icenet.tracking.follow import follow, prefetch, surface, unfollowed
@@ -83,7 +84,7 @@ class LiveTracks:
         self.ground: StableGround | None = None
         self.lock = threading.RLock()
         self._surfaces: dict[int, tuple[Observation, CorrelationSurface]] = {}
-        self._finished: OrderedDict[tuple[Mark, TrackSettings], Track] = OrderedDict()
+        self._finished: OrderedDict[tuple[Mark, TrackSettings, DateShifts | None], Track] = OrderedDict()
         self._wanted: dict[int, int] = {}
         self._revision = 0
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="icenet-match")
@@ -164,7 +165,7 @@ class LiveTracks:
 
         if outdated():
             return
-        key = (mark, settings)
+        key = (mark, settings, self._stack.shifts)
         track = self._finished.get(key)
         if track is None:
             pictures = self.pictures(settings.band)
@@ -181,7 +182,7 @@ class LiveTracks:
                 return
             if not track.complete:
                 return
-            self._finished[key] = track
+            self._finished[mark, settings, track.shifts] = track
             while len(self._finished) > KEPT:
                 self._finished.popitem(last=False)
         self._publish(replace(track, number=number), outdated)

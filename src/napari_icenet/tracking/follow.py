@@ -125,8 +125,8 @@ class _Follower:
         self.correlator, self.pictures, self.settings = correlator, pictures, settings
         self.row, self.col, self.time, self.number = float(row), float(col), time, number
         self.days = tuple(float(d) for d in pictures.stack.days)
-        shifts = pictures.stack.shifts
-        self.shifts = [(0.0, 0.0)] * len(self.days) if shifts is None else [*zip(*shifts.likely, strict=True)]
+        self.shifts = shifts = pictures.stack.shifts
+        self.likely = [(0.0, 0.0)] * len(self.days) if shifts is None else [*zip(*shifts.likely, strict=True)]
         centre, start = (round(row), round(col)), (self.row, self.col)
         origin = Observation(time, *start, _NAN, _NAN, True, None, _NAN, (0.0, 0.0), time, centre, start, firm=True)
         self.observations: dict[int, Observation] = {time: origin}
@@ -141,7 +141,7 @@ class _Follower:
         times = tuple(stack.times)
         return Track(
             self.number, self.time, self.row, self.col, self.settings, observations, self.days, stack.grid, times,
-            stack.shifts,
+            self.shifts,
         )  # fmt: skip
 
     def run(self, on_fix: Callable[[Track], None] | None, cancelled: Callable[[], bool] | None) -> Track:
@@ -160,6 +160,9 @@ class _Follower:
         return [fix for fix in made if fix.valid]
 
     def _centre(self, known: list[Observation], time: int) -> tuple[int, int]:
+        if self.shifts is not None:
+            # Where the ice was on the ground is not told by a date of unknown shift.
+            known = [fix for fix in known if self.shifts.known[fix.time]]
         last = known[-1]
         row, col = self._less_shift(last)
         if self.settings.centring == "velocity" and len(known) > 1:
@@ -169,12 +172,12 @@ class _Follower:
                 share = (self.days[time] - self.days[last.time]) / elapsed
                 row_before, col_before = self._less_shift(before)
                 row, col = row + share * (row - row_before), col + share * (col - col_before)
-        shift_row, shift_col = self.shifts[time]
+        shift_row, shift_col = self.likely[time]
         return round(row + shift_row), round(col + shift_col)
 
     def _less_shift(self, fix: Observation) -> tuple[float, float]:
         """Place of a chip on the ground."""
-        shift_row, shift_col = self.shifts[fix.time]
+        shift_row, shift_col = self.likely[fix.time]
         return fix.row - shift_row, fix.col - shift_col
 
     def _step(self, time: int, times: range) -> None:

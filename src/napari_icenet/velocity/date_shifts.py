@@ -7,13 +7,16 @@ is what the slow mode of the maps shows, in most of them that show one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import theilslopes
 
+from napari_icenet.common.robust import robust_deviation
 from napari_icenet.common.types import Bool
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.jobs.progress import Progress
@@ -32,11 +35,15 @@ from napari_icenet.velocity.stable_ground.mask import read_stable_mask
 from napari_icenet.velocity.velocity_map import VelocityMap
 
 #: Points of a coarse map, and points that should lie on a mask of stable ground.
-_POINTS, _POINTS_ON_MASK = 10_000, 300
+_POINTS, _POINTS_ON_MASK = 4_000, 300
 #: Smallest distance between points, px, and smallest radius.
 _LEAST_SPACING, _LEAST_RADIUS = 16, 3
 #: A date that no pair ties to the others is paired with so many more of them, the nearest in time.
 _FURTHER = 3
+#: Days of a year, and days apart within it by which two dates are of one season.
+_YEAR, _SEASON = 365.25, 30.0
+#: Ground that moves steadily is ice: by so many times what the dates scatter about a line, over so many dates, px.
+_STEADY, _STEADY_DATES, _STEADY_PX = 6.0, 6, 0.5
 #: Maps whose slow mode lies nearer to zero show the ground, where there are any, px: in pictures that are shifted
 #: further, ice that flows against the shift may look slower than the ground.
 _NEAR_PX = 1.0
@@ -81,7 +88,8 @@ def measure_shifts(
     Raises
     ------
     TrackingError
-        No ground that stands still can be matched on any two dates, or the mask does not fit.
+        No ground that stands still can be matched on any two dates, or what seems to moves steadily as ice does; the
+        mask does not fit.
     UsageError
         There is no such band, the stack has no two dates, or the frame is smaller than a chip.
     """
@@ -99,6 +107,7 @@ def measure_shifts(
     if not offsets:
         raise TrackingError(_nothing_still(stack, mask))
     shifts = solve_shifts(stack, offsets, source)
+    _refuse_ice(stack, shifts)
     if not (shifts.known & ~shifts.stands_in).sum() > 1:
         raise TrackingError(_nothing_still(stack, mask))
     if progress is not None:
@@ -118,17 +127,28 @@ def coarse_settings(stack: SceneStack, band: str | int, mask: Bool | None = None
 
 
 def _first_pairs(stack: SceneStack) -> Iterator[tuple[int, int]]:
-    """Each date with the next one, and with the next of its path and row, or the one after the next."""
+    """Each date with the next one, with the next of its path and row, or the one after, and with one of its season.
+
+    Snow and a low sun move matches on all ground alike, and from season to season that adds up; dates a year apart
+    look alike, and contradict it.
+    """
     paths = [scene.provenance.path_row for scene in stack.scenes]
     found: dict[tuple[int, int], None] = {}
     for i, path in enumerate(paths):
         later = [j for j in range(i + 1, len(paths)) if stack.times[j] > stack.times[i]]
         alike = [j for j in later if path and paths[j] == path and j != later[0]]
-        for j in (*later[:1], *(alike or later[1:])[:1]):
+        seasonal = [j for j in later if stack.days[j] - stack.days[i] > _YEAR / 2 and _apart(stack, i, j) < _SEASON]
+        for j in (*later[:1], *(alike or later[1:])[:1], *seasonal[:1]):
             found[i, j] = None
     if not found:
         raise UsageError(f"{stack.name} has no two dates, and a shift needs two; add scenes of other dates.")
     yield from found
+
+
+def _apart(stack: SceneStack, first: int, second: int) -> float:
+    """Days between two dates within the year."""
+    days = float(stack.days[second] - stack.days[first])
+    return abs(days - _YEAR * round(days / _YEAR))
 
 
 def _further_pairs(stack: SceneStack, tied: Bool, tried: set[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -219,6 +239,33 @@ class _Measured:
         slow = np.sum([found[pair][0] for pair in chosen], axis=0)
         reached = np.sum([self.maps[pair].valid for pair in chosen], axis=0)
         return np.asarray((slow > 0) & (2 * slow >= reached))
+
+
+def _refuse_ice(stack: SceneStack, shifts: DateShifts) -> None:
+    """Refuse what moves steadily through time: pictures are shifted to and fro, ice flows on.
+
+    On a mask it is told: the user has said that its ground stands still.
+    """
+    measured = np.flatnonzero(shifts.known & ~shifts.stands_in)
+    days = stack.days[measured]
+    if measured.size < _STEADY_DATES or days[-1] == days[0]:
+        return
+    moved, scatter = [], []
+    for axis in (shifts.drow[measured], shifts.dcol[measured]):
+        slope, start = (float(value) for value in theilslopes(axis, days)[:2])
+        moved.append(slope * float(days[-1] - days[0]))
+        scatter.append(robust_deviation(axis - start - slope * days))
+    drift = math.hypot(*moved)
+    if drift < max(_STEADY * math.hypot(*scatter) / math.sqrt(2), _STEADY_PX):
+        return
+    steady = f"moves steadily, by {drift:.1f} px from {shifts.labels[measured[0]]} to {shifts.labels[measured[-1]]}"
+    if shifts.source == "mask":
+        stack.warn(f"The ground of the mask {steady}, as ice does and a shift of pictures does not; check the mask.")
+        return
+    raise TrackingError(
+        f"what seems to stand still in {stack.name} {steady}, as ice does and a shift of pictures does not; give a "
+        "mask of stable ground, or leave co-registration off."
+    )
 
 
 def _nothing_still(stack: SceneStack, mask: Bool | None) -> str:

@@ -14,6 +14,9 @@ from napari_icenet.velocity.time_series.network_adjustment import Pairs, positio
 
 #: A path and row stands in for its dates that could not be measured if so many of them could.
 LEAST_DATES = 2
+#: Light and snow of a date move matches on wide areas alike: no scatter and no contradiction of pairs tells that.
+#: One sigma of what it does to the difference of two dates, px (simulated scenes whose shifts are known).
+LIGHT_PX = 0.02
 #: Digits of a shift that are kept, px: a match is good to some thousandths at best.
 _DECIMALS = 4
 
@@ -87,7 +90,8 @@ def _solved(offsets: Sequence[PairOffset], dates: int) -> _Solved:
     tied = found.tied[0] | np.eye(dates, dtype=bool)
     main = tied[tied.sum(axis=1).argmax()]
     scale = (found.scale_row[0] ** 2 + found.scale_col[0] ** 2) / 2
-    between = np.where(tied, np.sqrt(found.variance[0] * scale), np.nan)
+    between = np.round(np.sqrt(found.variance[0] * scale + LIGHT_PX**2), _DECIMALS)
+    between = np.where(tied, between * ~np.eye(dates, dtype=bool), np.nan)
     return _Solved(found.row[:, 0], found.col[:, 0], between, main)
 
 

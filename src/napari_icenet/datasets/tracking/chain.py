@@ -46,12 +46,17 @@ def chain(
         if progress is not None:
             pictures = matcher.pictures
             progress((t - 1) / (settings.frames - 1), f"{pictures.stack.labels[start + t]} {pictures.band}")
-        down, right = (int(whole[t] - whole[t - 1]) for whole in shifts.whole)
-        found = matcher.match_all((start + t - 1, start + t), (rows[:, t - 1], cols[:, t - 1]), (down, right))
+        # A date of unknown shift does not tell where the ice was on the ground; the last other one does.
+        last = max(np.flatnonzero(shifts.known[:t]), default=t - 1)
+        centres = (
+            rows[:, last] - rows[:, t - 1] + shifts.whole[0][t] - shifts.whole[0][last],
+            cols[:, last] - cols[:, t - 1] + shifts.whole[1][t] - shifts.whole[1][last],
+        )
+        found = matcher.match_all((start + t - 1, start + t), (rows[:, t - 1], cols[:, t - 1]), centres)
         there = judge_matches(found.reason, settings.criteria_for("chain")) == 0
         for place, exact, peak, centre, shift in (
-            (rows, tracks.rows, found.drow, down, shifts.row),
-            (cols, tracks.cols, found.dcol, right, shifts.col),
+            (rows, tracks.rows, found.drow, centres[0], shifts.row),
+            (cols, tracks.cols, found.dcol, centres[1], shifts.col),
         ):
             move = np.where(there, peak, centre)
             # The highest pixel of the surface; its sub-pixel peak may lie half a pixel from there.

@@ -90,18 +90,17 @@ class Matcher:
         found.dcol[:] *= self.factor
         return found
 
-    def match_all(self, times: tuple[int, int], places: Places, centre: tuple[int, int] = (0, 0)) -> Matches:
+    def match_all(self, times: tuple[int, int], places: Places, shifts: Places | None = None) -> Matches:
         """Matches of any number of chips anywhere; those that cross the edge of the frame are ``outside``.
 
-        The search is centred ``centre`` (rows, columns) from a chip's place.
+        Parameters are those of :meth:`match`.
         """
         rows, cols = places
-        beyond = max(map(abs, centre))
+        beyond = 0 if shifts is None else max(int(np.abs(axis).max(initial=0)) for axis in shifts)
         out = Matches.empty(len(rows), self.chip, LostReason.OUTSIDE)
         for tile, group in tiles(rows, cols, self.inside(rows, cols)):
-            here = rows[group], cols[group]
-            shifts = (np.full_like(here[0], centre[0]), np.full_like(here[1], centre[1])) if beyond else None
-            out[group] = self.match(self.around(tile, TILE_PX, beyond), times, here, shifts)
+            centred = (shifts[0][group], shifts[1][group]) if beyond and shifts is not None else None
+            out[group] = self.match(self.around(tile, TILE_PX, beyond), times, (rows[group], cols[group]), centred)
         return out
 
     def _picture(self, time: int, around: Window) -> F32:

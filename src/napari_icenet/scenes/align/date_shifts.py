@@ -94,9 +94,14 @@ class DateShifts(Described):
 
     @cached_property
     def likely(self) -> tuple[F64, F64]:
-        """(drow, dcol) to centre a search by: where the shift is not known, that of the known date nearest in order."""
-        at = np.flatnonzero(self.known)
-        nearest = at[np.abs(np.arange(len(self.drow))[:, None] - at).argmin(axis=1)]
+        """(drow, dcol) to centre a search by: where the shift is not known, that of the nearest date with a known one.
+
+        Nearest in order; of the same path and row, where one of these is known.
+        """
+        at, dates = np.flatnonzero(self.known), np.arange(len(self.drow))
+        paths = np.array(self.paths)
+        away = np.abs(dates[:, None] - at) + len(dates) * (paths[:, None] != paths[at])
+        nearest = at[away.argmin(axis=1)]
         return self.drow[nearest], self.dcol[nearest]
 
     def against(self, time: int) -> tuple[F64, F64]:
