@@ -10,8 +10,8 @@ from napari_icenet.tracking.click_tracker import ClickTracker
 from napari_icenet.tracking.evidence import Correlator
 from napari_icenet.tracking.follow import surface
 from napari_icenet.tracking.settings import TrackSettings, changed
-from tests.tracking.doubts.rock import flowing_strip
 from tests.tracking.glacier import moving, texture
+from tests.tracking.plausibility.rock import flowing_strip
 
 STEPS = np.outer(np.arange(5), (0.5, 1.5))
 SETTINGS = TrackSettings(chip=64, scale=1.5)

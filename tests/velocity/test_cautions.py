@@ -16,8 +16,8 @@ from napari_icenet.velocity.cautions import AHEAD, cautions_ahead, cautions_of, 
 from napari_icenet.velocity.map_pair import map_pair
 from napari_icenet.velocity.pairs import make_pairs, map_pairs
 from napari_icenet.velocity.settings import VelocitySettings
-from tests.tracking.doubts.paths import seen_from
 from tests.tracking.glacier import START, cloud, moving, texture
+from tests.tracking.plausibility.paths import seen_from
 from tests.velocity.fields import PLAIN, make_map
 
 GRID = Grid(320, 320, Affine(30, 0, 500_000, 0, -30, 7_000_000), CRS.from_epsg(32624))

@@ -74,6 +74,9 @@ class DatasetSettings(FrozenModel):
     train_until, validation_until : datetime, optional
         Split by time: the last moments of the training and of the validation period, UTC; the test is
         what came later. Default: those that give the sequences their shares.
+    coregister : bool
+        Whether recorded displacements are less the shift of each date: so where the stacks have ``shifts``, which
+        must be measured before.
     """
 
     chip: int = Field(default=128, ge=16, le=1024)
@@ -99,6 +102,7 @@ class DatasetSettings(FrozenModel):
     split_by: Literal["area", "time"] = "area"
     train_until: datetime | None = None
     validation_until: datetime | None = None
+    coregister: bool = False
 
     _even = field_validator("chip")(even)
 
@@ -119,8 +123,10 @@ class DatasetSettings(FrozenModel):
 
     @model_serializer(mode="wrap")
     def _lean(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """As before there were splits by time, where there is none: datasets made then stay the same."""
+        """As before there were splits by time and shifts, where there are none: datasets made then stay the same."""
         values: dict[str, Any] = handler(self)
+        if not self.coregister:
+            values.pop("coregister", None)
         if self.split_by == "area":
             for name in ("split_by", "train_until", "validation_until"):
                 values.pop(name, None)

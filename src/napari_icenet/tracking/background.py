@@ -15,12 +15,13 @@ from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.matching.match import CorrelationSurface
 from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.matching.template import Predictor
+from napari_icenet.scenes.align.date_shifts import DateShifts
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking import stable_ground
 from napari_icenet.tracking.caution import Caution
-from napari_icenet.tracking.doubts.track import with_cautions
 from napari_icenet.tracking.follow import follow, prefetch, surface, unfollowed
 from napari_icenet.tracking.observation import Observation
+from napari_icenet.tracking.plausibility.track import with_cautions
 from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.stable_ground import StableGround
 from napari_icenet.tracking.track import Track
@@ -88,7 +89,7 @@ class LiveTracks:
         #: What cannot be right about each track, as far as it is known: an older place's until that of a newer one is.
         self.cautions: dict[int, tuple[Caution, ...]] = {}
         self._judged: dict[int, Track] = {}
-        self._finished: OrderedDict[tuple[Mark, TrackSettings], Track] = OrderedDict()
+        self._finished: OrderedDict[tuple[Mark, TrackSettings, DateShifts | None], Track] = OrderedDict()
         self._wanted: dict[int, int] = {}
         self._revision = 0
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="icenet-match")
@@ -170,7 +171,7 @@ class LiveTracks:
 
         if outdated():
             return
-        key = (mark, settings)
+        key = (mark, settings, self._stack.shifts)
         track = self._finished.get(key)
         if track is None:
             pictures = self.pictures(settings.band)
@@ -187,7 +188,7 @@ class LiveTracks:
                 return
             if not track.complete:
                 return
-            self._finished[key] = track
+            self._finished[mark, settings, track.shifts] = track
             while len(self._finished) > KEPT:
                 self._finished.popitem(last=False)
         self._publish(replace(track, number=number), outdated)

@@ -20,10 +20,11 @@ from napari_icenet.matching.chips import check_fits, check_inside
 from napari_icenet.matching.match import CorrelationSurface
 from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.matching.template import Predictor, check_template
+from napari_icenet.scenes.align.date_shifts import DateShifts
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.background import LiveTracks
-from napari_icenet.tracking.doubts.rock import on_mask_caution
-from napari_icenet.tracking.doubts.track import cautions_ahead, cautions_of
+from napari_icenet.tracking.plausibility.rock import on_mask_caution
+from napari_icenet.tracking.plausibility.track import cautions_ahead, cautions_of
 from napari_icenet.tracking.settings import TrackSettings, changed
 from napari_icenet.tracking.stable_ground import StableGround
 from napari_icenet.tracking.track import Track
@@ -264,6 +265,27 @@ class ClickTracker:
         if ground is not None:
             self._mark(ground)
         self._step(replace(state, stable=ground, mask=None))
+
+    def set_shifts(self, shifts: DateShifts | None) -> None:
+        """Take the shifts of the dates for known, or for not known; all tracks are followed anew.
+
+        They are kept with the stack; not a step for :meth:`undo`.
+
+        Raises
+        ------
+        UsageError
+            They are of other dates.
+        """
+        if shifts is not None:
+            shifts.check(self.stack.labels, self.stack.name)
+        if shifts is self.stack.shifts:
+            return
+        self.stack.shifts = shifts
+        state = self._history.state
+        for number, mark in state.marks.items():
+            self._live.follow(number, mark, state.settings, first=number == state.selected)
+        if state.mask is not None:
+            self._live.measure_ground(self._time)
 
     def prefetch(self, number: int) -> None:
         """Read the surroundings of a chip on all dates in the background, so that dragging reads no files."""

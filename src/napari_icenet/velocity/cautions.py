@@ -14,15 +14,15 @@ from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.caution import Caution, Kind, told_once
-from napari_icenet.tracking.doubts.geometry import (
+from napari_icenet.tracking.plausibility.geometry import (
     apart_caution,
     mixed_caution,
     numbered,
     shifts_by_geometry,
     widest_apart,
 )
-from napari_icenet.tracking.doubts.reach import days_text, reach_caution, short_caution, speed_of
-from napari_icenet.tracking.doubts.rock import wide_chip_caution
+from napari_icenet.tracking.plausibility.reach import days_text, reach_caution, short_caution, speed_of
+from napari_icenet.tracking.plausibility.rock import wide_chip_caution
 from napari_icenet.velocity.neighbours import neighbours
 from napari_icenet.velocity.search_plan import search_radius
 from napari_icenet.velocity.settings import VelocitySettings

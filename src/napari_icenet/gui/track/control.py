@@ -22,11 +22,14 @@ from napari_icenet.gui.track.series import TrackSeries
 from napari_icenet.gui.widgets.dialogs import window_of
 from napari_icenet.gui.widgets.shortcuts import KeyList, Shortcuts
 from napari_icenet.gui.widgets.throttle import Throttle
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.predictors.as_templates import template_predictors
+from napari_icenet.scenes.align.date_shifts import DateShifts
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.click_tracker import ClickTracker
 from napari_icenet.tracking.settings import TrackSettings, changed
 from napari_icenet.tracking.track import Track
+from napari_icenet.velocity.date_shifts import measure_shifts
 
 #: Thumbnails and extents wait until nothing has moved for this long.
 SETTLE_SECONDS = 0.4
@@ -221,6 +224,27 @@ class TrackControl(QObject):
         """Take a mask (y, x), True on ground that does not move, or None for no stable ground."""
         if self.tracker is not None:
             self._try(self.tracker.set_stable, None if mask is None else np.asarray(mask) > 0)
+
+    def coregister(self, wanted: bool) -> None:
+        """Measure the shift of each date in the background and take it off the tracks, or leave it in again.
+
+        Stable ground is the mask that is chosen, else what the slow mode of the maps shows.
+        """
+        tracker = self.tracker
+        if tracker is None or not wanted:
+            if tracker is not None:
+                self._try(tracker.set_shifts, None)
+            return
+        mask = tracker.stable if isinstance(tracker.stable, np.ndarray) else None
+
+        def measure(progress: Progress) -> DateShifts:
+            return measure_shifts(tracker.stack, mask, band=tracker.settings.band, progress=progress)
+
+        def take(shifts: DateShifts) -> None:
+            if self._try(tracker.set_shifts, shifts):
+                self.message.emit("Shift of " + "; ".join(shifts.lines()) + ".")
+
+        self.session.run("Measuring the shifts of the dates", measure, take)
 
     def show_keys(self) -> KeyList:
         """Show the list of keys."""

@@ -5,7 +5,7 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.tracking.doubts.reach import days_text, reach_caution, short_caution, speed_of
+from napari_icenet.tracking.plausibility.reach import days_text, reach_caution, short_caution, speed_of
 
 #: A local plane in metres: its scale is 1.
 PLANE = CRS.from_wkt('LOCAL_CS["plane",UNIT["metre",1],AXIS["x",EAST],AXIS["y",NORTH]]')

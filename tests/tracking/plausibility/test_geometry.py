@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from napari_icenet.tracking.doubts.geometry import (
+from napari_icenet.tracking.plausibility.geometry import (
     mixed_caution,
     shifts_by_geometry,
     widest_apart,
 )
-from tests.tracking.doubts.paths import seen_from
 from tests.tracking.glacier import moving
+from tests.tracking.plausibility.paths import seen_from
 
 SHIFT = np.array([4.0, -3.0])
 DAYS = 8.0 * np.arange(24)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from napari_icenet.matching.pictures import Pictures
-from napari_icenet.tracking.doubts.rock import on_mask_caution, rock_caution, wide_chip_caution
 from napari_icenet.tracking.follow import follow
+from napari_icenet.tracking.plausibility.rock import on_mask_caution, rock_caution, wide_chip_caution
 from napari_icenet.tracking.settings import TrackSettings
-from tests.tracking.doubts.rock import MIDDLE, SIDE, flowing, flowing_strip
 from tests.tracking.glacier import moving
+from tests.tracking.plausibility.rock import MIDDLE, SIDE, flowing, flowing_strip
 
 
 @pytest.fixture(scope="module")

@@ -15,15 +15,15 @@ from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.matching.pictures import Pictures
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.caution import Caution, told_once
-from napari_icenet.tracking.doubts.geometry import (
+from napari_icenet.tracking.plausibility.geometry import (
     apart_caution,
     mixed_caution,
     numbered,
     shifts_by_geometry,
     widest_apart,
 )
-from napari_icenet.tracking.doubts.reach import days_text, reach_caution
-from napari_icenet.tracking.doubts.rock import rock_caution, wide_chip_caution
+from napari_icenet.tracking.plausibility.reach import days_text, reach_caution
+from napari_icenet.tracking.plausibility.rock import rock_caution, wide_chip_caution
 from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.track import Track
 

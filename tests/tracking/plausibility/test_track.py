@@ -10,11 +10,11 @@ from rasterio.crs import CRS
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.caution import Caution
-from napari_icenet.tracking.doubts.track import cautions_ahead, cautions_of
 from napari_icenet.tracking.follow import follow
+from napari_icenet.tracking.plausibility.track import cautions_ahead, cautions_of
 from napari_icenet.tracking.settings import TrackSettings
-from tests.tracking.doubts.paths import seen_from
 from tests.tracking.glacier import START, cloud, moving
+from tests.tracking.plausibility.paths import seen_from
 
 SETTINGS = TrackSettings(chip=48, scale=2.0)
 
