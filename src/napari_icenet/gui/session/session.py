@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
+from qtpy.QtCore import QTimer
 
 from napari_icenet.errors import IceNetError, SceneWarning, TrackingError
 from napari_icenet.gui.session.date_axis import bring_into_view, frame_at, go_to_frame, shows_one_picture
@@ -21,7 +22,7 @@ from napari_icenet.gui.session.placement import Placement
 from napari_icenet.gui.session.preload import warm_up
 from napari_icenet.gui.session.readout import Readout
 from napari_icenet.gui.session.vispy_patch import keep_mesh_shaders, tell_units_once
-from napari_icenet.gui.widgets.dialogs import show_error, window_of
+from napari_icenet.gui.widgets.dialogs import is_shown, show_error, window_of
 from napari_icenet.gui.widgets.job import Job
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.stack import SceneStack
@@ -201,19 +202,28 @@ class Session:
         return self.image
 
     def close_stack(self, stack: SceneStack) -> None:
-        """Remove a stack and its layers."""
+        """Remove a stack and its layers, and show another one that is open."""
+        self._let_go(stack)
+        self._show_another()
+
+    def _let_go(self, stack: SceneStack) -> None:
         layers = next(layers for layers in self._layers if layers.stack is stack)
         self._layers.remove(layers)
-        layers.close()
         if self._shown is layers:
-            self._shown = None
-            self._unseen = ""
-            if self._layers:
-                self._show(self._layers[-1].stack)
-            else:
-                self.viewer.canvas.background_color_override = None
-                self.stack_changed.emit(None)
-        self.stacks_changed.emit()
+            self._shown, self._unseen = None, ""
+        try:
+            layers.close()
+        finally:
+            self.stacks_changed.emit()
+
+    def _show_another(self) -> None:
+        if self._shown is not None or not is_shown(self.viewer):
+            return
+        if self._layers:
+            self._show(self._layers[-1].stack)
+        else:
+            self.viewer.canvas.background_color_override = None
+            self.stack_changed.emit(None)
 
     def open(self, path: str | Path, **choices: Any) -> Job | None:
         """Open a folder, scene or saved stack off the interface's thread, then show it.
@@ -348,13 +358,19 @@ class Session:
             return f"frame {frame} is none of the dates of {stack.name}; move the slider to one of 0 to {last}."
         return ""
 
-    def _forget_removed(self, _event: Any = None) -> None:
+    def _forget_removed(self, event: Any = None) -> None:
         if self._many:
             return  # napari counts on the others that are selected being there until their turn comes
-        gone = [layers for layers in self._layers if layers.image not in self.viewer.layers]
-        # The shown one goes last: else another would be shown that goes as well.
-        for layers in sorted(gone, key=lambda layers: layers is self._shown):
-            self.close_stack(layers.stack)
+        gone = [layers.stack for layers in self._layers if layers.image not in self.viewer.layers]
+        for stack in gone:
+            self._let_go(stack)
+        if not gone:
+            return
+        if self._layers and event is not None:
+            # Whoever clears the list takes the next picture in a moment, and napari fails on layers made meanwhile.
+            QTimer.singleShot(0, self._show_another)
+        else:
+            self._show_another()
 
     def _on_many(self, _event: Any = None) -> None:
         self._many = True

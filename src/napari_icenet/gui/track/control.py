@@ -305,6 +305,7 @@ class TrackControl(QObject):
         for stack in [s for s in self._trackers if s not in self.session.stacks]:
             tracker = self._trackers.pop(stack)
             if self.tracker is tracker:
+                self.layers.forget()
                 self.live.attach(None)
             tracker.close()
 
