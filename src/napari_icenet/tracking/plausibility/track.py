@@ -44,7 +44,9 @@ def cautions_ahead(stack: SceneStack, settings: TrackSettings) -> list[Caution]:
     settings : TrackSettings
     """
     steps = [(i, j) for i, j in pairwise(range(len(stack.scenes))) if stack.days[i] < stack.days[j]]
-    found = [wide_chip_caution(settings.chip, stack.grid.shape), mixed_caution(stack, steps)]
+    found = [wide_chip_caution(settings.chip, stack.grid.shape)]
+    if stack.shifts is None:
+        found.append(mixed_caution(stack, steps))
     if steps and settings.centring == "last":
         i, j = max(steps, key=lambda step: float(stack.days[step[1]] - stack.days[step[0]]))
         when = f"{stack.labels[i]} to {stack.labels[j]}"
@@ -119,7 +121,12 @@ def gap_caution(track: Track, labels: Sequence[str]) -> Caution | None:
 
 
 def path_caution(track: Track, stack: SceneStack) -> Caution | None:
-    """That a track's positions follow the path and row of their scenes; None where that is not seen."""
+    """That a track's positions follow the path and row of their scenes; None where that is not seen.
+
+    Of co-registered dates nothing is asked: their shifts are known.
+    """
+    if track.shifts is not None:
+        return None
     known = [int(t) for t in np.flatnonzero(track.valid)]
     geometries, number = numbered(stack, known)
     if len(geometries) < 2:
