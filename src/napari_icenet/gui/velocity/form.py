@@ -174,7 +174,10 @@ class VelocityForm(QWidget):
         folded.addWidget(self.editors["prefilter"].widget, 0, 1, 1, 2)
         for k, name in enumerate(SWITCHES):
             self.editors[name].label.hide()  # a switch bears its name itself
-            folded.addWidget(self.editors[name].widget, 1 + k // _SWITCHES_IN_ROW, k % _SWITCHES_IN_ROW)
+            row, column = 1 + k // _SWITCHES_IN_ROW, k % _SWITCHES_IN_ROW
+            # One that is alone in its row must not widen the columns of the others.
+            span = _SWITCHES_IN_ROW if k == len(SWITCHES) - 1 and column == 0 else 1
+            folded.addWidget(self.editors[name].widget, row, column, 1, span)
         for column in (1, 3):
             grid.setColumnStretch(column, 1)
         folded.setColumnStretch(1, 1)
