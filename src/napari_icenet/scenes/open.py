@@ -16,7 +16,6 @@ from napari_icenet.errors import SceneError, StackError, UsageError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.align.align import align, coordinate_system
 from napari_icenet.scenes.align.common_grid import Extent
-from napari_icenet.scenes.choice import EVERY, SceneChoice
 from napari_icenet.scenes.dated.passed_over import few, images_beside_products, is_archive, passed_over
 from napari_icenet.scenes.dated_folder import IMAGE_SUFFIXES, is_dated_folder, read_dated_folder
 from napari_icenet.scenes.folder_listing import FolderListing, list_folder
@@ -28,9 +27,10 @@ from napari_icenet.scenes.origin import Origin
 from napari_icenet.scenes.raster.pixel_size import metres_per_pixel
 from napari_icenet.scenes.readers import read_by_others
 from napari_icenet.scenes.scene import Notice, Scene
-from napari_icenet.scenes.select import choose_bands, mixed_meanings, newest_of_each_acquisition
+from napari_icenet.scenes.selection.choice import EVERY, SceneChoice
+from napari_icenet.scenes.selection.select import choose_bands, mixed_meanings, newest_of_each_acquisition
+from napari_icenet.scenes.selection.stack_part import part_of, sized
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.scenes.stack_part import part_of, sized
 from napari_icenet.scenes.store.schema import is_saved_stack
 
 #: Files are opened side by side: on network drives the wait for each adds up.

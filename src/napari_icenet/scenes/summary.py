@@ -14,10 +14,10 @@ from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.common.text import percent_text
 from napari_icenet.errors import StackError
 from napari_icenet.jobs.progress import Progress
-from napari_icenet.scenes.choice import SceneChoice
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.raster.pixel_size import metres_per_pixel
 from napari_icenet.scenes.scene import Notice, Scene
+from napari_icenet.scenes.selection.choice import SceneChoice
 from napari_icenet.scenes.stack import SceneStack
 
 LOOKING_THREADS = 4
@@ -261,7 +261,7 @@ def _of_scenes(
     name: str, scenes: Sequence[Scene], notices: Sequence[Notice], why: str, progress: Progress | None
 ) -> StackSummary:
     """Each scene by itself, as a stack of one date."""
-    from napari_icenet.scenes.select import choose_bands
+    from napari_icenet.scenes.selection.select import choose_bands
     from napari_icenet.scenes.stack import SceneStack
 
     each = []

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.engine.engine import Engine
-from napari_icenet.scenes.choice import places_of
+from napari_icenet.scenes.selection.choice import places_of
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.velocity.map_pair import map_pair, picture_cache
 from napari_icenet.velocity.settings import VelocitySettings

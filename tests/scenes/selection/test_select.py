@@ -12,7 +12,7 @@ from napari_icenet.errors import UsageError
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.raster.array import ArrayBand
 from napari_icenet.scenes.scene import Notice, Provenance, Scene
-from napari_icenet.scenes.select import choose_bands, mixed_meanings, newest_of_each_acquisition
+from napari_icenet.scenes.selection.select import choose_bands, mixed_meanings, newest_of_each_acquisition
 
 USUAL = {
     "sensor": "LC08", "level": "L1TP", "collection": "02", "tier": "T1", "wrs_path": 5, "wrs_row": 9,

@@ -12,11 +12,11 @@ from affine import Affine
 
 from napari_icenet.errors import UsageError
 from napari_icenet.scenes import Grid, Notice, Scene, SceneStack, open_stack
-from napari_icenet.scenes.choice import SceneChoice
 from napari_icenet.scenes.open import open_again
 from napari_icenet.scenes.raster.array import ArrayBand
 from napari_icenet.scenes.scene import Covariates, Provenance
-from napari_icenet.scenes.stack_part import part_of
+from napari_icenet.scenes.selection.choice import SceneChoice
+from napari_icenet.scenes.selection.stack_part import part_of
 from napari_icenet.scenes.store.zarr_store import save_stack
 from napari_icenet.scenes.summary import describe
 from tests.scenes.products import CRS_UTM, ORIGIN_UTM, SHAPE, write_product, write_tiff

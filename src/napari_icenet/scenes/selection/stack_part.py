@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from napari_icenet.scenes.choice import SceneChoice
 from napari_icenet.scenes.raster.pixel_size import with_metres, with_pixel_size
 from napari_icenet.scenes.scene import Covariates
+from napari_icenet.scenes.selection.choice import SceneChoice
 from napari_icenet.scenes.stack import SceneStack
 
 
