@@ -12,6 +12,7 @@ from napari_icenet.evaluation.scoring.strata import strata_table
 from napari_icenet.evaluation.scoring.table import early_table, mode_table
 from napari_icenet.evaluation.settings import EvaluationSettings
 from napari_icenet.predictors.registry import predictor
+from napari_icenet.scenes.grid import Grid
 
 
 @dataclass
@@ -26,6 +27,7 @@ class GivenSource:
     starts: tuple[np.datetime64, ...] = (np.datetime64("2020-01-01"),)
     flow_known: bool = False
     covariates: tuple[str, ...] = ()
+    grids: dict[str, Grid] = field(default_factory=dict)
     read: list[tuple[int, int]] = field(default_factory=list)
 
     def again(self, lot: int, index: int) -> Sequences:

@@ -27,10 +27,10 @@ from napari_icenet.scenes.origin import Origin
 from napari_icenet.scenes.raster.pixel_size import metres_per_pixel
 from napari_icenet.scenes.readers import read_by_others
 from napari_icenet.scenes.scene import Notice, Scene
-from napari_icenet.scenes.selection.choice import EVERY, SceneChoice
+from napari_icenet.scenes.selection.choice import EVERY, Dates, SceneChoice
 from napari_icenet.scenes.selection.select import choose_bands, mixed_meanings, newest_of_each_acquisition
+from napari_icenet.scenes.selection.stack_part import part_of, sized
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.scenes.stack_part import part_of, sized
 from napari_icenet.scenes.store.schema import is_saved_stack
 
 #: Files are opened side by side: on network drives the wait for each adds up.
@@ -71,7 +71,7 @@ def open_stack(
     bands: Sequence[str | int] | None = None,
     extent: Extent = "intersection",
     crs: str | CRS | None = None,
-    exclude: str | Iterable[str] = (),
+    exclude: Dates = (),
     only: str | Iterable[str] = (),
     least: int = 1,
     pixel_size: float | str | None = None,
@@ -94,7 +94,7 @@ def open_stack(
         Ground that all scenes hold, or that any holds.
     crs : str or CRS, optional
         Coordinate system of the stack, as in ``EPSG:3031``; needed where scenes have several.
-    exclude : sequence of str
+    exclude : sequence of str or datetime
         Dates that are left out, as :meth:`~napari_icenet.scenes.stack.SceneStack.time_index` knows them.
     only : sequence of str
         Paths and rows that are kept, as in ``233/013``, or ``233`` for all rows of a path. Scenes that are left

@@ -17,7 +17,7 @@ from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.raster.pixel_size import metres_per_pixel
 from napari_icenet.scenes.scene import Notice, Scene
-from napari_icenet.scenes.selection.choice import SceneChoice
+from napari_icenet.scenes.selection.choice import Dates, SceneChoice
 from napari_icenet.scenes.stack import SceneStack
 
 LOOKING_THREADS = 4
@@ -173,7 +173,7 @@ class StackSummary(Described, FrozenModel):
 def describe(
     stack: SceneStack | str | Path,
     *,
-    exclude: str | Iterable[str] = (),
+    exclude: Dates = (),
     only: str | Iterable[str] = (),
     pixel_size: float | str | None = None,
     progress: Progress | None = None,
@@ -216,6 +216,8 @@ def describe(
     try:
         return _of_stack(stack_of(found, pixel_size=metres), looking)
     except StackError as error:
+        if metres is not None:  # it would be that of no scene
+            raise
         return _of_scenes(found.name, found.scenes, found.notices, str(error).split(":\n", 1)[0], looking)
 
 

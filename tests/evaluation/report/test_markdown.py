@@ -15,6 +15,8 @@ from napari_icenet.evaluation.report.markdown import (
     windows_words,
 )
 from napari_icenet.evaluation.scoring.table import LEAST_BLOCKS, NO_DIFFERENCE, PAPER, TOO_FEW
+from napari_icenet.scenes.grid import Grid
+from napari_icenet.scenes.raster.pixel_size import with_pixel_size
 from tests.evaluation.made import GivenSource, evaluation
 from tests.evaluation.scoring.factory import scores
 from tests.program import rows
@@ -144,6 +146,15 @@ def test_modes_stand_one_after_the_other_each_with_its_words():
 def test_simulated_scenes_are_named_so(simulated):
     text = markdown(evaluation(scores(NCC), source=GivenSource(simulated=simulated)))
     assert ("**Simulated scenes**" in text) is simulated
+
+
+def test_a_pixel_size_that_was_given_is_told():
+    grids = {"ice": with_pixel_size(Grid(24, 32), 12.5, "ice"), "map": Grid(24, 32)}
+    made = evaluation(scores(NCC), source=GivenSource(grids=grids))
+    assert "\nice lies on no map: pixel size of 12.5 m as given.\n" in markdown(made)
+    assert summary(made).endswith("closure\nice: pixel size of 12.5 m as given")
+    assert made.provenance()["georeference"] == {"ice": "pixel size of 12.5 m as given"}
+    assert "georeference" not in evaluation(scores(NCC)).provenance()
 
 
 def test_whom_to_thank_and_what_flatters_stand_at_the_top():

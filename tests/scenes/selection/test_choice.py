@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from affine import Affine
 
-from napari_icenet.errors import UsageError
+from napari_icenet.errors import StackError, UsageError
 from napari_icenet.scenes import Grid, Notice, Scene, SceneStack, open_stack
 from napari_icenet.scenes.open import open_again
 from napari_icenet.scenes.raster.array import ArrayBand
 from napari_icenet.scenes.scene import Covariates, Provenance
 from napari_icenet.scenes.selection.choice import SceneChoice
-from napari_icenet.scenes.stack_part import part_of
+from napari_icenet.scenes.selection.stack_part import part_of
 from napari_icenet.scenes.store.zarr_store import save_stack
 from napari_icenet.scenes.summary import describe
 from tests.scenes.products import CRS_UTM, ORIGIN_UTM, SHAPE, write_product, write_tiff
@@ -51,6 +51,7 @@ def test_dates_are_left_out_and_nothing_is_told(archive: Path) -> None:
     assert stack.labels == (LABELS[0], LABELS[2])
     assert stack.notices == []
     assert open_stack(archive, exclude=LABELS[:2]).labels == LABELS[2:]
+    assert open_stack(archive, exclude=[datetime(2015, 7, 10, 14, 34, 35)]).labels == LABELS[1:]
     # One date may be given as it is, and by the id of its scene.
     assert open_stack(archive, exclude=product(DAYS[0])).labels == LABELS[1:]
 
@@ -118,6 +119,8 @@ def test_a_summary_is_of_the_scenes_chosen(archive: Path, tmp_path: Path) -> Non
     write_tiff(far / "20200101.tif", np.ones(SHAPE, np.uint16))
     write_tiff(far / "20200117.tif", np.ones(SHAPE, np.uint16), crs="EPSG:3031")
     assert describe(far).no_stack is not None
+    with pytest.raises(StackError, match="The scenes share no ground"):
+        describe(far, pixel_size=30)
     assert describe(far, exclude="2020-01-17").no_stack is None
 
 

@@ -1,1 +1,4 @@
-"""Scenes and bands that a stack is made of, by themselves and as a user chooses them. Imported by ``scenes.open``."""
+"""Which scenes and bands a stack is made of: those wanted, one of each acquisition.
+
+The rest of ``scenes`` imports it, and ``velocity`` the words for paths and rows.
+"""

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from napari_icenet.errors import SceneError, UsageError
@@ -14,6 +15,8 @@ from napari_icenet.scenes.dates import date_labels, no_one_date, scenes_of_date
 from napari_icenet.scenes.landsat.product_id import parse_product_name
 from napari_icenet.scenes.scene import Notice, Provenance, Scene
 
+#: One date or several.
+Dates = str | datetime | Iterable[str | datetime]
 _PATH_ROW = re.compile(r"(\d{1,3})(?:/(\d{1,3}))?")
 
 
@@ -36,13 +39,15 @@ class SceneChoice:
     least: int = 1
 
     @classmethod
-    def of(cls, exclude: str | Iterable[str] = (), only: str | Iterable[str] = (), least: int = 1) -> SceneChoice:
+    def of(cls, exclude: Dates = (), only: str | Iterable[str] = (), least: int = 1) -> SceneChoice:
         """The choice in words as typed.
 
         Raises UsageError: a word is no path and row, or something is named twice.
         """
-        dates, places = ((one,) if isinstance(one, str) else tuple(one) for one in (exclude, only))
-        _check_once([text.strip() for text in dates])
+        given = (exclude,) if isinstance(exclude, str | datetime) else tuple(exclude)
+        dates = tuple(one.isoformat(timespec="seconds") if isinstance(one, datetime) else one.strip() for one in given)
+        places = (only,) if isinstance(only, str) else tuple(only)
+        _check_once(dates)
         _check_once([_called(_numbers(text)) for text in places])
         return cls(dates, places, least)
 
