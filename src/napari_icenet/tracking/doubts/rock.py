@@ -6,6 +6,7 @@ beyond doubt, and the track stands still where the ice flows. Its middle tells: 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -38,7 +39,7 @@ _ALIKE = 0.3
 
 def wide_chip_caution(chip: int, shape: tuple[int, int]) -> Caution | None:
     """That one chip takes much of the frame; None where it does not."""
-    if chip <= WIDE_SHARE * min(shape):
+    if chip <= math.ceil(WIDE_SHARE * min(shape)):
         return None
     return Caution(
         "chip",

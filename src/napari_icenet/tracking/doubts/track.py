@@ -31,6 +31,8 @@ from napari_icenet.tracking.track import Track
 _MOST_SCALE = 4.0
 #: Fewer valid dates do not tell how fast the ice is.
 _LEAST_DATES = 3
+#: Nor does ice that has moved no farther, px: it may be the scenes' jitter.
+_LEAST_MOVED_PX = 3.0
 
 
 def cautions_ahead(stack: SceneStack, settings: TrackSettings) -> list[Caution]:
@@ -88,12 +90,12 @@ def gap_caution(track: Track, labels: Sequence[str]) -> Caution | None:
     known, days = np.flatnonzero(track.valid), np.asarray(track.days)
     if known.size < _LEAST_DATES or track.settings.centring != "last":
         return None
-    elapsed = days[known[-1]] - days[known[0]]
-    if elapsed <= 0:
+    first, last = int(known[0]), int(known[-1])
+    moved = np.array([track.rows[last] - track.rows[first], track.cols[last] - track.cols[first]])
+    elapsed, jitter = days[last] - days[first], 3 * math.sqrt(2) * float(np.nan_to_num(track.scatter).max())
+    if elapsed <= 0 or np.hypot(*moved) <= max(_LEAST_MOVED_PX, jitter):
         return None
-    rate = (
-        np.array([track.rows[known[-1]] - track.rows[known[0]], track.cols[known[-1]] - track.cols[known[0]]]) / elapsed
-    )
+    rate = moved / elapsed
     farthest: tuple[float, int, int] = (0.0, 0, 0)
     for fix in track.observations:
         if fix.valid or fix.reason in (*NO_PIXELS, LostReason.PENDING):
