@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
-from napari_icenet.errors import IceNetError
+from napari_icenet.errors import Cancelled, IceNetError
 from napari_icenet.matching.acceptance import NO_PIXELS
 from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.matching.pictures import Pictures
@@ -55,12 +55,12 @@ def cautions_ahead(stack: SceneStack, settings: TrackSettings) -> list[Caution]:
     return [caution for caution in found if caution is not None]
 
 
-def with_cautions(track: Track, pictures: Pictures) -> Track:
-    """A complete track with what cannot be right about it."""
-    return replace(track, cautions=tuple(track_cautions(track, pictures)))
+def with_cautions(track: Track, pictures: Pictures, *, cancelled: Callable[[], bool] | None = None) -> Track:
+    """A complete track with what cannot be right about it; see :func:`track_cautions`."""
+    return replace(track, cautions=tuple(track_cautions(track, pictures, cancelled=cancelled)))
 
 
-def track_cautions(track: Track, pictures: Pictures) -> list[Caution]:
+def track_cautions(track: Track, pictures: Pictures, *, cancelled: Callable[[], bool] | None = None) -> list[Caution]:
     """What cannot be right about a complete track, by what was found.
 
     Parameters
@@ -68,10 +68,19 @@ def track_cautions(track: Track, pictures: Pictures) -> list[Caution]:
     track : Track
     pictures : Pictures
         Of the track's band; a few of its chips are matched once more.
+    cancelled : callable, optional
+        Asked several times while it works.
+
+    Raises
+    ------
+    Cancelled
+        ``cancelled`` said yes.
     """
     found = [gap_caution(track, pictures.stack.labels), path_caution(track, pictures.stack)]
     try:
-        found.append(rock_caution(track, pictures))
+        found.append(rock_caution(track, pictures, cancelled=cancelled))
+    except Cancelled:
+        raise
     except (IceNetError, OSError):
         # A file that cannot be read any more has been told, and says nothing of the chip.
         found.append(None)
