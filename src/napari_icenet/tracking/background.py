@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Protocol
 
-from napari_icenet.errors import IceNetError
+from napari_icenet.errors import Cancelled, IceNetError
 from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.matching.match import CorrelationSurface
 from napari_icenet.matching.pictures import Pictures, TileCache
@@ -199,12 +199,14 @@ class LiveTracks:
     def _judge(self) -> None:
         """Look for what cannot be right about tracks that have changed, as long as nothing else is asked for."""
         for number, track in list(self.tracks.items()):
-            if self.worker.pending:
-                self.worker.submit_idle("cautions", self._judge)
-                return
             if not track.complete or self._judged.get(number) is track:
                 continue
-            judged = with_cautions(track, self.pictures(track.settings.band))
+            pictures = self.pictures(track.settings.band)
+            try:
+                judged = with_cautions(track, pictures, cancelled=lambda: self.worker.pending)
+            except Cancelled:
+                self.worker.submit_idle("cautions", self._judge)
+                return
             with self.lock:
                 if self.tracks.get(number) is not track:
                     continue

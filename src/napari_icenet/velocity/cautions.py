@@ -21,7 +21,7 @@ from napari_icenet.tracking.plausibility.geometry import (
     shifts_by_geometry,
     widest_apart,
 )
-from napari_icenet.tracking.plausibility.reach import days_text, reach_caution, short_caution, speed_of
+from napari_icenet.tracking.plausibility.reach import days_text, reach_caution, short_caution, speed_of, speed_text
 from napari_icenet.tracking.plausibility.rock import wide_chip_caution
 from napari_icenet.velocity.neighbours import neighbours
 from napari_icenet.velocity.search_plan import search_radius
@@ -112,7 +112,7 @@ def edge_caution(
     beside = _beside(found, sure, border, shape)
     cells, matched = len(sure) + beside, int(found.valid.sum()) + beside
     speed = speed_of(frame, (float(radius[0]), float(radius[1])), days)
-    reached = f" ({speed:.0f} m/yr)" if np.isfinite(speed) else ""
+    reached = f" ({speed_text(speed)} m/yr)" if np.isfinite(speed) else ""
     return Caution(
         "edge",
         f"{cells} cells ({percent_text(cells / matched)} of those that match) lie at the edge of the search of "
@@ -167,8 +167,8 @@ def _too_fast(maps: Sequence[VelocityMap]) -> list[list[Caution]]:
             continue
         source = maps[seen.index(fast)]
         sentence = (
-            f"the search of ±{min(one.radius)} px in {days_text(one.days)} reaches {reach:.0f} m/yr, and "
-            f"{source.labels[0]} → {source.labels[1]} shows ice of {fast:.0f} m/yr, which is not found, or "
+            f"the search of ±{min(one.radius)} px in {days_text(one.days)} reaches {speed_text(reach)} m/yr, and "
+            f"{source.labels[0]} → {source.labels[1]} shows ice of {speed_text(fast)} m/yr, which is not found, or "
             f"mapped wrong: {WAY_OUT}."
         )
         cautions.append([Caution("edge", sentence, fast / reach)])
@@ -193,7 +193,7 @@ def path_caution(maps: Sequence[VelocityMap], stack: SceneStack) -> Caution | No
     if len(geometries) < 2:
         return None
     valid = np.array([one.valid.ravel() for one in maps])
-    cells = np.flatnonzero(valid.sum(axis=0) >= len(geometries) + 3)
+    cells = np.flatnonzero(valid.sum(axis=0) >= len(geometries) + 5)
     if cells.size < _LEAST_SHIFTED:
         return None
     cells = cells[:: -(-cells.size // _MOST_CELLS)]
@@ -232,5 +232,7 @@ def _title(stack: SceneStack, pair: Pair) -> str:
 
 
 def _pairs_text(titles: Sequence[str], of: int) -> str:
-    """``2020-01-31 → 2020-02-20``, and of how many pairs it is the worst."""
+    """``2020-01-31 → 2020-02-20``, and of how many pairs it is the worst; empty where there is but one."""
+    if of == 1:
+        return ""
     return titles[0] if len(titles) == 1 else f"{titles[0]}, and {len(titles) - 1} more of {of} pairs"

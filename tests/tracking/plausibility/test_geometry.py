@@ -55,6 +55,15 @@ def test_a_change_of_speed_is_no_shift():
     assert np.isnan(shifts_by_geometry(moved, days, first, second).px[1]).all()
 
 
+def test_rows_of_one_pass_taken_at_one_time_are_told_apart():
+    moved, days, first, second = steps([0, 1] * 12)
+    # Row 1 is taken with row 0, and the ice has not moved between them.
+    moved[::2] -= 0.1 * days[::2, None] * (1, 0.5)
+    days[::2] = 0
+    shifts = shifts_by_geometry(moved, days, first, second)
+    np.testing.assert_allclose(shifts.px[1], SHIFT, atol=0.3)
+
+
 def test_series_with_gaps_stand_for_themselves():
     moved, days, first, second = steps([0, 1, 1, 0] * 6)
     gaps = np.concatenate([moved, np.full_like(moved, np.nan)], axis=1)

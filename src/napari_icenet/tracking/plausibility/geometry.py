@@ -25,11 +25,11 @@ from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.caution import Caution
 
 #: Two geometries lie apart from this many pixels and this many errors on.
-LEAST_APART_PX, LEAST_SIGMAS = 1.0, 3.0
+LEAST_APART_PX, LEAST_SIGMAS = 1.0, 4.0
 #: Displacements to and from a geometry, in either direction of time, to tell its shift.
 LEAST_EITHER_WAY = 2
 #: More displacements than unknowns, to tell the error.
-_LEAST_LEFT = 3
+_LEAST_LEFT = 5
 #: Turns of the reweighting, and the residual in deviations from which on a displacement counts nothing (biweight).
 _TURNS, _CUT = 8, 4.685
 #: Below this scatter residuals are rounding, px.
@@ -108,10 +108,12 @@ def shifts_by_geometry(
     count = int(max(start.max(initial=0), end.max(initial=0))) + 1
     shifts = Shifts(*(np.full((count, values.shape[1]), np.nan) for _ in range(2)))
     shifts.px[0] = shifts.error[0] = 0
+    if count == 1:
+        return shifts
     # Unknowns: the velocity, in px over the mean time, and the shift of each geometry but the first.
     design = np.zeros((len(values), count))
-    design[:, 0] = elapsed / max(float(np.abs(elapsed).mean()), 1e-9) if len(values) else 0
-    signs = np.sign(elapsed)
+    design[:, 0] = elapsed / max(float(np.abs(elapsed).mean()), 1e-9)
+    signs = np.where(elapsed < 0, -1, 1)
     for number in range(1, count):
         design[:, number] = (end == number).astype(float) - (start == number)
     known = np.isfinite(values)
@@ -124,7 +126,7 @@ def shifts_by_geometry(
         ]
     ).reshape(count - 1, 2, -1)
     enough = told.all(axis=1).all(axis=0) & (known.sum(axis=0) >= count + _LEAST_LEFT)
-    if count == 1 or not enough.any():
+    if not enough.any():
         return shifts
     found, error = _robust(design, values[:, enough], known[:, enough])
     shifts.px[1:, enough], shifts.error[1:, enough] = found[1:], error[1:]

@@ -56,7 +56,9 @@ def reach_caution(grid: Grid, radius: tuple[int, int], days: float, way_out: str
     speed = speed_of(grid, (float(radius[0]), float(radius[1])), days)
     if not speed < COMMON_SPEED:
         return None
-    reached = f"the search of ±{min(radius)} px in {days_text(days)}{when and f' ({when})'} reaches {speed:.0f} m/yr"
+    reached = (
+        f"the search of ±{min(radius)} px in {days_text(days)}{when and f' ({when})'} reaches {speed_text(speed)} m/yr"
+    )
     return Caution(
         "reach", f"{reached}; faster ice cannot be found and may be mapped wrong: {way_out}.", COMMON_SPEED / speed
     )
@@ -73,6 +75,11 @@ def short_caution(grid: Grid, days: float) -> Caution | None:
         "cannot be told from ice at rest: choose dates farther apart.",
         speed,
     )
+
+
+def speed_text(speed: float) -> str:
+    """``815``; ``1.8`` below ten."""
+    return f"{speed:.0f}" if speed >= 10 else f"{speed:.2g}"
 
 
 def days_text(days: float) -> str:

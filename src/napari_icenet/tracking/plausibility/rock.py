@@ -6,6 +6,8 @@ beyond doubt, and the track stands still where the ice flows. Its middle tells: 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.common.types import Bool
+from napari_icenet.errors import Cancelled
 from napari_icenet.matching.acceptance import CLICK, middle_moves_along
 from napari_icenet.matching.chips import chip_window, square
 from napari_icenet.matching.engine.engine import default_engine
@@ -38,7 +41,7 @@ _ALIKE = 0.3
 
 def wide_chip_caution(chip: int, shape: tuple[int, int]) -> Caution | None:
     """That one chip takes much of the frame; None where it does not."""
-    if chip <= WIDE_SHARE * min(shape):
+    if chip <= math.ceil(WIDE_SHARE * min(shape)):
         return None
     return Caution(
         "chip",
@@ -87,7 +90,7 @@ class _Step:
         return self.middle - self.whole
 
 
-def rock_caution(track: Track, pictures: Pictures) -> Caution | None:
+def rock_caution(track: Track, pictures: Pictures, *, cancelled: Callable[[], bool] | None = None) -> Caution | None:
     """That a chip's middle moves otherwise than the chip, beyond doubt; None where that is not seen.
 
     The same question is asked as of the chips of a map (:func:`~napari_icenet.matching.acceptance.middle_moves_along`),
@@ -100,12 +103,25 @@ def rock_caution(track: Track, pictures: Pictures) -> Caution | None:
         Complete; only robust tracks say which dates are right.
     pictures : Pictures
         Of the track's band.
+    cancelled : callable, optional
+        Asked before each step that is looked at.
+
+    Raises
+    ------
+    Cancelled
+        ``cancelled`` said yes.
     """
     side = max(track.settings.chip // _MIDDLE_PART // 2 * 2, LEAST_MIDDLE)
     if track.settings.tracking != "robust" or 2 * side > track.settings.chip:
         return None
     sharp = pictures.filtered(HIGH_PASS)
-    steps = [step for pair in _pairs(track) if (step := _step(track, sharp, pair, side)) is not None]
+    steps = []
+    for pair in _pairs(track):
+        if cancelled is not None and cancelled():
+            raise Cancelled(f"track {track.number} was not looked at to the end.")
+        step = _step(track, sharp, pair, side)
+        if step is not None:
+            steps.append(step)
     others = [s for s in steps if not s.along]
     if len(others) < LEAST_STEPS:
         return None

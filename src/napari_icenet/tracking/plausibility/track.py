@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
-from napari_icenet.errors import IceNetError
+from napari_icenet.errors import Cancelled, IceNetError
 from napari_icenet.matching.acceptance import NO_PIXELS
 from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.matching.pictures import Pictures
@@ -31,6 +31,8 @@ from napari_icenet.tracking.track import Track
 _MOST_SCALE = 4.0
 #: Fewer valid dates do not tell how fast the ice is.
 _LEAST_DATES = 3
+#: Nor does ice that has moved no farther, px: it may be the scenes' jitter.
+_LEAST_MOVED_PX = 3.0
 
 
 def cautions_ahead(stack: SceneStack, settings: TrackSettings) -> list[Caution]:
@@ -55,12 +57,12 @@ def cautions_ahead(stack: SceneStack, settings: TrackSettings) -> list[Caution]:
     return [caution for caution in found if caution is not None]
 
 
-def with_cautions(track: Track, pictures: Pictures) -> Track:
-    """A complete track with what cannot be right about it."""
-    return replace(track, cautions=tuple(track_cautions(track, pictures)))
+def with_cautions(track: Track, pictures: Pictures, *, cancelled: Callable[[], bool] | None = None) -> Track:
+    """A complete track with what cannot be right about it; see :func:`track_cautions`."""
+    return replace(track, cautions=tuple(track_cautions(track, pictures, cancelled=cancelled)))
 
 
-def track_cautions(track: Track, pictures: Pictures) -> list[Caution]:
+def track_cautions(track: Track, pictures: Pictures, *, cancelled: Callable[[], bool] | None = None) -> list[Caution]:
     """What cannot be right about a complete track, by what was found.
 
     Parameters
@@ -68,10 +70,19 @@ def track_cautions(track: Track, pictures: Pictures) -> list[Caution]:
     track : Track
     pictures : Pictures
         Of the track's band; a few of its chips are matched once more.
+    cancelled : callable, optional
+        Asked several times while it works.
+
+    Raises
+    ------
+    Cancelled
+        ``cancelled`` said yes.
     """
     found = [gap_caution(track, pictures.stack.labels), path_caution(track, pictures.stack)]
     try:
-        found.append(rock_caution(track, pictures))
+        found.append(rock_caution(track, pictures, cancelled=cancelled))
+    except Cancelled:
+        raise
     except (IceNetError, OSError):
         # A file that cannot be read any more has been told, and says nothing of the chip.
         found.append(None)
@@ -90,12 +101,12 @@ def gap_caution(track: Track, labels: Sequence[str]) -> Caution | None:
     known, days = np.flatnonzero(track.valid), np.asarray(track.days)
     if known.size < _LEAST_DATES or track.settings.centring != "last":
         return None
-    elapsed = days[known[-1]] - days[known[0]]
-    if elapsed <= 0:
+    first, last = int(known[0]), int(known[-1])
+    moved = np.array([track.rows[last] - track.rows[first], track.cols[last] - track.cols[first]])
+    elapsed, jitter = days[last] - days[first], 3 * math.sqrt(2) * float(np.nan_to_num(track.scatter).max())
+    if elapsed <= 0 or np.hypot(*moved) <= max(_LEAST_MOVED_PX, jitter):
         return None
-    rate = (
-        np.array([track.rows[known[-1]] - track.rows[known[0]], track.cols[known[-1]] - track.cols[known[0]]]) / elapsed
-    )
+    rate = moved / elapsed
     farthest: tuple[float, int, int] = (0.0, 0, 0)
     for fix in track.observations:
         if fix.valid or fix.reason in (*NO_PIXELS, LostReason.PENDING):
