@@ -9,6 +9,7 @@ import pytest
 
 import napari_icenet as icenet
 from napari_icenet.errors import Cancelled, SceneWarning, TrackingError, UsageError
+from napari_icenet.simulation import load_truth
 from napari_icenet.velocity.date_shifts import coarse_settings
 from tests.tracking.glacier import moving, texture
 from tests.valley import PATHS, SHIFTS, valley
@@ -34,6 +35,25 @@ def test_the_shift_of_each_date_is_found(by_mask, paths):
     # Errors hold what is made, and the light that these pictures lack; between neighbours they are smallest.
     assert (off(shifts)[1:] < 2 * np.sqrt(2) * shifts.error[1:]).all()
     assert 0.01 < shifts.error_between[3, 4] < shifts.error[7] < 0.06
+
+
+@pytest.mark.slow
+def test_on_the_simulated_glacier_whose_shifts_are_known_speeds_get_better():
+    folder = icenet.samples.byrd_folder()
+    stack, truth = icenet.open_stack(folder, bands=["B4"]), load_truth(folder)
+    shifts = icenet.measure_shifts(stack, band="B4")
+    missed = off(shifts, np.asarray(truth.jitter))
+    assert missed.max() < 0.1
+    assert np.sqrt(np.mean(missed**2)) < 0.04
+    assert np.sqrt(np.mean((missed[1:] / shifts.error[1:]) ** 2) / 2) < 1.5
+    speed = float(np.hypot(*truth.velocity(320, 320)))
+    scatter = {}
+    for name, one in (("with", None), ("less", shifts)):
+        stack.shifts = one
+        track = icenet.follow(stack, at=(320, 320), settings=icenet.TrackSettings(chip=64))
+        scatter[name] = float(np.nanstd(track.speed - speed))
+        assert np.nanmedian(np.abs(track.speed - speed) / track.speed_error) < 1.5
+    assert scatter["less"] < 0.4 * scatter["with"]
 
 
 def test_a_stack_of_two_dates_has_one_shift():

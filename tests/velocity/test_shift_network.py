@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from napari_icenet.velocity.shift_network import LIGHT_PX, PairOffset, solve_shifts, tied_dates
+from napari_icenet.velocity.time_series import network_adjustment
 from tests.valley import PATHS, SHIFTS, valley
 
 
@@ -42,6 +43,14 @@ def test_pairs_agree_on_the_shifts_and_tell_their_errors(stack):
 def test_a_pair_that_contradicts_the_others_does_not_count(stack):
     found = solve_shifts(stack, offsets(near(1, 2, 3), wrong=[(2, 3)]), "mask")
     np.testing.assert_allclose(np.stack([found.drow, found.dcol], 1), SHIFTS, atol=0.06)
+
+
+def test_many_dates_are_solved_alike(stack, monkeypatch):
+    at_once = solve_shifts(stack, offsets(near(1, 2, 3)), "mask")
+    monkeypatch.setattr(network_adjustment, "_MOST_PRODUCTS", 0)
+    found = solve_shifts(stack, offsets(near(1, 2, 3)), "mask")
+    np.testing.assert_allclose(found.drow, at_once.drow, atol=2e-4)
+    np.testing.assert_allclose(found.error_between, at_once.error_between, atol=2e-4)
 
 
 def test_a_smaller_piece_is_not_known(stack):

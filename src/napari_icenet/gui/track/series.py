@@ -173,6 +173,8 @@ class TrackSeries:
             if relative is not None and np.isfinite(relative.speed[index]):
                 text += f" ({number_text(relative.speed[index], relative.speed_error[index])} less ground)"
             parts.append(text)
+        elif self.track.shifts is not None and not self.track.shifts.known[index]:
+            parts.append("shift of the date not known")
         if index == self.origin:
             parts.append("start")
         else:
