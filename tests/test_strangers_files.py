@@ -24,6 +24,8 @@ from napari_icenet.scenes.raster.fill import zero_regions
 from tests.cli.shell import Icenet, Said
 from tests.scenes.products import TRANSFORM_UTM, write_tiff
 
+pytestmark = pytest.mark.slow
+
 SIDE = 200
 STEP = (3, -2)
 DAYS = ("20200101", "20200117", "20200202")

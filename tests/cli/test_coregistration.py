@@ -12,6 +12,8 @@ from napari_icenet.scenes.store.zarr_store import save_stack
 from tests.tracking.glacier import moving
 from tests.valley import FLOW, PATHS, SHIFTS, valley
 
+pytestmark = pytest.mark.slow
+
 AT = ("--at", "160,130", "--chip", 64, "--scale", 1.25)
 SMALL = ("--chip", 32, "--frames", 4, "--stride", 32, "--windows", 1)
 

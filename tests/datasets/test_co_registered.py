@@ -16,6 +16,8 @@ from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.training.data.subset import subset
 from tests.valley import FLOW, PATHS, SHIFTS, known_shifts, valley
 
+pytestmark = pytest.mark.slow
+
 #: Reaches 8 px: less than the ice moves with the shift to the other path.
 SETTINGS = DatasetSettings(chip=32, frames=6, scale=1.5, stride=16, block=2, gap=8, min_valid=1.0)
 
@@ -48,7 +50,6 @@ def displacements(found):
     return np.diff(found.track_rows, axis=1), np.diff(found.track_cols, axis=1)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("mode", "within", "apart"), [("chain", 0.8, 2.0), ("robust", 0.3, 1.0)])
 @pytest.mark.parametrize("start", [0, 1])
 def test_displacements_are_true_and_chips_show_the_same_ice(pictures, mode, within, apart, start):
@@ -74,7 +75,6 @@ def test_rock_stands_still(pictures):
     assert np.abs(np.stack(displacements(found))[:, rock]).max() < 0.8
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["chain", "robust"])
 @pytest.mark.parametrize("unknown", [2, 0])
 def test_a_date_of_unknown_shift_has_chips_and_no_displacement(pictures, mode, unknown):

@@ -18,6 +18,8 @@ from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.stable_ground import from_tracks, relative_motion
 from tests.valley import FLOW, PATHS, SHIFTS, known_shifts, valley
 
+pytestmark = pytest.mark.slow
+
 #: Reaches 8 px: not as far as from one path's picture to the other's, once ice and shift go the same way.
 SETTINGS = TrackSettings(chip=64, scale=1.25)
 BYRD = Grid(320, 320, Affine(30, 0, 350_000, 0, -30, -960_000), CRS.from_epsg(3031))

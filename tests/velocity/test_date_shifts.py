@@ -14,6 +14,8 @@ from napari_icenet.velocity.date_shifts import coarse_settings
 from tests.tracking.glacier import moving, texture
 from tests.valley import PATHS, SHIFTS, valley
 
+pytestmark = pytest.mark.slow
+
 
 def off(shifts, truth=SHIFTS):
     """Distance of what was found from the truth against the same date, px; NaN where nothing was."""
@@ -37,7 +39,6 @@ def test_the_shift_of_each_date_is_found(by_mask, paths):
     assert 0.01 < shifts.error_between[3, 4] < shifts.error[7] < 0.06
 
 
-@pytest.mark.slow
 def test_on_the_simulated_glacier_whose_shifts_are_known_speeds_get_better():
     folder = icenet.samples.byrd_folder()
     stack, truth = icenet.open_stack(folder, bands=["B4"]), load_truth(folder)
