@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 import xarray as xr
 from affine import Affine
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from PIL import Image
 
 from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.scenes.raster import band as band_module
-from napari_icenet.scenes.raster.fill import zero_regions
+from napari_icenet.scenes.raster.fill import assumed_missing
 from tests.cli.shell import Icenet, Said
 from tests.scenes.products import TRANSFORM_UTM, write_tiff
 
@@ -157,11 +158,82 @@ def test_a_hole_of_zeros_is_fill(velocity: Velocity, tmp_path: Path, declared: b
     mapped = velocity(series(tmp_path / "s", holed, **({"nodata": 0} if declared else {})))
     assert len(mapped.said.warnings()) == (0 if declared else 1)
     if not declared:
-        assert "connected zeros are taken for missing, 16" in mapped.said.warning()
+        assert "connected zeros and the like are taken for missing, 16" in mapped.said.warning()
     assert mapped.off().max() < 0.5 * METRES
     inside = (slice(4, 8), slice(4, 8))
     assert not mapped.valid[inside].any()
     assert (mapped.data["reason"].values[inside] == FILL).all()
+
+
+def clipped(t: int, value: float, dtype: str) -> NDArray[np.generic]:
+    """The picture inside a wavy outline that stays in place, ``value`` beyond it."""
+    row, col = np.mgrid[:SIDE, :SIDE] - SIDE / 2
+    outside = np.hypot(row, col) > 75 + 8 * np.sin(7 * np.arctan2(row, col))
+    picture = moved(t) if dtype == "uint16" else bytes_of(moved(t)) if dtype == "uint8" else moved(t) / 2
+    return np.where(outside, value, picture).astype(dtype)
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [(0, "float32"), (-9999, "float32"), (-9999, "int16"), (255, "uint8"), (65535, "uint16"), (0, "uint16")],
+)
+def test_a_picture_cut_along_an_outline_has_no_still_ground_beyond(
+    velocity: Velocity, tmp_path: Path, value: float, dtype: str
+) -> None:
+    mapped = velocity(series(tmp_path / "s", lambda t: clipped(t, value, dtype)))
+    assert "and the like are taken for missing, 5" in mapped.said.warning()
+    assert mapped.off().max() < 0.5 * METRES
+    assert mapped.valid.sum() > 25
+
+
+def test_nodata_and_mask_of_one_file_both_count(velocity: Velocity, tmp_path: Path) -> None:
+    folder = series(tmp_path / "s", lambda t: clipped(t, 0, "uint16"), nodata=0)
+    for day in DAYS:
+        with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(folder / f"{day}.tif", "r+") as dataset:
+            known = np.full((SIDE, SIDE), 255, np.uint8)
+            known[:20, :20] = 0
+            dataset.write_mask(known)
+    mapped = velocity(folder)
+    assert mapped.said.warnings() == []
+    assert mapped.off().max() < 0.5 * METRES
+
+
+def test_a_value_that_a_png_calls_transparent_is_missing(icenet: Icenet, tmp_path: Path) -> None:
+    for t, day in enumerate(DAYS):
+        picture = clipped(t, 200, "uint8")
+        Image.fromarray(picture).save(tmp_path / f"{day}.png", transparency=200)
+    said = icenet("velocity", tmp_path, *PAIR, "-o", tmp_path / "v.nc")
+    assert said.code == 0
+    with xr.open_dataset(tmp_path / "v.nc") as dataset:
+        valid = dataset["valid"].values == 1
+        off = np.hypot(dataset["drow"].values - STEP[0], dataset["dcol"].values - STEP[1])[valid]
+    assert valid.sum() > 25
+    assert off.max() < 0.5
+
+
+def test_a_hole_of_zeros_in_a_png_is_fill_and_told(icenet: Icenet, tmp_path: Path) -> None:
+    for t, day in enumerate(DAYS):
+        picture = bytes_of(moved(t))
+        picture[80:92, 60:110] = picture[130:141, 100:150] = 0
+        Image.fromarray(picture).save(tmp_path / f"{day}.png")
+    said = icenet("velocity", tmp_path, *PAIR, "-o", tmp_path / "v.nc")
+    assert "connected zeros and the like are taken for missing, 2" in said.warning()
+    with xr.open_dataset(tmp_path / "v.nc") as dataset:
+        valid = dataset["valid"].values == 1
+        off = np.hypot(dataset["drow"].values - STEP[0], dataset["dcol"].values - STEP[1])[valid]
+    assert valid.sum() > 60
+    assert off.max() < 0.5
+
+
+def test_descriptions_name_bands(velocity: Velocity, tmp_path: Path) -> None:
+    for t, day in enumerate(DAYS):
+        bands = {"B2": moved(t, 1), "B4": moved(t), "B8": moved(t, 5, (-3, 2))}
+        # An export may order its bands differently each time.
+        order = list(bands) if t != 1 else list(bands)[::-1]
+        path = write_tiff(tmp_path / f"{day}.tif", np.stack([bands[name] for name in order]))
+        with rasterio.open(path, "r+") as dataset:
+            dataset.descriptions = order
+    right(velocity(tmp_path, *PAIR, "--band", "B4"))
 
 
 def gaps_of_landsat_7(t: int, side: int = SIDE) -> NDArray[np.bool_]:
@@ -397,8 +469,8 @@ def test_a_file_without_a_value_for_missing_pixels_is_read_once(
 
     def counted(bands: Iterable[NDArray[np.integer]]) -> NDArray[np.bool_]:
         looked.append(1)
-        return zero_regions(bands)
+        return assumed_missing(bands)
 
-    monkeypatch.setattr(band_module, "zero_regions", counted)
+    monkeypatch.setattr(band_module, "assumed_missing", counted)
     right(velocity(series(tmp_path / "s", moved, tiled=True, blockxsize=64, blockysize=64)))
     assert len(looked) == 2

@@ -209,8 +209,8 @@ class SceneStack(Described):
             told, self._assumption_told = self._assumption_told, True
         if not told:
             self.warn(
-                f"{self.name} declares no value for missing pixels: connected zeros are taken for missing, "
-                f"{percent_text(share)} of {self.labels[time]}; declare another nodata value if they are measured."
+                f"{self.name} declares no value for missing pixels: connected zeros and the like are taken for missing"
+                f", {percent_text(share)} of {self.labels[time]}; declare another nodata value if they are measured."
             )
 
     def _lost(self, time: int, band: str, error: SceneError) -> None:

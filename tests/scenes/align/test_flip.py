@@ -65,6 +65,6 @@ def test_zeros_that_a_turned_file_does_not_declare_are_told_as_in_one_that_is_no
         picture[20:40, 20:40] = 0
         write_tiff(tmp_path / "south" / f"{day}.tif", picture[::-1], transform=SOUTH_UP)
     stack = open_stack(tmp_path / "south")
-    with pytest.warns(SceneWarning, match="connected zeros are taken for missing, 9 %"):
+    with pytest.warns(SceneWarning, match="connected zeros and the like are taken for missing, 9 %"):
         stack.read(0, stack.bands[0])
     assert len(stack.notices) == 1

@@ -14,10 +14,12 @@ from rasterio.enums import Resampling
 
 from napari_icenet.errors import SceneError
 from napari_icenet.scenes.grid import Window
-from napari_icenet.scenes.raster.band import RasterBand, decimated, thumbnail_shape
+from napari_icenet.scenes.raster.band import FillRule, RasterBand, decimated, thumbnail_shape
 from napari_icenet.scenes.raster.file import HANDLES_PER_THREAD, dataset_of, inspect
-from napari_icenet.scenes.raster.fill import zero_regions
+from napari_icenet.scenes.raster.fill import assumed_missing
 from tests.scenes.products import TRANSFORM_UTM, stored_values, write_picture, write_tiff
+
+MASKED, UNDECLARED = FillRule(mask=True), FillRule(assumed=True)
 
 SHAPE = (300, 400)
 TILES = {"tiled": True, "blockxsize": 64, "blockysize": 64}
@@ -73,7 +75,7 @@ def test_alpha_and_mask_band_are_the_mask(tmp_path: Path) -> None:
     picture = np.stack([np.full(SHAPE, 7, np.uint8)] * 3 + [inside.astype(np.uint8) * 255])
     info = inspect(write_tiff(tmp_path / "rgba.tif", picture, photometric="RGB", alpha="yes"))
     assert info.masked
-    np.testing.assert_array_equal(RasterBand(info, 1, "mask").fill(Window(10, 20, 30, 40)), ~inside[10:40, 20:60])
+    np.testing.assert_array_equal(RasterBand(info, 1, MASKED).fill(Window(10, 20, 30, 40)), ~inside[10:40, 20:60])
 
     path = tmp_path / "masked.tif"
     with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True):
@@ -82,7 +84,7 @@ def test_alpha_and_mask_band_are_the_mask(tmp_path: Path) -> None:
             dataset.write_mask(inside)
     info = inspect(path)
     assert info.masked
-    np.testing.assert_array_equal(RasterBand(info, 1, "mask").fill(Window(0, 0, *SHAPE)), ~inside)
+    np.testing.assert_array_equal(RasterBand(info, 1, MASKED).fill(Window(0, 0, *SHAPE)), ~inside)
 
 
 def test_connected_zeros_of_all_bands_are_missing(tmp_path: Path) -> None:
@@ -96,8 +98,8 @@ def test_connected_zeros_of_all_bands_are_missing(tmp_path: Path) -> None:
     info = inspect(write_tiff(tmp_path / "a.tif", values))
     expected = np.zeros(SHAPE, bool)
     expected[:50, :60] = expected[100:110, 100:110] = True
-    np.testing.assert_array_equal(RasterBand(info, 1, "zeros").fill(Window(0, 0, *SHAPE)), expected)
-    np.testing.assert_array_equal(RasterBand(info, 2, "zeros").fill(Window(40, 50, 20, 20)), expected[40:60, 50:70])
+    np.testing.assert_array_equal(RasterBand(info, 1, UNDECLARED).fill(Window(0, 0, *SHAPE)), expected)
+    np.testing.assert_array_equal(RasterBand(info, 2, UNDECLARED).fill(Window(40, 50, 20, 20)), expected[40:60, 50:70])
 
 
 def test_thumbnail_takes_every_nth_pixel(tmp_path: Path) -> None:
@@ -127,20 +129,22 @@ def test_zeros_are_looked_for_once_a_file_and_kept_in_bits(tmp_path: Path, monke
 
     def counted(bands: Iterable[Any]) -> Any:
         looks.append(1)
-        return zero_regions(bands)
+        return assumed_missing(bands)
 
-    monkeypatch.setattr(module, "zero_regions", counted)
+    monkeypatch.setattr(module, "assumed_missing", counted)
     values = stored_values(1, SHAPE) + 1
     values[:, :33] = 0
     path = write_tiff(tmp_path / "a.tif", values, **TILES)
-    before = module._zeros.nbytes
+    before = module._found.nbytes
     for window in Window(0, 0, *SHAPE).tiles(64):
-        np.testing.assert_array_equal(RasterBand(inspect(path), 1, "zeros").fill(window), (values == 0)[window.slices])
-    band = RasterBand(inspect(path), 1, "zeros")
+        np.testing.assert_array_equal(
+            RasterBand(inspect(path), 1, UNDECLARED).fill(window), (values == 0)[window.slices]
+        )
+    band = RasterBand(inspect(path), 1, UNDECLARED)
     assert np.isnan(band.thumbnail(100)).mean() == pytest.approx(33 / 400, abs=0.01)
     assert band.assumed_share() == pytest.approx(33 / 400)
     assert len(looks) == 1
-    assert module._zeros.nbytes - before == 300 * 400 / 8
+    assert module._found.nbytes - before == 300 * 400 / 8
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -194,7 +198,7 @@ def test_threads_read_the_same_values(tmp_path: Path) -> None:
 
 def test_a_file_written_anew_is_read_anew(tmp_path: Path) -> None:
     path = write_tiff(tmp_path / "a.tif", np.zeros(SHAPE, np.uint16))
-    band = RasterBand(inspect(path), 1, "zeros")
+    band = RasterBand(inspect(path), 1, UNDECLARED)
     assert band.fill(Window(0, 0, 5, 5)).all()
     write_tiff(path, np.full(SHAPE, 9, np.uint16), compress="deflate")
     assert (band.read(Window(0, 0, 5, 5)) == 9).all()
@@ -236,7 +240,7 @@ def test_unreadable_files_are_named(tmp_path: Path, content: bytes | None, words
 
 def test_a_file_that_vanishes_later_is_named(tmp_path: Path) -> None:
     path = write_tiff(tmp_path / "a.tif", stored_values(1, SHAPE))
-    band = RasterBand(inspect(path), 1, "zeros")
+    band = RasterBand(inspect(path), 1, UNDECLARED)
     band.read(Window(0, 0, 5, 5))
     path.unlink()
     for ask in (band.read, band.fill, lambda _: band.thumbnail(10)):

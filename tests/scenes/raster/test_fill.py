@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from napari_icenet.scenes.raster.fill import JPEG_REACH_PX, black_border, zero_regions
+from napari_icenet.scenes.raster.fill import JPEG_REACH_PX, assumed_missing, black_border
 
 
 def test_black_at_the_frame_is_fill_and_shadow_inside_is_not() -> None:
@@ -41,11 +41,11 @@ def ground(dtype: str) -> np.ndarray:
 def test_stripes_and_holes_of_zeros_are_fill(dtype: str) -> None:
     y, x = np.mgrid[:150, :180]
     gaps = (((y + x // 4) % 14) < 4) & (y > 10) & (y < 140) & (x > 10) & (x < 170)
-    fill = zero_regions([np.where(gaps, 0, ground(dtype)).astype(dtype)])
+    fill = assumed_missing([np.where(gaps, 0, ground(dtype)).astype(dtype)])
     assert not fill[~gaps].any()
     assert fill[gaps].mean() > 0.99
     hole = (y - 70) ** 2 + (x - 90) ** 2 < 20**2
-    np.testing.assert_array_equal(zero_regions([np.where(hole, 0, ground(dtype)).astype(dtype)]), hole)
+    np.testing.assert_array_equal(assumed_missing([np.where(hole, 0, ground(dtype)).astype(dtype)]), hole)
 
 
 def test_zero_is_a_value_like_another_where_it_is_reached_little_by_little() -> None:
@@ -53,12 +53,12 @@ def test_zero_is_a_value_like_another_where_it_is_reached_little_by_little() -> 
     away = np.hypot(y - 70, x - 90)
     shadow = np.clip(4 * (away - 15), 0, 255).astype(np.uint8)
     assert (shadow == 0).sum() > 500
-    assert not zero_regions([shadow]).any()
+    assert not assumed_missing([shadow]).any()
     crossing = np.round(away - 60).astype(np.int16)  # falls below 0, and is exactly 0 on a ring
-    assert not zero_regions([crossing]).any()
+    assert not assumed_missing([crossing]).any()
     scattered = np.where(np.random.default_rng(9).random((150, 180)) < 0.02, 0, ground("uint8"))
     scattered[0], scattered[-1], scattered[:, 0], scattered[:, -1] = 9, 9, 9, 9
-    assert not zero_regions([scattered]).any()
+    assert not assumed_missing([scattered]).any()
 
 
 def test_zeros_count_where_all_bands_have_them() -> None:
@@ -67,9 +67,9 @@ def test_zeros_count_where_all_bands_have_them() -> None:
     second[30:50, 20:40] = 0
     expected = np.zeros(first.shape, bool)
     expected[30:40, 20:40] = True
-    np.testing.assert_array_equal(zero_regions([first, second]), expected)
-    assert zero_regions([np.zeros((5, 6), np.uint8)]).all()
-    assert not zero_regions([first + 1]).any()
+    np.testing.assert_array_equal(assumed_missing([first, second]), expected)
+    assert assumed_missing([np.zeros((5, 6), np.uint8)]).all()
+    assert not assumed_missing([first + 1]).any()
 
 
 @pytest.mark.parametrize("value", [0, 50])
@@ -113,4 +113,36 @@ def test_bands_after_one_without_zeros_are_not_decoded() -> None:
         yield ground("uint8")
         raise AssertionError("decoded for nothing")
 
-    assert not zero_regions(bands()).any()
+    assert not assumed_missing(bands()).any()
+
+
+@pytest.mark.parametrize("value", [-9999, -32768])
+@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.float32])
+def test_what_programs_write_for_nothing_is_missing_wherever_it_is(value, dtype):
+    picture = ground(dtype)
+    at = np.random.default_rng(1).random(picture.shape) < 0.02
+    picture[at] = value
+    np.testing.assert_array_equal(assumed_missing([picture]), at)
+
+
+def test_connected_zeros_of_floats_that_end_abruptly_are_missing():
+    picture = ground(np.float32) / 1000
+    outside = np.hypot(*(np.indices(picture.shape) - 20)) > 25
+    picture[outside] = 0
+    np.testing.assert_array_equal(assumed_missing([picture]), outside)
+    # A few zeros are measured.
+    picture = ground(np.float32) / 1000
+    picture[3, 3:6] = 0
+    assert not assumed_missing([picture]).any()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16])
+def test_a_large_region_of_the_greatest_integer_is_missing_unless_it_is_saturated_snow(dtype):
+    greatest = np.iinfo(dtype).max
+    picture = np.minimum(ground(dtype), greatest // 2)
+    row, col = np.indices(picture.shape)
+    outside = np.hypot(row - 70, col - 90) > 60
+    np.testing.assert_array_equal(assumed_missing([np.where(outside, greatest, picture).astype(dtype)]), outside)
+    bright = np.clip(greatest * np.exp(-((np.hypot(row - 25, col - 30) / 16) ** 2)) * 1.2, 1, greatest).astype(dtype)
+    assert (bright == greatest).sum() > 50
+    assert not assumed_missing([bright]).any()

@@ -144,6 +144,12 @@ def parse_image_name(text: str) -> ImageName:
     return _parts(left, taken[0].when, time_known=taken[0].time_known, processed=processed, hls=_is_hls(text))
 
 
+def band_called(text: str) -> str | None:
+    """The band that a description names and nothing else, such as ``B4`` or ``nir``; None where it names none."""
+    found = _BAND.fullmatch(text.strip())
+    return None if found is None else _band_name(found)
+
+
 def without_band(text: str) -> str:
     """A name without the band in it: what the files of one acquisition are called together."""
     return _BAND_AND_DASH.sub("", text)

@@ -12,7 +12,7 @@ from napari_icenet.scenes.align.enlarge import EnlargedMask, place_of_coarse
 from napari_icenet.scenes.align.shift import ShiftedBand, ShiftedMask
 from napari_icenet.scenes.dated.acquisitions import Acquisition, DatedImage, left_out
 from napari_icenet.scenes.dated.class_mask import ClassMask
-from napari_icenet.scenes.dated.image_name import without_band
+from napari_icenet.scenes.dated.image_name import band_called, without_band
 from napari_icenet.scenes.dated.mosaic import MosaicBand, MosaicMask, common_frame
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.landsat.product import FILL
@@ -171,11 +171,21 @@ def _bands(image: DatedImage, *, grey: bool, numbered: bool) -> Iterator[tuple[s
         rule = _fill_rule(info, image.name.product)
         bands = [RasterBand(info, index, rule, page) for page in info.pages or (0,) for index in colors]
     named = None if numbered else image.name.band
+    described = [] if numbered else _described(info, colors)
     for i, band in enumerate(bands, 1):
-        if named is None:
-            yield f"B{i}", band
-        else:
+        if named is not None:
             yield (named if len(bands) == 1 else f"{named}.{i}"), band
+        elif len(described) == len(bands):
+            yield described[i - 1], band
+        else:
+            yield f"B{i}", band
+
+
+def _described(info: RasterInfo, colors: Sequence[int]) -> list[str]:
+    """Names of bands as the file describes them; none unless each is one of its own."""
+    names = [band_called(info.descriptions[index - 1]) for index in colors]
+    known = [name for name in names if name is not None]
+    return known if len(set(known)) == len(names) else []
 
 
 def _scene(
@@ -200,10 +210,7 @@ def _scene(
 
 
 def _fill_rule(info: RasterInfo, product: ProductName | None) -> FillRule:
-    if info.masked:
-        return "mask"
-    if info.nodata is not None:
-        return info.nodata
-    if info.dtypes[0].kind == "f":
-        return "none"
-    return FILL if product is not None else "zeros"
+    """Missing is what either the nodata value or the mask says; where there is neither, what looks so."""
+    if info.masked or info.nodata is not None:
+        return FillRule(info.nodata, info.masked)
+    return FillRule(FILL) if product is not None and info.dtypes[0].kind != "f" else FillRule(assumed=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_icenet.errors import StackError
 from napari_icenet.scenes.grid import Grid, Window
-from napari_icenet.scenes.raster.fill import unmeasured, zero_regions
+from napari_icenet.scenes.raster.fill import assumed_missing, unmeasured
 from napari_icenet.scenes.raster.packed_mask import PackedMask
 from napari_icenet.scenes.scene import Scene
 
@@ -21,12 +21,12 @@ from napari_icenet.scenes.scene import Scene
 _serial = count()
 
 
-class ZeroRegions:
-    """Connected zeros of a picture of integers, looked for when they are first asked for.
+class AssumedMissing:
+    """Pixels of a picture that are assumed to hold no measurement, looked for when they are first asked for.
 
     Parameters
     ----------
-    bands : sequence of integer array, (height, width)
+    bands : sequence of array, (height, width)
         All bands of the picture.
     """
 
@@ -48,7 +48,7 @@ class ZeroRegions:
         """Where the picture is assumed to hold no measurement."""
         with self._looking:
             if self._found is None:
-                self._found = PackedMask.of(zero_regions(np.asarray(band) for band in self._bands))
+                self._found = PackedMask.of(assumed_missing(np.asarray(band) for band in self._bands))
             return self._found
 
 
@@ -61,14 +61,14 @@ class ArrayBand:
         NaN, infinities and the ends of the type are fill in floating types.
     fill : array of bool, (height, width), optional
         Further pixels without a measurement.
-    zeros : ZeroRegions, optional
+    assumed : AssumedMissing, optional
         Pixels that are assumed to hold none.
     """
 
-    def __init__(self, values: Any, fill: Any = None, zeros: ZeroRegions | None = None) -> None:
+    def __init__(self, values: Any, fill: Any = None, assumed: AssumedMissing | None = None) -> None:
         self._values = values
         self._fill = fill
-        self._zeros = zeros
+        self._assumed = assumed
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -87,18 +87,16 @@ class ArrayBand:
 
     def fill(self, window: Window, values: NDArray[Any] | None = None) -> NDArray[np.bool_]:
         """True where there is no measurement."""
-        fill: NDArray[np.bool_]
+        fill: NDArray[np.bool_] = np.zeros((window.height, window.width), bool)
         if self.dtype.kind == "f":
             fill = unmeasured(self.read(window) if values is None else values)
-        elif self._zeros is not None:
-            fill = self._zeros.mask().read(window)
-        else:
-            fill = np.zeros((window.height, window.width), bool)
+        if self._assumed is not None:
+            fill = fill | self._assumed.mask().read(window)
         return fill if self._fill is None else fill | np.asarray(self._fill[window.slices])
 
     def assumed_share(self) -> float:
         """Share of the frame, 0–1, that is assumed to be missing without being declared so."""
-        return 0.0 if self._zeros is None else self._zeros.mask().share
+        return 0.0 if self._assumed is None else self._assumed.mask().share
 
 
 def lazy_frames(
@@ -152,8 +150,8 @@ def scenes_of_array(
     undeclared = fill is None and np.dtype(array.dtype).kind in "ui"
 
     def bands_of(i: int) -> dict[str, ArrayBand]:
-        zeros = ZeroRegions([array[i, j] for j in range(len(names))]) if undeclared else None
-        return {b: ArrayBand(array[i, j], None if fill is None else fill[i], zeros) for j, b in enumerate(names)}
+        assumed = AssumedMissing([array[i, j] for j in range(len(names))]) if undeclared else None
+        return {b: ArrayBand(array[i, j], None if fill is None else fill[i], assumed) for j, b in enumerate(names)}
 
     scenes = [
         Scene(

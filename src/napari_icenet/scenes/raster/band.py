@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +12,34 @@ from napari_icenet.common.byte_cache import ByteCache
 from napari_icenet.errors import SceneError
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.raster.file import RasterInfo, dataset_of, file_state, unreadable
-from napari_icenet.scenes.raster.fill import unmeasured, zero_regions
+from napari_icenet.scenes.raster.fill import assumed_missing, unmeasured
 from napari_icenet.scenes.raster.packed_mask import PackedMask
 
-#: How missing pixels are told: one stored value, the file's own mask or alpha, or connected zeros.
-#: What can be no measurement (NaN, infinities) is missing in any case.
-FillRule = float | Literal["mask", "zeros", "none"]
+
+class FillRule(NamedTuple):
+    """How missing pixels of a file are told; what can be no measurement (NaN, infinities) is missing in any case.
+
+    Attributes
+    ----------
+    value : float or None
+        A stored value that stands for them.
+    mask : bool
+        The file's own mask or alpha band.
+    assumed : bool
+        Nothing is declared: what holds no measurement by all appearance
+        (:func:`~napari_icenet.scenes.raster.fill.assumed_missing`, looked for once in the whole file).
+    """
+
+    value: float | None = None
+    mask: bool = False
+    assumed: bool = False
+
+
+#: Nothing but what can be no measurement.
+ALL_MEASURED = FillRule()
 
 #: Where files that declare nothing are assumed to hold no measurement; a frame of 32 768² fits.
-_zeros: ByteCache[PackedMask] = ByteCache(128 * 2**20)
+_found: ByteCache[PackedMask] = ByteCache(128 * 2**20)
 
 
 class RasterBand:
@@ -32,19 +51,17 @@ class RasterBand:
         Of the file, from :func:`inspect`.
     index : int
         Band of the file, from 1.
-    fill : float or {"mask", "zeros", "none"}
-        How missing pixels are told: a stored value, the file's mask or alpha band, connected zeros
-        (:func:`~napari_icenet.scenes.raster.fill.zero_regions`, looked for once in the whole file),
-        or not at all. NaN, infinities and the ends of a floating type are missing whatever the rule.
+    fill : FillRule, or float
+        How missing pixels are told; a float is a stored value.
     page : int
         Page of a TIFF of several, from 1; 0 is the file itself.
     """
 
-    def __init__(self, info: RasterInfo, index: int = 1, fill: FillRule = "none", page: int = 0) -> None:
+    def __init__(self, info: RasterInfo, index: int = 1, fill: FillRule | float = ALL_MEASURED, page: int = 0) -> None:
         self.path = info.path
         self.index = index
         self.page = page
-        self.fill_rule = fill
+        self.fill_rule = fill if isinstance(fill, FillRule) else FillRule(fill)
         self._shape = info.grid.shape
         self._dtype = info.dtypes[index - 1]
 
@@ -79,9 +96,9 @@ class RasterBand:
         """
         stored = self.read(window) if values is None and self._told_by_values else values
         fill = np.zeros((window.height, window.width), bool) if stored is None else self._missing(stored)
-        if self.fill_rule == "zeros":
-            fill = fill | self._zero_regions().read(window)
-        elif self.fill_rule == "mask":
+        if self.fill_rule.assumed:
+            fill = fill | self._assumed().read(window)
+        if self.fill_rule.mask:
             with dataset_of(self.path, self.page) as dataset:
                 fill = fill | (dataset.read_masks(self.index, window=_for_rasterio(window)) == 0)
         return fill
@@ -94,7 +111,7 @@ class RasterBand:
         SceneError
             The file has vanished or is damaged.
         """
-        return self._zero_regions().share if self.fill_rule == "zeros" else 0.0
+        return self._assumed().share if self.fill_rule.assumed else 0.0
 
     def thumbnail(self, max_side: int) -> NDArray[np.float32]:
         """A decimated picture, every n-th pixel, from the file's overviews where it has any.
@@ -118,10 +135,10 @@ class RasterBand:
         with dataset_of(self.path, self.page) as dataset:
             values = dataset.read(self.index, out_shape=shape)
             fill = self._missing(values)
-            if self.fill_rule == "mask":
+            if self.fill_rule.mask:
                 fill |= dataset.read_masks(self.index, out_shape=shape) == 0
-        if self.fill_rule == "zeros":
-            fill |= self._zero_regions().at(*_nearest(shape, self.shape))
+        if self.fill_rule.assumed:
+            fill |= self._assumed().at(*_nearest(shape, self.shape))
         with np.errstate(over="ignore"):  # beyond float32 lies only what is fill
             picture = values.astype(np.float32)
         picture[fill] = np.nan
@@ -129,19 +146,20 @@ class RasterBand:
 
     @property
     def _told_by_values(self) -> bool:
-        return self._dtype.kind == "f" or not isinstance(self.fill_rule, str)
+        return self._dtype.kind == "f" or self.fill_rule.value is not None
 
     def _missing(self, values: NDArray[Any]) -> NDArray[np.bool_]:
         fill = unmeasured(values)
-        return fill if isinstance(self.fill_rule, str) else np.asarray(fill | (values == self.fill_rule))
+        value = self.fill_rule.value
+        return fill if value is None else np.asarray(fill | (values == value))
 
-    def _zero_regions(self) -> PackedMask:
+    def _assumed(self) -> PackedMask:
         def whole_file() -> PackedMask:
             with dataset_of(self.path, self.page) as dataset:
-                return PackedMask.of(zero_regions(dataset.read(index) for index in dataset.indexes))
+                return PackedMask.of(assumed_missing(dataset.read(index) for index in dataset.indexes))
 
         try:
-            return _zeros.get((*file_state(self.path), self.page), whole_file)
+            return _found.get((*file_state(self.path), self.page), whole_file)
         except OSError as error:
             raise SceneError(unreadable(self.path, error)) from error
 

@@ -75,6 +75,8 @@ class RasterInfo:
         Pages of a TIFF of several, from 1, that are like its first; empty where there is one.
     other_pages : int
         Pages that are not: thumbnails, or pictures of another size or type.
+    descriptions : tuple of str
+        What the file calls each band; empty where it does not.
     orientation : int
         How the stored rows and columns of a picture without a map lie, 1 to 8 as EXIF counts; 1 is upright. The
         grid is that of the upright picture.
@@ -92,6 +94,7 @@ class RasterInfo:
     not_alpha: bool = False
     pages: tuple[int, ...] = ()
     other_pages: int = 0
+    descriptions: tuple[str, ...] = ()
     orientation: int = 1
 
 
@@ -128,6 +131,7 @@ def inspect(path: Path) -> RasterInfo:
                 not_alpha=not_alpha,
                 pages=pages,
                 other_pages=len(dataset.subdatasets) - len(pages) if pages else 0,
+                descriptions=tuple(text or "" for text in dataset.descriptions),
                 orientation=orientation,
             )
     except (RasterioError, OSError) as error:

@@ -27,8 +27,11 @@ DARK_PERCENTILE, SHADOW_SHARE = 10.0, 0.5
 #: Pixels a side from which that percentile is taken.
 _SAMPLE_SIDE_PX = 1000
 
-#: No instrument measures this much; the least and greatest numbers of a type stand for nothing (float32: 3.4e38).
-GREATEST_MEASUREMENT = np.float32(1e38)
+#: No instrument measures this much; the least and greatest numbers of a type stand for nothing (float32: 3.4e38),
+#: and so does netCDF's own 9.97e36.
+GREATEST_MEASUREMENT = np.float32(9e36)
+#: What programs write where nothing was measured; no signed band holds it by measurement.
+STAND_INS = (-9999, -32768)
 
 
 def unmeasured(values: NDArray[Any]) -> NDArray[np.bool_]:
@@ -38,40 +41,87 @@ def unmeasured(values: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray(~(np.abs(values) < GREATEST_MEASUREMENT))
 
 
-def zero_regions(bands: Iterable[NDArray[Any]]) -> NDArray[np.bool_]:
-    """Connected zeros of integer bands that declare no missing value.
+def assumed_missing(bands: Iterable[NDArray[Any]]) -> NDArray[np.bool_]:
+    """Pixels of bands that declare no missing value and hold none by all appearance.
 
-    They touch the frame's border, or lie inside and end abruptly: a shadow that is cut off at 0 is
-    surrounded by dark pixels, ground that was never measured is not.
+    Connected zeros that touch the frame's border, or lie inside and end abruptly: a shadow that is cut off at 0 is
+    surrounded by dark pixels, ground that was never measured is not. Large regions of the greatest integer that end
+    abruptly, too: saturated snow is surrounded by bright pixels. And ``STAND_INS`` wherever they are.
 
     Parameters
     ----------
-    bands : iterable of integer array, (height, width)
-        All bands of the picture; zeros count where every band has them.
+    bands : iterable of array, (height, width)
+        All bands of the picture; a value counts where every band has it.
 
     Returns
     -------
     array of bool, (height, width)
         True where the picture is assumed to hold no measurement.
     """
-    greatest: NDArray[Any] | None = None
+    alike: dict[float, NDArray[np.bool_]] = {}
+    darkest: NDArray[Any] | None = None
+    brightest: NDArray[Any] | None = None
     for values in bands:
-        magnitude = np.abs(values).view(f"u{values.dtype.itemsize}") if values.dtype.kind == "i" else values
-        greatest = magnitude if greatest is None else np.maximum(greatest, magnitude)
-        if greatest.all():  # the other bands need not be decoded
-            return np.zeros(greatest.shape, bool)
-    if greatest is None:
+        magnitude = _magnitude(values)
+        if darkest is None or brightest is None:
+            darkest = brightest = magnitude
+            alike = {value: values == value for value in _candidates(values.dtype)}
+        else:
+            darkest, brightest = np.minimum(darkest, magnitude), np.maximum(brightest, magnitude)
+            for value in alike:
+                alike[value] &= values == value
+        alike = {value: same for value, same in alike.items() if same.any()}
+        if not alike:  # the other bands need not be decoded
+            return np.zeros(values.shape, bool)
+    if darkest is None or brightest is None:
         raise ValueError("a picture without bands")
-    black = np.asarray(greatest == 0)
-    if not black.any() or black.all():
-        return black
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(black.astype(np.uint8), connectivity=8)
-    keep = _at_the_frame(labels, count)
-    inside = ~keep & (stats[:, cv2.CC_STAT_AREA] >= LEAST_REGION_PX)
-    inside[0] = False
-    if inside.any():
-        keep |= inside & ~_shadows(greatest, np.asarray(labels), inside)
-    keep[0] = False  # label 0 is all that is not black
+    missing = np.zeros(darkest.shape, bool)
+    for value, same in alike.items():
+        if value in STAND_INS:
+            missing |= same
+        elif value == 0:
+            missing |= _abrupt(same, brightest)
+        else:
+            missing |= _abrupt(same, _span(darkest) - darkest, least=SOLID_SHARE * same.size, at_the_frame=False)
+    return missing
+
+
+def _candidates(dtype: np.dtype[Any]) -> tuple[float, ...]:
+    """Values of a type that may stand for missing pixels."""
+    if dtype.kind == "f":
+        return (0, *STAND_INS)
+    limits = np.iinfo(dtype)
+    return (0, limits.max, *(value for value in STAND_INS if limits.min <= value))
+
+
+def _magnitude(values: NDArray[Any]) -> NDArray[Any]:
+    """Absolute values, of integers without a sign; what can be no measurement is as high as it gets."""
+    if values.dtype.kind == "f":
+        return np.where(unmeasured(values), np.inf, np.abs(values))
+    return np.abs(values).view(f"u{values.dtype.itemsize}") if values.dtype.kind == "i" else values
+
+
+def _span(values: NDArray[Any]) -> Any:
+    """The greatest value of a type without sign."""
+    return values.dtype.type(np.iinfo(values.dtype).max)
+
+
+def _abrupt(
+    same: NDArray[np.bool_], magnitude: NDArray[Any], *, least: float = LEAST_REGION_PX, at_the_frame: bool = True
+) -> NDArray[np.bool_]:
+    """Regions of one value that end abruptly, by a picture in which that value is the least.
+
+    Those that touch the frame count however they end, if ``at_the_frame``.
+    """
+    if same.all():
+        return same
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(same.astype(np.uint8), connectivity=8)
+    keep = _at_the_frame(labels, count) if at_the_frame else np.zeros(count, bool)
+    others = ~keep & (stats[:, cv2.CC_STAT_AREA] >= least)
+    others[0] = False
+    if others.any():
+        keep |= others & ~_shadows(magnitude, np.asarray(labels), others)
+    keep[0] = False  # label 0 is all else
     return np.asarray(keep[labels])
 
 

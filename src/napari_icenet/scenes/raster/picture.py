@@ -14,7 +14,7 @@ from napari_icenet.errors import SceneError
 from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.raster.band import decimated, thumbnail_shape
 from napari_icenet.scenes.raster.file import RasterInfo, dataset_of, file_state, unreadable
-from napari_icenet.scenes.raster.fill import black_border
+from napari_icenet.scenes.raster.fill import assumed_missing, black_border
 
 #: Formats that GDAL decodes from the top down to whatever row is asked for.
 WHOLE_FILE_DRIVERS = frozenset({"JPEG", "PNG"})
@@ -30,10 +30,13 @@ class DecodedPicture:
         Without the alpha band.
     fill : array of bool, (height, width)
         True where the picture is transparent, or black around its measurements.
+    assumed_share : float
+        Share of further pixels, 0–1, that are taken for missing without being told so.
     """
 
     values: NDArray[Any]
     fill: NDArray[np.bool_]
+    assumed_share: float = 0.0
 
     @property
     def nbytes(self) -> int:
@@ -75,11 +78,16 @@ def _decode(info: RasterInfo) -> DecodedPicture:
             at = info.colors.index(ColorInterp.alpha)
             alpha, values = values[at], np.delete(values, at, axis=0)
         else:
-            alpha = dataset.dataset_mask() if info.masked else None
+            # Of colours that one value each stands for missing, a pixel is where it has them all.
+            alpha = dataset.dataset_mask() if info.masked or info.nodata is not None else None
     fill = black_border(values.max(axis=0), lossy=info.driver == "JPEG")
+    share = 0.0
     if alpha is not None:
         fill = fill | (alpha == 0)
-    return DecodedPicture(upright(values, info.orientation), upright(fill, info.orientation))
+    elif info.driver == "PNG":  # in JPEGs no two pixels of a region have the same value
+        assumed = assumed_missing(iter(values)) & ~fill
+        fill, share = fill | assumed, float(assumed.mean())
+    return DecodedPicture(upright(values, info.orientation), upright(fill, info.orientation), share)
 
 
 def upright(values: NDArray[Any], orientation: int) -> NDArray[Any]:
@@ -125,6 +133,10 @@ class PictureBand:
     def fill(self, window: Window, values: NDArray[Any] | None = None) -> NDArray[np.bool_]:
         """True where a window inside the frame is transparent or outside the picture's ground."""
         return np.array(decode(self._info).fill[window.slices])
+
+    def assumed_share(self) -> float:
+        """Share of the picture, 0–1, that is assumed to be missing without being declared so."""
+        return decode(self._info).assumed_share
 
     def thumbnail(self, max_side: int) -> NDArray[np.float32]:
         """A decimated picture, every n-th pixel, no side longer than ``max_side``; NaN is fill."""
