@@ -71,6 +71,28 @@ def test_structures():
     assert float(table["gaps, noise"][3].rstrip("%")) == 0
 
 
+def test_judge():
+    out = run_program("benchmarks/judge.py", "--quick", "--conditions", "haze")
+    line = next(line for line in out.splitlines() if line.startswith("| band | 32 | all"))
+    cells = [cell.strip() for cell in line.strip("|").split("|")][5:]
+    areas, shares, ratio = cells[:6], cells[6:12], cells[-1]
+    # Each piece of evidence tells right from wrong far better than chance; of none can all be accepted.
+    assert all(0.8 < float(area) <= 1 for area in areas)
+    assert all(0.4 < float(share.split(" ")[0]) < 1 for share in shares)
+    assert float(ratio.split(",")[0]) > 0.8
+
+
+def test_error_bars():
+    table = rows(run_program("benchmarks/error_bars.py", "--quick"))
+    assert len(table) == 4
+    for name, cells in table.items():
+        if name == "pictures":
+            continue
+        # Few vectors: far from all and from none.
+        assert all(45 < float(share.rstrip("%")) < 95 for share in cells[2:4]), name
+        assert all(80 < float(share.rstrip("%")) <= 100 for share in cells[4:]), name
+
+
 def test_closure_without_real_data_says_so(monkeypatch):
     monkeypatch.delenv("ICENET_REAL_DATA", raising=False)
     assert run_program("benchmarks/closure.py").startswith("left out: ICENET_REAL_DATA does not name")

@@ -13,6 +13,7 @@ from .evaluation.settings import EvaluationSettings as EvaluationSettings
 from .matching.template import Past as Past
 from .matching.template import Prediction as Prediction
 from .matching.template import Predictor as Predictor
+from .scenes.align.date_shifts import DateShifts as DateShifts
 from .scenes.grid import Grid as Grid
 from .scenes.open import open_stack as open_stack
 from .scenes.stack import SceneStack as SceneStack
@@ -28,6 +29,7 @@ from .training.settings import RunSettings as RunSettings
 from .training.train import train as train
 from .velocity.along.flowline import FlowlineProfile as FlowlineProfile
 from .velocity.along.flowline import along as along
+from .velocity.date_shifts import measure_shifts as measure_shifts
 from .velocity.io.netcdf import read_netcdf as read_netcdf
 from .velocity.io.write import write_maps as write_maps
 from .velocity.map_pair import map_pair as map_pair

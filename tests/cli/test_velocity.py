@@ -120,6 +120,20 @@ def test_from_all_pairs_a_series_is_inverted(icenet: Icenet, plain: Path, tmp_pa
     assert list(tmp_path.iterdir()) == [out]
 
 
+def test_a_search_that_ends_before_fast_ice_is_one_warning(icenet: Icenet, plain: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "years"
+    folder.mkdir()
+    for name, day in (("20200101", "20200101"), ("20200117", "20201202"), ("20200202", "20211103")):
+        shutil.copy(plain / f"{name}.tif", folder / f"{day}.tif")
+    warning = icenet("velocity", folder, *SMALL, "-o", tmp_path / "v.nc").warning()
+    assert "2020-01-01 → 2020-12-02, and 1 more of 2 pairs: the search of ±6 px in 336 days reaches 196 m/yr" in warning
+    assert (
+        icenet("velocity", folder, *SMALL[:4], *SMALL[6:], "--max-speed", 200, "-o", tmp_path / "v.nc").warnings() == []
+    )
+    with xr.open_dataset(tmp_path / "v.nc") as maps:
+        assert "reaches" not in maps.attrs.get("comment", "")
+
+
 def test_a_geotiff_holds_one_pair(icenet: Icenet, plain: Path, tmp_path: Path) -> None:
     out = tmp_path / "v.tif"
     assert icenet("velocity", plain, *SMALL, *ONE_PAIR, "-o", out).warnings() == []

@@ -11,6 +11,7 @@ from napari_icenet.tracking.evidence import Correlator
 from napari_icenet.tracking.follow import surface
 from napari_icenet.tracking.settings import TrackSettings, changed
 from tests.tracking.glacier import moving, texture
+from tests.tracking.plausibility.rock import flowing_strip
 
 STEPS = np.outer(np.arange(5), (0.5, 1.5))
 SETTINGS = TrackSettings(chip=64, scale=1.5)
@@ -19,6 +20,11 @@ SETTINGS = TrackSettings(chip=64, scale=1.5)
 @pytest.fixture(scope="module")
 def stack():
     return moving(STEPS)
+
+
+@pytest.fixture(scope="module")
+def narrow_ice():
+    return flowing_strip()
 
 
 @pytest.fixture
@@ -53,6 +59,25 @@ def test_a_click_places_selects_and_follows(model):
     assert not model.busy
     assert model.surface(1, 3).values.shape == (33, 33)
     assert model.surface(7) is None
+
+
+def test_what_cannot_be_right_is_known_once_all_is_done(narrow_ice):
+    model = ClickTracker(narrow_ice, TrackSettings(chip=128, scale=1.5))
+    tracks = listen(model.track_changed)
+    number = model.add(192, 192)
+    assert model.wait(30)
+    (sentence,) = model.cautions()
+    assert "track 1: the chip of 128 px moves with the ground around it" in sentence
+    assert model.tracks[number].cautions == tracks[-1].cautions != ()
+    model.change(chip=48)
+    assert model.wait(30)
+    assert model.cautions() == []
+    model.undo()
+    assert model.wait(30)
+    assert model.cautions() == [sentence]
+    model.remove(number)
+    assert model.cautions() == []
+    model.close()
 
 
 @pytest.mark.parametrize(
@@ -261,6 +286,32 @@ def test_time_is_checked_and_told(model):
     assert times == [3]
     with pytest.raises(UsageError):
         model.time = 9
+
+
+def test_idle_jobs_run_once_nothing_else_waits():
+    ran, gate = [], threading.Event()
+    worker = LatestWorker("test", lambda _: None)
+    began = threading.Event()
+
+    def hold():
+        began.set()
+        gate.wait(10)
+
+    worker.submit("gate", hold)
+    assert began.wait(10)
+    worker.submit_idle("idle", lambda: ran.append("idle"))
+    pending = worker.pending
+    worker.submit("a", lambda: ran.append("a"))
+    gate.set()
+    assert worker.wait(10)
+    assert not pending
+    assert ran == ["a", "idle"]
+    worker.submit_idle("idle", lambda: ran.append("again"))
+    assert worker.wait(10)
+    assert ran[-1] == "again"
+    worker.close()
+    worker.submit_idle("idle", lambda: ran.append("late"))
+    assert ran[-1] == "again"
 
 
 def test_worker_runs_the_newest_job_of_a_name():

@@ -153,7 +153,7 @@ def test_what_goes_wrong_is_told_in_a_sentence(stack, mapper):
     assert mapper.wait(60)
     assert "larger than the frame of 160 × 160 px" in heard.of("failed")[0]
     assert mapper.maps == ()
-    with pytest.raises(TrackingError, match="only one date"):
+    with pytest.raises(TrackingError, match="no two dates"):
         mapper.map([], SETTINGS)
     with pytest.raises(TrackingError, match="9 × 9 px; the frame has 160 × 160 px"):
         mapper.map([(0, 1)], SETTINGS, stable=np.ones((9, 9), bool))

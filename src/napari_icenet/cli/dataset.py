@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from napari_icenet.cli.coregistration import Coregister, Stable, coregister_for_command, coregistration_asked
 from napari_icenet.cli.progress import ProgressLine, say_warning
 from napari_icenet.cli.stack_options import Crs, Exclude, Extent, Only, PixelSize, open_for_command
 from napari_icenet.errors import UsageError
@@ -96,6 +97,8 @@ def dataset(
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Replace the dataset if it is there.")] = False,
+    coregister: Coregister = False,
+    stable: Stable = None,
     crs: Crs = None,
     extent: Extent = "intersection",
     exclude: Exclude = None,
@@ -126,6 +129,9 @@ def dataset(
     if preset is not None:
         values = preset_values(preset, opened[0], **values)
     settings = make_dataset_settings(**values)
+    if coregistration_asked(coregister, stable):
+        for one in opened:
+            coregister_for_command(one, 1 if named is None else named[0], stable)
     if covariates is not None:
         from napari_icenet.scenes.covariates import give_covariates
 
@@ -171,6 +177,8 @@ def _summary(icenet: SequenceDataset) -> str:
         lines.append(f"covariates {len(record.covariates)}: {', '.join(record.covariates)}")
     notes = {stack.name: stack.grid.grid().pixel_size_note for stack in record.stacks}
     lines += [f"grid       {name}: {note}" for name, note in notes.items() if note is not None]
+    if record.shifts_text:
+        lines.append(f"shifts     {record.shifts_text}")
     lines += [f"credit     {credit}" for credit in record.credits]
     if record.simulated:
         lines.append("simulated  yes: this is not a measurement")

@@ -6,7 +6,6 @@ so that ``icenet --help`` answers at once.
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,14 +16,12 @@ import typer
 from napari_icenet.cli.dataset import dataset
 from napari_icenet.cli.evaluate import evaluate
 from napari_icenet.cli.progress import ProgressLine, say_warning, spoken_warnings
-from napari_icenet.cli.settings_help import DEFAULT, with_defaults
+from napari_icenet.cli.settings_help import with_defaults
 from napari_icenet.cli.stack_options import Crs, Exclude, Extent, Only, PixelSize, StackPath, open_for_command
+from napari_icenet.cli.track import track
 from napari_icenet.cli.train import train
 from napari_icenet.cli.velocity import velocity
-from napari_icenet.errors import IceNetError, TrackingError, UsageError
-from napari_icenet.predictors.registry import PREDICTORS
-
-_TEMPLATES = ", ".join(["persistence (the last chip)", "first", *(n for n in PREDICTORS if n != "persistence")])
+from napari_icenet.errors import IceNetError, UsageError
 
 app = typer.Typer(
     name="icenet",
@@ -35,19 +32,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-def _positions(at: Sequence[str]) -> list[tuple[float, float]]:
-    found = []
-    for text in at:
-        try:
-            row, col = (float(part) for part in text.split(","))
-            if not (math.isfinite(row) and math.isfinite(col)):
-                raise ValueError(text)
-        except ValueError:
-            raise UsageError(f"--at {text} is not a position; write row and column, as in --at 600,500.") from None
-        found.append((row, col))
-    return found
 
 
 @app.command()
@@ -137,90 +121,8 @@ def _reached(made: Path, progress: ProgressLine) -> str | None:
         return None
 
 
-@app.command(cls=with_defaults("napari_icenet.tracking.settings:TrackSettings"))
-def track(
-    stack: StackPath,
-    at: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ROW,COL", help="Where the chip is at --date, px; may be repeated."),
-    ] = None,
-    points: Annotated[
-        Path | None, typer.Option(help="CSV (row, col or x, y or lon, lat) or GeoJSON of positions.")
-    ] = None,
-    date: Annotated[str | None, typer.Option(help="Date of the positions; default: the first.")] = None,
-    band: Annotated[str | None, typer.Option(help="Name or number of the band; default: {default}.")] = None,
-    chip: Annotated[int | None, typer.Option(help="Side C of the chip, px; default: {default}.")] = None,
-    scale: Annotated[
-        float | None,
-        typer.Option(help="Scale factor c: the search window's side is c times the chip's; default: {default}."),
-    ] = None,
-    template: Annotated[
-        str | None,
-        typer.Option(help=f"What is searched for, made from the track's past: {_TEMPLATES}; default: {DEFAULT}."),
-    ] = None,
-    prefilter: Annotated[
-        str | None, typer.Option(help="Filter of the pictures before matching; default: {default}.")
-    ] = None,
-    tracking: Annotated[
-        str | None,
-        typer.Option(help="robust (lost dates do not move the track) or chain (as in the paper); default: {default}."),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", help="OUT.csv, .geojson or .parquet; default: CSV on stdout."),
-    ] = None,
-    crs: Crs = None,
-    extent: Extent = "intersection",
-    exclude: Exclude = None,
-    only: Only = None,
-    pixel_size: PixelSize = None,
-) -> None:
-    """Follow chips through time."""
-    from napari_icenet.matching.pictures import Pictures
-    from napari_icenet.predictors.as_templates import template_predictor
-    from napari_icenet.tracking.export import check_destination, csv_text, read_points, track_table, write_tracks
-    from napari_icenet.tracking.follow import follow
-    from napari_icenet.tracking.settings import make_settings
-
-    positions = [("", row, col) for row, col in _positions(at or [])]
-    if not positions and points is None:
-        raise UsageError("No position was given; add --at ROW,COL or --points FILE.")
-    settings = make_settings(
-        band=band, chip=chip, scale=scale, template=template, prefilter=prefilter, tracking=tracking
-    )
-    predictor = template_predictor(settings.template)
-    opened = open_for_command(stack, str(settings.band), crs, extent, exclude, only, pixel_size)
-    if output is not None:
-        check_destination(output, opened)
-    if points is not None:
-        found = read_points(points, opened)
-        positions += [(f"{points.name}, point {n}: ", row, col) for n, (row, col) in enumerate(found, start=1)]
-    start = 0 if date is None else opened.time_index(date)
-    pictures = Pictures(opened, settings.band)
-    tracks = []
-    refused: dict[int, str] = {}
-    with ProgressLine() as progress:
-        for number, (origin, row, col) in enumerate(positions, start=1):
-            try:
-                tracks.append(follow(pictures, row, col, start, settings, number=number, predictor=predictor))
-            except TrackingError as error:
-                refused[number] = f"{origin}{error}"
-            progress(number / len(positions), f"track {number} of {len(positions)}")
-    if not tracks:
-        each = list(dict.fromkeys(refused.values()))
-        if len(each) == 1:
-            raise TrackingError(each[0])
-        raise TrackingError("\n".join(["No chip can be followed; choose other positions:", *each]))
-    for number, why in refused.items():
-        say_warning(f"track {number} is left out: {why}")
-    if output is None:
-        typer.echo(csv_text(track_table(tracks, opened)), nl=False)
-    else:
-        write_tracks(tracks, opened, output)
-        typer.echo(output)
-
-
 _VELOCITY = "napari_icenet.velocity.settings"
+app.command(cls=with_defaults("napari_icenet.tracking.settings:TrackSettings"))(track)
 app.command(cls=with_defaults(f"{_VELOCITY}:VelocitySettings", radius=f"{_VELOCITY}:DEFAULT_RADIUS"))(velocity)
 app.command(cls=with_defaults("napari_icenet.datasets.settings:DatasetSettings"))(dataset)
 app.command(cls=with_defaults("napari_icenet.training.settings:RunSettings"))(train)

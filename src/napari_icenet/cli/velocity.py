@@ -104,6 +104,7 @@ def velocity(
 
     A run that was stopped continues where it was when it is started again.
     """
+    from napari_icenet.velocity.cautions import AHEAD, cautions_ahead, cautions_of
     from napari_icenet.velocity.io.write import check_output, summary, write_maps
     from napari_icenet.velocity.pairs import make_pairs, map_pairs
     from napari_icenet.velocity.settings import make_velocity_settings
@@ -128,6 +129,8 @@ def velocity(
         chosen = make_pairs(opened, pairs or "consecutive", same_geometry=same_geometry)
     check_output(output, len(chosen))
     ground, guide = _read_guides(opened, stable, prior)
+    for caution in cautions_ahead(opened, chosen, settings, prior=guide is not None):
+        say_warning(caution)
     with _workplace(output) as workplace, ProgressLine() as progress:
         maps = map_pairs(opened, chosen, settings, stable=ground, prior=guide, workplace=workplace, progress=progress)
         series = series_of(maps, progress=progress)
@@ -135,6 +138,8 @@ def velocity(
     shutil.rmtree(workplace, ignore_errors=True)
     if report is not None:
         _write_report(maps, report)
+    for caution in cautions_of(maps, leave_out=AHEAD):
+        say_warning(caution)
     for made in maps:
         if not made.valid.any():
             say_warning(f"{made.labels[0]} → {made.labels[1]}: {' '.join(made.notes)}")

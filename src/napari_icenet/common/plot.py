@@ -66,8 +66,6 @@ def draw_in_time(
     colour, name : str, optional
         Of the line.
     """
-    from matplotlib import dates
-
     axes = new_axes(ax)
     known = np.isfinite(values)
     style: dict[str, Any] = {"color": colour, "marker": "o", "markersize": 4, "linewidth": 1.4, "label": name}
@@ -75,11 +73,18 @@ def draw_in_time(
         axes.plot(times[known], values[known], **style)
     else:
         axes.errorbar(times[known], values[known], errors[known], elinewidth=1, capsize=2, **style)
+    axes.set_ylabel(label)
+    return dated(axes)
+
+
+def dated(axes: Axes) -> Axes:
+    """The same axes with dates along x, and lines at the ticks of y."""
+    from matplotlib import dates
+
     locator: Any = dates.AutoDateLocator
     formatter: Any = dates.ConciseDateFormatter
     ticks = locator()
     axes.xaxis.set_major_locator(ticks)
     axes.xaxis.set_major_formatter(formatter(ticks))
     axes.grid(visible=True, axis="y", color=NEUTRAL, alpha=0.25, linewidth=0.6)
-    axes.set_ylabel(label)
     return axes

@@ -34,6 +34,13 @@ def setting(default: Any, description: str, unit: str = "", **limits: Any) -> An
     return Field(default=default, description=description, json_schema_extra={"unit": unit}, **limits)
 
 
+def even(value: int) -> int:
+    """A number of pixels with a middle, for ``field_validator``; raises ValueError where it is odd."""
+    if value % 2:
+        raise ValueError(f"must be even; use {value - 1} or {value + 1}")
+    return value
+
+
 def made(model: type[Model], values: Mapping[str, Any]) -> Model:
     """A configuration from plain values, as typed by a user.
 

@@ -77,7 +77,7 @@ def build_dataset(
     DatasetError
         A stack is too short, too small, hidden or of other bands, or ``out`` cannot be extended.
     UsageError
-        There is no such band, or two stacks have the same name.
+        There is no such band, two stacks have the same name, or some have no shifts of their dates where others have.
     """
     settings, out = settings or DatasetSettings(), Path(out)
     if not stacks:
@@ -88,6 +88,7 @@ def build_dataset(
     bands = _bands(stacks, settings)
     for stack in stacks:
         check_fits(stack, settings)
+    settings = _coregistered(stacks, settings)
     settings = _settled(out, stacks, settings, force)
     jobs: list[Job] = []
     for stack, chosen in zip(stacks, bands, strict=True):
@@ -107,6 +108,19 @@ def build_dataset(
     made += [part for part in kept.values() if part.stack not in by_name and part.key not in parts]
     made.sort(key=lambda part: (part.stack, sources[part.stack].bands.index(part.band), part.start))
     return _put_together(out, made, set(kept), sources, settings, covariates=names)
+
+
+def _coregistered(stacks: Sequence[SceneStack], settings: DatasetSettings) -> DatasetSettings:
+    """The settings, co-registered where the stacks have shifts of their dates: all of them, or none."""
+    without = [stack.name for stack in stacks if stack.shifts is None]
+    if not without:
+        return settings.model_copy(update={"coregister": True})
+    if settings.coregister or len(without) < len(stacks):
+        raise UsageError(
+            f"{without[0]} has no shifts of its dates and the dataset is to be co-registered; measure them "
+            "(icenet.measure_shifts) and set them as the stack's shifts, or leave co-registration off."
+        )
+    return settings
 
 
 def _settled(out: Path, stacks: Sequence[SceneStack], settings: DatasetSettings, force: bool) -> DatasetSettings:
@@ -153,8 +167,8 @@ def _extended(out: Path, stacks: dict[str, SceneStack], settings: DatasetSetting
     if mine != theirs:
         name = next(name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name))
         raise DatasetError(
-            f"{out} was made with {name} {theirs.get(name)}, not {mine.get(name)}; use the same settings to extend it, "
-            "choose another name, or replace it with --force."
+            f"{out} was made with {name} {getattr(old.settings, name)}, not {getattr(settings, name)}; use the same "
+            "settings to extend it, choose another name, or replace it with --force."
         )
     for source in old.stacks:
         stack = stacks.get(source.name)

@@ -120,10 +120,14 @@ class Tracker:
     ------
     StackError
         The frame is smaller than a chip.
+    UsageError
+        The stack has shifts of other dates than its own.
     """
 
     def __init__(self, pictures: Pictures, settings: DatasetSettings, *, engine: Engine | None = None) -> None:
         check_fits(pictures.stack, settings)
+        if pictures.stack.shifts is not None:
+            pictures.stack.shifts.check(pictures.stack.labels, pictures.stack.name)
         self.pictures, self.settings = pictures, settings
         engine = engine or Engine()
         engine.prepare()

@@ -77,6 +77,7 @@ class SequenceDataset(Described):
             "splits": ", ".join(splits),
             "CRS": ", ".join(sorted(grids)),
             "valid": f"{percent_text(float(self.tables['valid'].mean()))} valid" if len(self) else "",
+            "shifts": self.record.shifts_text,
         }
 
     def as_torch(self, split: str | None = "train", *, band: str | None = None) -> TorchSequences:

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from napari_icenet.common.atomic_io import put_in_place
 from napari_icenet.datasets.cut import CACHE_BYTES, Tracker, cut_tracks
-from napari_icenet.datasets.schema import TABLES, VERSION, Level, Part
+from napari_icenet.datasets.schema import TABLES, Level, Part
 from napari_icenet.datasets.sequences import SPLITS, Sequences
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.datasets.store import create_pixels, stored
 from napari_icenet.datasets.tracking.chip_grid import chip_grid
+from napari_icenet.datasets.tracking.window_shifts import WindowShifts
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.pictures import TILE, Pictures, TileCache
 from napari_icenet.scenes.grid import Window
@@ -34,6 +35,8 @@ _BATCH_BYTES = 64 * 1024**2
 #: Side of the samples of a picture that stand for it in a key, and their number along an axis.
 _SAMPLE_PX, _SAMPLES = 32, 3
 _RECORD, _TABLES = "part.json", "tables.npz"
+#: Raised when the same pictures and settings give other sequences.
+_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def jobs_of(stack: SceneStack, bands: tuple[str, ...], starts: range, settings: 
 
 def _key(stack: SceneStack, band: str, first: int, settings: DatasetSettings, samples: list[str]) -> str:
     facts = {
-        "version": VERSION,
+        "version": _VERSION,
         "settings": settings.model_dump(mode="json", exclude={"bands", "windows"}),
         "stack": stack.name,
         "grid": GridRecord.of(stack.grid).model_dump(mode="json"),
@@ -81,6 +84,9 @@ def _key(stack: SceneStack, band: str, first: int, settings: DatasetSettings, sa
         "pictures": samples,
         "area": None if stack.area is None else hashlib.sha256(np.packbits(stack.area).tobytes()).hexdigest(),
     }
+    if stack.shifts is not None:
+        shifts = WindowShifts.of(stack, first, settings.frames)
+        facts["shifts"] = [shifts.row.tolist(), shifts.col.tolist(), shifts.known.tolist()]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]
 
 

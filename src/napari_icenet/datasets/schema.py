@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from math import isnan
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import SerializerFunctionWrapHandler, model_serializer
@@ -18,8 +18,8 @@ from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.scenes.store.schema import GridRecord
 
 FORMAT = "icenet dataset"
-#: Raised when a reader of an older version would misread the store: 2 has covariates.
-VERSION = 2
+#: Raised when a reader of an older version would misread the store: 2 has covariates, 3 shifts of the dates.
+VERSION = 3
 
 #: Arrays beside the chips: type, and axes after that of the sequences (T frames, or row and column).
 TABLES: dict[str, tuple[type, str]] = {
@@ -40,19 +40,24 @@ TABLES: dict[str, tuple[type, str]] = {
 }
 
 
-class _WithCovariates(FrozenModel):
-    """A record that is written without the covariates that it does not have: as before there were any."""
+class _Lean(FrozenModel):
+    """A record that is written without the covariates and shifts that it does not have: as before there were any."""
 
     @model_serializer(mode="wrap")
     def _lean(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         values: dict[str, Any] = handler(self)
-        if not values.get("covariates"):
-            values.pop("covariates", None)
+        for name in ("covariates", "shift", "shifts_from"):
+            if not values.get(name):
+                values.pop(name, None)
         return values
 
 
-class SourceScene(_WithCovariates):
-    """A scene that frames were cut from, and whom to thank for it."""
+class SourceScene(_Lean):
+    """A scene that frames were cut from, and whom to thank for it.
+
+    ``shift`` is that of its picture against the reference date of its stack along row and column, and its error,
+    px; None where it is not known, or nobody has measured it.
+    """
 
     id: str
     time: datetime
@@ -66,9 +71,15 @@ class SourceScene(_WithCovariates):
     simulated: bool
     credit: str | None
     covariates: tuple[float | None, ...] | None = None
+    shift: tuple[float, float, float] | None = None
 
     @classmethod
-    def of(cls, scene: Scene, covariates: Sequence[float] | None = None) -> SourceScene:
+    def of(
+        cls,
+        scene: Scene,
+        covariates: Sequence[float] | None = None,
+        shift: tuple[float, float, float] | None = None,
+    ) -> SourceScene:
         """The record of a scene; covariates that are NaN are missing."""
         origin = scene.provenance
         return cls(
@@ -76,30 +87,35 @@ class SourceScene(_WithCovariates):
             tier=origin.tier, wrs_path=origin.wrs_path, wrs_row=origin.wrs_row, processed=origin.processed,
             simulated=origin.simulated, credit=credit_of(origin),
             covariates=None if covariates is None else tuple(None if isnan(v) else float(v) for v in covariates),
+            shift=shift,
         )  # fmt: skip
 
 
-class SourceStack(FrozenModel):
-    """A stack that sequences were cut from: its bands, grid and scenes."""
+class SourceStack(_Lean):
+    """A stack that sequences were cut from: its bands, grid and scenes, and how their shifts were measured."""
 
     name: str
     bands: tuple[str, ...]
     dtype: str
     grid: GridRecord
     scenes: tuple[SourceScene, ...]
+    shifts_from: Literal["mask", "slow mode"] | None = None
 
     @classmethod
     def of(cls, stack: SceneStack) -> SourceStack:
         """The record of a stack."""
         given = None if stack.covariates is None else stack.covariates.values.tolist()
+        moved = [None] * len(stack.scenes) if stack.shifts is None else stack.shifts.measured
         return cls(
             name=stack.name,
             bands=stack.bands,
             dtype=stack.dtype.str,
             grid=GridRecord.of(stack.grid),
             scenes=tuple(
-                SourceScene.of(scene, None if given is None else given[i]) for i, scene in enumerate(stack.scenes)
+                SourceScene.of(scene, None if given is None else given[i], moved[i])
+                for i, scene in enumerate(stack.scenes)
             ),
+            shifts_from=None if stack.shifts is None else stack.shifts.source,
         )
 
     def with_covariates_of(self, before: SourceStack) -> SourceStack:
@@ -134,7 +150,7 @@ class Part(FrozenModel):
     levels: tuple[Level, ...]
 
 
-class DatasetRecord(_WithCovariates):
+class DatasetRecord(_Lean):
     """The whole dataset: all but its arrays. ``files`` counts those of the chips, to notice a copy in part.
 
     ``covariates`` are the names, with units, of further facts of each date; their values stand with the scenes.
@@ -146,6 +162,21 @@ class DatasetRecord(_WithCovariates):
     files: dict[str, int]
     simulated: bool
     covariates: tuple[str, ...] = ()
+
+    @property
+    def version(self) -> int:
+        """The least version whose readers understand the dataset."""
+        return VERSION if self.settings.coregister else 2 if self.covariates else 1
+
+    @property
+    def shifts_text(self) -> str:
+        """Sentence on the shifts that displacements are less; empty where none are taken off."""
+        if not self.settings.coregister:
+            return ""
+        scenes = [scene for stack in self.stacks for scene in stack.scenes]
+        known = sum(scene.shift is not None for scene in scenes)
+        ways = " and ".join(sorted({stack.shifts_from for stack in self.stacks if stack.shifts_from is not None}))
+        return f"co-registered by {ways}, shift known on {known} of {len(scenes)} dates"
 
     @property
     def credits(self) -> tuple[str, ...]:

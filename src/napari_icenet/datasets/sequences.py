@@ -32,7 +32,8 @@ class Sequences(StructOfArrays):
     rows, cols : array of int64, (n, T)
         Whole-pixel positions that the chips were cut at: rows r − C/2 … r + C/2 − 1.
     track_rows, track_cols : array of float64, (n, T)
-        The same positions to sub-pixel.
+        The same positions to sub-pixel; co-registered, they are less the shifts of the dates against the
+        sequence's first, and NaN on dates whose own is not known.
     ncc : array of float32, (n, T)
         Correlation at zero shift of the chip with the chip it was matched from; NaN where it was not
         matched (the first frame, and lost ones).

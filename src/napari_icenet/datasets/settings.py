@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from napari_icenet.common.settings_model import FrozenModel, made
+from napari_icenet.common.settings_model import FrozenModel, even, made
 from napari_icenet.matching.acceptance import DATASET, DATASET_CHAIN, Criteria
 
 Tracking = Literal["chain", "robust"]
@@ -74,6 +74,9 @@ class DatasetSettings(FrozenModel):
     train_until, validation_until : datetime, optional
         Split by time: the last moments of the training and of the validation period, UTC; the test is
         what came later. Default: those that give the sequences their shares.
+    coregister : bool
+        Whether recorded displacements are less the shift of each date: so where the stacks have ``shifts``, which
+        must be measured before.
     """
 
     chip: int = Field(default=128, ge=16, le=1024)
@@ -99,13 +102,9 @@ class DatasetSettings(FrozenModel):
     split_by: Literal["area", "time"] = "area"
     train_until: datetime | None = None
     validation_until: datetime | None = None
+    coregister: bool = False
 
-    @field_validator("chip")
-    @classmethod
-    def _even(cls, value: int) -> int:
-        if value % 2:
-            raise ValueError(f"must be even; use {value - 1} or {value + 1}")
-        return value
+    _even = field_validator("chip")(even)
 
     @model_validator(mode="after")
     def _shares(self) -> Self:
@@ -124,8 +123,10 @@ class DatasetSettings(FrozenModel):
 
     @model_serializer(mode="wrap")
     def _lean(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """As before there were splits by time, where there is none: datasets made then stay the same."""
+        """As before there were splits by time and shifts, where there are none: datasets made then stay the same."""
         values: dict[str, Any] = handler(self)
+        if not self.coregister:
+            values.pop("coregister", None)
         if self.split_by == "area":
             for name in ("split_by", "train_until", "validation_until"):
                 values.pop(name, None)

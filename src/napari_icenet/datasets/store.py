@@ -95,9 +95,7 @@ def count_files(path: Path) -> dict[str, int]:
 def close(path: Path, record: DatasetRecord) -> None:
     """Write the record of a dataset that is otherwise whole: without it, it counts as unfinished."""
     group = zarr.open_group(path, mode="r+")
-    group.attrs.update(
-        {"format": FORMAT, "version": VERSION if record.covariates else 1, "dataset": record.model_dump(mode="json")}
-    )
+    group.attrs.update({"format": FORMAT, "version": record.version, "dataset": record.model_dump(mode="json")})
     with warnings.catch_warnings():
         # That other libraries may not read consolidated metadata yet does no harm: the plain ones stay.
         warnings.simplefilter("ignore", zarr.errors.ZarrUserWarning)

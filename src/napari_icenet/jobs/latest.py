@@ -24,6 +24,7 @@ class LatestWorker:
         self._name = name
         self._busy_changed = busy_changed
         self._jobs: dict[Hashable, Callable[[], None]] = {}
+        self._idle: dict[Hashable, Callable[[], None]] = {}
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
         self._busy = False
@@ -50,10 +51,22 @@ class LatestWorker:
                 self._thread.start()
             self._condition.notify_all()
 
+    def submit_idle(self, key: Hashable, job: Callable[[], None]) -> None:
+        """Run ``job`` once nothing else waits; what is submitted later comes before it, and it is never ``pending``."""
+        with self._condition:
+            if self._closed:
+                return
+            self._idle[key] = job
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=self._name)
+                self._thread.start()
+            self._condition.notify_all()
+
     def drop(self, key: Hashable) -> None:
         """Forget the waiting job of a key, if any."""
         with self._condition:
             self._jobs.pop(key, None)
+            self._idle.pop(key, None)
 
     @property
     def pending(self) -> bool:
@@ -65,18 +78,19 @@ class LatestWorker:
     def busy(self) -> bool:
         """True if work is running or waiting."""
         with self._condition:
-            return self._busy or bool(self._jobs)
+            return self._busy or self._waiting
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until no work is left; False if that took longer than ``timeout`` seconds."""
         with self._condition:
-            return self._condition.wait_for(lambda: not self._busy and not self._jobs, timeout)
+            return self._condition.wait_for(lambda: not self._busy and not self._waiting, timeout)
 
     def close(self) -> None:
         """Drop what waits, let the running job end, and end the thread."""
         with self._condition:
             self._closed = True
             self._jobs.clear()
+            self._idle.clear()
             self._condition.notify_all()
             thread = self._thread
         if thread is not None and thread is not threading.current_thread():
@@ -85,8 +99,8 @@ class LatestWorker:
     def _run(self) -> None:
         while True:
             with self._condition:
-                self._condition.wait_for(lambda: self._jobs or self._closed, IDLE_SECONDS)
-                if not self._jobs:
+                self._condition.wait_for(lambda: self._waiting or self._closed, IDLE_SECONDS)
+                if not self._waiting:
                     self._thread = None
                     return
                 self._busy = True
@@ -107,4 +121,9 @@ class LatestWorker:
 
     def _next(self) -> Callable[[], None] | None:
         with self._condition:
-            return self._jobs.pop(next(iter(self._jobs))) if self._jobs else None
+            jobs = self._jobs or self._idle
+            return jobs.pop(next(iter(jobs))) if jobs else None
+
+    @property
+    def _waiting(self) -> bool:
+        return bool(self._jobs or self._idle)

@@ -126,10 +126,10 @@ def named_images(listing: FolderListing) -> list[tuple[Path, str]]:
         if product or folder.suffix == ".zarr" or not bears_date(folder.stem) or not may_look_into(folder):
             continue
         if folder.suffix.upper() == ".SAFE":
-            # The bands at 10 m of a Sentinel-2 product; Level 1C has all in one folder.
-            found = sorted(folder.glob("GRANULE/*/IMG_DATA/R10m/*_B*.jp2")) or sorted(
-                folder.glob("GRANULE/*/IMG_DATA/*_B*.jp2")
-            )
+            # The bands at 10 m of a Sentinel-2 product and its classes at 20 m; Level 1C has all in one folder.
+            granule = "GRANULE/*/IMG_DATA"
+            found = sorted(folder.glob(f"{granule}/R10m/*_B*.jp2")) or sorted(folder.glob(f"{granule}/*_B*.jp2"))
+            found += sorted(folder.glob(f"{granule}/R20m/*_SCL_*.jp2"))
             below += [(path, f"{folder.stem}_{path.stem}") for path in found]
             continue
         inside = _images(list_folder(folder))

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
+    from napari_icenet.scenes.align.date_shifts import DateShifts
+
 # Frames are read from several threads, and each problem is to be told once.
 _telling = Lock()
 
@@ -53,8 +55,9 @@ class SceneStack(Described):
     origin : Origin or None
         Where it was opened from; None for one that was made in memory.
     covariates : Covariates or None
-        Further facts of each date, where somebody gave them
-        (:func:`napari_icenet.scenes.covariates.give_covariates`). They are not saved with the stack.
+        Further facts of each date (:func:`napari_icenet.scenes.covariates.give_covariates`); not saved with the stack.
+    shifts : DateShifts or None
+        Set to what ``measure_shifts`` has found, it corrects tracks and datasets; not saved with the stack.
 
     Raises
     ------
@@ -84,6 +87,7 @@ class SceneStack(Described):
         self.notices = list(notices)
         self.origin: Origin | None = None
         self.covariates: Covariates | None = None
+        self.shifts: DateShifts | None = None
         self._assumption_told = False
         #: Display limits by date and band, kept by :func:`napari_icenet.scenes.statistics.contrast`.
         self.contrasts: dict[tuple[int, str], tuple[float, float]] = {}

@@ -10,15 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Protocol
 
-from napari_icenet.errors import IceNetError
+from napari_icenet.errors import Cancelled, IceNetError
 from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.matching.match import CorrelationSurface
 from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.matching.template import Predictor
+from napari_icenet.scenes.align.date_shifts import DateShifts
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking import stable_ground
+from napari_icenet.tracking.caution import Caution
 from napari_icenet.tracking.follow import follow, prefetch, surface, unfollowed
 from napari_icenet.tracking.observation import Observation
+from napari_icenet.tracking.plausibility.track import with_cautions
 from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.stable_ground import StableGround
 from napari_icenet.tracking.track import Track
@@ -83,7 +86,10 @@ class LiveTracks:
         self.ground: StableGround | None = None
         self.lock = threading.RLock()
         self._surfaces: dict[int, tuple[Observation, CorrelationSurface]] = {}
-        self._finished: OrderedDict[tuple[Mark, TrackSettings], Track] = OrderedDict()
+        #: What cannot be right about each track, as far as it is known: an older place's until that of a newer one is.
+        self.cautions: dict[int, tuple[Caution, ...]] = {}
+        self._judged: dict[int, Track] = {}
+        self._finished: OrderedDict[tuple[Mark, TrackSettings, DateShifts | None], Track] = OrderedDict()
         self._wanted: dict[int, int] = {}
         self._revision = 0
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="icenet-match")
@@ -113,7 +119,8 @@ class LiveTracks:
         with self.lock:
             self._wanted.pop(number, None)
             self.tracks.pop(number, None)
-            self._surfaces.pop(number, None)
+            for kept in (self._surfaces, self.cautions, self._judged):
+                kept.pop(number, None)
         self.worker.drop(number)
 
     def measure_ground(self, time: int) -> None:
@@ -164,7 +171,7 @@ class LiveTracks:
 
         if outdated():
             return
-        key = (mark, settings)
+        key = (mark, settings, self._stack.shifts)
         track = self._finished.get(key)
         if track is None:
             pictures = self.pictures(settings.band)
@@ -173,7 +180,7 @@ class LiveTracks:
                 track = follow(
                     pictures, mark.row, mark.col, mark.time, settings,
                     number=number, predictor=predictor, pool=self._pool, on_fix=show, on_surface=keep,
-                    cancelled=outdated,
+                    cancelled=outdated, cautions=False,
                 )  # fmt: skip
             except (IceNetError, OSError) as error:
                 self._publish(unfollowed(pictures, mark.row, mark.col, mark.time, settings, number=number), outdated)
@@ -181,12 +188,32 @@ class LiveTracks:
                 return
             if not track.complete:
                 return
-            self._finished[key] = track
+            self._finished[mark, settings, track.shifts] = track
             while len(self._finished) > KEPT:
                 self._finished.popitem(last=False)
         self._publish(replace(track, number=number), outdated)
+        self.worker.submit_idle("cautions", self._judge)
         if self._state().stable == number:
             self._measure_ground(mark.time)
+
+    def _judge(self) -> None:
+        """Look for what cannot be right about tracks that have changed, as long as nothing else is asked for."""
+        for number, track in list(self.tracks.items()):
+            if not track.complete or self._judged.get(number) is track:
+                continue
+            pictures = self.pictures(track.settings.band)
+            try:
+                judged = with_cautions(track, pictures, cancelled=lambda: self.worker.pending)
+            except Cancelled:
+                self.worker.submit_idle("cautions", self._judge)
+                return
+            with self.lock:
+                if self.tracks.get(number) is not track:
+                    continue
+                self.tracks[number] = self._judged[number] = judged
+                known, self.cautions[number] = self.cautions.get(number, ()), judged.cautions
+            if judged.cautions != known:
+                self._listener.track_made(judged)
 
     def _publish(self, track: Track, outdated: Callable[[], bool]) -> None:
         with self.lock:

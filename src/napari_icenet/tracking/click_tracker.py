@@ -20,8 +20,11 @@ from napari_icenet.matching.chips import check_fits, check_inside
 from napari_icenet.matching.match import CorrelationSurface
 from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.matching.template import Predictor, check_template
+from napari_icenet.scenes.align.date_shifts import DateShifts
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.background import LiveTracks
+from napari_icenet.tracking.plausibility.rock import on_mask_caution
+from napari_icenet.tracking.plausibility.track import cautions_ahead, cautions_of
 from napari_icenet.tracking.settings import TrackSettings, changed
 from napari_icenet.tracking.stable_ground import StableGround
 from napari_icenet.tracking.track import Track
@@ -143,6 +146,15 @@ class ClickTracker:
         """Whether :meth:`redo` does anything."""
         return self._history.can_redo
 
+    def cautions(self) -> list[str]:
+        """What cannot be right about the tracks, each kind once, as far as it is known."""
+        found = {}
+        for number, track in self.tracks.items():
+            mask = self._history.state.mask
+            on_mask = None if mask is None else on_mask_caution(track, mask)
+            found[number] = [*self._live.cautions.get(number, ()), *([] if on_mask is None else [on_mask])]
+        return [caution.sentence for caution in cautions_ahead(self.stack, self.settings)] + cautions_of(found)
+
     def pictures(self) -> Pictures:
         """Plain pictures of the settings' band, cached."""
         return self._live.pictures(self.settings.band)
@@ -253,6 +265,27 @@ class ClickTracker:
         if ground is not None:
             self._mark(ground)
         self._step(replace(state, stable=ground, mask=None))
+
+    def set_shifts(self, shifts: DateShifts | None) -> None:
+        """Take the shifts of the dates for known, or for not known; all tracks are followed anew.
+
+        They are kept with the stack; not a step for :meth:`undo`.
+
+        Raises
+        ------
+        UsageError
+            They are of other dates.
+        """
+        if shifts is not None:
+            shifts.check(self.stack.labels, self.stack.name)
+        if shifts is self.stack.shifts:
+            return
+        self.stack.shifts = shifts
+        state = self._history.state
+        for number, mark in state.marks.items():
+            self._live.follow(number, mark, state.settings, first=number == state.selected)
+        if state.mask is not None:
+            self._live.measure_ground(self._time)
 
     def prefetch(self, number: int) -> None:
         """Read the surroundings of a chip on all dates in the background, so that dragging reads no files."""

@@ -121,11 +121,14 @@ def _write_geojson(tracks: Sequence[Track], stack: SceneStack, path: Path) -> No
     table = rounded(track_table(tracks, stack))
     features: list[dict[str, Any]] = []
     for track in tracks:
-        lon, lat = (np.round(degrees, DEGREE_DECIMALS) for degrees in stack.grid.lonlat(track.rows, track.cols))
+        lon, lat = (np.round(degrees, DEGREE_DECIMALS) for degrees in stack.grid.lonlat(*track.ground))
+        placed = np.isfinite(lon)
         settings = track.settings.model_dump() | {"band": stack.band(track.settings.band)}
+        if track.shifts is not None:
+            settings["co_registered"] = track.shifts.source
         features.append(
             _feature(
-                line_geometry(lon[track.valid], lat[track.valid]) if track.valid.sum() > 1 else None,
+                line_geometry(lon[placed], lat[placed]) if placed.sum() > 1 else None,
                 {
                     "track": track.number,
                     "start_date": stack.labels[track.origin_time],
@@ -139,7 +142,7 @@ def _write_geojson(tracks: Sequence[Track], stack: SceneStack, path: Path) -> No
         )
         rows = table[table["track"] == track.number].to_dict("records")
         for i, row in enumerate(rows):
-            geometry = {"type": "Point", "coordinates": [float(lon[i]), float(lat[i])]} if track.valid[i] else None
+            geometry = {"type": "Point", "coordinates": [float(lon[i]), float(lat[i])]} if placed[i] else None
             features.append(_feature(geometry, {str(name): _plain(value) for name, value in row.items()}))
     collection = {"type": "FeatureCollection", "software": software(), "features": features}
     path.write_text(json.dumps(collection, allow_nan=False), encoding="utf-8")

@@ -19,6 +19,7 @@ from napari_icenet.matching.zncc import FLAT
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.evidence import Correlator, Evidence, Place
 from napari_icenet.tracking.observation import Observation
+from napari_icenet.tracking.plausibility.track import with_cautions
 from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.track import Track
 
@@ -42,13 +43,15 @@ def follow(
     on_fix: Callable[[Track], None] | None = None,
     on_surface: Callable[[Observation, CorrelationSurface], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    cautions: bool = True,
 ) -> Track:
     """Follow the ice that is at (row, col) on one date through all dates.
 
     Parameters
     ----------
     stack : SceneStack or Pictures
-        Pictures of the settings' band, where they are at hand.
+        Pictures of the settings' band, where they are at hand. Where the stack has ``shifts``, chips are sought
+        where these put them, and displacements are less them.
     row, col : float
         Position in pixels.
     time : int, optional
@@ -72,6 +75,9 @@ def follow(
         what :func:`surface` would work out again.
     cancelled : callable, optional
         Asked before each date; the track so far is returned when it says yes.
+    cautions : bool
+        Whether to look, once at the end, for what cannot be right
+        (:func:`~napari_icenet.tracking.plausibility.track.track_cautions`).
 
     Returns
     -------
@@ -80,7 +86,8 @@ def follow(
     Raises
     ------
     TrackingError
-        Only one scene; the chip is outside the frame, crosses its edge, or is fill or flat.
+        Only one scene; the chip is outside the frame, crosses its edge, or is fill or flat;
+        the shift of its date is not known.
     UsageError
         The search window does not fit in the frame; unknown band, date, template or filter; no position, or two.
     """
@@ -94,7 +101,8 @@ def follow(
     time = time or 0
     pictures = stack if isinstance(stack, Pictures) else Pictures(stack, settings.band)
     correlator = Correlator(pictures, settings, predictor, pool)
-    return _Follower(correlator, row, col, time, number=number, on_surface=on_surface).run(on_fix, cancelled)
+    track = _Follower(correlator, row, col, time, number=number, on_surface=on_surface).run(on_fix, cancelled)
+    return with_cautions(track, pictures) if cautions and track.complete else track
 
 
 def _position(row: float | None, col: float | None, at: tuple[float, float] | None) -> tuple[float, float]:
@@ -123,6 +131,8 @@ class _Follower:
         self.correlator, self.pictures, self.settings = correlator, pictures, settings
         self.row, self.col, self.time, self.number = float(row), float(col), time, number
         self.days = tuple(float(d) for d in pictures.stack.days)
+        self.shifts = shifts = pictures.stack.shifts
+        self.likely = [(0.0, 0.0)] * len(self.days) if shifts is None else [*zip(*shifts.likely, strict=True)]
         centre, start = (round(row), round(col)), (self.row, self.col)
         origin = Observation(time, *start, _NAN, _NAN, True, None, _NAN, (0.0, 0.0), time, centre, start, firm=True)
         self.observations: dict[int, Observation] = {time: origin}
@@ -136,8 +146,9 @@ class _Follower:
         stack = self.pictures.stack
         times = tuple(stack.times)
         return Track(
-            self.number, self.time, self.row, self.col, self.settings, observations, self.days, stack.grid, times
-        )
+            self.number, self.time, self.row, self.col, self.settings, observations, self.days, stack.grid, times,
+            shifts=self.shifts,
+        )  # fmt: skip
 
     def run(self, on_fix: Callable[[Track], None] | None, cancelled: Callable[[], bool] | None) -> Track:
         for times in (range(self.time + 1, len(self.days)), range(self.time - 1, -1, -1)):
@@ -155,15 +166,25 @@ class _Follower:
         return [fix for fix in made if fix.valid]
 
     def _centre(self, known: list[Observation], time: int) -> tuple[int, int]:
+        if self.shifts is not None:
+            # Where the ice was on the ground is not told by a date of unknown shift.
+            known = [fix for fix in known if self.shifts.known[fix.time]]
         last = known[-1]
-        row, col = last.row, last.col
+        row, col = self._less_shift(last)
         if self.settings.centring == "velocity" and len(known) > 1:
             before = known[-2]
             elapsed = self.days[last.time] - self.days[before.time]
             if elapsed:
                 share = (self.days[time] - self.days[last.time]) / elapsed
-                row, col = row + share * (last.row - before.row), col + share * (last.col - before.col)
-        return round(row), round(col)
+                row_before, col_before = self._less_shift(before)
+                row, col = row + share * (row - row_before), col + share * (col - col_before)
+        shift_row, shift_col = self.likely[time]
+        return round(row + shift_row), round(col + shift_col)
+
+    def _less_shift(self, fix: Observation) -> tuple[float, float]:
+        """Place of a chip on the ground."""
+        shift_row, shift_col = self.likely[fix.time]
+        return fix.row - shift_row, fix.col - shift_col
 
     def _step(self, time: int, times: range) -> None:
         known = self._known(times)
@@ -250,6 +271,13 @@ def check_start(pictures: Pictures, row: float, col: float, time: int, settings:
     stack = pictures.stack
     if len(stack.scenes) < 2:
         raise TrackingError(f"{stack.name} has only one scene; following ice needs at least two dates.")
+    if stack.shifts is not None:
+        stack.shifts.check(stack.labels, stack.name)
+        if not stack.shifts.known[time]:
+            raise TrackingError(
+                f"The shift of {stack.labels[time]} against other dates is not known, so nothing can be followed from "
+                "it; place the chip on another date, or leave co-registration off."
+            )
     check_fits(settings.chip, settings.scale, settings.search, pictures.shape)
     check_inside(row, col, settings.chip, pictures.shape)
     chip = pictures.read(time, chip_window(row, col, settings.chip))
@@ -275,7 +303,9 @@ def unfollowed(
     observations = tuple(Observation.lost(t, time, centre, LostReason.FILL) for t in range(len(days)))
     stack = pictures.stack
     where = float(row), float(col)
-    return Track(number, time, *where, settings, observations, days, stack.grid, tuple(stack.times))
+    return Track(
+        number, time, *where, settings, observations, days, stack.grid, tuple(stack.times), shifts=stack.shifts
+    )
 
 
 def surface(pictures: Pictures, track: Track, time: int, *, predictor: Predictor | None = None) -> CorrelationSurface:

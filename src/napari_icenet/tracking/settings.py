@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from napari_icenet.common.settings_model import made, setting
+from napari_icenet.common.settings_model import even, made, setting
 from napari_icenet.matching.acceptance import CLICK, CLICK_CHAIN, Criteria
 
 
@@ -71,12 +71,7 @@ class TrackSettings(BaseModel):
         CLICK.min_overlap, "Least share of the chip's pixels that must be valid in both pictures.", "0 to 1", gt=0, le=1
     )
 
-    @field_validator("chip")
-    @classmethod
-    def _even(cls, value: int) -> int:
-        if value % 2:
-            raise ValueError(f"must be even; use {value - 1} or {value + 1}")
-        return value
+    _even = field_validator("chip")(even)
 
     @field_validator("prefilter")
     @classmethod

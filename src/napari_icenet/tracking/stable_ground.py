@@ -84,8 +84,8 @@ class RelativeMotion:
 
 def from_tracks(tracks: tuple[Track, ...]) -> StableGround:
     """Stable ground from tracks placed on it."""
-    rows = np.array([t.rows - t.origin_row for t in tracks])
-    cols = np.array([t.cols - t.origin_col for t in tracks])
+    rows = np.array([t.ground[0] - t.origin_row for t in tracks])
+    cols = np.array([t.ground[1] - t.origin_col for t in tracks])
     known = np.isfinite(rows)
     count = known.sum(axis=0)
     drow, dcol, spread = (np.full(rows.shape[1], _NAN) for _ in range(3))
@@ -142,7 +142,17 @@ def from_mask(
             break
         try:
             tracks.append(
-                follow(pictures, row, col, time, settings, pool=pool, number=len(tracks) + 1, cancelled=cancelled)
+                follow(
+                    pictures,
+                    row,
+                    col,
+                    time,
+                    settings,
+                    pool=pool,
+                    number=len(tracks) + 1,
+                    cancelled=cancelled,
+                    cautions=False,
+                )
             )
         except TrackingError:
             # Fill or a flat place: the other chips on the mask still count.
@@ -180,7 +190,7 @@ def _places(mask: NDArray[np.bool_], side: int) -> list[tuple[int, int]]:
 
 def relative_motion(track: Track, ground: StableGround) -> RelativeMotion:
     """Motion of a track minus the apparent motion of stable ground."""
-    rows, cols = track.rows - ground.drow, track.cols - ground.dcol
+    rows, cols = track.ground[0] - ground.drow, track.ground[1] - ground.dcol
     known = np.flatnonzero(np.isfinite(rows))
     n = len(rows)
     drow, dcol, vx, vy, speed = (np.full(n, _NAN) for _ in range(5))

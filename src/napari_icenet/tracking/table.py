@@ -20,8 +20,8 @@ SETTING_COLUMNS = tuple(TrackSettings.model_fields)
 
 #: Decimals worth writing: a match is good to some thousandths of a pixel at best.
 DECIMALS = {
-    **dict.fromkeys(("row", "col", "drow", "dcol"), 3),
-    **dict.fromkeys(("drow_error", "dcol_error", "round_trip", "ncc", "peak_ratio"), 4),
+    **dict.fromkeys(("row", "col", "drow", "dcol", "shift_row", "shift_col"), 3),
+    **dict.fromkeys(("drow_error", "dcol_error", "shift_error", "round_trip", "ncc", "peak_ratio"), 4),
     **dict.fromkeys(("vx", "vy", "v", "v_error", "azimuth"), 2),
 }
 
@@ -52,6 +52,9 @@ def track_table(tracks: Sequence[Track], stack: SceneStack) -> pd.DataFrame:
         clockwise from true north, or from the top of a picture without a map), and the settings. Where metres rest
         on a pixel size that a person gave, ``georeference`` says so.
         ``drow, dcol`` and velocities are since the last valid date. A lost row has no numbers.
+        Of a co-registered stack ``row, col`` are where the chip is in its date's picture; ``drow, dcol, x, y`` and
+        velocities are less the shift of the date, which ``shift_row, shift_col, shift_error`` (px, against the date
+        the chip was placed on) and ``shift_source`` tell.
     """
     import pandas as pd
 

@@ -17,8 +17,10 @@ from napari_icenet.common.software import software
 from napari_icenet.common.text import number_text, percent_text
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.lost_reason import LostReason
+from napari_icenet.scenes.align.date_shifts import DateShifts
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.point_table import point_table
+from napari_icenet.tracking.caution import Caution
 from napari_icenet.tracking.observation import Observation
 from napari_icenet.tracking.settings import TrackSettings
 from napari_icenet.tracking.uncertainty import position_scatter
@@ -42,7 +44,8 @@ class Track(Described):
     displacement; the fraction is carried along, so that rounding does not add up.
 
     Displacements and velocities stand with the later of their two dates and reach back to the valid
-    date before it (forwards in time also on the part tracked backwards); NaN at the first.
+    date before it (forwards in time also on the part tracked backwards); NaN at the first. On a stack whose dates
+    are shifted by a known amount they are less the shifts, and a date of unknown shift has neither.
 
     Attributes
     ----------
@@ -60,6 +63,10 @@ class Track(Described):
         For metres.
     times : tuple of datetime64
         Acquisition time of each date, UTC.
+    cautions : tuple of Caution
+        What cannot be right about it, as far as it was looked for.
+    shifts : DateShifts or None
+        By how much each date's picture is shifted, where that was measured.
     """
 
     number: int
@@ -71,6 +78,8 @@ class Track(Described):
     days: tuple[float, ...]
     grid: Grid
     times: tuple[np.datetime64, ...]
+    cautions: tuple[Caution, ...] = ()
+    shifts: DateShifts | None = None
 
     def facts(self) -> dict[str, str]:
         """Facts of a track: how often it was found, when, where."""
@@ -79,7 +88,7 @@ class Track(Described):
         found["valid"] = f"{percent_text(float(self.valid.mean()))} valid"
         if np.isfinite(speed):
             found["mean speed"] = f"{number_text(speed, error)} {self.speed_unit}"
-        return found | {"CRS": self.grid.crs_name}
+        return found | {"CRS": self.grid.crs_name, "shifts": "" if self.shifts is None else "less the dates' shifts"}
 
     def columns(
         self, dates: Sequence[Any] | NDArray[Any], band: str, scenes: Sequence[str] | None = None
@@ -107,7 +116,7 @@ class Track(Described):
             "valid": valid,
         }
         if self.grid.georeferenced:
-            columns["x"], columns["y"] = self.grid.xy(self.rows, self.cols)
+            columns["x"], columns["y"] = self.grid.xy(*self.ground)
             columns |= {"vx": self.vx, "vy": self.vy, "v": self.speed}
         if scenes is not None:
             columns["scene"] = scenes
@@ -123,6 +132,7 @@ class Track(Described):
         columns |= {
             "azimuth": self.azimuth,
             "round_trip": np.where(valid, self._array("round_trip_px"), np.nan),
+            **({} if self.shifts is None else self.shifts.columns(self.origin_time)),
             "start_date": dates[self.origin_time],
             "start_row": self.origin_row,
             "start_col": self.origin_col,
@@ -144,7 +154,7 @@ class Track(Described):
         UsageError
             The pictures have no coordinate reference system.
         """
-        return point_table(self.to_dataframe(), self.rows, self.cols, self.grid)
+        return point_table(self.to_dataframe(), *self.ground, self.grid)
 
     def plot(self, quantity: str = "speed", *, ax: Axes | None = None) -> Axes:
         """Draw a quantity of the track over its dates, with one-sigma errors where they are known.
@@ -182,13 +192,23 @@ class Track(Described):
 
     @cached_property
     def rows(self) -> NDArray[np.float64]:
-        """Row on each date; NaN when lost."""
+        """Row in each date's picture; NaN when lost."""
         return self._array("row")
 
     @cached_property
     def cols(self) -> NDArray[np.float64]:
-        """Column on each date; NaN when lost."""
+        """Column in each date's picture; NaN when lost."""
         return self._array("col")
+
+    @cached_property
+    def ground(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Rows and columns of the same ground in the picture of the chip's own date: less the shifts where these
+        are measured; NaN when lost, or where a date's shift is not known.
+        """
+        if self.shifts is None:
+            return self.rows, self.cols
+        drow, dcol = self.shifts.against(self.origin_time)
+        return self.rows - drow, self.cols - dcol
 
     @cached_property
     def valid(self) -> NDArray[np.bool_]:
@@ -202,9 +222,9 @@ class Track(Described):
 
     @cached_property
     def previous(self) -> NDArray[np.int64]:
-        """Index of the valid date before each valid date; −1 elsewhere."""
+        """Index of the valid date before each valid date, of those whose shift is known; −1 elsewhere."""
         out = np.full(len(self.observations), -1)
-        known = np.flatnonzero(self.valid)
+        known = np.flatnonzero(np.isfinite(self.ground[0]))
         out[known[1:]] = known[:-1]
         return out
 
@@ -220,17 +240,17 @@ class Track(Described):
     @cached_property
     def drow(self) -> NDArray[np.float64]:
         """Rows moved since the last valid date."""
-        return self._since_last(self.rows)
+        return self._since_last(self.ground[0])
 
     @cached_property
     def dcol(self) -> NDArray[np.float64]:
         """Columns moved since the last valid date."""
-        return self._since_last(self.cols)
+        return self._since_last(self.ground[1])
 
     @cached_property
     def displacement(self) -> NDArray[np.float64]:
         """Pixels from the origin on each date; NaN when lost."""
-        return np.hypot(self.rows - self.origin_row, self.cols - self.origin_col)
+        return np.hypot(self.ground[0] - self.origin_row, self.ground[1] - self.origin_col)
 
     @cached_property
     def _metres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -238,7 +258,7 @@ class Track(Described):
         dx, dy = np.full((2, len(self.observations)), _NAN)
         if self.grid.georeferenced:
             for i in np.flatnonzero(self.previous >= 0):
-                row, col = self.rows[self.previous[i]], self.cols[self.previous[i]]
+                row, col = (axis[self.previous[i]] for axis in self.ground)
                 dx[i], dy[i] = (float(v) for v in self.grid.metres(row, col, self.drow[i], self.dcol[i]))
         return dx, dy
 
@@ -297,17 +317,19 @@ class Track(Described):
         See :func:`~napari_icenet.tracking.uncertainty.position_scatter`.
         """
         days = np.asarray(self.days)
-        return np.array([position_scatter(days, self.rows), position_scatter(days, self.cols)])
+        return np.array([position_scatter(days, axis) for axis in self.ground])
 
     @cached_property
     def displacement_error(self) -> NDArray[np.float64]:
         """One-sigma error (n, 2) of drow and dcol in pixels.
 
-        The larger of the matching's own error and of the track's scatter about smooth motion at
-        both dates, which also holds what a match cannot see: the co-registration of the scenes.
-        With too few dates for the scatter it is the matching's own error alone.
+        The larger of the matching's own error, with that of the shifts taken off, and of the track's
+        scatter about smooth motion at both dates, which also holds what a match cannot see: the
+        co-registration of the scenes. With too few dates for the scatter it is the first alone.
         """
         own = self.match_error
+        if self.shifts is not None:
+            own = np.hypot(own, self.shifts.error_between[np.arange(len(own)), self.previous][:, None])
         return np.where(np.isnan(own), _NAN, np.fmax(own, math.sqrt(2) * self.scatter))
 
     @cached_property
@@ -335,17 +357,18 @@ class Track(Described):
     @cached_property
     def mean_speed(self) -> tuple[float, float]:
         """Net motion from the first to the last valid date over the time between, and its one-sigma error."""
-        known = np.flatnonzero(self.valid)
+        (rows, cols), known = self.ground, np.flatnonzero(np.isfinite(self.ground[0]))
         if known.size < 2 or self.days[known[-1]] <= self.days[known[0]]:
             return _NAN, _NAN
         first, last = int(known[0]), int(known[-1])
-        step = self.rows[last] - self.rows[first], self.cols[last] - self.cols[first]
+        step = rows[last] - rows[first], cols[last] - cols[first]
         # The matching's errors add up along the chain of templates; the scatter counts at both ends.
         chain = math.sqrt(float(np.nansum(self.match_error[known] ** 2, axis=0).mean()))
-        error = np.fmax(chain, math.sqrt(2) * float(self.scatter.mean()))
+        shift = 0.0 if self.shifts is None else float(self.shifts.error_between[first, last])
+        error = np.fmax(math.hypot(chain, shift), math.sqrt(2) * float(self.scatter.mean()))
         length, per_day = math.hypot(*step), 1.0
         if self.grid.georeferenced:
-            length = float(np.hypot(*self.grid.metres(self.rows[first], self.cols[first], *step)))
+            length = float(np.hypot(*self.grid.metres(rows[first], cols[first], *step)))
             error, per_day = error * self._metres_per_pixel, DAYS_PER_YEAR
         days = self.days[last] - self.days[first]
         return length / days * per_day, float(error) / days * per_day
@@ -361,7 +384,7 @@ class Track(Described):
             return np.degrees(np.arctan2(self.dcol, -self.drow)) % 360
         out = np.full(len(self.observations), _NAN)
         for i in np.flatnonzero(self.previous >= 0):
-            row, col = float(self.rows[self.previous[i]]), float(self.cols[self.previous[i]])
+            row, col = (float(axis[self.previous[i]]) for axis in self.ground)
             length = math.hypot(self.drow[i], self.dcol[i])
             if length == 0:
                 continue

@@ -111,7 +111,7 @@ class VelocityMapper:
             There is no pair, or the mask has not the frame's shape; nothing changes.
         """
         if not pairs:
-            raise TrackingError(f"{self.stack.name} has only one date; a velocity map needs two.")
+            raise TrackingError(f"{self.stack.name} has no two dates, and motion needs two; add scenes of other dates.")
         if stable is not None and stable.shape != self.stack.grid.shape:
             found, frame = (f"{h} × {w} px" for h, w in (stable.shape, self.stack.grid.shape))
             raise TrackingError(f"the mask of stable ground has {found}; the frame has {frame}.")

@@ -14,6 +14,7 @@ from napari_icenet.matching.engine.matches import Matches
 from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.velocity.mixed_motion import holds_two
 from napari_icenet.velocity.outliers import neighbour_consistent
+from napari_icenet.velocity.sheared_chips import middles_elsewhere, torn_cells
 from napari_icenet.velocity.tile_checkpoint import FinishedTiles
 from napari_icenet.velocity.tiles import PairMatcher, tiles_of
 
@@ -72,6 +73,8 @@ class Levels:
             found[todo[told]] = new[told]
             accepted[todo[passed]] = True
             mixed[todo] = new.reason == _MIXED
+        torn = torn_cells(found, accepted, self.shape, self.matcher.settings.spacing)
+        found.reason[torn[middles_elsewhere(self.matcher, found, torn)]] = _MIXED
         return found
 
     def _mixed(self, found: Matches, accepted: NDArray[np.bool_], todo: Index, new: Matches) -> NDArray[np.bool_]:

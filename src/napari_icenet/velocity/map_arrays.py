@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_icenet.common.types import F32
 from napari_icenet.scenes.grid import Grid
+from napari_icenet.tracking.caution import Caution
 from napari_icenet.tracking.track import DAYS_PER_YEAR
 from napari_icenet.velocity.settings import VelocitySettings
 
@@ -110,6 +111,8 @@ class MapArrays:
         Whether the pictures come from a simulator.
     notes : tuple of str
         What the reader of a file should know.
+    cautions : tuple of Caution
+        What cannot be right about it; each is among the notes, too. Files keep the notes alone.
     """
 
     drow: F32
@@ -133,6 +136,7 @@ class MapArrays:
     device: str = ""
     simulated: bool = False
     notes: tuple[str, ...] = field(default=())
+    cautions: tuple[Caution, ...] = field(default=())
 
     @property
     def shape(self) -> tuple[int, int]:

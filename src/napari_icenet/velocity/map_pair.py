@@ -19,6 +19,7 @@ from napari_icenet.matching.lost_reason import REASONS, LostReason, reason_code
 from napari_icenet.matching.pictures import TILE, Pictures, TileCache
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.velocity.cautions import edge_caution, pair_cautions, with_cautions
 from napari_icenet.velocity.chip_levels import Levels
 from napari_icenet.velocity.error_bars import with_scatter
 from napari_icenet.velocity.map_arrays import map_cells
@@ -120,7 +121,13 @@ def map_pair(
         _refuse_without_ground(pictures, first, second, found, title)
     if progress is not None:
         progress(1.0, f"{title}: done")
-    return coregistered(_velocity_map(matcher, found, cells, notes), stable, settings.coregister)
+    made = coregistered(_velocity_map(matcher, found, cells, notes), stable, settings.coregister)
+    cautions = pair_cautions(stack, (first, second), settings, prior=prior is not None)
+    if not any(caution.kind == "reach" for caution in cautions):
+        shifts = points.shift_rows, points.shift_cols
+        edge = edge_caution(found, cells.shape, shifts, search.radius, frame=stack.grid, days=days)
+        cautions += () if edge is None else (edge,)
+    return with_cautions(made, cautions)
 
 
 def _days_between(stack: SceneStack, first: int, second: int) -> float:

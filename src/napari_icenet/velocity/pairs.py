@@ -15,6 +15,7 @@ from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.scenes.selection.choice import places_of
 from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.velocity.cautions import judged_together
 from napari_icenet.velocity.map_pair import map_pair, picture_cache
 from napari_icenet.velocity.settings import VelocitySettings
 from napari_icenet.velocity.velocity_map import VelocityMap
@@ -147,4 +148,4 @@ def map_pairs(
         raise failures[0]
     for failure in failures:
         stack.warn(str(failure))
-    return maps
+    return judged_together(maps, stack)

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
-from napari_icenet.common.settings_model import made, setting
+from napari_icenet.common.settings_model import even, made, setting
 from napari_icenet.matching.acceptance import MAP, Criteria
 
 #: Search radius where neither a radius, a scale factor nor a maximum speed is given, px.
@@ -73,12 +73,7 @@ class VelocitySettings(BaseModel):
     device: str = setting("auto", "auto, cpu, cuda, cuda:1 … or mps.")
     memory_gb: float = setting(1.0, "Memory that mapping may use at most for pictures and surfaces.", "GB", gt=0.1)
 
-    @field_validator("chip", "max_chip", "spacing")
-    @classmethod
-    def _even(cls, value: int) -> int:
-        if value % 2:
-            raise ValueError(f"must be even; use {value - 1} or {value + 1}")
-        return value
+    _even = field_validator("chip", "max_chip", "spacing")(even)
 
     @field_validator("prefilter")
     @classmethod

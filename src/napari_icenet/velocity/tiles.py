@@ -130,7 +130,9 @@ class PairMatcher:
         away = self._away(chosen, chip)
         found.reason[away] = _OUTSIDE
         # Most of what lies in fill is settled here: the exact way of leaving pixels out takes its time.
-        full = _known_share(before, points.rows[chosen] - window.row, points.cols[chosen] - window.col, chip)
+        places = points.rows[chosen] - window.row, points.cols[chosen] - window.col
+        # Without enough pixels in the smallest chip a larger one would tell of the ground around.
+        full = np.minimum(*(_known_share(before, *places, side) for side in (chip, self.search.chips[0])))
         hope = ~away & (full >= settings.min_overlap) & bool(np.isfinite(after).any())
         todo = chosen[hope]
         if len(todo):

@@ -43,16 +43,25 @@ def test_several_stacks_are_open_and_one_is_shown(session):
     assert heard == [first, second, first, second, None]
 
 
-def test_the_slider_stays_within_the_shown_stack(session):
+def test_beyond_the_shown_stacks_dates_the_slider_stays_the_users(session):
     from datetime import datetime
 
     from napari_icenet.scenes.stack import SceneStack
 
     short = SceneStack.from_array(np.ones((2, 9, 9)), [datetime(2020, 1, 1), datetime(2020, 1, 2)], name="short")
-    session.add_stack(make_stack(georeferenced=False))
+    long = make_stack(georeferenced=False)
+    session.add_stack(long)
     session.add_stack(short)
+    session.time = 1
     session.viewer.dims.set_current_step(0, 3)
+    assert session.viewer.dims.current_step[0] == 3
+    assert session.time == 1
+    assert session.unseen == "frame 3 is none of the dates of short; move the slider to one of 0 to 1."
+    session.show(long)
+    assert (session.time, session.unseen) == (3, "")
+    session.show(short)
     assert session.viewer.dims.current_step[0] == session.time == 1
+    assert not session.unseen
 
 
 def test_opening_goes_on_behind_the_window(session, archive, qtbot):

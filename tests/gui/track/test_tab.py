@@ -9,69 +9,12 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.track.layers import LABEL_POINTS
 from napari_icenet.gui.track.tab import TrackTab
 from napari_icenet.gui.widgets.shortcuts import SHORTCUTS, KeyList
 from napari_icenet.predictors.registry import names
-from tests.gui.ice import CLOUDY, DATES, STEP, Hand, moving_ice
-
-AT = (100.0, 140.0)
-CHIP = 32
-
-
-class Desk:
-    """A window with the Track tab, and what tests do with it."""
-
-    def __init__(self, viewer, qtbot):
-        self.viewer, self.qtbot = viewer, qtbot
-        viewer.window._qt_window.resize(1500, 900)
-        self.session = Session.of(viewer)
-        self.tab = TrackTab(viewer, self.session)
-        viewer.window.add_dock_widget(self.tab, name="IceNet")
-        self.control = self.tab.control
-        self.hand = Hand(viewer, self.session)
-
-    def open(self, stack):
-        self.session.add_stack(stack)
-        self.control.change(chip=CHIP, scale=2.0)
-        self.qtbot.wait(100)
-        self.viewer.reset_view()
-
-    @property
-    def tracker(self):
-        return self.control.tracker
-
-    @property
-    def track(self):
-        return self.control.selected_track()
-
-    def settle(self):
-        """Wait until the window shows all that is computed."""
-
-        def done():
-            assert not self.tracker.busy
-            number = self.tracker.selected
-            if number is not None:
-                track, mark = self.tracker.tracks[number], self.tracker.marks[number]
-                assert (track.origin_row, track.origin_col) == (mark.row, mark.col)
-                if track.valid.any():
-                    assert self.control.live.surface(track, self.tracker.time) is not None
-
-        self.qtbot.waitUntil(done, timeout=60_000)
-        self.qtbot.wait(50)
-        # The frame that shows it, and what lags behind frames.
-        self.qtbot.waitUntil(lambda: not self.control.live.waiting, timeout=60_000)
-        paces = (self.control.layers._slow, self.tab.plots._pace, self.tab._tables)
-        self.qtbot.waitUntil(lambda: not any(pace.waiting for pace in paces), timeout=60_000)
-
-    def place(self, row=AT[0], col=AT[1]):
-        self.hand.click(row, col)
-        self.settle()
-        return self.track
-
-    def layer(self, kind):
-        return self.control.layers.layers[kind]
+from tests.gui.ice import CLOUDY, DATES, STEP, moving_ice
+from tests.gui.track.ready import AT, CHIP, Desk
 
 
 @pytest.fixture
@@ -96,6 +39,27 @@ def test_a_click_places_a_chip_that_is_followed_through_all_dates(desk):
     for i in found:
         expected = np.array([track.origin_row, track.origin_col]) + i * np.array(STEP)
         np.testing.assert_allclose((track.rows[i], track.cols[i]), expected, atol=0.05)
+
+
+def test_what_cannot_be_right_is_said_below_the_form(desk):
+    assert desk.tab.caution.isHidden()
+    desk.place()
+    assert desk.tab.caution.isHidden()
+    desk.control.change(chip=96, scale=1.5)
+    desk.settle()
+    assert "A chip of 96 px is wider than a third of the frame of 200 × 240 px" in desk.tab.caution.text()
+    desk.control.change(chip=CHIP)
+    desk.settle()
+    assert desk.tab.caution.isHidden()
+    # The middle alone lies on the ice.
+    mask = np.ones((200, 240), bool)
+    mask[95:105, 135:145] = False
+    desk.control.set_stable_mask(mask)
+    desk.settle()
+    assert desk.tab.caution.text() == (
+        "Track 1: 90 % of the chip of 32 px lies on ground that does not move, which it will follow: "
+        "choose a smaller chip."
+    )
 
 
 def test_the_layers_hold_what_the_model_measured(desk):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import numpy as np
 import pytest
 
@@ -10,8 +13,10 @@ from napari_icenet.gui.velocity.search import NO_MAP
 from napari_icenet.gui.widgets.run_bar import CANCEL
 from napari_icenet.matching.lost_reason import LostReason, reason_code
 from napari_icenet.scenes.dask_array import lazy_array
+from napari_icenet.tracking.caution import Caution
+from napari_icenet.velocity.settings import VelocitySettings
 from tests.gui.ice import moving_ice
-from tests.gui.velocity.ready import LOST, Desk, kept_viewer
+from tests.gui.velocity.ready import LOST, Desk, kept_viewer, known_map
 
 NAMES = ["velocity · speed, m/yr", "velocity · NCC", "velocity · validity", "velocity · arrows"]
 
@@ -261,11 +266,28 @@ def test_a_speed_needs_a_map(desk):
     assert "px/day toward 63°" in desk.session.readout.text(8, 8 + 16 * 5)
 
 
+def test_what_cannot_be_right_is_said_before_and_after(desk):
+    assert "m/yr" not in desk.tab.run.line.text()
+    ice = moving_ice()
+    pictures = [lazy_array(ice)[i].compute() for i in (0, 1)]
+    times = [ice.times[0].item(), ice.times[0].item() + timedelta(days=336)]
+    desk.session.add_stack(type(ice).from_array(np.stack(pictures), times, name="a year", grid=ice.grid))
+    line = desk.tab.run.line.text()
+    assert "The search of ±25 px in 336 days reaches" in line
+    assert desk.tab.run.button.isEnabled()
+    edge = Caution("edge", "ice lies at the edge.")
+    made = replace(known_map(desk.session.stack, 0, 1, VelocitySettings()), cautions=(edge,))
+    desk.control.mapper.take([made])
+    assert desk.tab.caution.text() == "Ice lies at the edge."
+    desk.control.mapper.take([])
+    assert desk.tab.caution.isHidden()
+
+
 def test_one_date_is_not_enough(desk):
     one = moving_ice(name="one date")
     one = type(one).from_array(lazy_array(one)[:1].compute(), [one.times[0].item()], name="one", grid=one.grid)
     desk.session.add_stack(one)
-    assert "only one date" in desk.tab.run.line.text()
+    assert "no two dates" in desk.tab.run.line.text()
     assert not desk.tab.run.button.isEnabled()
 
 

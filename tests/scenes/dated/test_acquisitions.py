@@ -111,6 +111,28 @@ def test_masks_of_other_programs(tmp_path: Path, kind: str, value: int, flag: in
     assert (stack.flags(0) == flag).all()
 
 
+def test_a_mask_of_larger_pixels_holds_for_all_that_they_cover(tmp_path: Path) -> None:
+    classes = np.full((SHAPE[0] // 2, SHAPE[1] // 2), 4, np.uint8)
+    classes[3:5, 6:9] = 9
+    coarse = TRANSFORM_UTM @ Affine.scale(2)
+    for day in DAYS:
+        write_tiff(tmp_path / f"T19GCP_{day}T142731_B04_10m.tif", made(1))
+        write_tiff(tmp_path / f"T19GCP_{day}T142731_SCL_20m.tif", classes, transform=coarse)
+    stack = open_stack(tmp_path)
+    assert (stack.bands, stack.notices) == (("B04",), [])
+    np.testing.assert_array_equal(stack.flags(1) == Flag.CLOUD, np.kron(classes == 9, np.ones((2, 2), bool)))
+
+
+def test_a_mask_whose_pixels_lie_across_is_left_out(tmp_path: Path) -> None:
+    write_tiff(tmp_path / "20200101_B04.tif", made(1))
+    write_tiff(
+        tmp_path / "20200101_SCL.tif", made(2)[:26, :33].astype(np.uint8), transform=TRANSFORM_UTM @ Affine.scale(1.5)
+    )
+    stack = open_stack(tmp_path)
+    assert not stack.flags(0).any()
+    assert [said.split(":")[0] for said in messages(stack)] == ["20200101_SCL.tif is left out"]
+
+
 def test_masks_that_are_not_used_are_one_notice(tmp_path: Path) -> None:
     for day in DAYS:
         write_tiff(tmp_path / f"{day}_B04.tif", made(1))
@@ -288,8 +310,15 @@ def test_a_product_of_sentinel_2_opens_in_its_folder(tmp_path: Path) -> None:
         lossless = {"driver": "JP2OpenJPEG", "QUALITY": 100, "REVERSIBLE": "YES", "crs": "EPSG:32619"}
         with open_raster(inside / f"T19GCP_{day}T142731_B04_10m.jp2", "w", **options, **lossless) as out:
             out.write(made(t), 1)
+        classes = inside.with_name("R20m") / f"T19GCP_{day}T142731_SCL_20m.jp2"
+        classes.parent.mkdir()
+        options |= {"height": SHAPE[0] // 2, "width": SHAPE[1] // 2, "dtype": "uint8"}
+        options |= {"transform": TRANSFORM_UTM @ Affine.scale(2)}
+        with open_raster(classes, "w", **options, **lossless) as out:
+            out.write(np.full((1, SHAPE[0] // 2, SHAPE[1] // 2), 8, np.uint8))
     stack = open_stack(tmp_path)
-    assert (stack.bands, len(stack.scenes)) == (("B04",), 3)
+    assert (stack.bands, len(stack.scenes), stack.notices) == (("B04",), 3, [])
+    assert (stack.flags(0) == Flag.CLOUD).all()
     assert stack.scenes[0].time_known
     np.testing.assert_array_equal(stack.read(2, "B04"), made(2))
 

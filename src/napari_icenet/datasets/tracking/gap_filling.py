@@ -8,6 +8,7 @@ from scipy.spatial import cKDTree
 
 from napari_icenet.common.types import F64
 from napari_icenet.datasets.tracking.tracks import Tracks
+from napari_icenet.datasets.tracking.window_shifts import WindowShifts
 
 #: Neighbours that are asked at most, and needed at least.
 _MOST, _LEAST = 8, 3
@@ -55,7 +56,12 @@ def supported(
     return np.asarray(found & (alike.sum(axis=1) >= needed))
 
 
-def velocities(tracks: Tracks, days: F64, places: tuple[NDArray[np.int64], NDArray[np.int64]]) -> tuple[F64, F64]:
+def velocities(
+    tracks: Tracks,
+    days: F64,
+    places: tuple[NDArray[np.int64], NDArray[np.int64]],
+    shifts: WindowShifts | None = None,
+) -> tuple[F64, F64]:
     """Velocity (px/day) of every track: its own from three good frames on, else the nearest tracks', else 0.
 
     Parameters
@@ -64,8 +70,10 @@ def velocities(tracks: Tracks, days: F64, places: tuple[NDArray[np.int64], NDArr
     days : array of float64, (T,)
     places : (array of int64, array of int64), each (n,)
         Where the tracks are, to tell neighbours.
+    shifts : WindowShifts, optional
+        Of the dates: frames of unknown shift tell nothing of a velocity.
     """
-    good = tracks.valid
+    good = tracks.valid if shifts is None else tracks.valid & shifts.known
     count = good.sum(axis=1)
     weight = good / np.maximum(count, 1)[:, None]
     late = (days - (weight * days).sum(axis=1, keepdims=True)) * good
@@ -82,22 +90,26 @@ def velocities(tracks: Tracks, days: F64, places: tuple[NDArray[np.int64], NDArr
     return found[:, 0], found[:, 1]
 
 
-def fill_gaps(tracks: Tracks, days: F64) -> None:
-    """Place lost frames, in place: between good ones linear in time, at the ends by the velocity."""
+def fill_gaps(tracks: Tracks, days: F64, shifts: WindowShifts | None = None) -> None:
+    """Place lost frames, in place: between good ones linear in time, at the ends by the velocity.
+
+    Lines are those of the ground; where the dates are shifted, places are moved by the shifts.
+    """
+    shifts = shifts or WindowShifts.none(len(days))
     places = tracks.places_row[:, 0].copy(), tracks.places_col[:, 0].copy()
-    speeds = velocities(tracks, days, places)
-    for exact, place, speed in (
-        (tracks.rows, tracks.places_row, speeds[0]),
-        (tracks.cols, tracks.places_col, speeds[1]),
+    speeds = velocities(tracks, days, places, shifts)
+    for exact, place, speed, shift in (
+        (tracks.rows, tracks.places_row, speeds[0], shifts.row),
+        (tracks.cols, tracks.places_col, speeds[1], shifts.col),
     ):
         for i, good in enumerate(tracks.valid):
-            at = np.flatnonzero(good)
+            at = np.flatnonzero(good & shifts.known)
             if not at.size:
-                exact[i] = exact[i, 0] + speed[i] * days
+                exact[i, ~good] = (exact[i, 0] + speed[i] * days)[~good]
                 continue
             between = np.interp(days, days[at], exact[i, at])
             before, after = days < days[at[0]], days > days[at[-1]]
             between[before] += speed[i] * (days[before] - days[at[0]])
             between[after] += speed[i] * (days[after] - days[at[-1]])
             exact[i, ~good] = between[~good]
-        place[:] = np.rint(exact).astype(np.int64)
+        place[:] = np.rint(exact + shift).astype(np.int64)

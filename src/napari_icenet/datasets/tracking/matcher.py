@@ -90,12 +90,17 @@ class Matcher:
         found.dcol[:] *= self.factor
         return found
 
-    def match_all(self, times: tuple[int, int], places: Places) -> Matches:
-        """Matches of any number of chips anywhere; those that cross the edge of the frame are ``outside``."""
+    def match_all(self, times: tuple[int, int], places: Places, shifts: Places | None = None) -> Matches:
+        """Matches of any number of chips anywhere; those that cross the edge of the frame are ``outside``.
+
+        Parameters are those of :meth:`match`.
+        """
         rows, cols = places
+        beyond = 0 if shifts is None else max(int(np.abs(axis).max(initial=0)) for axis in shifts)
         out = Matches.empty(len(rows), self.chip, LostReason.OUTSIDE)
         for tile, group in tiles(rows, cols, self.inside(rows, cols)):
-            out[group] = self.match(self.around(tile, TILE_PX), times, (rows[group], cols[group]))
+            centred = (shifts[0][group], shifts[1][group]) if beyond and shifts is not None else None
+            out[group] = self.match(self.around(tile, TILE_PX, beyond), times, (rows[group], cols[group]), centred)
         return out
 
     def _picture(self, time: int, around: Window) -> F32:

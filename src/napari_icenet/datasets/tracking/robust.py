@@ -13,6 +13,7 @@ from napari_icenet.datasets.tracking.cloud_share import cloud_shares, fill_share
 from napari_icenet.datasets.tracking.gap_filling import fill_gaps, supported, velocities
 from napari_icenet.datasets.tracking.motion import Motion
 from napari_icenet.datasets.tracking.tracks import Tracks
+from napari_icenet.datasets.tracking.window_shifts import WindowShifts
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.pictures import Pictures
 
@@ -32,7 +33,8 @@ def robust(
     it (:class:`~napari_icenet.datasets.tracking.motion.Motion`). What is found counts if the neighbours moved
     alike. Positions on the dates without a match come from the track's good ones before and after,
     linear in time; at the ends from its velocity, or its neighbours'. Until a chip has its first match,
-    no frame of it is known to show ice, and it is sought from any of them.
+    no frame of it is known to show ice, and it is sought from any of them. Where dates are shifted,
+    all of this is of positions on the ground, and pictures are read and matched where the shifts put them.
     """
     follower = _Follower(pictures, start, Tracks.starting(*places, settings.frames), settings, motion)
     for t in range(1, settings.frames):
@@ -65,6 +67,7 @@ class _Follower:
         self.settings, self.motion = settings, motion
         days = pictures.stack.days[start : start + settings.frames]
         self.days: F64 = days - days[0]
+        self.shifts = WindowShifts.of(pictures.stack, start, settings.frames)
         # No frame is known to show ice before it was matched.
         tracks.valid[:, 0] = False
         self.usable = np.zeros(tracks.valid.shape, bool)
@@ -91,17 +94,17 @@ class _Follower:
 
     def _predict(self, t: int) -> None:
         """Put every chip where its motion so far leads to."""
-        tracks = self.tracks
-        moving = velocities(tracks, self.days, (tracks.places_row[:, 0], tracks.places_col[:, 0]))
-        any_good = tracks.valid[:, :t].any(axis=1)
-        last = np.where(any_good, t - 1 - tracks.valid[:, :t][:, ::-1].argmax(axis=1), 0)
+        tracks, shifts = self.tracks, self.shifts
+        moving = velocities(tracks, self.days, (tracks.places_row[:, 0], tracks.places_col[:, 0]), shifts)
+        good = (tracks.valid & shifts.known)[:, :t]
+        last = np.where(good.any(axis=1), t - 1 - good[:, ::-1].argmax(axis=1), 0)
         every = np.arange(len(tracks))
-        for exact, place, speed in (
-            (tracks.rows, tracks.places_row, moving[0]),
-            (tracks.cols, tracks.places_col, moving[1]),
+        for exact, place, speed, shift in (
+            (tracks.rows, tracks.places_row, moving[0], shifts.row),
+            (tracks.cols, tracks.places_col, moving[1], shifts.col),
         ):
             exact[:, t] = exact[every, last] + speed * (self.days[t] - self.days[last])
-            place[:, t] = np.rint(exact[:, t]).astype(np.int64)
+            place[:, t] = np.rint(exact[:, t] + shift[t]).astype(np.int64)
 
     def _shows_ground(self, t: int) -> NDArray[np.bool_]:
         tracks, chip, time = self.tracks, self.settings.chip, self.start + t
@@ -114,8 +117,9 @@ class _Follower:
     def _match(self, source: int, t: int, chosen: Index, found: _Found) -> None:
         """Seek chips of frame ``source`` on frame ``t``; fill in those that may be accepted."""
         tracks = self.tracks
-        before = tracks.rows[chosen, source], tracks.cols[chosen, source]
-        expected = tracks.rows[chosen, t] - before[0], tracks.cols[chosen, t] - before[1]
+        row, col = self.shifts.row, self.shifts.col
+        before = tracks.rows[chosen, source] + row[source], tracks.cols[chosen, source] + col[source]
+        expected = tracks.rows[chosen, t] + row[t] - before[0], tracks.cols[chosen, t] + col[t] - before[1]
         moved = self.motion.between((self.start + source, self.start + t), before, expected)
         good = np.isfinite(moved.drow)
         at = chosen[good]
@@ -128,21 +132,23 @@ class _Follower:
         tracks = self.tracks
         sought = np.flatnonzero(self.usable[:, t])
         source = np.maximum(found.source[sought], 0)
-        rows = tracks.rows[sought, source] + found.drow[sought]
-        cols = tracks.cols[sought, source] + found.dcol[sought]
+        row, col = self.shifts.row, self.shifts.col
+        rows = tracks.rows[sought, source] + row[source] + found.drow[sought] - row[t]
+        cols = tracks.cols[sought, source] + col[source] + found.dcol[sought] - col[t]
         moves = np.stack([rows - tracks.rows[sought, t], cols - tracks.cols[sought, t]], axis=1)
         grid = np.stack([tracks.places_row[sought, 0], tracks.places_col[sought, 0]], axis=1)
         settings = self.settings
         good = supported(grid, moves, found.source[sought] >= 0, 3 * settings.stride, settings.max_outlier_px)
         at, sources, rows, cols = sought[good], source[good], rows[good], cols[good]
         tracks.rows[at, t], tracks.cols[at, t] = rows, cols
-        tracks.places_row[at, t] = np.rint(rows).astype(np.int64)
-        tracks.places_col[at, t] = np.rint(cols).astype(np.int64)
+        tracks.places_row[at, t] = np.rint(rows + row[t]).astype(np.int64)
+        tracks.places_col[at, t] = np.rint(cols + col[t]).astype(np.int64)
         tracks.peak_ratio[at, t] = found.peak_ratio[at]
         tracks.source[at, t] = sources
         tracks.valid[at, t] = tracks.valid[at, sources] = True
 
     def finished(self) -> Tracks:
         """The tracks, lost frames filled in."""
-        fill_gaps(self.tracks, self.days)
+        fill_gaps(self.tracks, self.days, self.shifts)
+        self.tracks.forget_places(~self.shifts.known)
         return self.tracks

@@ -17,7 +17,8 @@ class Tracks(StructOfArrays):
     Attributes
     ----------
     rows, cols : array of float64
-        Positions to sub-pixel.
+        Positions to sub-pixel, less the shifts of the dates against the first where a stack knows them; NaN
+        on dates whose own is not known.
     places_row, places_col : array of int64
         Whole-pixel positions that chips are cut at.
     peak_ratio : array of float32
@@ -52,3 +53,7 @@ class Tracks(StructOfArrays):
             valid,
             np.full(shape, -1, np.int64),
         )
+
+    def forget_places(self, dates: NDArray[np.bool_]) -> None:
+        """Make positions unknown on some of the dates, (T,): those whose shift is."""
+        self.rows[:, dates] = self.cols[:, dates] = np.nan

@@ -24,9 +24,7 @@ def placement_of(maps: CorrelationMaps, place: Placement) -> dict[str, Any]:
     """
     stride = maps.settings.stride
     # The centre of an even chip is the corner that its position's pixel shares with the one before.
-    y, x = place.to_world(float(maps.rows[0]) - 0.5, float(maps.cols[0]) - 0.5)
-    size = (place.size[0] * stride, place.size[1] * stride)
-    return Placement((float(y), float(x)), size, place.unit).layer_choices(2)
+    return place.part(float(maps.rows[0]) - 0.5, float(maps.cols[0]) - 0.5, (stride, stride)).layer_choices(2)
 
 
 def state_codes(maps: CorrelationMaps, key: str, target: int) -> NDArray[np.uint8]:

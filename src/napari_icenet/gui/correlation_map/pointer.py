@@ -7,6 +7,7 @@ from typing import Any
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_icenet.gui.session.date_axis import shows_one_picture
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.widgets.drag import is_drag
 
@@ -59,7 +60,7 @@ class MapPointer(QObject):
     def _usable(self) -> bool:
         active = self._viewer.layers.selection.active
         free = active is None or active.mode == "pan_zoom"
-        return self._session.stack is not None and self._viewer.dims.ndisplay == 2 and free
+        return self._session.stack is not None and shows_one_picture(self._viewer) and free
 
     def _on_press(self, _viewer: Any, event: Any) -> Iterator[None]:
         if event.button != 1 or event.modifiers or not self._usable():

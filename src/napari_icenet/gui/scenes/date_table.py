@@ -51,6 +51,7 @@ class DateTable(QTableWidget):
         self.currentCellChanged.connect(self._show_date)
         session.stack_changed.connect(self._fill_in)
         session.time_changed.connect(self._mark)
+        session.date_seen_changed.connect(lambda _seen: self._mark(session.time))
         self._fill_in(session.stack)
 
     def stop(self) -> None:
@@ -129,9 +130,11 @@ class DateTable(QTableWidget):
             self._say(time, CLOUD, percent(found.cloud), scene)
 
     def _mark(self, time: int) -> None:
-        if time < self.rowCount() and time != self.currentRow():
+        row = -1 if self._session.unseen else time
+        if row < self.rowCount() and row != self.currentRow():
             self.blockSignals(True)
-            self.setCurrentCell(time, 0)
+            # A row that is not marked can be chosen again.
+            self.setCurrentCell(row, 0)
             self.blockSignals(False)
 
     def _show_date(self, row: int, *_: int) -> None:

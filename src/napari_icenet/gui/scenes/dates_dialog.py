@@ -100,10 +100,11 @@ class DatesDialog(QDialog):
         layer = self.layer.currentData()
         try:
             stack = stack_from_layer(layer, parse_dates(self.dates.toPlainText()))
+            placed = Placement.of_layer(layer)
         except IceNetError as error:
             self._complain(str(error))
             return
-        self._session.add_stack(stack, placed=Placement.of_layer(layer))
+        self._session.add_stack(stack, placed=placed)
         layer.visible = False
         super().accept()
 

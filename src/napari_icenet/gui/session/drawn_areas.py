@@ -10,6 +10,7 @@ from napari.layers import Layer, Shapes
 from numpy.typing import NDArray
 
 from napari_icenet.errors import TrackingError
+from napari_icenet.gui.session.date_axis import seen_sides
 from napari_icenet.gui.session.session import Session
 
 #: Shapes that enclose something.
@@ -181,9 +182,10 @@ def in_view(session: Session) -> NDArray[np.bool_] | None:
     stack, viewer = session.stack, session.viewer
     assert stack is not None
     camera = viewer.scene.camera
-    middle = np.array(camera.center[-2:], float)
-    half = np.array(viewer.canvas.viewbox_size(viewer.layers), float) / float(camera.zoom) / 2
-    corners = session.world_to_pixel(*np.stack([middle - half, middle + half], axis=-1))
+    middle = np.array(seen_sides(viewer, *camera.center[-2:]), float)
+    half = np.array(seen_sides(viewer, *viewer.canvas.viewbox_size(viewer.layers)), float) / float(camera.zoom) / 2
+    (top, left), (bottom, right) = middle - half, middle + half
+    corners = session.world_to_pixel([top, top, bottom, bottom], [left, right, left, right])
     height, width = stack.grid.shape
     low = np.clip(np.ceil(corners.min(axis=0)), 0, (height, width)).astype(int)
     high = np.clip(np.floor(corners.max(axis=0)) + 1, 0, (height, width)).astype(int)

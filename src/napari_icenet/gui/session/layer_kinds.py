@@ -9,6 +9,7 @@ from napari.utils.colormaps import DirectLabelColormap
 
 from napari_icenet.common.palette import AREA, MASK
 from napari_icenet.gui.session.area_outline import outlines
+from napari_icenet.gui.session.placement import of_plane
 from napari_icenet.scenes.stack import SceneStack
 
 
@@ -65,7 +66,7 @@ def make_area(stack: SceneStack, placement: dict[str, Any]) -> Layer:
         shape_type="path",
         edge_color=AREA,
         edge_width=max(1.0, max(stack.grid.shape) / 400),
-        **{key: value[-2:] for key, value in placement.items()},
+        **of_plane(placement),
     )
     layer.editable = False
     return layer

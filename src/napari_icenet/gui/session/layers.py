@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_icenet.gui.session.contrast import AutoContrast
+from napari_icenet.gui.session.date_axis import go_to_frame
 from napari_icenet.gui.session.frame_cache import FrameCache, level_count
 from napari_icenet.gui.session.frame_sources import BandFrames, CompositeFrames, FrameSource, MaskFrames
 from napari_icenet.gui.session.layer_kinds import make_area, make_composite, make_mask, make_picture
@@ -69,7 +70,7 @@ class StackLayers(LayerGroup):
         self.draw("picture")
         self.image: Any = self._layers["picture"]
         if alone:
-            viewer.dims.set_current_step(0, 0)
+            go_to_frame(viewer, 0)
         self.image.visible = True
         self._contrast = AutoContrast(viewer, self.image)
         self._contrast.taken_over.connect(self.changed.emit)

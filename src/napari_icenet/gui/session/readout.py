@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from napari_icenet.common.text import grouped
+from napari_icenet.gui.session.date_axis import frame_at, shows_one_picture
 from napari_icenet.gui.session.frame_cache import FrameCache
 from napari_icenet.gui.session.frame_sources import MASK_NAMES, labels_of
 from napari_icenet.gui.session.layers import StackLayers
@@ -39,6 +40,10 @@ class Shown(Protocol):
     @property
     def time(self) -> int:
         """Index of the shown date."""
+
+    @property
+    def unseen(self) -> str:
+        """Why no date is seen by itself; empty where one is."""
 
     def world_to_pixel(self, y: Any, x: Any) -> Any:
         """(row, col) in pixels of the shown stack."""
@@ -89,10 +94,12 @@ class Readout:
             overlay.text, overlay.visible = "", False
             return
         text = stack.labels[self._session.time]
+        if self._session.unseen:
+            text = self._without_date(stack)
         if stack.simulated:
             text += SEPARATOR + "simulated"
         layers = self._session.layers
-        if layers is not None and layers.waiting:
+        if layers is not None and layers.waiting and not self._session.unseen:
             text += SEPARATOR + "reading …"
         text = SEPARATOR.join([text, *(more for title in self._titles if (more := title()))])
         if not overlay.visible:
@@ -104,7 +111,7 @@ class Readout:
         """The status line of the pixel under the cursor; empty outside the picture."""
         stack = self._session.stack
         position = self._session.viewer.cursor.position
-        if stack is None or len(position) < 2 or self._session.viewer.dims.ndisplay != 2:
+        if stack is None or len(position) < 2 or not shows_one_picture(self._session.viewer):
             return ""
         row, col = self._session.world_to_pixel(position[-2], position[-1])
         if not (-0.5 <= row < stack.grid.height - 0.5 and -0.5 <= col < stack.grid.width - 0.5):
@@ -116,6 +123,8 @@ class Readout:
         session, stack = self._session, self._session.stack
         if stack is None:
             return ""
+        if session.unseen:
+            return SEPARATOR.join([self._without_date(stack), *place(stack.grid, row, col)])
         parts = [stack.labels[session.time], *place(stack.grid, row, col), self.value(row, col)]
         parts += [text for addition in self._additions if (text := addition(row, col))]
         return SEPARATOR.join(part for part in parts if part)
@@ -136,6 +145,12 @@ class Readout:
         if layers.reflectance:
             shown += " reflectance"
         return SEPARATOR.join([shown, mask] if mask else [shown])
+
+    def _without_date(self, stack: SceneStack) -> str:
+        """What is seen where it is no single date of the stack."""
+        if shows_one_picture(self._session.viewer):
+            return f"no date of {stack.name} at frame {frame_at(self._session.viewer)}"
+        return f"{stack.labels[0]} to {stack.labels[-1]}"
 
     def _say(self, event: Any = None) -> None:
         viewer = self._session.viewer

@@ -11,16 +11,18 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
+from qtpy.QtCore import QTimer
 
-from napari_icenet.errors import IceNetError, SceneWarning
+from napari_icenet.errors import IceNetError, SceneWarning, TrackingError
+from napari_icenet.gui.session.date_axis import bring_into_view, frame_at, go_to_frame, shows_one_picture
 from napari_icenet.gui.session.frame_cache import FrameCache, level_count
 from napari_icenet.gui.session.frame_sources import BandFrames
 from napari_icenet.gui.session.layers import StackLayers
 from napari_icenet.gui.session.placement import Placement
 from napari_icenet.gui.session.preload import warm_up
 from napari_icenet.gui.session.readout import Readout
-from napari_icenet.gui.session.vispy_patch import keep_mesh_shaders
-from napari_icenet.gui.widgets.dialogs import show_error, window_of
+from napari_icenet.gui.session.vispy_patch import keep_mesh_shaders, tell_units_once
+from napari_icenet.gui.widgets.dialogs import is_shown, show_error, window_of
 from napari_icenet.gui.widgets.job import Job
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.stack import SceneStack
@@ -38,6 +40,8 @@ class Session:
     band_changed : Signal(str)
     time_changed : Signal(int)
         Index of the shown date.
+    date_seen_changed : Signal(bool)
+        The slider has come upon a date of the shown stack, or has left its dates.
     notices_changed : Signal()
         Something more is to be said of the shown stack.
     job_changed : Signal(Job or None)
@@ -48,6 +52,7 @@ class Session:
     stacks_changed = Signal()
     band_changed = Signal(str)
     time_changed = Signal(int)
+    date_seen_changed = Signal(bool)
     notices_changed = Signal()
     job_changed = Signal(object)
 
@@ -62,15 +67,19 @@ class Session:
         self._layers: list[StackLayers] = []
         self._shown: StackLayers | None = None
         self._time = 0
+        self._unseen = ""
         # The Scenes tab lists what was left out; a pop-up for each would only repeat it.
         warnings.filterwarnings("ignore", category=SceneWarning)
-        # A stack with a map and one without may be open together; lengths then show no unit, no more.
-        warnings.filterwarnings("ignore", message="Inconsistent units across layers")
-        viewer.dims.events.current_step.connect(self._follow_slider)
+        for moved in ("point", "current_step", "ndim", "order", "ndisplay"):
+            getattr(viewer.dims.events, moved).connect(self._follow_slider)
+        self._many = False
         viewer.layers.events.removed.connect(self._forget_removed)
+        viewer.layers.events.begin_batch.connect(self._on_many)
+        viewer.layers.events.end_batch.connect(self._on_many_done, position="last")
         self.readout = Readout(self)
         warm_up()
         keep_mesh_shaders()
+        tell_units_once()
         self._noticed = 0
         self.cache.loaded.connect(self._look_for_notices)
         window = window_of(viewer)
@@ -127,20 +136,35 @@ class Session:
 
     @property
     def time(self) -> int:
-        """Index of the shown date."""
+        """Index of the shown date; of the last one that was seen where the slider stands beyond them."""
         return self._time
 
     @time.setter
     def time(self, index: int) -> None:
         if self._shown is not None:
-            index = max(0, min(int(index), self._shown.stack.shape[0] - 1))
-            self.viewer.dims.set_current_step(0, index)
+            go_to_frame(self.viewer, max(0, min(int(index), self._shown.stack.shape[0] - 1)))
+
+    @property
+    def unseen(self) -> str:
+        """Why no date of the shown stack is seen by itself, as a sentence; empty where one is."""
+        return self._unseen
+
+    def check_date_seen(self) -> None:
+        """Raise TrackingError where no date of the shown stack is seen by itself."""
+        if self._unseen:
+            raise TrackingError(self._unseen)
 
     def show(self, stack: SceneStack) -> None:
-        """Show one of the open stacks, hide the others."""
+        """Show one of the open stacks, at the nearest of its dates, and hide the others."""
+        if stack is not self.stack:
+            self._show(stack)
+            # Who opens or chooses a stack wants to see it; later the slider is the user's alone.
+            frame, last = frame_at(self.viewer), stack.shape[0] - 1
+            if frame is not None and not 0 <= frame <= last:
+                go_to_frame(self.viewer, min(max(frame, 0), last))
+
+    def _show(self, stack: SceneStack) -> None:
         chosen = next(layers for layers in self._layers if layers.stack is stack)
-        if chosen is self._shown:
-            return
         # Ice in grey on a dark canvas, in napari's light theme too; a canvas of the user's own stays.
         if self.viewer.canvas.background_color_override is None:
             self.viewer.canvas.background_color_override = "black"
@@ -151,7 +175,7 @@ class Session:
         chosen.visible = True
         # Stacks on one map are compared in place; any other has to be brought into view.
         if before is None or not stack.grid.on_map or before.stack.grid.crs != stack.grid.crs:
-            self.viewer.fit_to_view(layers=[chosen.image])
+            bring_into_view(self.viewer, chosen.image)
         self._follow_slider()
         self.stack_changed.emit(stack)
         self.band_changed.emit(chosen.band)
@@ -178,18 +202,28 @@ class Session:
         return self.image
 
     def close_stack(self, stack: SceneStack) -> None:
-        """Remove a stack and its layers."""
+        """Remove a stack and its layers, and show another one that is open."""
+        self._let_go(stack)
+        self._show_another()
+
+    def _let_go(self, stack: SceneStack) -> None:
         layers = next(layers for layers in self._layers if layers.stack is stack)
         self._layers.remove(layers)
-        layers.close()
         if self._shown is layers:
-            self._shown = None
-            if self._layers:
-                self.show(self._layers[-1].stack)
-            else:
-                self.viewer.canvas.background_color_override = None
-                self.stack_changed.emit(None)
-        self.stacks_changed.emit()
+            self._shown, self._unseen = None, ""
+        try:
+            layers.close()
+        finally:
+            self.stacks_changed.emit()
+
+    def _show_another(self) -> None:
+        if self._shown is not None or not is_shown(self.viewer):
+            return
+        if self._layers:
+            self._show(self._layers[-1].stack)
+        else:
+            self.viewer.canvas.background_color_override = None
+            self.stack_changed.emit(None)
 
     def open(self, path: str | Path, **choices: Any) -> Job | None:
         """Open a folder, scene or saved stack off the interface's thread, then show it.
@@ -258,7 +292,7 @@ class Session:
         show_error(self.viewer, str(error))
 
     def placement(self, stack: SceneStack | None = None, *, axes: int = 3) -> dict[str, Any]:
-        """``scale``, ``translate``, ``units``, ``axis_labels`` of a layer derived from a stack.
+        """``scale``, ``translate``, ``units``, ``axis_labels`` (and ``affine``) of a layer derived from a stack.
 
         Parameters
         ----------
@@ -295,23 +329,56 @@ class Session:
         return Placement.of_grid(stack.grid, reference)
 
     def _follow_slider(self, event: Any = None) -> None:
-        if self._shown is None or not self.viewer.dims.current_step:
+        frame = None if self._shown is None else frame_at(self.viewer)
+        if self._shown is None or frame is None:
             return
-        step, last = int(self.viewer.dims.current_step[0]), self._shown.stack.shape[0] - 1
-        index = min(step, last)
-        if step > last:
-            # The slider spans the longest open stack; beyond the shown one's dates is nothing to see.
-            self.viewer.dims.set_current_step(0, last)
-        self._shown.time = index
+        count = self._shown.stack.shape[0]
+        # The slider spans the longest layer of all: where it stands is the user's, and other layers may be looked at.
+        index = frame if 0 <= frame < count else min(self._time, count - 1)
+        unseen = self._why_unseen(frame)
+        came, self._unseen = unseen != self._unseen, unseen
+        if index != self._shown.time or event is None:
+            self._shown.time = index
         if index != self._time or event is None:
             self._time = index
             self.time_changed.emit(index)
+        if came:
+            self.readout.update()
+            self.date_seen_changed.emit(not unseen)
 
-    def _forget_removed(self, event: Any) -> None:
-        for layers in self._layers:
-            if layers.image is event.value:
-                self.close_stack(layers.stack)
-                return
+    def _why_unseen(self, frame: int) -> str:
+        assert self._shown is not None
+        stack = self._shown.stack
+        if not shows_one_picture(self.viewer):
+            return (
+                f"several dates of {stack.name} are seen at once; leave the 3-D view, or roll its axes until the "
+                "slider steps through dates."
+            )
+        last = stack.shape[0] - 1
+        if not 0 <= frame <= last:
+            return f"frame {frame} is none of the dates of {stack.name}; move the slider to one of 0 to {last}."
+        return ""
+
+    def _forget_removed(self, event: Any = None) -> None:
+        if self._many:
+            return  # napari counts on the others that are selected being there until their turn comes
+        gone = [layers.stack for layers in self._layers if layers.image not in self.viewer.layers]
+        for stack in gone:
+            self._let_go(stack)
+        if not gone:
+            return
+        if self._layers and event is not None:
+            # Whoever clears the list takes the next picture in a moment, and napari fails on layers made meanwhile.
+            QTimer.singleShot(0, self._show_another)
+        else:
+            self._show_another()
+
+    def _on_many(self, _event: Any = None) -> None:
+        self._many = True
+
+    def _on_many_done(self, _event: Any = None) -> None:
+        self._many = False
+        self._forget_removed()
 
     def _look_for_notices(self, *_: Any) -> None:
         noticed = 0 if self.stack is None else len(self.stack.notices)

@@ -1,4 +1,4 @@
-"""Outlines that move without their shaders being built anew."""
+"""What napari and vispy do again and again with each layer, done once."""
 
 from __future__ import annotations
 
@@ -33,3 +33,24 @@ def keep_mesh_shaders() -> None:
         return function
 
     MeshVisual._build_color_transform = build_once
+
+
+@cache
+def tell_units_once() -> None:
+    """Let napari say once, not with each layer that comes or goes, that layers beside a map count in other units.
+
+    Lengths are then shown without a unit, no more: a layer without units beside a stack in metres is no mistake.
+    """
+    from napari._vispy import canvas
+
+    tell = canvas.show_warning
+    told = set[str]()
+
+    def tell_once(message: str) -> None:
+        if message.startswith("Inconsistent units"):
+            if message in told:
+                return
+            told.add(message)
+        tell(message)
+
+    canvas.show_warning = tell_once

@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_icenet.common.text import capital
 from napari_icenet.errors import IceNetError
+from napari_icenet.gui.session.date_axis import seen_sides
 from napari_icenet.gui.session.session import Session
 from napari_icenet.gui.track import files as track_files
 from napari_icenet.gui.track.layers import TrackLayers
@@ -22,11 +23,14 @@ from napari_icenet.gui.track.series import TrackSeries
 from napari_icenet.gui.widgets.dialogs import window_of
 from napari_icenet.gui.widgets.shortcuts import KeyList, Shortcuts
 from napari_icenet.gui.widgets.throttle import Throttle
+from napari_icenet.jobs.progress import Progress
 from napari_icenet.predictors.as_templates import template_predictors
+from napari_icenet.scenes.align.date_shifts import DateShifts
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.click_tracker import ClickTracker
 from napari_icenet.tracking.settings import TrackSettings, changed
 from napari_icenet.tracking.track import Track
+from napari_icenet.velocity.date_shifts import measure_shifts
 
 #: Thumbnails and extents wait until nothing has moved for this long.
 SETTLE_SECONDS = 0.4
@@ -88,6 +92,7 @@ class TrackControl(QObject):
         session.stack_changed.connect(self._on_stack)
         session.stacks_changed.connect(self._on_stacks)
         session.time_changed.connect(self._on_time)
+        session.date_seen_changed.connect(self._on_date_seen)
         self._on_stack(session.stack)
 
     # What is
@@ -215,12 +220,33 @@ class TrackControl(QObject):
         if centre and number is not None:
             y, x = self.session.pixel_to_world(*self.hand.place(number), tracker.stack)
             camera = self.viewer.scene.camera
-            camera.center = (*tuple(camera.center)[:-2], float(y), float(x))
+            camera.center = (*tuple(camera.center)[:-2], *seen_sides(self.viewer, float(y), float(x)))
 
     def set_stable_mask(self, mask: Any) -> None:
         """Take a mask (y, x), True on ground that does not move, or None for no stable ground."""
         if self.tracker is not None:
             self._try(self.tracker.set_stable, None if mask is None else np.asarray(mask) > 0)
+
+    def coregister(self, wanted: bool) -> None:
+        """Measure the shift of each date in the background and take it off the tracks, or leave it in again.
+
+        Stable ground is the mask that is chosen, else what the slow mode of the maps shows.
+        """
+        tracker = self.tracker
+        if tracker is None or not wanted:
+            if tracker is not None:
+                self._try(tracker.set_shifts, None)
+            return
+        mask = tracker.stable if isinstance(tracker.stable, np.ndarray) else None
+
+        def measure(progress: Progress) -> DateShifts:
+            return measure_shifts(tracker.stack, mask, band=tracker.settings.band, progress=progress)
+
+        def take(shifts: DateShifts) -> None:
+            if self._try(tracker.set_shifts, shifts):
+                self.message.emit("Shift of " + "; ".join(shifts.lines()) + ".")
+
+        self.session.run("Measuring the shifts of the dates", measure, take)
 
     def show_keys(self) -> KeyList:
         """Show the list of keys."""
@@ -254,6 +280,7 @@ class TrackControl(QObject):
         self.session.stack_changed.disconnect(self._on_stack)
         self.session.stacks_changed.disconnect(self._on_stacks)
         self.session.time_changed.disconnect(self._on_time)
+        self.session.date_seen_changed.disconnect(self._on_date_seen)
         self.tool.enabled_changed.disconnect(self._on_mode)
         self.live.close()
         for tracker in self._trackers.values():
@@ -302,12 +329,17 @@ class TrackControl(QObject):
         for stack in [s for s in self._trackers if s not in self.session.stacks]:
             tracker = self._trackers.pop(stack)
             if self.tracker is tracker:
+                self.layers.forget()
                 self.live.attach(None)
             tracker.close()
 
     def _on_time(self, index: int) -> None:
         if self.tracker is not None and self.session.stack is self.tracker.stack:
             self.tracker.time = index
+
+    def _on_date_seen(self, seen: bool) -> None:
+        if seen:
+            self.message.emit("")  # that none is seen, is all that was said meanwhile
 
     def _on_failed(self, sentence: str, number: int) -> None:
         self.message.emit(f"Track {number}: {sentence}" if number else capital(sentence))

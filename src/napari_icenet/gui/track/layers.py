@@ -62,6 +62,11 @@ class TrackLayers(LayerGroup):
         else:
             self._slow.ask()
 
+    def forget(self) -> None:
+        """Have nothing to draw any more, and leave the layers as they are until something is drawn."""
+        self._slow.stop()
+        self._picture = None
+
     def close(self, *, remove: bool = True) -> None:
         """Let go of the viewer, and take the layers away where it still shows any; may be called twice."""
         self._slow.stop()

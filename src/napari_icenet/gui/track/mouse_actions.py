@@ -80,7 +80,7 @@ class TrackHand:
     def _under(self, row: float, col: float) -> int | None:
         """Number of the track whose chip lies there; of several the selected one, else the nearest."""
         tracker = self._tracker
-        if tracker is None:
+        if tracker is None or self._session.unseen:
             return None
         half = tracker.settings.chip / 2
         under = []
@@ -92,7 +92,7 @@ class TrackHand:
 
     def _on_click(self, row: float, col: float, always: bool) -> None:
         tracker = self._tracker
-        if tracker is None:
+        if tracker is None or not self._attempt(self._session.check_date_seen):
             return
         number, before = None if always else self._under(row, col), tracker.selected
         if self._armed:

@@ -70,7 +70,9 @@ class TrackSeries:
         """``displacement`` from the start, ``speed`` since the last valid date, or peak ``ncc``; NaN where lost."""
         if name == "displacement":
             return np.hypot(
-                *self._metres(self.track.rows - self.track.origin_row, self.track.cols - self.track.origin_col)
+                *self._metres(
+                    self.track.ground[0] - self.track.origin_row, self.track.ground[1] - self.track.origin_col
+                )
             )
         if name == "speed":
             return self.track.speed
@@ -113,8 +115,8 @@ class TrackSeries:
         if name == "speed":
             return self.relative.speed
         # Both since the date at which the chip on the ice was placed.
-        drow = self.track.rows - self.track.origin_row - (self.ground.drow - self.ground.drow[self.origin])
-        dcol = self.track.cols - self.track.origin_col - (self.ground.dcol - self.ground.dcol[self.origin])
+        drow = self.track.ground[0] - self.track.origin_row - (self.ground.drow - self.ground.drow[self.origin])
+        dcol = self.track.ground[1] - self.track.origin_col - (self.ground.dcol - self.ground.dcol[self.origin])
         return np.hypot(*self._metres(drow, dcol))
 
     @cached_property
@@ -171,6 +173,8 @@ class TrackSeries:
             if relative is not None and np.isfinite(relative.speed[index]):
                 text += f" ({number_text(relative.speed[index], relative.speed_error[index])} less ground)"
             parts.append(text)
+        elif self.track.shifts is not None and not self.track.shifts.known[index]:
+            parts.append("shift of the date not known")
         if index == self.origin:
             parts.append("start")
         else:

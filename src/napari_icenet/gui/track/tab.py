@@ -6,6 +6,7 @@ from typing import Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QHBoxLayout,
     QLabel,
@@ -17,6 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_icenet.common.text import capital
 from napari_icenet.gui.forms.remembered import remember_settings
 from napari_icenet.gui.session.open_sample import SIMULATED, open_sample
 from napari_icenet.gui.session.session import Session
@@ -26,6 +28,8 @@ from napari_icenet.gui.track.form import REMEMBERED, TrackForm, settings_of_last
 from napari_icenet.gui.track.plots import TrackPlots
 from napari_icenet.gui.track.tables import DateTable, TrackTable
 from napari_icenet.gui.widgets.empty_page import EmptyPage
+from napari_icenet.gui.widgets.job import Job
+from napari_icenet.gui.widgets.message import Message
 from napari_icenet.gui.widgets.preferences import Remembered
 from napari_icenet.gui.widgets.tab import Tab
 from napari_icenet.gui.widgets.theme import Fold
@@ -60,10 +64,14 @@ class TrackTab(Tab):
         self.message = QLabel(self)
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.caution = Message(self)
         self._tables = Throttle(self._fill_tables, seconds=TABLES_SECONDS, every=TABLES_FRAMES)
         self._lay_out()
         self._connect()
-        self.closing(self._tables.stop, self.plots.release, control.close)
+        session.job_changed.connect(self._on_job)
+        self.closing(
+            lambda: session.job_changed.disconnect(self._on_job), self._tables.stop, self.plots.release, control.close
+        )
         self._on_tracker()
 
     # Layout
@@ -87,6 +95,7 @@ class TrackTab(Tab):
         layout.addWidget(self.form)
         layout.addWidget(self._more())
         layout.addWidget(self.message)
+        layout.addWidget(self.caution)
         self.hint = QLabel(HINT, page)
         self.hint.setWordWrap(True)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -131,6 +140,11 @@ class TrackTab(Tab):
         inner = QWidget(self)
         self.mask_layer = QComboBox(inner)
         self.mask_layer.setToolTip("A layer of the frame's size that is above zero on ground that does not move.")
+        self.coregister = QCheckBox("Less the shift of each date", inner)
+        self.coregister.setToolTip(
+            "Measure by how much each date's picture is shifted, on the mask of stable ground or on what stands still "
+            "in velocity maps, and take it off positions and velocities. For stacks of several paths."
+        )
         self.restore = QPushButton("Show removed layers again", inner)
         self.restore.setToolTip("Make the layers of the track again that were removed from the list of layers.")
         mask = QHBoxLayout()
@@ -141,6 +155,7 @@ class TrackTab(Tab):
         layout.setSpacing(3)
         layout.addWidget(self.form.more)
         layout.addLayout(mask)
+        layout.addWidget(self.coregister)
         layout.addWidget(self.restore)
         self.more = Fold("More", inner, self)
         return self.more
@@ -171,6 +186,7 @@ class TrackTab(Tab):
         self.date_table.row_chosen.connect(self._go_to)
         self.mode.clicked.connect(control.toggle)
         self.stable.clicked.connect(control.arm_stable)
+        self.coregister.clicked.connect(control.coregister)
         for button, action in (
             (self.undo, control.undo),
             (self.redo, control.redo),
@@ -212,6 +228,8 @@ class TrackTab(Tab):
         self.form.show_settings(tracker.settings, stack.bands, stack.band(tracker.settings.band))
         self.undo.setEnabled(tracker.can_undo)
         self.redo.setEnabled(tracker.can_redo)
+        self.coregister.setChecked(stack.shifts is not None)
+        self.coregister.setEnabled(self.session.job is None)
         some = bool(tracker.marks)
         self.remove.setEnabled(some)
         self.clear.setEnabled(some)
@@ -221,6 +239,9 @@ class TrackTab(Tab):
         self.hint.setVisible(waiting)
         self.hint.setMaximumHeight(16777215 if not some else 40)
         self.results.setVisible(some)
+
+    def _on_job(self, job: Job | None) -> None:
+        self._fill_controls()
 
     def _fill_plots(self) -> None:
         tracker = self.control.tracker
@@ -239,6 +260,7 @@ class TrackTab(Tab):
         self.track_table.show_tracks(series, tracker.selected, stable)
         chosen = next((s for s in series if s.track.number == tracker.selected), None)
         self.date_table.show_series(chosen, tracker.time)
+        self.caution.say("\n".join(capital(sentence) for sentence in tracker.cautions()))
 
     def _say(self, sentence: str) -> None:
         self.message.setText(sentence)

@@ -40,7 +40,6 @@ LOOKS = {
     "same_geometry": Look("One path and row"),
 }
 SWITCHES = ("coarse_to_fine", "affine", "coregister", "same_geometry")
-_SWITCHES_IN_ROW = 3
 #: Settings that outlive the window.
 REMEMBERED = tuple(LOOKS)
 #: Sides of the largest chip that are offered: the smallest one, doubled up to so many times.
@@ -172,12 +171,11 @@ class VelocityForm(QWidget):
         folded = close_grid(self.more)
         folded.addWidget(self.editors["prefilter"].label, 0, 0)
         folded.addWidget(self.editors["prefilter"].widget, 0, 1, 1, 2)
-        for k, name in enumerate(SWITCHES):
+        for name in SWITCHES:
             self.editors[name].label.hide()  # a switch bears its name itself
-            row, column = 1 + k // _SWITCHES_IN_ROW, k % _SWITCHES_IN_ROW
-            # One that is alone in its row must not widen the columns of the others.
-            span = _SWITCHES_IN_ROW if k == len(SWITCHES) - 1 and column == 0 else 1
-            folded.addWidget(self.editors[name].widget, row, column, 1, span)
+        for column, name in enumerate(SWITCHES[:-1]):
+            folded.addWidget(self.editors[name].widget, 1, column)
+        folded.addWidget(self.editors[SWITCHES[-1]].widget, 2, 0, 1, len(SWITCHES) - 1)
         for column in (1, 3):
             grid.setColumnStretch(column, 1)
         folded.setColumnStretch(1, 1)

@@ -36,13 +36,11 @@ def frame_placement(found: VelocityMap, stack: SceneStack, place: Placement) -> 
             "open the scenes it was made from."
         )
     row, col = (float(v) for v in grid.rowcol(*(float(v) for v in frame.xy(0, 0))))
-    y, x = place.to_world(row, col)
-    ratio = [a / b for a, b in zip(frame.pixel_size, grid.pixel_size, strict=True)]
-    return Placement((float(y), float(x)), (place.size[0] * ratio[0], place.size[1] * ratio[1]), place.unit)
+    down, right = (a / b for a, b in zip(frame.pixel_size, grid.pixel_size, strict=True))
+    return place.part(row, col, (down, right))
 
 
 def cells_placement(place: Placement, spacing: int) -> dict[str, Any]:
     """Placement of a map of cells of spacing × spacing pixels, on a frame that lies at ``place``."""
-    y, x = place.to_world(cell_offset(spacing), cell_offset(spacing))
-    size = (place.size[0] * spacing, place.size[1] * spacing)
-    return Placement((float(y), float(x)), size, place.unit).layer_choices(2)
+    offset = cell_offset(spacing)
+    return place.part(offset, offset, (spacing, spacing)).layer_choices(2)

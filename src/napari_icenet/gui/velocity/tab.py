@@ -30,11 +30,12 @@ from napari_icenet.gui.widgets.tab import Tab
 from napari_icenet.gui.widgets.theme import Fold, GrowingFold
 from napari_icenet.gui.widgets.throttle import Throttle
 from napari_icenet.jobs.progress import Progress
+from napari_icenet.velocity.cautions import AHEAD, cautions_ahead, cautions_of
 from napari_icenet.velocity.io.write import write_maps
 from napari_icenet.velocity.settings import VelocitySettings
 
 EMPTY = "Open pictures of a glacier, then map how fast it flows between two dates."
-ONE_DATE = "This stack has only one date; a velocity map needs two."
+ONE_DATE = "This stack has no two dates; a velocity map needs two."
 
 
 class VelocityTab(Tab):
@@ -66,7 +67,7 @@ class VelocityTab(Tab):
         self.options = VelocityOptions(session, self)
         self.run = RunBar(self)
         self.along = AlongPanel(VelocityAlong(control), self)
-        self.message = Message(self)
+        self.message, self.caution = Message(self), Message(self)
         self._ahead = Throttle(self._show_ahead, seconds=0.15, every=1)
         self._lay_out()
         self._connect()
@@ -97,6 +98,7 @@ class VelocityTab(Tab):
         layout.addWidget(self.more)
         layout.addWidget(self.run)
         layout.addWidget(self.message)
+        layout.addWidget(self.caution)
         self.result = VelocityResult(self.control, page)
         layout.addWidget(self.result)
         self.lines = GrowingFold("Along a line, beside GPS", self.along, page)
@@ -212,6 +214,7 @@ class VelocityTab(Tab):
     def _on_maps(self) -> None:
         for button in (self.save, self.write):
             button.setVisible(bool(self.control.maps))
+        self.caution.say("\n".join(map(capital, cautions_of(self.control.maps, leave_out=AHEAD))))
 
     def _show_restore(self) -> None:
         self.options.restore.setVisible(bool(self.control.layers.removed))
@@ -224,7 +227,7 @@ class VelocityTab(Tab):
         stack, mapper = self.session.stack, self.control.mapper
         if stack is None or mapper is None:
             return
-        if len(stack.times) < 2:
+        if len(set(stack.times)) < 2:
             self.run.show_ahead(ONE_DATE, False)
             return
         try:
@@ -232,4 +235,6 @@ class VelocityTab(Tab):
         except IceNetError as error:
             self.run.show_ahead(capital(str(error)), False)
             return
-        self.run.show_ahead(f"{text} · {mapper.device}" if mapper.device else text, True)
+        text = f"{text} · {mapper.device}" if mapper.device else text
+        cautions = cautions_ahead(stack, self.form.pairs, self.form.settings(), prior=self.options.prior is not None)
+        self.run.show_ahead("\n".join([text, *map(capital, cautions)]), True)

@@ -11,10 +11,17 @@ from numpy.typing import NDArray
 
 
 def lay(layer: Layer, placement: Mapping[str, Any]) -> None:
-    """Set ``scale``, ``translate``, ``units``, ``axis_labels`` of a layer where they are others: each draws anew."""
+    """Set ``scale``, ``translate``, ``units``, ``axis_labels`` of a layer where they are others: each draws anew.
+
+    And ``affine``: none given is upright.
+    """
     for key, value in placement.items():
-        if tuple(map(str, getattr(layer, key))) != tuple(map(str, value)):
+        if key != "affine" and tuple(map(str, getattr(layer, key))) != tuple(map(str, value)):
             setattr(layer, key, value)
+    if placement:
+        affine = np.asarray(placement.get("affine", np.eye(layer.ndim + 1)), float)
+        if not np.array_equal(layer.affine.affine_matrix, affine):
+            layer.affine = affine
 
 
 def fill(layer: Any, data: NDArray[Any], *, thumbnail: bool = True) -> None:

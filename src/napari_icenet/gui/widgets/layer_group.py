@@ -216,8 +216,15 @@ class LayerGroup(QObject):
         self._fill(kind, layer)
         layer.name = title = self._title(kind)
         index = self._index_for(kind)
-        self._layers[kind] = layer
-        insert_layer(self._viewer, layer, index)
+        # Known before it is inserted: with the first layer of all napari moves the camera, which draws some anew.
+        self._layers[kind], self._titles[kind] = layer, (title, title)
+        try:
+            insert_layer(self._viewer, layer, index)
+        except Exception:
+            self._layers.pop(kind, None)
+            raise
+        if kind not in self._layers:
+            return  # others were quicker to remove it
         self._take_in(kind, layer, title)
         self._set_width(kind, layer)
         self.made.emit(layer)

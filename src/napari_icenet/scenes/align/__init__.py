@@ -1,1 +1,1 @@
-"""Scenes onto one grid: common ground, whole-pixel shifts, warps. Imports ``scenes.scene`` and ``scenes.grid``."""
+"""Scenes onto one grid, and shifts left between their dates. Imports ``scenes.scene`` and ``scenes.grid``."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from rasterio.enums import ColorInterp
 
+from napari_icenet.scenes.align.enlarge import EnlargedMask, place_of_coarse
 from napari_icenet.scenes.align.shift import ShiftedBand, ShiftedMask
 from napari_icenet.scenes.dated.acquisitions import Acquisition, DatedImage, left_out
 from napari_icenet.scenes.dated.class_mask import ClassMask
@@ -73,12 +74,11 @@ def make_scenes(
                     parts.setdefault(name, []).append(ShiftedBand(band, grid.shape, offset) if frame else band)
         masks: list[MaskSource] = []
         for image in acquisition.masks:
-            found = _place(image, placed)
-            if found is None:
+            mask = _placed_mask(image, placed, shifted=frame is not None)
+            if mask is None:
                 other_grid.append(image)
                 continue
-            mask = ClassMask(image.info, image.name.mask or "unknown")
-            masks.append(ShiftedMask(mask, image.info.grid.shape, found) if frame else mask)
+            masks.append(mask)
         scenes.append(_scene(acquisition, grid, parts, masks, credit))
     notices = []
     if other_grid:
@@ -144,11 +144,19 @@ def _tiles(files: Sequence[DatedImage]) -> dict[str | None, list[DatedImage]]:
     return tiles
 
 
-def _place(mask: DatedImage, placed: dict[str | None, tuple[tuple[int, int], Grid]]) -> tuple[int, int] | None:
-    """Where a mask lies on the scene's grid; None where it lies on none of its tiles'."""
-    tile = mask.name.tile if mask.name.tile in placed else next(iter(placed))
+def _placed_mask(
+    image: DatedImage, placed: dict[str | None, tuple[tuple[int, int], Grid]], *, shifted: bool
+) -> MaskSource | None:
+    """A mask on the scene's grid, each of its pixels for all that it covers; None where it lies on no tile."""
+    tile = image.name.tile if image.name.tile in placed else next(iter(placed))
     offset, own = placed[tile]
-    return offset if own == mask.info.grid else None
+    mask: MaskSource = ClassMask(image.info, image.name.mask or "unknown")
+    if image.info.grid != own:
+        lies = place_of_coarse(image.info.grid, own)
+        if lies is None:
+            return None
+        mask = EnlargedMask(mask, image.info.grid.shape, *lies)
+    return ShiftedMask(mask, own.shape, offset) if shifted else mask
 
 
 def _bands(image: DatedImage, *, grey: bool, numbered: bool) -> Iterator[tuple[str, BandSource]]:

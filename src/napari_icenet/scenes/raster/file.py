@@ -32,6 +32,8 @@ warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
 _TAIL = 4096
 #: In these alpha is what it is called.
 _PICTURE_DRIVERS = ("PNG", "JPEG")
+#: Orientations of EXIF whose stored rows are the picture's columns.
+_ON_ITS_SIDE = range(5, 9)
 #: Alpha is judged by windows of so many pixels a side, three by three over the frame; in a mask at most
 #: this share of them is neither transparent nor opaque.
 _ALPHA_WINDOW_PX, _SOFT_SHARE = 64, 0.05
@@ -73,6 +75,9 @@ class RasterInfo:
         Pages of a TIFF of several, from 1, that are like its first; empty where there is one.
     other_pages : int
         Pages that are not: thumbnails, or pictures of another size or type.
+    orientation : int
+        How the stored rows and columns of a picture without a map lie, 1 to 8 as EXIF counts; 1 is upright. The
+        grid is that of the upright picture.
     """
 
     path: Path
@@ -87,6 +92,7 @@ class RasterInfo:
     not_alpha: bool = False
     pages: tuple[int, ...] = ()
     other_pages: int = 0
+    orientation: int = 1
 
 
 def inspect(path: Path) -> RasterInfo:
@@ -99,6 +105,9 @@ def inspect(path: Path) -> RasterInfo:
             if _is_truncated(dataset, path):
                 raise SceneError(f"{path} is truncated; download it again.")
             grid, why = _place(dataset, path)
+            orientation = _orientation(dataset, grid)
+            if orientation in _ON_ITS_SIDE:
+                grid = Grid(grid.width, grid.height)
             colors, not_alpha = _colors(dataset)
             pages = _pages_alike(dataset, path)
             return RasterInfo(
@@ -119,6 +128,7 @@ def inspect(path: Path) -> RasterInfo:
                 not_alpha=not_alpha,
                 pages=pages,
                 other_pages=len(dataset.subdatasets) - len(pages) if pages else 0,
+                orientation=orientation,
             )
     except (RasterioError, OSError) as error:
         raise SceneError(unreadable(path, error)) from error
@@ -131,6 +141,14 @@ def _place(dataset: DatasetReader, path: Path) -> tuple[Grid, NoMap | None]:
     if crs is None and why is None:
         why = CONTROL_POINTS if dataset.gcps[0] else POLYNOMIALS if dataset.rpcs else None
     return grid, why
+
+
+def _orientation(dataset: DatasetReader, grid: Grid) -> int:
+    """EXIF's orientation of a picture without a map; a map places the pixels as they are stored."""
+    told = dataset.tags().get("EXIF_Orientation", "1").strip()
+    if dataset.driver not in _PICTURE_DRIVERS or grid.georeferenced or told not in {*"12345678"}:
+        return 1
+    return int(told)
 
 
 def _colors(dataset: DatasetReader) -> tuple[tuple[ColorInterp, ...], bool]:

@@ -79,7 +79,17 @@ def _decode(info: RasterInfo) -> DecodedPicture:
     fill = black_border(values.max(axis=0), lossy=info.driver == "JPEG")
     if alpha is not None:
         fill = fill | (alpha == 0)
-    return DecodedPicture(values, fill)
+    return DecodedPicture(upright(values, info.orientation), upright(fill, info.orientation))
+
+
+def upright(values: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """A picture (..., height, width) as it is to be looked at, whichever way EXIF says that it is stored (1 to 8)."""
+    if orientation >= 5:  # stored by columns
+        values = values.swapaxes(-1, -2)
+    # What was the last row or column of what is stored comes first.
+    down = orientation in {3, 4, 7, 8}
+    across = orientation in {2, 3, 6, 7}
+    return np.ascontiguousarray(values[..., :: -1 if down else 1, :: -1 if across else 1])
 
 
 class PictureBand:

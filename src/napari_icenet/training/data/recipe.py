@@ -62,9 +62,10 @@ class Recipe(FrozenModel):
 def can_cut(plan: DataPlan) -> bool:
     """True if another process can cut a plan: its stack can be opened again as it is.
 
-    Stacks that live in memory alone, and covariates, cannot be handed over.
+    Stacks that live in memory alone, covariates, and shifts of dates cannot be handed over.
     """
-    return plan.stack.origin is not None and plan.stack.covariates is None
+    stack = plan.stack
+    return stack.origin is not None and stack.covariates is None and stack.shifts is None
 
 
 def write_recipe(run: RunFolder, plan: DataPlan, path: Path) -> None:

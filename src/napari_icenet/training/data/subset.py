@@ -28,7 +28,8 @@ def subset(stack: SceneStack, dates: Sequence[int] | None, area: NDArray[np.bool
     Raises
     ------
     UsageError
-        There is no such date, or no ground is left.
+        There is no such date, or no ground is left; the stack is co-registered and the shift of none of these dates
+        is known.
     """
     used = copy.copy(stack)
     if dates is not None:
@@ -39,6 +40,8 @@ def subset(stack: SceneStack, dates: Sequence[int] | None, area: NDArray[np.bool
         used.contrasts = {}
         if stack.covariates is not None:
             used.covariates = dataclasses.replace(stack.covariates, values=stack.covariates.values[kept])
+        if stack.shifts is not None:
+            used.shifts = stack.shifts.of_dates(kept)
     if area is not None:
         if area.shape != stack.grid.shape:
             raise UsageError(

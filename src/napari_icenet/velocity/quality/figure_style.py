@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill, wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +28,10 @@ DIFFERENCE_STOPS = ("#8FC7F2", "#2F78B5", "#1B1F24", "#C2622A", "#F6BE8C")
 MISFIT_STOPS = ("#1F242A", "#3B4A6B", "#7A6A9B", "#D08A8A", "#F7D9B0")
 DENSITY_STOPS = ("#1B1F24", "#21435A", "#3E86AF", "#9BD3F2", "#FFFFFF")
 REASON_COLOURS = {reason: palette.reason_colour(reason.name) for reason in LostReason}
+
+
+#: Characters in a line of the words below a panel's title: what the narrow panels of a report hold.
+_NOTE_WIDTH = 62
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -56,9 +61,10 @@ def dress(axes: Axes, title: str, *, note: str = "") -> None:
     for axis in (axes.xaxis, axes.yaxis):
         axis.label.set(color=QUIET, size=8.5)
         axis.offsetText.set(color=QUIET, size=8)
-    axes.set_title(title, loc="left", color=TEXT, fontsize=11, pad=20 if note else 7)
-    if note:
-        axes.annotate(note, (0, 1), (0, 6), "axes fraction", "offset points", color=QUIET, fontsize=8.5)
+    lines = wrap(note, _NOTE_WIDTH)
+    axes.set_title(title, loc="left", color=TEXT, fontsize=11, pad=7 + 13 * len(lines))
+    if lines:
+        axes.annotate("\n".join(lines), (0, 1), (0, 6), "axes fraction", "offset points", color=QUIET, fontsize=8.5)
 
 
 def bar(figure: Figure, image: Any, axes: Axes, label: str, **keywords: Any) -> None:
@@ -80,8 +86,6 @@ def legend(axes: Axes, **keywords: Any) -> None:
 
 def empty(axes: Axes, title: str, sentence: str) -> None:
     """A panel that has nothing to show, and says why."""
-    from textwrap import fill
-
     dress(axes, title)
     axes.set(xticks=[], yticks=[])
     axes.text(0.5, 0.5, fill(sentence, 44), ha="center", va="center", color=QUIET, fontsize=9, transform=axes.transAxes)

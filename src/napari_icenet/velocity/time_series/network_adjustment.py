@@ -28,6 +28,8 @@ PRIOR_FREEDOM = 10.0
 _TIE = 1e-8
 #: How well a median absolute deviation knows the scatter, against a standard deviation.
 MEDIAN_EFFICIENCY = 0.37
+#: Pairs times dates squared up to which the normal matrices of all cells are made at once: 0.4 GB.
+_MOST_PRODUCTS = 5e7
 _ROUNDS_ABSOLUTE, _ROUNDS_BIWEIGHT = 8, 12
 _TINY = 1e-12
 #: No estimate of the scatter is smaller, px.
@@ -197,11 +199,14 @@ class _Solver:
 
     def _normal(self) -> F64:
         """Normal matrices (n, date, date), with the weak tie."""
-        signs = self.pairs.signs
-        outer = (signs[:, :, None] * signs[:, None, :]).reshape(len(signs), -1)
+        signs, dates = self.pairs.signs, self.pairs.dates
         share = np.where(self.known, self.weight / np.nan_to_num(self.error, nan=1.0) ** 2, 0.0)
-        normal = (share.T @ outer).reshape(-1, self.pairs.dates, self.pairs.dates)
-        diagonal = np.arange(self.pairs.dates)
+        if len(signs) * dates**2 > _MOST_PRODUCTS:
+            normal = np.stack([(signs * one[:, None]).T @ signs for one in share.T])
+        else:
+            outer = (signs[:, :, None] * signs[:, None, :]).reshape(len(signs), -1)
+            normal = (share.T @ outer).reshape(-1, dates, dates)
+        diagonal = np.arange(dates)
         top = np.maximum(normal[:, diagonal, diagonal].max(axis=1), _TINY)
         normal[:, diagonal, diagonal] += (_TIE * top)[:, None]
         return np.asarray(normal)

@@ -98,8 +98,6 @@ def _make() -> Layer:
 
 def _placed(step: int, placement: Placement) -> dict[str, Any]:
     """Placement of the picture of the splits: every so-manieth pixel of the frame's."""
-    (y, x), (height, width) = placement.origin, placement.size
     # The middle of the first coarse pixel lies half a coarse pixel from the frame's edge.
     shift = (step - 1) / 2
-    place = Placement((y + shift * height, x + shift * width), (height * step, width * step), placement.unit)
-    return place.layer_choices(axes=2)
+    return placement.part(shift, shift, (step, step)).layer_choices(axes=2)
