@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ def is_dated_folder(folder: Path | FolderListing) -> bool:
 
 
 def read_dated_folder(
-    folder: Path | FolderListing, progress: Progress | None = None, *, pan: bool = False
+    folder: Path | FolderListing, progress: Progress | None = None, *, pan: bool = False, exclude: Sequence[str] = ()
 ) -> tuple[list[Scene], NDArray[np.bool_] | None, list[Notice]]:
     """Open a folder of dated images; pixels are read when they are asked for.
 
@@ -59,6 +60,8 @@ def read_dated_folder(
     progress : Progress, optional
     pan : bool
         Read band 8 of the products, and nothing else.
+    exclude : sequence of str
+        ISO dates that are left out later: they do not count for what most images are like.
 
     Returns
     -------
@@ -87,7 +90,7 @@ def read_dated_folder(
         except SceneError as error:
             notices.append(Notice(str(error).replace(str(path), path.name), path.name))
     masks = [image for image in images if image.name.mask is not None]
-    pictures, left = _on_comparable_grids([image for image in images if image.name.mask is None])
+    pictures, left = _on_comparable_grids([image for image in images if image.name.mask is None], exclude)
     notices += left
     if pictures and (said := _lost_maps(folder, pictures)):
         notices.append(Notice(said))
@@ -173,15 +176,16 @@ def _inspect_image(path: Path) -> RasterInfo:
     return info
 
 
-def _on_comparable_grids(images: list[DatedImage]) -> tuple[list[DatedImage], list[Notice]]:
-    """Images on maps, or those of the commonest size where most have no map."""
+def _on_comparable_grids(images: list[DatedImage], exclude: Sequence[str]) -> tuple[list[DatedImage], list[Notice]]:
+    """Images on maps, or those of the commonest size where most have no map; dates left out do not count."""
 
     def kind(image: DatedImage) -> tuple[int, int] | None:
         return None if image.info.grid.georeferenced else image.info.grid.shape
 
     if not images:
         return [], []
-    common = Counter(map(kind, images)).most_common(1)[0][0]
+    wanted = [image for image in images if not any(image.name.is_of(text) for text in exclude)]
+    common = Counter(map(kind, wanted or images)).most_common(1)[0][0]
     notices = []
     for image in images:
         path, grid = image.info.path.name, image.info.grid

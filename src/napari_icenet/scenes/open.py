@@ -230,7 +230,7 @@ def _scenes_of(contents: _Contents, *, pan: bool, choice: SceneChoice, progress:
         readers = {_path_of(folder): _reader_of(folder, pan) for folder in contents.products}
         found = _read_products(readers, path, progress)
     elif is_dated_folder(listing):
-        scenes, area, notices = read_dated_folder(listing, progress, pan=pan)
+        scenes, area, notices = read_dated_folder(listing, progress, pan=pan, exclude=choice.exclude)
         found = FoundScenes(name, scenes, area, scenes[0].grid, notices)
     else:
         raise UnknownScenesError(_unrecognised(listing))

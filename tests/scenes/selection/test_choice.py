@@ -19,7 +19,7 @@ from napari_icenet.scenes.selection.choice import SceneChoice
 from napari_icenet.scenes.selection.stack_part import part_of
 from napari_icenet.scenes.store.zarr_store import save_stack
 from napari_icenet.scenes.summary import describe
-from tests.scenes.products import CRS_UTM, ORIGIN_UTM, SHAPE, write_product, write_tiff
+from tests.scenes.products import CRS_UTM, ORIGIN_UTM, SHAPE, write_picture, write_product, write_tiff
 
 #: Two dates of one path and row, one of another.
 DAYS = ("20150710", "20150726", "20150811")
@@ -83,6 +83,19 @@ def test_a_scene_that_is_left_out_neither_shrinks_the_ground_nor_asks_for_a_syst
     assert stack.notices == []
     write_tiff(tmp_path / "20200202.tif", np.ones(SHAPE, np.uint16), crs="EPSG:3031")
     assert open_stack(tmp_path, exclude=["2020-02-02"]).grid.crs_name == CRS_UTM
+
+
+def test_pictures_that_are_left_out_do_not_say_what_most_are_like(tmp_path: Path) -> None:
+    for k, day in enumerate(("20200101", "20200117", "20200202", "20200218", "20200305")):
+        side = 24 if k < 3 else 48
+        write_picture(tmp_path / f"{day}.png", np.full((side, side), k, np.uint8))
+    assert open_stack(tmp_path).grid.shape == (24, 24)
+    stack = open_stack(tmp_path, exclude=["2020-01-01", "2020-01-17", "2020-02-02"])
+    assert stack.grid.shape == (48, 48)
+    assert stack.labels == ("2020-02-18", "2020-03-05")
+    assert stack.notices == []
+    # One that is left out anyway may be named, too: it is no longer told of.
+    assert len(open_stack(tmp_path, exclude=["2020-02-18"]).notices) == 1
 
 
 def test_a_saved_stack_is_chosen_from_alike(archive: Path, tmp_path: Path) -> None:

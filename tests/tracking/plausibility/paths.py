@@ -7,9 +7,9 @@ from napari_icenet.scenes.stack import SceneStack
 
 
 def seen_from(stack, geometries):
-    """The same stack, each scene with its (path, row)."""
+    """The same stack, each scene with its (path, row), or (path, row, sensor)."""
     scenes = [
-        replace(scene, provenance=Provenance(wrs_path=path, wrs_row=row))
-        for scene, (path, row) in zip(stack.scenes, geometries, strict=True)
+        replace(scene, provenance=Provenance(wrs_path=path, wrs_row=row, sensor=sensor[0] if sensor else None))
+        for scene, (path, row, *sensor) in zip(stack.scenes, geometries, strict=True)
     ]
     return SceneStack(scenes, stack.bands, stack.grid, name=stack.name)

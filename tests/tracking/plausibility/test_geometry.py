@@ -5,6 +5,7 @@ import pytest
 
 from napari_icenet.tracking.plausibility.geometry import (
     mixed_caution,
+    numbered,
     shifts_by_geometry,
     widest_apart,
 )
@@ -80,3 +81,10 @@ def test_pairs_that_cross_paths_are_told_with_their_names():
     assert "(233/013 and 233/014, in 2 of 3 pairs)" in sentence
     assert "--same-geometry" in sentence
     assert mixed_caution(stack, [(0, 2), (2, 3)]) is None
+
+
+def test_equal_numbers_of_landsat_1_are_another_geometry():
+    seen = [(233, 13, "LM01"), (233, 13, "LT05"), (233, 13, "LM02"), (233, 13, "LC08")]
+    stack = seen_from(moving([(0, 0)] * 4, side=64), seen)
+    assert "(233/013 (WRS-1) and 233/013, in 1 of 2 pairs)" in mixed_caution(stack, [(0, 1), (0, 2)]).sentence
+    assert numbered(stack, range(4))[1] == {0: 0, 1: 1, 2: 0, 3: 1}

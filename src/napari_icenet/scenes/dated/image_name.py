@@ -95,6 +95,10 @@ class ImageName:
     copy: bool = False
     rest: tuple[str, ...] = ()
 
+    def is_of(self, text: str) -> bool:
+        """True if a day that is written in ISO's form, or a time on it, is this one."""
+        return len(text) >= len("2020-01-31") and self.when.isoformat().startswith(text)
+
 
 @dataclass(frozen=True)
 class _Stamp:

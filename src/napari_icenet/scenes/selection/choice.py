@@ -12,7 +12,6 @@ from pathlib import Path
 from napari_icenet.errors import SceneError, UsageError
 from napari_icenet.scenes.dated.image_name import parse_image_name
 from napari_icenet.scenes.dates import date_labels, no_one_date, scenes_of_date
-from napari_icenet.scenes.landsat.product_id import parse_product_name
 from napari_icenet.scenes.scene import Notice, Provenance, Scene
 
 #: One date or several.
@@ -204,11 +203,8 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _bears(name: str, text: str) -> bool:
-    """True if the name of a product or an image bears a day that was typed."""
-    product = parse_product_name(name)
-    if product is not None:
-        return product.acquired is not None and product.acquired.isoformat() == text.strip()
+    """True if the name of a product or an image bears a date that was typed."""
     try:
-        return parse_image_name(Path(name).stem).when.date().isoformat() == text.strip()
+        return parse_image_name(Path(name).stem).is_of(text)
     except SceneError:
         return False

@@ -36,8 +36,8 @@ _TURNS, _CUT = 8, 4.685
 _LEAST_SCATTER = 1e-3
 WAY_OUT = "choose dates of one path (--only, --same-geometry) or co-register them (--coregister)"
 
-#: Path and row of the worldwide reference system.
-Geometry = tuple[int | None, int | None]
+#: Path, row, and the worldwide reference system that they count in; None is unknown.
+Geometry = tuple[int | None, int | None, int]
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,16 @@ class Shifts:
 
 
 def geometry_of(stack: SceneStack, date: int) -> Geometry:
-    """Path and row of a date; None is unknown."""
+    """Path, row and reference system of a date."""
     seen = stack.scenes[date].provenance
-    return seen.wrs_path, seen.wrs_row
+    return seen.wrs_path, seen.wrs_row, seen.wrs
 
 
 def geometry_text(geometry: Geometry) -> str:
-    """``233/013``."""
-    return "/".join("unknown" if number is None else f"{number:03d}" for number in geometry)
+    """``233/013``; ``233/013 (WRS-1)`` of Landsat 1–3."""
+    *numbers, wrs = geometry
+    text = "/".join("unknown" if number is None else f"{number:03d}" for number in numbers)
+    return f"{text} (WRS-1)" if wrs == 1 else text
 
 
 def mixed_caution(stack: SceneStack, pairs: Iterable[tuple[int, int]]) -> Caution | None:
