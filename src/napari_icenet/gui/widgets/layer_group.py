@@ -210,7 +210,8 @@ class LayerGroup(QObject):
             if kind in among and kind not in self._layers and kind not in self._removed and self._needs(kind)
         ]
         for kind in missing[:1] if self.one_by_one else missing:
-            self._make(kind)
+            if kind not in self._layers:  # another's insertion may have moved the camera, which draws some
+                self._make(kind)
         if self.one_by_one and missing and not self._closed:
             self._next.start()
 
@@ -273,7 +274,8 @@ class LayerGroup(QObject):
         self._outdated.discard(kind)
         try:
             self._fill(kind, layer)
-        except Exception:  # napari may fail on any layer, and what goes on around must not fail with it
+        # napari may fail on any layer, and what goes on around must not fail with it.
+        except Exception:  # noqa: BLE001
             _log.exception("the layer %s cannot be drawn on; it is made anew", layer.name)
             self._let_go(kind)
             self._broken.add(kind)
