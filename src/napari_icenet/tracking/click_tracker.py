@@ -160,9 +160,14 @@ class ClickTracker:
         return self._live.pictures(self.settings.band)
 
     def surface(self, number: int, time: int | None = None) -> CorrelationSurface | None:
-        """Correlation surface of a track on a date (default: the one shown); None if not computed yet."""
+        """Correlation surface of a track on a date (default: the one shown); None if not computed yet.
+
+        And None of a chip that cannot be followed at all: there is nothing to search for.
+        """
         track = self.tracks.get(number)
-        return None if track is None else self._live.surface(track, self._time if time is None else time)
+        if track is None or not track.observations[track.origin_time].valid:
+            return None
+        return self._live.surface(track, self._time if time is None else time)
 
     def add(self, row: float, col: float, time: int | None = None) -> int:
         """Place a chip, select it and follow it.

@@ -8,6 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from napari_icenet.gui.scenes.dates_dialog import DatesDialog
+from napari_icenet.gui.scenes.tab import ScenesTab
 from tests.gui.ice import DATES, STEP, moving_ice
 from tests.gui.track.ready import AT, CHIP, Desk
 
@@ -136,3 +137,45 @@ def test_keys_still_step_through_the_dates_of_a_turned_one(desk, pictures):
     desk.qtbot.wait(50)
     assert desk.session.time == 1
     np.testing.assert_array_equal(desk.session.image._slice.image.raw, pictures[1])
+
+
+def test_zeros_inside_integers_are_missing_as_in_files_and_that_is_told(desk, pictures, qtbot):
+    inside = np.round(pictures).astype(np.uint16)
+    y, x = np.mgrid[: inside.shape[1], : inside.shape[2]]
+    black = x + y // 3 < 90
+    inside[:, black] = 0
+    tab = ScenesTab(desk.viewer, desk.session)
+    qtbot.addWidget(tab)
+    desk.viewer.add_image(inside, name="movie")
+    use(desk)
+    stack = desk.session.stack
+    np.testing.assert_array_equal(np.isnan(stack.read(0, 1)), black)
+    (notice,) = [tab.notices.item(i).text() for i in range(tab.notices.count())]
+    assert notice.startswith("movie declares no value for missing pixels: connected zeros are taken for missing, ")
+    share = round(100 * black.mean())
+    assert f"{share} % of 2020-01-01" in notice
+    desk.viewer.reset_view()
+    assert desk.session.readout.value(100, 20) == "B1 fill"
+    assert desk.session.readout.value(100, 140).endswith("DN")
+    desk.control.change(chip=CHIP, scale=2.0)
+    desk.hand.click(100, 20)
+    desk.settle()
+    desk.qtbot.waitUntil(lambda: desk.tab.message.text() != "", timeout=60_000)
+    assert "holds no pixel with a measurement" in desk.tab.message.text()
+    assert not any(track.valid.any() for track in desk.tracker.tracks.values())
+
+
+@pytest.mark.parametrize("kind", ["dask", "zarr", "multiscale"])
+def test_layers_over_arrays_that_are_read_when_sliced(desk, pictures, kind, tmp_path):
+    data = pictures
+    if kind == "dask":
+        data = pytest.importorskip("dask.array").from_array(pictures, chunks=(1, 100, 100))
+    elif kind == "zarr":
+        data = pytest.importorskip("zarr").open_array(tmp_path / "a.zarr", mode="w", shape=pictures.shape, dtype="f4")
+        data[...] = pictures
+    layer = desk.viewer.add_image([pictures, pictures[:, ::2, ::2]] if kind == "multiscale" else data, name="movie")
+    desk.viewer.dims.set_current_step(0, 0)
+    dialog = use(desk)
+    assert not dialog.isVisible()
+    np.testing.assert_array_equal(desk.session.stack.read(3, 1), pictures[3])
+    assert not layer.visible

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from napari_icenet.gui.scenes.date_table import DateTable
+from napari_icenet.gui.session.drawn_areas import in_view, start_drawing
 from tests.gui.ice import DATES, moving_ice
 from tests.gui.track.ready import AT, Desk
 
@@ -133,3 +134,97 @@ def test_without_the_long_layer_the_last_date_is_seen(desk):
     assert not desk.session.unseen
     assert desk.session.time == desk.viewer.dims.current_step[0] == DATES - 1
     np.testing.assert_array_equal(seen(desk), desk.session.stack.read(DATES - 1, 1))
+
+
+def test_turned_views_refuse_a_chip_with_one_sentence_and_scatter_nothing(desk):
+    desk.place()
+    buttons = desk.viewer.window._qt_viewer.viewerButtons
+    corner = desk.layer("chip").data[-8].copy()
+    desk.viewer.layers.selection.active = desk.session.image
+    for _ in range(2):
+        QTest.keyClick(desk.hand.native, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+        desk.qtbot.wait(50)
+        assert "seen at once" in desk.session.unseen
+        assert title(desk) == f"{desk.session.stack.labels[0]} to {desk.session.stack.labels[-1]}"
+        QTest.mouseClick(desk.hand.native, Qt.MouseButton.LeftButton, pos=desk.hand.native.rect().center())
+        desk.qtbot.wait(50)
+        assert list(desk.tracker.marks) == [1]
+        assert desk.tab.message.text().startswith("Several dates of ice are seen at once; leave the 3-D view")
+    QTest.keyClick(desk.hand.native, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    desk.qtbot.wait(50)
+    assert not desk.session.unseen
+    assert desk.tab.message.text() == ""
+    buttons.ndisplayButton.click()
+    desk.viewer.screenshot(canvas_only=True, flash=False)
+    assert desk.session.unseen
+    buttons.ndisplayButton.click()
+    buttons.gridViewButton.click()
+    desk.viewer.screenshot(canvas_only=True, flash=False)
+    desk.session.time = 2
+    desk.settle()
+    buttons.gridViewButton.click()
+    desk.viewer.screenshot(canvas_only=True, flash=False)
+    assert not desk.session.unseen
+    np.testing.assert_array_equal(desk.layer("chip").data[-8, 1], corner[1])
+
+
+def test_a_transposed_picture_is_clicked_where_it_is_seen(desk):
+    areas = start_drawing(desk.session, "stable ground", "#ff0000", "40")
+    areas.add_polygons(np.array([[10, 10], [10, 60], [60, 60.0]]))
+    areas.mode = "pan_zoom"
+    buttons = desk.viewer.window._qt_viewer.viewerButtons
+    for ndisplay in (3, 2):
+        desk.viewer.dims.ndisplay = ndisplay
+        buttons.transposeDimsButton.click()
+        desk.viewer.screenshot(canvas_only=True, flash=False)
+    buttons.transposeDimsButton.click()
+    desk.viewer.layers.selection.active = desk.session.image
+    desk.viewer.reset_view()
+    desk.qtbot.wait(50)
+    assert tuple(desk.viewer.dims.displayed) == (2, 1)
+    assert not desk.session.unseen
+    y, x = desk.session.pixel_to_world(*AT)
+    camera, view = desk.viewer.scene.camera, desk.hand.canvas.view
+    middle = np.array(view.rect.size) / 2 + np.array(view.rect.pos)
+    at = QPoint(*(int(v) for v in middle + (np.array([y, x]) - np.array(camera.center[-1:-3:-1])) * camera.zoom))
+    QTest.mouseClick(desk.hand.native, Qt.MouseButton.LeftButton, pos=at)
+    desk.settle()
+    assert (desk.track.origin_row, desk.track.origin_col) == pytest.approx(AT, abs=1.6)
+    desk.control.select(1, centre=True)
+    centre = desk.session.pixel_to_world(desk.track.origin_row, desk.track.origin_col)
+    np.testing.assert_allclose(desk.viewer.scene.camera.center[-2:], centre[::-1], atol=1e-6)
+    whole = in_view(desk.session)
+    assert whole is None or whole.any()
+
+
+def test_hidden_layers_of_a_track_outlive_dates_chips_and_stacks(desk):
+    desk.place()
+    desk.place(60, 60)
+    for kind in ("dates", "other tracks", "lost"):
+        desk.layer(kind).visible = False
+    for time in (3, 5, 0):
+        desk.session.time = time
+        desk.settle()
+    desk.control.remove()
+    desk.settle()
+    for kind in ("dates", "other tracks", "lost"):
+        desk.layer(kind).visible = True
+        desk.viewer.screenshot(canvas_only=True, flash=False)
+    assert not np.asarray(desk.layer("other tracks").data).any()
+    lost = desk.layer("lost")
+    assert len(lost.data) == 1
+    lost.visible = False
+    # The last stack goes, then one of the layers that stay; what is shown then is empty.
+    desk.session.close_stack(desk.session.stack)
+    desk.qtbot.wait(100)
+    desk.viewer.layers.remove(desk.layer("surface"))
+    lost.visible = True
+    for _ in range(3):
+        desk.viewer.scene.camera.zoom *= 1.2
+        desk.viewer.screenshot(canvas_only=True, flash=False)
+    assert len(lost.data) == 0
+    later = moving_ice(seed=2, name="later")
+    desk.open(later)
+    assert desk.session.stacks == (later,)
+    desk.place()
+    assert desk.layer("chip").name == "track 1 · chip"

@@ -353,3 +353,35 @@ def test_a_hidden_layer_of_a_window_may_shrink(make_napari_viewer, qtbot):
     marks.visible = True
     viewer.screenshot(canvas_only=True)
     assert len(marks.data) == 0
+
+
+def test_a_layer_on_which_napari_fails_is_made_anew_and_nothing_around_fails(viewer, group, qtbot, monkeypatch):
+    broken, fill_well = group.layers["marks"], group._fill
+
+    def fill_badly(kind, layer):
+        if layer is broken:
+            raise IndexError("index 3 is out of bounds for axis 0 with size 1")
+        fill_well(kind, layer)
+
+    monkeypatch.setattr(group, "_fill", fill_badly)
+    group.show(6)
+    assert len(group.layers["lines"].data) == 6
+    qtbot.waitUntil(lambda: "marks" in group.layers)
+    assert broken not in viewer.layers
+    assert not group.removed
+    assert names(viewer) == ["picture", "field 6", "lines 6", "marks 6"]
+    assert len(group.layers["marks"].data) == 6
+
+
+def test_the_first_layer_of_a_window_may_move_the_camera_while_it_is_made(viewer, picture, qtbot):
+    class Follower(Group):
+        def _follow_zoom(self):
+            super()._follow_zoom()
+            self.draw("lines")
+
+    group = Follower(viewer, lambda: [picture])
+    viewer.layers.clear()
+    viewer.scene.camera.zoom = 7.3
+    qtbot.waitUntil(lambda: not group._zoom.waiting)
+    group.show(5)
+    assert sorted(names(viewer)) == ["field 5", "lines 5", "marks 5"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QComboBox,
@@ -52,6 +53,11 @@ def stack_from_layer(layer: Any, times: list[datetime]) -> SceneStack:
             f"{layer.name} has {count(data.shape[0], 'picture')} and here {'is' if len(times) == 1 else 'are'} "
             f"{count(len(times), 'date')}; give one date for each picture."
         )
+    if not isinstance(data, np.ndarray) and not hasattr(data, "dask"):
+        import dask.array as da
+
+        # Other arrays, of zarr among them, cannot all be sliced as numpy's are.
+        data = da.asarray(data)  # type: ignore[no-untyped-call]
     return SceneStack.from_array(data, times, name=layer.name)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from qtpy.compat import isalive
 
 from napari_icenet.gui.session.contrast import AutoContrast
 from napari_icenet.gui.session.date_axis import go_to_frame
@@ -194,7 +195,8 @@ class StackLayers(LayerGroup):
         """Take the layers out of the viewer and drop the decoded frames; may be called twice."""
         if self._closed:
             return
-        self.cache.loaded.disconnect(self._frame_loaded)
+        if isalive(self.cache):  # type: ignore[no-untyped-call]  # Qt may have taken it down with the window
+            self.cache.loaded.disconnect(self._frame_loaded)
         super().close(remove=remove)
         for band in self._sources.values():
             self.cache.forget(band)

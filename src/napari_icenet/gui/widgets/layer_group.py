@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from napari.layers import Layer
@@ -15,6 +17,8 @@ from napari_icenet.gui.widgets.layer_data import lay
 from napari_icenet.gui.widgets.layer_insert import insert_layer
 from napari_icenet.gui.widgets.line_width import LineWidths
 from napari_icenet.gui.widgets.throttle import Throttle
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class LayerGroup(QObject):
         self._titles: dict[str, tuple[str, str]] = {}
         self._removed: set[str] = set()
         self._outdated: set[str] = set()
+        self._broken: set[str] = set()
         self._placement: dict[str, Any] = {}
         self._closed = False
         self._widths = LineWidths(viewer)
@@ -198,14 +203,15 @@ class LayerGroup(QObject):
     # Making layers
 
     def _make_next(self, kinds: Iterable[str] = ()) -> None:
-        among = set(kinds or self._kinds)
+        among = set(kinds or self._kinds) - self._broken
         missing = [
             kind
             for kind in self._order_of_making()
             if kind in among and kind not in self._layers and kind not in self._removed and self._needs(kind)
         ]
         for kind in missing[:1] if self.one_by_one else missing:
-            self._make(kind)
+            if kind not in self._layers:  # another's insertion may have moved the camera, which draws some
+                self._make(kind)
         if self.one_by_one and missing and not self._closed:
             self._next.start()
 
@@ -266,9 +272,23 @@ class LayerGroup(QObject):
 
     def _update(self, kind: str, layer: Any) -> None:
         self._outdated.discard(kind)
-        self._fill(kind, layer)
+        try:
+            self._fill(kind, layer)
+        # napari may fail on any layer, and what goes on around must not fail with it.
+        except Exception:  # noqa: BLE001
+            _log.exception("the layer %s cannot be drawn on; it is made anew", layer.name)
+            self._let_go(kind)
+            self._broken.add(kind)
+            QTimer.singleShot(0, partial(self._make_anew, kind, layer))
+            return
         if kind in self._layers:
             self._name(kind, layer)
+
+    def _make_anew(self, kind: str, broken: Layer) -> None:
+        self._broken.discard(kind)
+        if is_shown(self._viewer) and broken in self._viewer.layers:
+            self._viewer.layers.remove(broken)
+            self.draw(kind)
 
     def _name(self, kind: str, layer: Any) -> None:
         title, (before, given) = self._title(kind), self._titles[kind]
