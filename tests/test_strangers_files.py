@@ -217,7 +217,7 @@ def test_a_hole_of_zeros_in_a_png_is_fill_and_told(icenet: Icenet, tmp_path: Pat
         picture[80:92, 60:90] = picture[130:141, 100:130] = 0
         Image.fromarray(picture).save(tmp_path / f"{day}.png")
     said = icenet("velocity", tmp_path, *PAIR, "-o", tmp_path / "v.nc")
-    assert "connected zeros and the like are taken for missing, 1.7 %" in said.warning()
+    assert "connected zeros and the like are taken for missing, 2 %" in said.warning()
     with xr.open_dataset(tmp_path / "v.nc") as dataset:
         valid = dataset["valid"].values == 1
         off = np.hypot(dataset["drow"].values - STEP[0], dataset["dcol"].values - STEP[1])[valid]
