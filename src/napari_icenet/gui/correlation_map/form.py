@@ -140,6 +140,9 @@ class MapForm(QWidget):
         stride, chip, scale, tracking = (self.editors[name] for name in LOOKS)
         grid.addWidget(stride.label, 1, 2)
         grid.addWidget(stride.widget, 1, 3)
+        # napari's style hides how much the two buttons of a spin box take.
+        number = stride.widget.fontMetrics().horizontalAdvance("1024 px")
+        grid.setColumnMinimumWidth(3, number + _SPIN_BUTTONS_PX)
         grid.setColumnStretch(1, 1)
         folded = close_grid(self.more)
         folded.addWidget(chip.label, 0, 0)
@@ -150,6 +153,10 @@ class MapForm(QWidget):
         folded.addWidget(tracking.widget, 1, 1, 1, 3)
         folded.setColumnStretch(1, 1)
         folded.setColumnStretch(3, 1)
+
+
+#: Width of the buttons − and + of a spin box and what is around them, px.
+_SPIN_BUTTONS_PX = 48
 
 
 def _box(parent: QWidget, name: str, items: dict[str, str]) -> QComboBox:
