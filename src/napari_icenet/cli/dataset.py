@@ -11,6 +11,7 @@ import typer
 from napari_icenet.cli.coregistration import Coregister, Stable, coregister_for_command, coregistration_asked
 from napari_icenet.cli.progress import ProgressLine, say_warning
 from napari_icenet.cli.stack_options import Crs, Exclude, Extent, Only, PixelSize, open_for_command
+from napari_icenet.cli.stopping import NOTHING, telling_what_is_kept
 from napari_icenet.errors import UsageError
 
 if TYPE_CHECKING:
@@ -125,20 +126,23 @@ def dataset(
     }  # fmt: skip
     make_dataset_settings(**values)
     band = named[0] if named is not None and len(named) == 1 else None
-    opened = [open_for_command(path, band, crs, extent, exclude, only, pixel_size, least=2) for path in stacks]
-    if preset is not None:
-        values = preset_values(preset, opened[0], **values)
-    settings = make_dataset_settings(**values)
-    if coregistration_asked(coregister, stable):
-        for one in opened:
-            coregister_for_command(one, 1 if named is None else named[0], stable)
-    if covariates is not None:
-        from napari_icenet.scenes.covariates import give_covariates
+    with telling_what_is_kept(lambda: _kept(output)):
+        opened = [open_for_command(path, band, crs, extent, exclude, only, pixel_size, least=2) for path in stacks]
+        if preset is not None:
+            values = preset_values(preset, opened[0], **values)
+        settings = make_dataset_settings(**values)
+        if coregistration_asked(coregister, stable):
+            for one in opened:
+                coregister_for_command(one, 1 if named is None else named[0], stable)
+        if covariates is not None:
+            from napari_icenet.scenes.covariates import give_covariates
 
-        for sentence in give_covariates(opened, covariates):
-            say_warning(sentence)
-    with ProgressLine() as progress:
-        build_dataset(opened, output, settings, scheduler=scheduler, workers=workers, force=force, progress=progress)
+            for sentence in give_covariates(opened, covariates):
+                say_warning(sentence)
+        with ProgressLine() as progress:
+            build_dataset(
+                opened, output, settings, scheduler=scheduler, workers=workers, force=force, progress=progress
+            )
     from napari_icenet.datasets.dataset import open_dataset
 
     made = open_dataset(output)
@@ -149,6 +153,16 @@ def dataset(
         )
     typer.echo(output)
     typer.echo(_summary(made))
+
+
+def _kept(output: Path) -> str:
+    """What is left of a run that the keyboard stopped before the dataset was whole."""
+    from napari_icenet.datasets.store import work_folder
+
+    before = f"{output} is as it was; " if output.exists() else ""
+    if any((work_folder(output) / "parts").glob("*")):
+        return f"{before}finished parts are kept beside {output}, and the same command goes on from them"
+    return f"{before}{NOTHING}"
 
 
 def _to_its_end(day: datetime | None) -> datetime | None:

@@ -10,8 +10,9 @@ import typer
 
 from napari_icenet.cli.progress import ProgressLine, say_warning
 from napari_icenet.cli.stack_options import Crs, Exclude, Extent, Only, PixelSize
+from napari_icenet.cli.stopping import NOTHING, telling_what_is_kept
 from napari_icenet.errors import UsageError
-from napari_icenet.predictors.registry import PREDICTORS, fitting
+from napari_icenet.predictors.registry import PREDICTORS
 
 
 def evaluate(
@@ -76,7 +77,6 @@ def evaluate(
     from napari_icenet.evaluation.evaluate import evaluate as run
     from napari_icenet.evaluation.report.markdown import summary
     from napari_icenet.evaluation.report.write import check_report, write_report
-    from napari_icenet.evaluation.settings import EvaluationSettings
     from napari_icenet.evaluation.sources.open import make_predictors, open_source
 
     given = {
@@ -84,26 +84,23 @@ def evaluate(
         "frames": frames, "tracking": tracking, "split": split, "seed": seed,
     }  # fmt: skip
     own = _weights(weights or [])
-    if own and given["predictors"] is None:
-        given["predictors"] = tuple(
-            dict.fromkeys([*fitting(chip or EvaluationSettings.model_fields["chip"].default), *own])
-        )
     check_report(output, force=force)
-    with ProgressLine() as progress:
-        opened, settings = open_source(
-            source, given, crs=crs, extent=extent, exclude=exclude or (), only=only or (), pixel_size=pixel_size,
-            covariates=covariates, progress=progress,
-        )  # fmt: skip
-    for notice in opened.notices:
-        say_warning(notice)
-    with ProgressLine() as progress:
-        chosen = make_predictors(opened, settings, own)
-    for one in trained_here(opened, chosen):
-        if one.flatters:
-            say_warning(one.sentence)
-    with ProgressLine() as progress:
-        made = run(opened, settings, predictors=chosen, processes=os.cpu_count() or 1, progress=progress)
-        write_report(made, output, force=force, progress=progress)
+    with telling_what_is_kept(f"{output} is as it was" if output.exists() else NOTHING):
+        with ProgressLine() as progress:
+            opened, settings = open_source(
+                source, given, crs=crs, extent=extent, exclude=exclude or (), only=only or (), pixel_size=pixel_size,
+                covariates=covariates, own_weights=own, progress=progress,
+            )  # fmt: skip
+        for notice in opened.notices:
+            say_warning(notice)
+        with ProgressLine() as progress:
+            chosen = make_predictors(opened, settings, own)
+        for one in trained_here(opened, chosen):
+            if one.flatters:
+                say_warning(one.sentence)
+        with ProgressLine() as progress:
+            made = run(opened, settings, predictors=chosen, processes=os.cpu_count() or 1, progress=progress)
+            write_report(made, output, force=force, progress=progress)
     typer.echo(output)
     typer.echo(summary(made))
 

@@ -12,6 +12,7 @@ import typer
 
 from napari_icenet.cli.progress import ProgressLine, say_warning
 from napari_icenet.cli.stack_options import Crs, Exclude, Extent, Only, PixelSize, StackPath, open_for_command
+from napari_icenet.cli.stopping import NOTHING, telling_what_is_kept
 from napari_icenet.errors import TrackingError, UsageError
 
 if TYPE_CHECKING:
@@ -121,36 +122,54 @@ def velocity(
         coregister=coregister or stable is not None, min_overlap=min_overlap, min_peak_ratio=min_peak_ratio,
         device=device, memory_gb=memory_gb, same_geometry=same_geometry,
     )  # fmt: skip
-    opened = open_for_command(stack, band, crs, extent, exclude, only, pixel_size, least=2)
-    opened.band(settings.band)
-    if first is not None and second is not None:
-        chosen = [(opened.time_index(first), opened.time_index(second))]
-    else:
-        chosen = make_pairs(opened, pairs or "consecutive", same_geometry=same_geometry)
-    check_output(output, len(chosen))
-    ground, guide = _read_guides(opened, stable, prior)
-    for caution in cautions_ahead(opened, chosen, settings, prior=guide is not None):
-        say_warning(caution)
-    with _workplace(output) as workplace, ProgressLine() as progress:
-        maps = map_pairs(opened, chosen, settings, stable=ground, prior=guide, workplace=workplace, progress=progress)
-        series = series_of(maps, progress=progress)
-    write_maps(maps, output, series=series)
+    with telling_what_is_kept(lambda: _kept(output)):
+        opened = open_for_command(stack, band, crs, extent, exclude, only, pixel_size, least=2)
+        opened.band(settings.band)
+        if first is not None and second is not None:
+            chosen = [(opened.time_index(first), opened.time_index(second))]
+        else:
+            chosen = make_pairs(opened, pairs or "consecutive", same_geometry=same_geometry)
+        check_output(output, len(chosen))
+        ground, guide = _read_guides(opened, stable, prior)
+        for caution in cautions_ahead(opened, chosen, settings, prior=guide is not None):
+            say_warning(caution)
+        with _workplace(output) as workplace, ProgressLine() as progress:
+            maps = map_pairs(
+                opened, chosen, settings, stable=ground, prior=guide, workplace=workplace, progress=progress
+            )
+            series = series_of(maps, progress=progress)
+        write_maps(maps, output, series=series)
     shutil.rmtree(workplace, ignore_errors=True)
+    written = [output]
     if report is not None:
-        _write_report(maps, report)
+        with telling_what_is_kept(f"{output} is written, the quality report is not"):
+            written += _write_report(maps, report)
     for caution in cautions_of(maps, leave_out=AHEAD):
         say_warning(caution)
     for made in maps:
         if not made.valid.any():
             say_warning(f"{made.labels[0]} → {made.labels[1]}: {' '.join(made.notes)}")
-    typer.echo(output)
+    for path in written:
+        typer.echo(path)
     typer.echo(summary(maps))
+
+
+def _kept(output: Path) -> str:
+    """What is left of a run that the keyboard stopped before its maps were whole."""
+    before = f"{output} is as it was; " if output.exists() else ""
+    if _tiles(output).exists():
+        return f"{before}finished tiles are kept beside {output}, and the same command goes on from them"
+    return f"{before}{NOTHING}"
+
+
+def _tiles(output: Path) -> Path:
+    return output.with_name(f".{output.name}.parts")
 
 
 @contextmanager
 def _workplace(output: Path) -> Iterator[Path]:
     """A folder beside the output for finished tiles: a run that was stopped leaves it, one that failed does not."""
-    folder = output.with_name(f".{output.name}.parts")
+    folder = _tiles(output)
     try:
         yield folder
     except (TrackingError, UsageError):
@@ -187,11 +206,13 @@ def _read_guides(
     return ground, None if prior is None else read_prior(prior, stack)
 
 
-def _write_report(maps: list[VelocityMap], path: Path) -> None:
-    """The quality report as JSON, its figure beside it."""
+def _write_report(maps: list[VelocityMap], path: Path) -> list[Path]:
+    """Write the quality report as JSON and its figure beside it; the two files."""
     from napari_icenet.velocity.quality.assess import quality_report, write_report
     from napari_icenet.velocity.quality.figure import report_figure
 
     judged = quality_report(maps)
     write_report(judged, path)
-    report_figure(maps, path.with_suffix(".png"), judged)
+    figure = path.with_suffix(".png")
+    report_figure(maps, figure, judged)
+    return [path, figure]
