@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from napari_icenet.cli.option_texts import BANDS, CHAIN, CHIP, COVARIATES, FRAMES, ROBUST, SCALE, STRIDE
 from napari_icenet.cli.progress import ProgressLine, say_warning
+from napari_icenet.cli.settings_help import DEFAULT
 from napari_icenet.cli.stack_options import Crs, Exclude, Extent, Only, PixelSize
 from napari_icenet.cli.stopping import NOTHING, telling_what_is_kept
 from napari_icenet.errors import UsageError
@@ -29,7 +31,8 @@ def evaluate(
         Path | None, typer.Option("-o", "--output", metavar="REPORT", help="Folder to make.", show_default=False)
     ] = None,
     predictors: Annotated[
-        str | None, typer.Option(metavar="A,B,…", help=f"Names; default: all ({', '.join(PREDICTORS)}).")
+        str | None,
+        typer.Option(metavar="A,B,…", help=f"Their names; default: all ({', '.join(PREDICTORS)})."),
     ] = None,
     weights: Annotated[
         list[Path] | None,
@@ -39,14 +42,14 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
-    bands: Annotated[str | None, typer.Option(metavar="B1,B2,…", help="Names or numbers; default: all.")] = None,
-    chip: Annotated[int | None, typer.Option(help="Side C of the chips, px; default: {default}.")] = None,
-    scale: Annotated[float | None, typer.Option(help="Scale factor c of the tracking; default: {default}.")] = None,
-    stride: Annotated[int | None, typer.Option(help="Distance between chips, px; default: {default}.")] = None,
-    frames: Annotated[int | None, typer.Option(help="Consecutive dates in a sequence; default: {default}.")] = None,
+    bands: Annotated[str | None, typer.Option(metavar="B1,B2,…", help=BANDS)] = None,
+    chip: Annotated[int | None, typer.Option(help=CHIP)] = None,
+    scale: Annotated[float | None, typer.Option(help=SCALE)] = None,
+    stride: Annotated[int | None, typer.Option(help=STRIDE)] = None,
+    frames: Annotated[int | None, typer.Option(help=FRAMES)] = None,
     tracking: Annotated[
         Literal["chain", "robust", "both"] | None,
-        typer.Option(help="chain (as in the paper), robust (lost dates do not move the track); default: {default}."),
+        typer.Option(help=f"{CHAIN}, {ROBUST} or both; default: {DEFAULT}."),
     ] = None,
     split: Annotated[
         Literal["train", "validation", "test"] | None,
@@ -56,12 +59,12 @@ def evaluate(
         Path | None,
         typer.Option(
             metavar="FILE.csv",
-            help="Further facts of each date of a stack, such as wind, for weights trained with them.",
+            help=f"{COVARIATES} For weights trained with them; a dataset has its own.",
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the bootstrap and the samples; default: {default}.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace REPORT if it is there.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same bootstrap and samples; default: {default}.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the report if it is there.")] = False,
     crs: Crs = None,
     extent: Extent = "intersection",
     exclude: Exclude = None,

@@ -123,7 +123,7 @@ def simulate(
     bands: Annotated[int | None, typer.Option(help="Number of bands, from B1; default: {default}.")] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same glacier; default: {default}.")] = None,
     cloud: Annotated[float | None, typer.Option(help="Mean cloud share, 0 to 1; default: the preset's.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace OUT if it is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the folder if it is there.")] = False,
 ) -> None:
     """Landsat-like product folders of a simulated glacier, its exact flow beside them."""
     from napari_icenet.simulation import simulate as run

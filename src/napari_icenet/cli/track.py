@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from napari_icenet.cli.coregistration import Coregister, Shifts, Stable, coregister_for_command, coregistration_asked
+from napari_icenet.cli.option_texts import BAND, CHIP, PREFILTER, SCALE, TRACKING
 from napari_icenet.cli.progress import ProgressLine, say_warning
 from napari_icenet.cli.settings_help import DEFAULT
 from napari_icenet.cli.stack_options import Crs, Exclude, Extent, Only, PixelSize, StackPath, open_for_command
@@ -33,22 +34,20 @@ def track(
         Path | None, typer.Option(help="CSV (row, col or x, y or lon, lat) or GeoJSON of positions.")
     ] = None,
     date: Annotated[str | None, typer.Option(help="Date of the positions; default: the first.")] = None,
-    band: Annotated[str | None, typer.Option(help="Name or number of the band; default: {default}.")] = None,
-    chip: Annotated[int | None, typer.Option(help="Side C of the chip, px; default: {default}.")] = None,
+    band: Annotated[str | None, typer.Option(help=BAND)] = None,
+    chip: Annotated[int | None, typer.Option(help=CHIP)] = None,
     scale: Annotated[
         float | None,
-        typer.Option(help="Scale factor c: the search window's side is c times the chip's; default: {default}."),
+        typer.Option(help=SCALE),
     ] = None,
     template: Annotated[
         str | None,
         typer.Option(help=f"What is searched for, made from the track's past: {_TEMPLATES}; default: {DEFAULT}."),
     ] = None,
-    prefilter: Annotated[
-        str | None, typer.Option(help="Filter of the pictures before matching; default: {default}.")
-    ] = None,
+    prefilter: Annotated[str | None, typer.Option(help=PREFILTER)] = None,
     tracking: Annotated[
         str | None,
-        typer.Option(help="robust (lost dates do not move the track) or chain (as in the paper); default: {default}."),
+        typer.Option(help=TRACKING),
     ] = None,
     output: Annotated[
         Path | None,

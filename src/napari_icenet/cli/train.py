@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from napari_icenet.cli.option_texts import DEVICE
 from napari_icenet.cli.progress import ProgressLine, say_warning
 from napari_icenet.cli.stopping import telling_what_is_kept
 from napari_icenet.errors import TrainingError, UsageError
@@ -45,7 +46,7 @@ def train(
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of the optimiser.")] = None,
     simulated: Annotated[int | None, typer.Option(help="Sequences of simulated ice beside the datasets.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 …")] = None,
+    device: Annotated[str | None, typer.Option(help=DEVICE)] = None,
     threads: Annotated[int | None, typer.Option(help="Threads of the arithmetic on the CPU.")] = None,
     workers: Annotated[int | None, typer.Option(help="Threads that prepare batches ahead.")] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same run.")] = None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from napari_icenet.cli.option_texts import BAND, DEVICE, PREFILTER, STABLE
 from napari_icenet.cli.progress import ProgressLine, say_warning
 from napari_icenet.cli.stack_options import Crs, Exclude, Extent, Only, PixelSize, StackPath, open_for_command
 from napari_icenet.cli.stopping import NOTHING, telling_what_is_kept
@@ -43,8 +44,8 @@ def velocity(
         bool,
         typer.Option("--same-geometry", help="Pair only scenes of one path and row, between which no terrain shifts."),
     ] = False,
-    band: Annotated[str | None, typer.Option(help="Name or number of the band; default: {default}.")] = None,
-    chip: Annotated[int | None, typer.Option(help="Side of the smallest chip, px; default: {default}.")] = None,
+    band: Annotated[str | None, typer.Option(help=BAND)] = None,
+    chip: Annotated[int | None, typer.Option(help="Side C of the smallest chip, px; default: {default}.")] = None,
     max_chip: Annotated[
         int | None, typer.Option(help="Chips that fail are doubled up to this side, px; default: {default}.")
     ] = None,
@@ -52,12 +53,18 @@ def velocity(
     radius: Annotated[int | None, typer.Option(help="How far chips are searched for, px; default: {default}.")] = None,
     scale: Annotated[
         float | None,
-        typer.Option(help="The same as c: the search window's side is c times the smallest chip's."),
+        typer.Option(
+            help="Scale factor c, in place of --radius: the search window's side is c times the smallest chip's."
+        ),
     ] = None,
-    max_speed: Annotated[float | None, typer.Option(help="The same as the greatest speed there is, m/yr.")] = None,
-    prefilter: Annotated[
-        str | None, typer.Option(help="Filter of the pictures before matching; default: {default}.")
+    max_speed: Annotated[
+        float | None,
+        typer.Option(
+            help="Greatest speed there is, m/yr, in place of --radius. The search reaches at least 3 px; faster "
+            "vectors are told, not left out."
+        ),
     ] = None,
+    prefilter: Annotated[str | None, typer.Option(help=PREFILTER)] = None,
     prior: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Velocity map (NetCDF, GeoTIFF of vx, vy) that the search is centred on."),
@@ -66,13 +73,15 @@ def velocity(
         Path | None,
         typer.Option(
             metavar="MASK",
-            help="Ground that does not move: a picture that is not 0 there, or outlines; its offset is removed.",
+            help=f"{STABLE}; the offset of each pair is measured on it and taken off.",
         ),
     ] = None,
     coregister: Annotated[
         bool,
         typer.Option(
-            "--coregister", help="Remove the offset of stable ground, found in the map itself without a mask."
+            "--coregister",
+            help="Take off the offset of each pair, measured on ground that does not move: found in the map itself "
+            "without a mask.",
         ),
     ] = False,
     coarse_to_fine: Annotated[
@@ -88,7 +97,7 @@ def velocity(
     min_peak_ratio: Annotated[
         float | None, typer.Option(help="Matches that stand out less from their rivals are lost; default: {default}.")
     ] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps; default: {default}.")] = None,
+    device: Annotated[str | None, typer.Option(help=DEVICE)] = None,
     memory_gb: Annotated[
         float | None, typer.Option("--memory", metavar="GB", help="Memory to stay within; default: {default}.")
     ] = None,
@@ -156,10 +165,11 @@ def velocity(
 
 def _kept(output: Path) -> str:
     """What is left of a run that the keyboard stopped before its maps were whole."""
-    before = f"{output} is as it was; " if output.exists() else ""
-    if _tiles(output).exists():
-        return f"{before}finished tiles are kept beside {output}, and the same command goes on from them"
-    return f"{before}{NOTHING}"
+    before = f"{output} is as it was" if output.exists() else ""
+    if not _tiles(output).exists():
+        return before or NOTHING
+    beside = f"{before}; finished tiles are kept beside it" if before else f"finished tiles are kept beside {output}"
+    return f"{beside}, and the same command goes on from them"
 
 
 def _tiles(output: Path) -> Path:
