@@ -168,6 +168,60 @@ def test_a_saved_stack_opens_in_the_shell_and_its_damage_is_told(icenet: Icenet,
     assert "incomplete" in icenet("info", saved).error()
 
 
+# Words.
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("foo",), "no such command 'foo'; icenet --help"),
+        (("info", "--foo"), "no such option: --foo; icenet info --help"),
+        (("track",), "missing argument 'STACK'; icenet track --help"),
+        (("track", "ice", "--chip", "wide"), "invalid value for '--chip'"),
+        (("velocity", "ice", "--pairs", "some"), "invalid value for '--pairs'"),
+        (("velocity", "ice", "-o"), "option '-o' requires an argument"),
+    ],
+)
+def test_words_that_no_command_has_are_one_line(icenet: Icenet, words: tuple[str, ...], told: str) -> None:
+    said = icenet(*words)
+    assert told in said.error(2)
+    assert len(said.lines) == 1
+
+
+def test_the_version_is_said(icenet: Icenet) -> None:
+    from napari_icenet.common.software import software
+
+    said = icenet("--version")
+    assert (said.code, said.out, said.err) == (0, f"{software()}\n", "")
+
+
+def test_without_a_word_the_help_is_shown(icenet: Icenet) -> None:
+    said = icenet()
+    assert said.code == 2
+    assert "Commands:" in said.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("info",), ("track", "--at", "3,3"), ("velocity", "-o", "v.nc"), ("dataset", "-o", "d.zarr"),
+     ("evaluate", "-o", "report"), ("train", "-o", "run")],
+)  # fmt: skip
+def test_an_address_is_to_be_downloaded_first(
+    icenet: Icenet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command, *rest = words
+    message = icenet(command, "https://example.org/ice.zarr", *rest).error()
+    assert message.startswith("error: https://example.org/ice.zarr is an address and no folder of this machine; down")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_paths_are_named_as_they_were_given(icenet: Icenet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for command in (("info", "ice"), ("dataset", "ice", "-o", "d.zarr"), ("train", "ice", "-o", "run")):
+        assert icenet(*command).error().startswith("error: ice does not exist")
+
+
 # Real processes.
 
 

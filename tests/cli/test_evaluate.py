@@ -109,6 +109,11 @@ def test_a_dataset_gives_what_its_stack_gives(ice, report, icenet, tmp_path):
                 assert ours["chain"][target][name][key] == pytest.approx(stack["chain"][target][name][key])
     wrong = icenet("evaluate", store, "--tracking", "robust", "-o", tmp_path / "no").error(2)
     assert "chain" in wrong
+    # Own weights join the predictors that fit the dataset's chips.
+    weights = save_weights(tmp_path / "own", *untrained(ice))
+    said = icenet("evaluate", store, "--weights", weights, "-o", tmp_path / "own-report")
+    assert said.code == 0, said.err
+    assert list(json.loads((tmp_path / "own-report" / "table.json").read_text())["chain"]["t2"]) == list(fitting(32))
     assert "--chip" in icenet("evaluate", store, "--chip", 64, "-o", tmp_path / "no").error(2)
 
 
@@ -145,13 +150,18 @@ def test_other_folders_are_left_alone(ice, icenet, tmp_path):
     assert "-o REPORT" in icenet("evaluate", ice, *SMALL).error(2)
 
 
-def test_weights_of_a_run_of_ones_own_are_judged(ice, icenet, tmp_path):
+def untrained(ice):
+    """A small network for chips of any size, and its card."""
     network = IceNetwork(IceNetSettings(width=8, depth=1, residual=4))
     card = Card(
         model="icenet", settings=network.settings.model_dump(), version="0", created=datetime.now(UTC),
         data=CardData(datasets=(CardDataset(name="own.zarr", fingerprint="0", sequences={}, stacks=(ice.name,)),)),
     )  # fmt: skip
-    weights = save_weights(tmp_path / "own", network, card)
+    return network, card
+
+
+def test_weights_of_a_run_of_ones_own_are_judged(ice, icenet, tmp_path):
+    weights = save_weights(tmp_path / "own", *untrained(ice))
     out = tmp_path / "report"
     options = dict(zip(SMALL[::2], SMALL[1::2], strict=True)) | {"--predictors": "persistence,icenet"}
     words = [word for pair in options.items() for word in pair]

@@ -52,6 +52,16 @@ def test_a_run_is_told(icenet, dataset, tmp_path):
     assert "100 % step 4 of 4, loss " in said.err
 
 
+def test_a_run_that_never_validated_says_which_weights_it_has(icenet, dataset, tmp_path):
+    run = tmp_path / "run"
+    said = icenet("train", dataset, "-o", run, *QUICK[:-2], "--set", "validation.every=0")
+    assert said.code == 0, said.err
+    assert f"weights    {run}/last.safetensors, not yet judged on held-out chips" in said.out.splitlines()
+    message = icenet("train", dataset, "-o", tmp_path / "next", *QUICK, "--weights", run / "best.safetensors").error(1)
+    assert f"{run}/best.safetensors does not exist" in message
+    assert f"what there is: {run}/last.safetensors." in message
+
+
 def test_settings_come_from_a_file_and_words_go_before_it(icenet, dataset, tmp_path):
     for name, text in {
         "a.yaml": "model: tiny\noptimisation: {steps: 3, batch: 2}\nvalidation: {every: 0}\nthreads: 1\n",

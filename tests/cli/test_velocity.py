@@ -200,7 +200,9 @@ def test_a_map_made_before_guides_the_search(icenet: Icenet, plain: Path, tmp_pa
 
 def test_a_report_is_written_with_its_figure(icenet: Icenet, plain: Path, tmp_path: Path) -> None:
     out, report = tmp_path / "v.nc", tmp_path / "quality.json"
-    assert icenet("velocity", plain, *SMALL, "--pairs", "all", "-o", out, "--report", report).warnings() == []
+    done = icenet("velocity", plain, *SMALL, "--pairs", "all", "-o", out, "--report", report)
+    assert done.warnings() == []
+    assert done.out.splitlines()[:3] == [str(out), str(report), str(tmp_path / "quality.png")]
     judged = json.loads(report.read_text())
     assert len(judged["maps"]) == 3
     assert judged["valid_share"] > 0.97
@@ -403,6 +405,7 @@ def test_the_keyboard_stops_a_run_and_leaves_no_half_map(tmp_path: Path) -> None
     assert process.returncode == 130, errors
     assert said == ""
     assert "Traceback" not in errors
+    assert f"error: stopped by the keyboard; {out} is as it was; finished tiles are kept beside it" in errors
     assert out.read_bytes() == b"before"
     assert sorted(path.name for path in tmp_path.iterdir()) == [".v.nc.parts", "v.nc"]
     shutil.rmtree(tmp_path / ".v.nc.parts")

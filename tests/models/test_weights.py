@@ -192,8 +192,28 @@ def test_a_card_is_needed(saved):
     card_path(saved).unlink()
     with pytest.raises(WeightsError, match=r"ice\.json is missing; weights need their card beside them"):
         load_weights(saved)
-    with pytest.raises(WeightsError, match=r"nothing\.safetensors is no file of weights"):
+    with pytest.raises(WeightsError, match=r"nothing\.safetensors does not exist"):
         load_weights(saved.parent / "nothing")
+
+
+def test_weights_that_are_not_there_are_told_with_those_that_are(saved):
+    folder = saved.parent
+    last = saved.rename(folder / "last.safetensors")
+    for named, told in (
+        (
+            folder / "best.safetensors",
+            "best.safetensors does not exist (a run writes best.safetensors when it is first ",
+        ),
+        (folder / "better", "better.safetensors does not exist; what there is: "),
+        (folder, f"{folder} is a folder; what there is: "),
+    ):
+        with pytest.raises(WeightsError) as error:
+            find_weights(named)
+        assert told in str(error.value)
+        assert str(error.value).endswith(f"what there is: {last}.")
+    last.unlink()
+    with pytest.raises(WeightsError, match=r"best\.safetensors does not exist; name a .* or one of icenet, svg-lp\."):
+        find_weights(folder / "best.safetensors")
 
 
 def test_hostile_headers_are_refused_before_memory_is_taken(saved):

@@ -31,6 +31,18 @@ def test_same_seed_gives_identical_files(archive: Path, tmp_path: Path) -> None:
     assert [name for name in first if first[name] != second[name]] == []
 
 
+def test_the_bundled_sample_is_described_as_it_would_be_today() -> None:
+    from napari_icenet.samples import byrd_folder
+    from napari_icenet.simulation.archive import ABOUT
+    from napari_icenet.simulation.landsat_product import README
+
+    told = (byrd_folder() / "README.txt").read_text(encoding="utf-8")
+    assert told == README + ABOUT
+    module = re.search(r"In Python: (\S+)\.load_truth", told)
+    assert module is not None
+    assert module[1] == load_truth.__module__.rpartition(".")[0]
+
+
 def test_folders_and_files_are_named_as_landsat_names_them(archive: Path) -> None:
     names = [p.name for p in products(archive)]
     assert names[0].startswith("LC08_L1GT_054118_20151122_")

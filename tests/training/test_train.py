@@ -264,7 +264,7 @@ def test_it_starts_from_weights(finished, dataset, tmp_path):
         ({"model": "svglp"}, UsageError, "there is no model svglp; choose svg-lp, icenet, tiny"),
         ({"model_settings": {"wide": 3}}, UsageError, "wide 3 cannot be used"),
         ({"objective": {"noise": "much"}}, UsageError, "noise much cannot be used"),
-        ({"weights": "nowhere.safetensors"}, WeightsError, "nowhere.safetensors is no file of weights"),
+        ({"weights": "nowhere.safetensors"}, WeightsError, "nowhere.safetensors does not exist"),
         ({"device": "tpu9"}, UsageError, "there is no device tpu9"),
         ({"data": {"bands": ("B9",)}}, UsageError, "has none of the bands B9"),
         ({"data": {"datasets": ("nowhere.zarr",)}}, DatasetError, "nowhere.zarr does not exist"),

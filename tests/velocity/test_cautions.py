@@ -53,6 +53,30 @@ def test_days_too_few_and_chips_too_wide_are_told():
     assert ["means 1096 m/yr" in said[0] or "means 1097 m/yr" in said[0], "wider than a third" in said[1]] == [True] * 2
 
 
+def test_vectors_faster_than_the_greatest_speed_given_are_told_and_stay():
+    # Two pixels of 30 m in 16 days are 1370 m/yr, and the search has 3 px at least.
+    stack = moving([(0, 0), (0, 2)], side=192, days=[0, 16], grid=replace(GRID, height=192, width=192))
+    plain = VelocitySettings(spacing=16, radius=3, max_chip=32)
+    found = map_pair(stack, 0, 1, plain.model_copy(update={"radius": None, "max_speed": 100.0}))
+    (caution,) = [one for one in found.cautions if one.kind == "speed"]
+    count = int(found.valid.sum())
+    assert caution.sentence.startswith(
+        f"{count} valid vectors are (100 %) faster than the greatest speed given, 100 m/yr"
+    )
+    assert "the search of ±3 px (the least there is) in 16 days reaches 2055 m/yr" in caution.sentence
+    np.testing.assert_array_equal(found.v, map_pair(stack, 0, 1, plain).v)
+    slow = map_pair(stack, 0, 1, plain.model_copy(update={"radius": None, "max_speed": 1400.0}))
+    assert not any(one.kind == "speed" for one in slow.cautions)
+
+
+def test_how_far_a_search_reaches_at_least_is_noted():
+    stack = moving([(0, 0), (0, 0)], side=192, days=[0, 16], grid=replace(GRID, height=192, width=192))
+    found = map_pair(stack, 0, 1, VelocitySettings(spacing=16, max_chip=32, max_speed=100))
+    assert not any(one.kind == "speed" for one in found.cautions)
+    told = "The search of ±3 px (the least there is) in 16 days reaches 2055 m/yr; 100 m/yr were given."
+    assert [note for note in found.notes if "reaches" in note] == [told]
+
+
 def test_a_map_carries_its_own_caution_among_its_notes():
     found = map_pair(placed([0, 336]), 0, 1, QUICK)
     (caution,) = found.cautions

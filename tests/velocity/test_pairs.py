@@ -80,6 +80,41 @@ def test_a_pair_that_cannot_be_mapped_is_left_out_with_a_warning():
         map_pairs(stack, [(1, 2), (2, 3)], SETTINGS)
 
 
+def held_still(*blank):
+    """Four dates of still ground; some of them show nothing but the left."""
+    frames = np.stack([moving([(0, 0)] * 4, side=160).read(i, 1) for i in range(4)])
+    for date in blank:
+        frames[date, :, 60:] = np.nan
+    return SceneStack.from_array(frames, [START + timedelta(days=16 * i) for i in range(4)], name="ice")
+
+
+def test_a_mask_too_small_is_refused_before_the_work():
+    settings = VelocitySettings(spacing=16, radius=6, max_chip=32, coregister=True)
+    mask = np.zeros((160, 160), bool)
+    mask[40:100, 40:80] = True
+    told = []
+    with pytest.raises(TrackingError, match=r"only \d of the map's points, 16 px apart, have a chip of 32 px or more"):
+        map_pairs(held_still(), [(0, 1), (1, 2)], settings, stable=mask, progress=lambda f, text: told.append(text))
+    assert told == []
+    # A closer spacing, as the sentence says, is the way out.
+    closer = settings.model_copy(update={"spacing": 8})
+    assert len(map_pairs(held_still(), [(0, 1)], closer, stable=mask)) == 1
+
+
+def test_pairs_with_too_few_matches_on_stable_ground_are_told_together_and_left_out():
+    settings = VelocitySettings(spacing=16, radius=6, max_chip=32, coregister=True)
+    mask = np.zeros((160, 160), bool)
+    mask[:, 70:] = True
+    with pytest.warns(SceneWarning) as warned:
+        maps = map_pairs(held_still(2), [(0, 1), (1, 2), (2, 3), (1, 3)], settings, stable=mask)
+    assert [found.labels for found in maps] == [("2020-01-01", "2020-01-17"), ("2020-01-17", "2020-02-18")]
+    (told,) = [str(one.message) for one in warned if "stable ground" in str(one.message)]
+    assert told.startswith(
+        "2 of 4 pairs have too few valid matches on stable ground and are left out "
+        "(2020-01-17 → 2020-02-02 and 2020-02-02 → 2020-02-18): only 0 valid matches lie on stable ground"
+    )
+
+
 def seen_from(*places, side=64):
     """A stack whose dates are seen from (path, row), or (path, row, sensor); None is unknown."""
     stack = moving([(0, 0)] * len(places), side=side)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from napari_icenet.cli.option_texts import STABLE
 from napari_icenet.cli.progress import ProgressLine
 from napari_icenet.errors import UsageError
 
@@ -26,8 +27,7 @@ Stable = Annotated[
     Path | None,
     typer.Option(
         metavar="MASK",
-        help="Ground that does not move: a picture that is not 0 there, or outlines; the shift of each date is "
-        "measured on it and taken off.",
+        help=f"{STABLE}; the shift of each date is measured on it and taken off.",
     ),
 ]
 Shifts = Annotated[

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from napari_icenet.cli.coregistration import Coregister, Stable, coregister_for_command, coregistration_asked
+from napari_icenet.cli.option_texts import BANDS, CHIP, COVARIATES, FRAMES, SCALE, STRIDE, TRACKING
 from napari_icenet.cli.progress import ProgressLine, say_warning
 from napari_icenet.cli.stack_options import Crs, Exclude, Extent, Only, PixelSize, open_for_command
+from napari_icenet.cli.stopping import NOTHING, telling_what_is_kept
 from napari_icenet.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,23 +36,17 @@ def dataset(
     preset: Annotated[
         Literal["paper"] | None, typer.Option(help="paper: 7 bands × 1525 chips × 12 dates; options go before it.")
     ] = None,
-    chip: Annotated[int | None, typer.Option(help="Side C of the chips, px; default: {default}.")] = None,
-    frames: Annotated[int | None, typer.Option(help="Consecutive dates of a sequence; default: {default}.")] = None,
+    chip: Annotated[int | None, typer.Option(help=CHIP)] = None,
+    frames: Annotated[int | None, typer.Option(help=FRAMES)] = None,
     scale: Annotated[
         float | None,
-        typer.Option(help="Scale factor c: the search window's side is c times the chip's; default: {default}."),
+        typer.Option(help=SCALE),
     ] = None,
-    stride: Annotated[
-        int | None, typer.Option(help="Distance between chips on the first date, px; default: {default}.")
-    ] = None,
-    bands: Annotated[
-        str | None, typer.Option(metavar="B1,B2,…", help="Names or numbers of the bands; default: all.")
-    ] = None,
+    stride: Annotated[int | None, typer.Option(help=STRIDE)] = None,
+    bands: Annotated[str | None, typer.Option(metavar="B1,B2,…", help=BANDS)] = None,
     tracking: Annotated[
         Literal["chain", "robust"] | None,
-        typer.Option(
-            help="chain (as in the paper) or robust (frames that fail do not move the track); default: {default}."
-        ),
+        typer.Option(help=TRACKING),
     ] = None,
     chips: Annotated[int | None, typer.Option(help="Chips taken from the grid, evenly; default: all.")] = None,
     windows: Annotated[
@@ -58,7 +54,7 @@ def dataset(
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(help="Which blocks of ground are for training, validation and test; default: {default}."),
+        typer.Option(help="Same seed, same blocks of ground for training, validation and test; default: {default}."),
     ] = None,
     block: Annotated[
         float | None, typer.Option(help="Side of a block of ground, in chips; default: what suits the frame.")
@@ -88,7 +84,7 @@ def dataset(
         Path | None,
         typer.Option(
             metavar="FILE.csv",
-            help="Further facts of each date, such as wind: a column date, and columns of numbers.",
+            help=COVARIATES,
             show_default=False,
         ),
     ] = None,
@@ -105,7 +101,7 @@ def dataset(
     only: Only = None,
     pixel_size: PixelSize = None,
 ) -> None:
-    """Cut SequenceDataset sequences: chips followed through consecutive dates, split by area, stored as zarr.
+    """Cut sequences of chips followed through consecutive dates, split by area, stored as zarr.
 
     A run that was stopped continues where it was when it is started again.
     """
@@ -125,20 +121,23 @@ def dataset(
     }  # fmt: skip
     make_dataset_settings(**values)
     band = named[0] if named is not None and len(named) == 1 else None
-    opened = [open_for_command(path, band, crs, extent, exclude, only, pixel_size, least=2) for path in stacks]
-    if preset is not None:
-        values = preset_values(preset, opened[0], **values)
-    settings = make_dataset_settings(**values)
-    if coregistration_asked(coregister, stable):
-        for one in opened:
-            coregister_for_command(one, 1 if named is None else named[0], stable)
-    if covariates is not None:
-        from napari_icenet.scenes.covariates import give_covariates
+    with telling_what_is_kept(lambda: _kept(output)):
+        opened = [open_for_command(path, band, crs, extent, exclude, only, pixel_size, least=2) for path in stacks]
+        if preset is not None:
+            values = preset_values(preset, opened[0], **values)
+        settings = make_dataset_settings(**values)
+        if coregistration_asked(coregister, stable):
+            for one in opened:
+                coregister_for_command(one, 1 if named is None else named[0], stable)
+        if covariates is not None:
+            from napari_icenet.scenes.covariates import give_covariates
 
-        for sentence in give_covariates(opened, covariates):
-            say_warning(sentence)
-    with ProgressLine() as progress:
-        build_dataset(opened, output, settings, scheduler=scheduler, workers=workers, force=force, progress=progress)
+            for sentence in give_covariates(opened, covariates):
+                say_warning(sentence)
+        with ProgressLine() as progress:
+            build_dataset(
+                opened, output, settings, scheduler=scheduler, workers=workers, force=force, progress=progress
+            )
     from napari_icenet.datasets.dataset import open_dataset
 
     made = open_dataset(output)
@@ -149,6 +148,17 @@ def dataset(
         )
     typer.echo(output)
     typer.echo(_summary(made))
+
+
+def _kept(output: Path) -> str:
+    """What is left of a run that the keyboard stopped before the dataset was whole."""
+    from napari_icenet.datasets.store import work_folder
+
+    before = f"{output} is as it was" if output.exists() else ""
+    if not any((work_folder(output) / "parts").glob("*")):
+        return before or NOTHING
+    beside = f"{before}; finished parts are kept beside it" if before else f"finished parts are kept beside {output}"
+    return f"{beside}, and the same command goes on from them"
 
 
 def _to_its_end(day: datetime | None) -> datetime | None:

@@ -8,10 +8,13 @@ from typing import Annotated, Literal
 
 import typer
 
+from napari_icenet.cli.option_texts import BANDS, CHAIN, CHIP, COVARIATES, FRAMES, ROBUST, SCALE, STRIDE
 from napari_icenet.cli.progress import ProgressLine, say_warning
+from napari_icenet.cli.settings_help import DEFAULT
 from napari_icenet.cli.stack_options import Crs, Exclude, Extent, Only, PixelSize
+from napari_icenet.cli.stopping import NOTHING, telling_what_is_kept
 from napari_icenet.errors import UsageError
-from napari_icenet.predictors.registry import PREDICTORS, fitting
+from napari_icenet.predictors.registry import PREDICTORS
 
 
 def evaluate(
@@ -28,7 +31,8 @@ def evaluate(
         Path | None, typer.Option("-o", "--output", metavar="REPORT", help="Folder to make.", show_default=False)
     ] = None,
     predictors: Annotated[
-        str | None, typer.Option(metavar="A,B,…", help=f"Names; default: all ({', '.join(PREDICTORS)}).")
+        str | None,
+        typer.Option(metavar="A,B,…", help=f"Their names; default: all ({', '.join(PREDICTORS)})."),
     ] = None,
     weights: Annotated[
         list[Path] | None,
@@ -38,14 +42,14 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
-    bands: Annotated[str | None, typer.Option(metavar="B1,B2,…", help="Names or numbers; default: all.")] = None,
-    chip: Annotated[int | None, typer.Option(help="Side C of the chips, px; default: {default}.")] = None,
-    scale: Annotated[float | None, typer.Option(help="Scale factor c of the tracking; default: {default}.")] = None,
-    stride: Annotated[int | None, typer.Option(help="Distance between chips, px; default: {default}.")] = None,
-    frames: Annotated[int | None, typer.Option(help="Consecutive dates in a sequence; default: {default}.")] = None,
+    bands: Annotated[str | None, typer.Option(metavar="B1,B2,…", help=BANDS)] = None,
+    chip: Annotated[int | None, typer.Option(help=CHIP)] = None,
+    scale: Annotated[float | None, typer.Option(help=SCALE)] = None,
+    stride: Annotated[int | None, typer.Option(help=STRIDE)] = None,
+    frames: Annotated[int | None, typer.Option(help=FRAMES)] = None,
     tracking: Annotated[
         Literal["chain", "robust", "both"] | None,
-        typer.Option(help="chain (as in the paper), robust (lost dates do not move the track); default: {default}."),
+        typer.Option(help=f"{CHAIN}, {ROBUST} or both; default: {DEFAULT}."),
     ] = None,
     split: Annotated[
         Literal["train", "validation", "test"] | None,
@@ -55,12 +59,12 @@ def evaluate(
         Path | None,
         typer.Option(
             metavar="FILE.csv",
-            help="Further facts of each date of a stack, such as wind, for weights trained with them.",
+            help=f"{COVARIATES} For weights trained with them; a dataset has its own.",
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the bootstrap and the samples; default: {default}.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace REPORT if it is there.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same bootstrap and samples; default: {default}.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the report if it is there.")] = False,
     crs: Crs = None,
     extent: Extent = "intersection",
     exclude: Exclude = None,
@@ -76,7 +80,6 @@ def evaluate(
     from napari_icenet.evaluation.evaluate import evaluate as run
     from napari_icenet.evaluation.report.markdown import summary
     from napari_icenet.evaluation.report.write import check_report, write_report
-    from napari_icenet.evaluation.settings import EvaluationSettings
     from napari_icenet.evaluation.sources.open import make_predictors, open_source
 
     given = {
@@ -84,26 +87,23 @@ def evaluate(
         "frames": frames, "tracking": tracking, "split": split, "seed": seed,
     }  # fmt: skip
     own = _weights(weights or [])
-    if own and given["predictors"] is None:
-        given["predictors"] = tuple(
-            dict.fromkeys([*fitting(chip or EvaluationSettings.model_fields["chip"].default), *own])
-        )
     check_report(output, force=force)
-    with ProgressLine() as progress:
-        opened, settings = open_source(
-            source, given, crs=crs, extent=extent, exclude=exclude or (), only=only or (), pixel_size=pixel_size,
-            covariates=covariates, progress=progress,
-        )  # fmt: skip
-    for notice in opened.notices:
-        say_warning(notice)
-    with ProgressLine() as progress:
-        chosen = make_predictors(opened, settings, own)
-    for one in trained_here(opened, chosen):
-        if one.flatters:
-            say_warning(one.sentence)
-    with ProgressLine() as progress:
-        made = run(opened, settings, predictors=chosen, processes=os.cpu_count() or 1, progress=progress)
-        write_report(made, output, force=force, progress=progress)
+    with telling_what_is_kept(f"{output} is as it was" if output.exists() else NOTHING):
+        with ProgressLine() as progress:
+            opened, settings = open_source(
+                source, given, crs=crs, extent=extent, exclude=exclude or (), only=only or (), pixel_size=pixel_size,
+                covariates=covariates, own_weights=own, progress=progress,
+            )  # fmt: skip
+        for notice in opened.notices:
+            say_warning(notice)
+        with ProgressLine() as progress:
+            chosen = make_predictors(opened, settings, own)
+        for one in trained_here(opened, chosen):
+            if one.flatters:
+                say_warning(one.sentence)
+        with ProgressLine() as progress:
+            made = run(opened, settings, predictors=chosen, processes=os.cpu_count() or 1, progress=progress)
+            write_report(made, output, force=force, progress=progress)
     typer.echo(output)
     typer.echo(summary(made))
 

@@ -9,22 +9,36 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
 from napari_icenet.cli.dataset import dataset
 from napari_icenet.cli.evaluate import evaluate
 from napari_icenet.cli.progress import ProgressLine, say_warning, spoken_warnings
 from napari_icenet.cli.settings_help import with_defaults
 from napari_icenet.cli.stack_options import Crs, Exclude, Extent, Only, PixelSize, StackPath, open_for_command
+from napari_icenet.cli.stopping import telling_what_is_kept
 from napari_icenet.cli.track import track
 from napari_icenet.cli.train import train
 from napari_icenet.cli.velocity import velocity
-from napari_icenet.errors import IceNetError, UsageError
+from napari_icenet.errors import Cancelled, IceNetError, UsageError
+
+
+class _Commands(TyperGroup):
+    """All commands; typer itself would end at Ctrl-C without a word."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            raise Cancelled("stopped by the keyboard") from stop
+
 
 app = typer.Typer(
     name="icenet",
+    cls=_Commands,
     help="Open a glacier's satellite archive, follow the ice, and say how far to trust it.",
     add_completion=False,
     no_args_is_help=True,
@@ -32,6 +46,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        from napari_icenet.common.software import software
+
+        typer.echo(software())
+        raise typer.Exit
+
+
+@app.callback()
+def icenet(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version and end.")
+    ] = False,
+) -> None:
+    """What stands before a command."""
 
 
 @app.command()
@@ -92,16 +123,17 @@ def simulate(
     bands: Annotated[int | None, typer.Option(help="Number of bands, from B1; default: {default}.")] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same glacier; default: {default}.")] = None,
     cloud: Annotated[float | None, typer.Option(help="Mean cloud share, 0 to 1; default: the preset's.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace OUT if it is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the folder if it is there.")] = False,
 ) -> None:
     """Landsat-like product folders of a simulated glacier, its exact flow beside them."""
     from napari_icenet.simulation import simulate as run
 
-    with ProgressLine() as progress:
+    with telling_what_is_kept(), ProgressLine() as progress:
         made = run(
             out, preset=preset, dates=dates, size=size, bands=bands, seed=seed, cloud=cloud,
             overwrite=force, progress=progress,
         )  # fmt: skip
+    with telling_what_is_kept(f"{out} is whole"), ProgressLine() as progress:
         reached = _reached(made, progress)
     typer.echo(made)
     if reached:
@@ -137,17 +169,43 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(arguments: Sequence[str] | None) -> None:
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="icenet")
+        status = app(
+            args=None if arguments is None else list(arguments), prog_name="icenet", standalone_mode=False
+        )  # fmt: skip
+    except Cancelled as stop:
+        _end(str(stop), 130)
     except IceNetError as error:
         # A message that lists scenes has a line for each: the list comes first, the sentence last.
         sentence, *details = str(error).splitlines()
         for detail in details:
             say_warning(detail.strip())
-        sys.stderr.write(f"error: {sentence.rstrip(':.')}.\n")
-        sys.exit(2 if isinstance(error, UsageError) else 1)
+        _end(sentence, 2 if isinstance(error, UsageError) else 1)
     except KeyboardInterrupt:
-        sys.stderr.write("error: stopped by the keyboard.\n")
-        sys.exit(130)
+        _end("stopped by the keyboard", 130)
+    except Exception as error:
+        # Older versions of typer have these of click, newer ones of their own.
+        if not callable(getattr(error, "format_message", None)):
+            raise
+        _refuse_words(error)
+    else:
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def _refuse_words(error: Any) -> None:
+    """Say in one line what is wrong with the words of a command; without any, show the help."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        sys.exit(error.exit_code)
+    context = getattr(error, "ctx", None)
+    path = "icenet" if context is None else context.command_path
+    sentence = " ".join(error.format_message().split()).rstrip(".")
+    _end(f"{sentence[:1].lower()}{sentence[1:]}; {path} --help lists what there is", error.exit_code)
+
+
+def _end(sentence: str, status: int) -> None:
+    """End with one ``error:`` line."""
+    sys.stderr.write(f"error: {sentence.rstrip(':.')}.\n")
+    sys.exit(status)
 
 
 if __name__ == "__main__":

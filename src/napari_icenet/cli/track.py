@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from napari_icenet.cli.coregistration import Coregister, Shifts, Stable, coregister_for_command, coregistration_asked
+from napari_icenet.cli.option_texts import BAND, CHIP, PREFILTER, SCALE, TRACKING
 from napari_icenet.cli.progress import ProgressLine, say_warning
 from napari_icenet.cli.settings_help import DEFAULT
 from napari_icenet.cli.stack_options import Crs, Exclude, Extent, Only, PixelSize, StackPath, open_for_command
+from napari_icenet.cli.stopping import telling_what_is_kept
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.predictors.registry import PREDICTORS
 
@@ -32,22 +34,20 @@ def track(
         Path | None, typer.Option(help="CSV (row, col or x, y or lon, lat) or GeoJSON of positions.")
     ] = None,
     date: Annotated[str | None, typer.Option(help="Date of the positions; default: the first.")] = None,
-    band: Annotated[str | None, typer.Option(help="Name or number of the band; default: {default}.")] = None,
-    chip: Annotated[int | None, typer.Option(help="Side C of the chip, px; default: {default}.")] = None,
+    band: Annotated[str | None, typer.Option(help=BAND)] = None,
+    chip: Annotated[int | None, typer.Option(help=CHIP)] = None,
     scale: Annotated[
         float | None,
-        typer.Option(help="Scale factor c: the search window's side is c times the chip's; default: {default}."),
+        typer.Option(help=SCALE),
     ] = None,
     template: Annotated[
         str | None,
         typer.Option(help=f"What is searched for, made from the track's past: {_TEMPLATES}; default: {DEFAULT}."),
     ] = None,
-    prefilter: Annotated[
-        str | None, typer.Option(help="Filter of the pictures before matching; default: {default}.")
-    ] = None,
+    prefilter: Annotated[str | None, typer.Option(help=PREFILTER)] = None,
     tracking: Annotated[
         str | None,
-        typer.Option(help="robust (lost dates do not move the track) or chain (as in the paper); default: {default}."),
+        typer.Option(help=TRACKING),
     ] = None,
     output: Annotated[
         Path | None,
@@ -81,29 +81,36 @@ def track(
     )
     predictor = template_predictor(settings.template)
     coregister = coregistration_asked(coregister, stable, shifts)
-    opened = open_for_command(stack, str(settings.band), crs, extent, exclude, only, pixel_size)
-    if output is not None:
-        check_destination(output, opened)
-    if points is not None:
-        found = read_points(points, opened)
-        positions += [(f"{points.name}, point {n}: ", row, col) for n, (row, col) in enumerate(found, start=1)]
-    start = 0 if date is None else opened.time_index(date)
-    if coregister:
-        coregister_for_command(opened, settings.band, stable, shifts)
-    pictures = Pictures(opened, settings.band)
-    for caution in cautions_ahead(opened, settings):
-        say_warning(caution.sentence)
-    tracks = _followed(
-        positions,
-        lambda number, row, col: follow(pictures, row, col, start, settings, number=number, predictor=predictor),
-    )
-    for sentence in cautions_of({track.number: track.cautions for track in tracks}):
-        say_warning(sentence)
+    with telling_what_is_kept(lambda: _kept(output, shifts)):
+        opened = open_for_command(stack, str(settings.band), crs, extent, exclude, only, pixel_size)
+        if output is not None:
+            check_destination(output, opened)
+        if points is not None:
+            found = read_points(points, opened)
+            positions += [(f"{points.name}, point {n}: ", row, col) for n, (row, col) in enumerate(found, start=1)]
+        start = 0 if date is None else opened.time_index(date)
+        if coregister:
+            coregister_for_command(opened, settings.band, stable, shifts)
+        pictures = Pictures(opened, settings.band)
+        for caution in cautions_ahead(opened, settings):
+            say_warning(caution.sentence)
+        tracks = _followed(
+            positions,
+            lambda number, row, col: follow(pictures, row, col, start, settings, number=number, predictor=predictor),
+        )
+        for sentence in cautions_of({track.number: track.cautions for track in tracks}):
+            say_warning(sentence)
     if output is None:
         typer.echo(csv_text(track_table(tracks, opened)), nl=False)
     else:
         write_tracks(tracks, opened, output)
         typer.echo(output)
+
+
+def _kept(output: Path | None, shifts: Path | None) -> str:
+    """What is left of a run that the keyboard stopped before its tracks were whole."""
+    tracks = "no track was written" if output is None else f"no track was written to {output}"
+    return tracks if shifts is None else f"{tracks}; {shifts} is whole or as it was"
 
 
 def _followed(positions: Sequence[tuple[str, float, float]], of: Callable[[int, float, float], Track]) -> list[Track]:

@@ -6,15 +6,19 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from napari_icenet.cli.option_texts import DEVICE
 from napari_icenet.cli.progress import ProgressLine, say_warning
+from napari_icenet.cli.stopping import telling_what_is_kept
 from napari_icenet.errors import TrainingError, UsageError
 
 if TYPE_CHECKING:
+    from napari_icenet.training.run_folder.folder import RunFolder
     from napari_icenet.training.settings import RunSettings
     from napari_icenet.training.train import Result
 
@@ -42,7 +46,7 @@ def train(
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of the optimiser.")] = None,
     simulated: Annotated[int | None, typer.Option(help="Sequences of simulated ice beside the datasets.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 …")] = None,
+    device: Annotated[str | None, typer.Option(help=DEVICE)] = None,
     threads: Annotated[int | None, typer.Option(help="Threads of the arithmetic on the CPU.")] = None,
     workers: Annotated[int | None, typer.Option(help="Threads that prepare batches ahead.")] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same run.")] = None,
@@ -70,6 +74,7 @@ def train(
     }  # fmt: skip
     named = [str(path.resolve()) for path in datasets or []]
     if resume:
+        _check_there(datasets or [])
         _only_place(
             preset=preset, model=model, config=config, set=set_, weights=weights, simulated=simulated, seed=seed
         )
@@ -90,9 +95,10 @@ def train(
         settings = make_run_settings(values)
         if not settings.data.datasets and not settings.data.simulated:
             raise UsageError("No dataset was named; add DATASET, made by icenet dataset.")
+        _check_there(datasets or [])
         if force and _first():
             _remove(folder.path)
-    with ProgressLine() as progress:
+    with telling_what_is_kept(lambda: _kept(folder)), ProgressLine() as progress:
         result = run(settings, output, resume=resume, progress=progress if _first() else None)
     if _first():
         _say(result, settings)
@@ -102,13 +108,29 @@ def train(
         _compare(output)
 
 
+def _check_there(datasets: Sequence[Path]) -> None:
+    """Refuse datasets that are not there, by the names that they were given."""
+    from napari_icenet.datasets.store import read_record
+
+    for path in datasets:
+        if not path.exists():
+            read_record(path)
+
+
+def _kept(folder: RunFolder) -> str:
+    """What is left of a run that a second Ctrl-C ended within a step."""
+    if folder.last.exists():
+        return f"what was reached at the last checkpoint is kept in {folder.path}; go on with --resume"
+    return f"nothing is kept in {folder.path}"
+
+
 def _compare(output: Path) -> None:
     """Say what the run has gained; that it cannot be known does not make the run a failure."""
     from napari_icenet.errors import IceNetError
     from napari_icenet.training.results.before_after import as_text, compare_weights
 
     try:
-        with ProgressLine() as progress:
+        with telling_what_is_kept(f"the run in {output} is finished and whole"), ProgressLine() as progress:
             made = compare_weights(output, progress=progress)
     except IceNetError as error:
         say_warning(f"the weights were not compared: {error}")
@@ -202,7 +224,10 @@ def _say(result: Result, settings: RunSettings) -> None:
     if result.t2 is not None and result.persistence_t2 is not None:
         lines.append(f"t2         {result.t2:.3f} on held-out chips, persistence {result.persistence_t2:.3f}")
     if result.weights is not None:
-        lines.append(f"weights    {result.weights}")
+        unjudged = "" if result.weights == result.folder.best else ", not yet judged on held-out chips"
+        lines.append(f"weights    {result.weights}{unjudged}")
+    else:
+        lines.append("weights    none: it was stopped before its first step was kept")
     if result.state == "stopped":
         lines.append(f"continue   icenet train -o {result.folder.path} --resume")
     typer.echo("\n".join(lines))

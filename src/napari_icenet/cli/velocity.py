@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from napari_icenet.cli.option_texts import BAND, DEVICE, PREFILTER, STABLE
 from napari_icenet.cli.progress import ProgressLine, say_warning
 from napari_icenet.cli.stack_options import Crs, Exclude, Extent, Only, PixelSize, StackPath, open_for_command
+from napari_icenet.cli.stopping import NOTHING, telling_what_is_kept
 from napari_icenet.errors import TrackingError, UsageError
 
 if TYPE_CHECKING:
@@ -42,8 +44,8 @@ def velocity(
         bool,
         typer.Option("--same-geometry", help="Pair only scenes of one path and row, between which no terrain shifts."),
     ] = False,
-    band: Annotated[str | None, typer.Option(help="Name or number of the band; default: {default}.")] = None,
-    chip: Annotated[int | None, typer.Option(help="Side of the smallest chip, px; default: {default}.")] = None,
+    band: Annotated[str | None, typer.Option(help=BAND)] = None,
+    chip: Annotated[int | None, typer.Option(help="Side C of the smallest chip, px; default: {default}.")] = None,
     max_chip: Annotated[
         int | None, typer.Option(help="Chips that fail are doubled up to this side, px; default: {default}.")
     ] = None,
@@ -51,12 +53,18 @@ def velocity(
     radius: Annotated[int | None, typer.Option(help="How far chips are searched for, px; default: {default}.")] = None,
     scale: Annotated[
         float | None,
-        typer.Option(help="The same as c: the search window's side is c times the smallest chip's."),
+        typer.Option(
+            help="Scale factor c, in place of --radius: the search window's side is c times the smallest chip's."
+        ),
     ] = None,
-    max_speed: Annotated[float | None, typer.Option(help="The same as the greatest speed there is, m/yr.")] = None,
-    prefilter: Annotated[
-        str | None, typer.Option(help="Filter of the pictures before matching; default: {default}.")
+    max_speed: Annotated[
+        float | None,
+        typer.Option(
+            help="Greatest speed there is, m/yr, in place of --radius. The search reaches at least 3 px; faster "
+            "vectors are told, not left out."
+        ),
     ] = None,
+    prefilter: Annotated[str | None, typer.Option(help=PREFILTER)] = None,
     prior: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Velocity map (NetCDF, GeoTIFF of vx, vy) that the search is centred on."),
@@ -65,13 +73,15 @@ def velocity(
         Path | None,
         typer.Option(
             metavar="MASK",
-            help="Ground that does not move: a picture that is not 0 there, or outlines; its offset is removed.",
+            help=f"{STABLE}; the offset of each pair is measured on it and taken off.",
         ),
     ] = None,
     coregister: Annotated[
         bool,
         typer.Option(
-            "--coregister", help="Remove the offset of stable ground, found in the map itself without a mask."
+            "--coregister",
+            help="Take off the offset of each pair, measured on ground that does not move: found in the map itself "
+            "without a mask.",
         ),
     ] = False,
     coarse_to_fine: Annotated[
@@ -87,7 +97,7 @@ def velocity(
     min_peak_ratio: Annotated[
         float | None, typer.Option(help="Matches that stand out less from their rivals are lost; default: {default}.")
     ] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps; default: {default}.")] = None,
+    device: Annotated[str | None, typer.Option(help=DEVICE)] = None,
     memory_gb: Annotated[
         float | None, typer.Option("--memory", metavar="GB", help="Memory to stay within; default: {default}.")
     ] = None,
@@ -121,36 +131,55 @@ def velocity(
         coregister=coregister or stable is not None, min_overlap=min_overlap, min_peak_ratio=min_peak_ratio,
         device=device, memory_gb=memory_gb, same_geometry=same_geometry,
     )  # fmt: skip
-    opened = open_for_command(stack, band, crs, extent, exclude, only, pixel_size, least=2)
-    opened.band(settings.band)
-    if first is not None and second is not None:
-        chosen = [(opened.time_index(first), opened.time_index(second))]
-    else:
-        chosen = make_pairs(opened, pairs or "consecutive", same_geometry=same_geometry)
-    check_output(output, len(chosen))
-    ground, guide = _read_guides(opened, stable, prior)
-    for caution in cautions_ahead(opened, chosen, settings, prior=guide is not None):
-        say_warning(caution)
-    with _workplace(output) as workplace, ProgressLine() as progress:
-        maps = map_pairs(opened, chosen, settings, stable=ground, prior=guide, workplace=workplace, progress=progress)
-        series = series_of(maps, progress=progress)
-    write_maps(maps, output, series=series)
+    with telling_what_is_kept(lambda: _kept(output)):
+        opened = open_for_command(stack, band, crs, extent, exclude, only, pixel_size, least=2)
+        opened.band(settings.band)
+        if first is not None and second is not None:
+            chosen = [(opened.time_index(first), opened.time_index(second))]
+        else:
+            chosen = make_pairs(opened, pairs or "consecutive", same_geometry=same_geometry)
+        check_output(output, len(chosen))
+        ground, guide = _read_guides(opened, stable, prior)
+        for caution in cautions_ahead(opened, chosen, settings, prior=guide is not None):
+            say_warning(caution)
+        with _workplace(output) as workplace, ProgressLine() as progress:
+            maps = map_pairs(
+                opened, chosen, settings, stable=ground, prior=guide, workplace=workplace, progress=progress
+            )
+            series = series_of(maps, progress=progress)
+        write_maps(maps, output, series=series)
     shutil.rmtree(workplace, ignore_errors=True)
+    written = [output]
     if report is not None:
-        _write_report(maps, report)
+        with telling_what_is_kept(f"{output} is written, the quality report is not"):
+            written += _write_report(maps, report)
     for caution in cautions_of(maps, leave_out=AHEAD):
         say_warning(caution)
     for made in maps:
         if not made.valid.any():
             say_warning(f"{made.labels[0]} → {made.labels[1]}: {' '.join(made.notes)}")
-    typer.echo(output)
+    for path in written:
+        typer.echo(path)
     typer.echo(summary(maps))
+
+
+def _kept(output: Path) -> str:
+    """What is left of a run that the keyboard stopped before its maps were whole."""
+    before = f"{output} is as it was" if output.exists() else ""
+    if not _tiles(output).exists():
+        return before or NOTHING
+    beside = f"{before}; finished tiles are kept beside it" if before else f"finished tiles are kept beside {output}"
+    return f"{beside}, and the same command goes on from them"
+
+
+def _tiles(output: Path) -> Path:
+    return output.with_name(f".{output.name}.parts")
 
 
 @contextmanager
 def _workplace(output: Path) -> Iterator[Path]:
     """A folder beside the output for finished tiles: a run that was stopped leaves it, one that failed does not."""
-    folder = output.with_name(f".{output.name}.parts")
+    folder = _tiles(output)
     try:
         yield folder
     except (TrackingError, UsageError):
@@ -187,11 +216,13 @@ def _read_guides(
     return ground, None if prior is None else read_prior(prior, stack)
 
 
-def _write_report(maps: list[VelocityMap], path: Path) -> None:
-    """The quality report as JSON, its figure beside it."""
+def _write_report(maps: list[VelocityMap], path: Path) -> list[Path]:
+    """Write the quality report as JSON and its figure beside it; the two files."""
     from napari_icenet.velocity.quality.assess import quality_report, write_report
     from napari_icenet.velocity.quality.figure import report_figure
 
     judged = quality_report(maps)
     write_report(judged, path)
-    report_figure(maps, path.with_suffix(".png"), judged)
+    figure = path.with_suffix(".png")
+    report_figure(maps, figure, judged)
+    return [path, figure]

@@ -200,7 +200,13 @@ def _make_missing(
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     missing = [job for job in jobs if read_part(folder / job.key) is None]
-    make_parts(missing, stacks, settings, folder, scheduler=scheduler, workers=workers, progress=progress)
+    try:
+        make_parts(missing, stacks, settings, folder, scheduler=scheduler, workers=workers, progress=progress)
+    except BaseException:
+        # One that was stopped before its first part leaves nothing.
+        if not any(folder.iterdir()):
+            shutil.rmtree(folder.parent, ignore_errors=True)
+        raise
     try:
         for name in dict.fromkeys(job.stack for job in jobs):
             _refuse_without_ice(name, [folder / job.key for job in jobs if job.stack == name], settings)

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from zarr.codecs import BloscCodec
 
 from napari_icenet.common.atomic_io import put_in_place
+from napari_icenet.common.web_address import download_first
 from napari_icenet.common.zarr_attributes import zarr_attributes
 from napari_icenet.datasets.schema import FORMAT, TABLES, VERSION, DatasetRecord
 from napari_icenet.errors import DatasetError
@@ -127,7 +128,7 @@ def read_record(path: Path) -> DatasetRecord:
     if not path.exists():
         if work_folder(path).exists():
             raise DatasetError(f"{path} is not finished; run icenet dataset again to continue it.")
-        raise DatasetError(f"{path} does not exist; name a dataset made by icenet dataset.")
+        raise DatasetError(download_first(path) or f"{path} does not exist; name a dataset made by icenet dataset.")
     incomplete = f"{path} is an incomplete dataset; copy it again, or build it again with --force."
     attributes = zarr_attributes(path)
     if attributes is None or "format" not in attributes:

@@ -88,7 +88,9 @@ def start_child(
     environment : mapping of str to str, optional
         Variables of its environment beside those of this process.
     """
-    start = f"import sys; sys.path[:] = {sys.path!r}; from {module} import main; main({argument!r})"
+    # Ctrl-C in a shell reaches all processes of a command and is the parent's business, while imports go on, too.
+    deaf = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+    start = f"{deaf}; import sys; sys.path[:] = {sys.path!r}; from {module} import main; main({argument!r})"
     process = subprocess.Popen(
         [sys.executable, "-c", start],
         stdin=subprocess.PIPE,

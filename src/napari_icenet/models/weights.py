@@ -148,9 +148,22 @@ def find_weights(weights: str | Path) -> Path:
         return known[weights]
     path = _weights_path(Path(weights))
     if not path.is_file():
-        here = f", or one of {', '.join(known)}" if known else ""
-        raise WeightsError(f"{path} is no file of weights; name a .safetensors file{here}.")
+        raise WeightsError(_none_there(Path(weights), path))
     return path
+
+
+def _none_there(given: Path, path: Path) -> str:
+    """Sentence on weights that are not there, with those that are."""
+    if given.is_dir():
+        folder, wrong = given, f"{given} is a folder"
+    elif path.exists():
+        folder, wrong = path.parent, f"{path} is no file"
+    else:
+        folder, wrong = path.parent, f"{path} does not exist"
+    if there := sorted(folder.glob("*.safetensors")):
+        why = " (a run writes best.safetensors when it is first validated)" if path.stem == "best" else ""
+        return f"{wrong}{why}; what there is: {', '.join(str(one) for one in there if one.is_file())}."
+    return f"{wrong}; name a .safetensors file, or one of {', '.join(bundled())}."
 
 
 def _weights_path(path: Path) -> Path:

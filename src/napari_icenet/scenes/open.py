@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.crs import CRS
 
+from napari_icenet.common.web_address import download_first
 from napari_icenet.errors import SceneError, StackError, UsageError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.align.align import align, coordinate_system
@@ -254,7 +255,7 @@ def check_path(path: Path) -> None:
     try:
         path.stat()
     except FileNotFoundError:
-        raise StackError(f"{path} does not exist; name {EXPECTED}.") from None
+        raise StackError(download_first(path) or f"{path} does not exist; name {EXPECTED}.") from None
     except OSError as error:
         raise StackError(f"{path} cannot be opened ({error.strerror}); check its name and permissions.") from error
     if path.is_dir() and not may_look_into(path):

@@ -8,8 +8,8 @@ from typing import Literal
 
 #: reach: the search ends before fast ice; edge: matches lie at its edge; short: too few days for the ice to move;
 #: gap: the ice left the search while it was lost; chip: much of the frame in one chip; rock: still ground in a chip;
-#: path: positions differ by path and row.
-Kind = Literal["reach", "edge", "short", "gap", "chip", "rock", "path"]
+#: path: positions differ by path and row; speed: vectors are faster than the greatest speed that was given.
+Kind = Literal["reach", "edge", "short", "gap", "chip", "rock", "path", "speed"]
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from napari_icenet.tracking.plausibility.geometry import (
 from napari_icenet.tracking.plausibility.reach import days_text, reach_caution, short_caution, speed_of, speed_text
 from napari_icenet.tracking.plausibility.rock import wide_chip_caution
 from napari_icenet.velocity.neighbours import neighbours
-from napari_icenet.velocity.search_plan import search_radius
+from napari_icenet.velocity.search_plan import MIN_RADIUS, search_radius
 from napari_icenet.velocity.settings import VelocitySettings
 from napari_icenet.velocity.velocity_map import VelocityMap
 
@@ -132,6 +132,40 @@ def _beside(found: Matches, sure: NDArray[np.intp], border: NDArray[np.intp], sh
         apart = np.hypot(fields[0][r, c] - found.drow[border], fields[1][r, c] - found.dcol[border])
         alike |= inside & (apart <= _ALIKE_PX)
     return int(alike.sum())
+
+
+def speed_caution(velocity_map: VelocityMap) -> Caution | None:
+    """That vectors are faster than the greatest speed that was given, by two errors; None where none is, or none was.
+
+    They stay valid: an error of the match adds to the speed, and without them slow ice would seem slower yet.
+
+    Parameters
+    ----------
+    velocity_map : VelocityMap
+    """
+    greatest = velocity_map.settings.max_speed
+    if greatest is None or not velocity_map.valid.any():
+        return None
+    valid = velocity_map.valid
+    fast = int((velocity_map.v - 2 * np.nan_to_num(velocity_map.v_error) > greatest)[valid].sum())
+    if not fast:
+        return None
+    share = fast / int(valid.sum())
+    return Caution(
+        "speed",
+        f"{fast} valid {'vector is' if fast == 1 else 'vectors are'} ({percent_text(share)}) faster than the greatest "
+        f"speed given, {greatest:g} m/yr, for {reach_text(velocity_map)}; leave them out by their speed (v), or choose "
+        "dates farther apart.",
+        share,
+    )
+
+
+def reach_text(velocity_map: VelocityMap) -> str:
+    """``the search of ±3 px (the least there is) in 16 days reaches 2054 m/yr``, along the axis where it is less."""
+    radius = velocity_map.radius
+    speed = speed_of(velocity_map.frame, (float(radius[0]), float(radius[1])), velocity_map.days)
+    least = " (the least there is)" if min(radius) == MIN_RADIUS else ""
+    return f"the search of ±{min(radius)} px{least} in {days_text(velocity_map.days)} reaches {speed:.0f} m/yr"
 
 
 def with_cautions(velocity_map: VelocityMap, cautions: Iterable[Caution]) -> VelocityMap:

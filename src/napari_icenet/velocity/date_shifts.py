@@ -29,6 +29,7 @@ from napari_icenet.velocity.shift_network import PairOffset, solve_shifts, tied_
 from napari_icenet.velocity.stable_ground.coregistration import (
     LEAST_POINTS,
     offset_error,
+    points_on_mask,
     stable_offset,
 )
 from napari_icenet.velocity.stable_ground.mask import read_stable_mask
@@ -97,6 +98,13 @@ def measure_shifts(
     if settings is None:
         settings = coarse_settings(stack, band, mask)
     settings = settings.model_copy(update={"coregister": False})
+    if mask is not None and mask.shape == stack.grid.shape:
+        points = points_on_mask(mask, settings.spacing, settings.chips)
+        if points < LEAST_POINTS:
+            raise TrackingError(
+                f"only {points} {'chip has' if points == 1 else 'chips have'} room on the mask of stable ground and "
+                f"{LEAST_POINTS} are needed to measure shifts; give a larger mask, or leave co-registration off."
+            )
     measured = _Measured(stack, mask, settings, engine, progress)
     measured.map_pairs(list(_first_pairs(stack)))
     source: Source = "slow mode" if mask is None else "mask"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.text import capital
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.acceptance import NO_PIXELS
@@ -19,14 +21,14 @@ from napari_icenet.matching.lost_reason import REASONS, LostReason, reason_code
 from napari_icenet.matching.pictures import TILE, Pictures, TileCache
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.velocity.cautions import edge_caution, pair_cautions, with_cautions
+from napari_icenet.velocity.cautions import edge_caution, pair_cautions, reach_text, speed_caution, with_cautions
 from napari_icenet.velocity.chip_levels import Levels
 from napari_icenet.velocity.error_bars import with_scatter
 from napari_icenet.velocity.map_arrays import map_cells
 from napari_icenet.velocity.outliers import DEFAULT_TEST
-from napari_icenet.velocity.search_plan import plan_search
+from napari_icenet.velocity.search_plan import MIN_RADIUS, plan_search
 from napari_icenet.velocity.settings import VelocitySettings
-from napari_icenet.velocity.stable_ground.coregistration import coregistered
+from napari_icenet.velocity.stable_ground.coregistration import check_stable_ground, coregistered
 from napari_icenet.velocity.tile_checkpoint import FinishedTiles
 from napari_icenet.velocity.tiles import PairMatcher, Points
 from napari_icenet.velocity.velocity_map import VelocityMap
@@ -106,6 +108,8 @@ def map_pair(
         )
     pictures = Pictures(stack, settings.band, settings.prefilter, cache=cache or picture_cache(settings))
     search, cells = plan_search(stack.grid, days, settings), map_cells(stack.grid, settings.spacing)
+    if stable is not None and settings.coregister:
+        check_stable_ground(stable, settings.spacing, search.chips)
     points, notes = _points(cells, settings.spacing, prior, days)
     engine = engine or Engine(settings.device)
     title = f"{stack.labels[first]} → {stack.labels[second]}"
@@ -127,6 +131,14 @@ def map_pair(
         shifts = points.shift_rows, points.shift_cols
         edge = edge_caution(found, cells.shape, shifts, search.radius, frame=stack.grid, days=days)
         cautions += () if edge is None else (edge,)
+    # About a prior velocity the search reaches other speeds at each point.
+    fast = speed_caution(made) if prior is None else None
+    if fast is not None:
+        cautions += (fast,)
+    elif settings.max_speed is not None and prior is None and min(search.radius) == MIN_RADIUS:
+        made = replace(
+            made, notes=(*made.notes, f"{capital(reach_text(made))}; {settings.max_speed:g} m/yr were given.")
+        )
     return with_cautions(made, cautions)
 
 

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.engine.engine import Engine
+from napari_icenet.scenes.align.date_shifts import named
 from napari_icenet.scenes.selection.choice import places_of
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.velocity.cautions import judged_together
 from napari_icenet.velocity.map_pair import map_pair, picture_cache
 from napari_icenet.velocity.settings import VelocitySettings
+from napari_icenet.velocity.stable_ground.coregistration import StableGroundError
 from napari_icenet.velocity.velocity_map import VelocityMap
 
 if TYPE_CHECKING:
@@ -106,7 +108,7 @@ def map_pairs(
 
     Pictures are shared between the pairs as far as the memory limit allows. A pair that cannot be
     mapped is told (:meth:`~napari_icenet.scenes.stack.SceneStack.warn`) and left out while another
-    one can.
+    one can; those that have too few matches on stable ground are told together.
 
     Raises
     ------
@@ -118,7 +120,7 @@ def map_pairs(
         check_geometry(stack, pairs)
     engine, cache = engine or Engine(settings.device), picture_cache(settings)
     maps: list[VelocityMap] = []
-    failures: list[TrackingError] = []
+    failures: dict[tuple[int, int], TrackingError] = {}
     for done, (first, second) in enumerate(pairs):
 
         def part(fraction: float, text: str, done: int = done) -> None:
@@ -143,9 +145,20 @@ def map_pairs(
                 )
             )
         except TrackingError as error:
-            failures.append(error)
+            failures[first, second] = error
     if failures and not maps:
-        raise failures[0]
-    for failure in failures:
-        stack.warn(str(failure))
+        raise next(iter(failures.values()))
+    for sentence in _left_out(stack, failures, len(pairs)):
+        stack.warn(sentence)
     return judged_together(maps, stack)
+
+
+def _left_out(stack: SceneStack, failures: dict[tuple[int, int], TrackingError], of: int) -> list[str]:
+    """Sentences on the pairs that could not be mapped: one on all that lack stable ground, and one on each other."""
+    unstable = [pair for pair, error in failures.items() if isinstance(error, StableGroundError)]
+    if len(unstable) < 2:
+        return [str(error) for error in failures.values()]
+    titles = [f"{stack.labels[first]} → {stack.labels[second]}" for first, second in unstable]
+    others = [str(error) for pair, error in failures.items() if pair not in unstable]
+    lack = f"{len(unstable)} of {of} pairs have too few valid matches on stable ground"
+    return [*others, f"{lack} and are left out ({named(titles)}): {failures[unstable[0]]}"]

@@ -47,7 +47,8 @@ class VelocitySettings(BaseModel):
     )
     max_speed: float | None = setting(
         None,
-        "The same as the speed of the fastest ice; the radius follows from the days and the pixel size.",
+        "The same as the speed of the fastest ice; the radius follows from the days and the pixel size, and is at "
+        "least 3 px: vectors that are faster are told, not left out.",
         "m/yr",
         gt=0,
     )

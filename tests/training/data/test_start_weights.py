@@ -67,4 +67,4 @@ def test_chips_count_where_both_are_known(weights):
 def test_weights_that_are_not_there(weights):
     assert start_trouble(settings(None)) == ""
     weights.unlink()
-    assert "mine.safetensors is no file of weights" in start_trouble(settings(weights))
+    assert "mine.safetensors does not exist" in start_trouble(settings(weights))

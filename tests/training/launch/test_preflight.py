@@ -46,7 +46,7 @@ def test_no_data(settings, tmp_path):
 
 
 def test_weights(settings, tmp_path):
-    assert "no file of weights" in preflight(with_(settings, weights=str(tmp_path / "none")), tmp_path / "run")[0]
+    assert "does not exist" in preflight(with_(settings, weights=str(tmp_path / "none")), tmp_path / "run")[0]
     (said,) = preflight(with_(settings, weights="icenet"), tmp_path / "run")
     assert {"icenet", "tiny"} <= set(said.replace(",", "").replace(";", "").split())
     (said,) = preflight(with_(settings, model="svg-lp", weights="svg-lp"), tmp_path / "run")

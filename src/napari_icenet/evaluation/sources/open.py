@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from napari_icenet.evaluation.sources.stack import StackSource
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.base import Options
-from napari_icenet.predictors.registry import predictor
+from napari_icenet.predictors.registry import fitting, predictor
 from napari_icenet.scenes.stack import SceneStack
 
 #: What can be evaluated: a stack, a dataset, or the path of one.
@@ -32,6 +32,7 @@ def open_source(
     only: Sequence[str] = (),
     pixel_size: float | str | None = None,
     covariates: Path | None = None,
+    own_weights: Collection[str] = (),
     progress: Progress | None = None,
 ) -> tuple[StackSource | DatasetSource, EvaluationSettings]:
     """Open a dataset or a stack, and settle how it is evaluated.
@@ -45,6 +46,8 @@ def open_source(
         Of the path of a stack, as in :func:`~napari_icenet.scenes.open.open_stack`.
     covariates : Path, optional
         A file with further facts of each date of a stack; a dataset has its own.
+    own_weights : collection of str, optional
+        Predictors with weights of the user's, which are among the default ones whatever the chip.
     progress : callable, optional
 
     Raises
@@ -63,11 +66,11 @@ def open_source(
                 f"{source.path} is a dataset and keeps its dates and its grid; choose them where it is made, with "
                 "icenet dataset."
             )
-        settings = make_evaluation_settings(dataset_settings(source, dict(given)))
+        settings = make_evaluation_settings(_with_own(dataset_settings(source, dict(given)), own_weights))
         return DatasetSource(source, settings), settings
     called = source.name if isinstance(source, SceneStack) else source
     # Before the scenes are opened, which takes its time.
-    settings = make_evaluation_settings(given)
+    settings = make_evaluation_settings(_with_own(given, own_weights))
     if settings.split is not None:
         raise UsageError(f"{called} is a stack and has no splits; leave --split out, or build a dataset of it first.")
     if isinstance(source, SceneStack):
@@ -81,6 +84,15 @@ def open_source(
 
         made.messages += give_covariates([stack], covariates)
     return made, settings
+
+
+def _with_own(given: Mapping[str, Any], own_weights: Collection[str]) -> dict[str, Any]:
+    """Settings whose predictors are, where none were named, those that fit the chip and those with own weights."""
+    out = dict(given)
+    if own_weights and out.get("predictors") is None:
+        chip = out.get("chip") or EvaluationSettings.model_fields["chip"].default
+        out["predictors"] = tuple(dict.fromkeys([*fitting(chip), *own_weights]))
+    return out
 
 
 def _stack_at(path: Path, settings: EvaluationSettings, **choices: Any) -> SceneStack:

@@ -6,6 +6,7 @@ displacements nearer to zero than what moves. Where neither is there, nothing is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -26,6 +27,10 @@ LEAST_POINTS = 10
 STABLE_SHARE = 0.75
 #: Sides of the squares, in chips, that are left out in turn to see what an offset leaves behind.
 _BLOCK_CHIPS = 2
+
+
+class StableGroundError(TrackingError):
+    """Too few matches of a pair lie on stable ground, though others may have enough."""
 
 
 @dataclass(frozen=True)
@@ -67,17 +72,56 @@ def stable_cells(velocity_map: VelocityMap, mask: Bool) -> Bool:
             f"the mask of stable ground has {' × '.join(map(str, mask.shape))} px and the frame "
             f"{frame.height} × {frame.width} px; give a mask of the frame's shape."
         )
+    side = np.where(velocity_map.chip_size > 0, velocity_map.chip_size, velocity_map.settings.chip)
+    return _on_mask(mask, spacing, side, velocity_map.shape)
+
+
+def points_on_mask(mask: Bool, spacing: int, chips: Sequence[int]) -> int:
+    """Number of points of a map of which any of the chips that are tried lies on a mask: more cannot match there.
+
+    Parameters
+    ----------
+    mask : array of bool, (y, x) of the frame
+        True on stable ground.
+    spacing : int
+        Distance between the points of the map, px.
+    chips : sequence of int
+        Sides of the chips, px.
+    """
+    shape = mask.shape[0] // spacing, mask.shape[1] // spacing
+    found = np.zeros(shape, bool)
+    for chip in chips:
+        found |= _on_mask(mask, spacing, np.full(shape, chip), shape)
+    return int(found.sum())
+
+
+def check_stable_ground(mask: Bool, spacing: int, chips: Sequence[int]) -> None:
+    """Make sure that a mask has room for the matches that an offset needs, before any is made.
+
+    Raises TrackingError: fewer than ``LEAST_POINTS`` points (:func:`points_on_mask`) lie on it.
+    """
+    count = points_on_mask(mask, spacing, chips)
+    if count < LEAST_POINTS:
+        raise TrackingError(
+            f"only {count} of the map's points, {spacing} px apart, {'has' if count == 1 else 'have'} a chip of "
+            f"{min(chips)} px or more that lies on stable ground to {STABLE_SHARE:.0%}, and {LEAST_POINTS} are needed; "
+            "give a larger mask, a smaller chip or a closer spacing."
+        )
+
+
+def _on_mask(mask: Bool, spacing: int, chip: NDArray[np.integer], shape: tuple[int, int]) -> Bool:
+    """Cells (of ``shape``) whose chip, or the cell itself where that is larger, lies on a mask."""
+    height, width = mask.shape
     # Sums over any rectangle from four corners; pixels outside the frame count as not stable.
-    total = np.zeros((frame.height + 1, frame.width + 1), np.int32 if mask.size < 2**31 else np.int64)
+    total = np.zeros((height + 1, width + 1), np.int32 if mask.size < 2**31 else np.int64)
     total[1:, 1:] = mask
     for axis in (0, 1):
         np.cumsum(total, axis=axis, out=total)
-    side = np.maximum(np.where(velocity_map.chip_size > 0, velocity_map.chip_size, velocity_map.settings.chip), spacing)
-    half = side.astype(np.int64) // 2
-    row = (np.arange(velocity_map.shape[0]) * spacing + spacing // 2)[:, None]
-    col = (np.arange(velocity_map.shape[1]) * spacing + spacing // 2)[None, :]
-    top, bottom = (np.clip(row + step, 0, frame.height) for step in (-half, half))
-    left, right = (np.clip(col + step, 0, frame.width) for step in (-half, half))
+    half = np.maximum(chip, spacing).astype(np.int64) // 2
+    row = (np.arange(shape[0]) * spacing + spacing // 2)[:, None]
+    col = (np.arange(shape[1]) * spacing + spacing // 2)[None, :]
+    top, bottom = (np.clip(row + step, 0, height) for step in (-half, half))
+    left, right = (np.clip(col + step, 0, width) for step in (-half, half))
     inside = total[bottom, right] - total[top, right] - total[bottom, left] + total[top, left]
     return np.asarray(inside >= STABLE_SHARE * (2 * half) ** 2)
 
@@ -99,7 +143,7 @@ def stable_offset(velocity_map: VelocityMap, cells: Bool, source: Literal["mask"
     used = cells & velocity_map.valid
     count = int(used.sum())
     if count < LEAST_POINTS:
-        raise TrackingError(
+        raise StableGroundError(
             f"only {count} valid {'match lies' if count == 1 else 'matches lie'} on stable ground between "
             f"{_dates(velocity_map)} and {LEAST_POINTS} are needed; give a larger mask, a smaller chip or "
             "a closer spacing."
@@ -156,7 +200,7 @@ def coregistered(velocity_map: VelocityMap, stable: Bool | None, remove: bool) -
         found = slow_mode(velocity_map)
         if found is None:
             if remove:
-                raise TrackingError(
+                raise StableGroundError(
                     f"no ground that stands still can be told from the ice between {_dates(velocity_map)}, so no "
                     "offset can be removed; give a mask of stable ground, or leave co-registration off."
                 )

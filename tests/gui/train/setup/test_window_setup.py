@@ -75,7 +75,7 @@ def test_weights_of_another_network(desk, dataset, tmp_path):
     (tmp_path / "kept" / "last.json").unlink()
     (tmp_path / "kept" / "last.safetensors").unlink()
     desk.setup.settings.show_settings(small(dataset, weights=known))
-    desk.until(lambda: "last.safetensors is no file of weights" in weights.error.text())
+    desk.until(lambda: "last.safetensors does not exist" in weights.error.text())
     weights.widget.setCurrentIndex(0)
     desk.until(lambda: on(desk))
 
