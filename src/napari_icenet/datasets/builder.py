@@ -11,6 +11,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
+from napari_icenet.common.settings_model import given_or_default
 from napari_icenet.datasets.build_parts import make_parts
 from napari_icenet.datasets.covariates import names_of, sources_of
 from napari_icenet.datasets.cut import check_fits, window_starts
@@ -79,7 +80,7 @@ def build_dataset(
     UsageError
         There is no such band, two stacks have the same name, or some have no shifts of their dates where others have.
     """
-    settings, out = settings or DatasetSettings(), Path(out)
+    settings, out = given_or_default(DatasetSettings, settings), Path(out)
     if not stacks:
         raise UsageError("No stack was named; name at least one.")
     by_name = {stack.name: stack for stack in stacks}

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_icenet.common.settings_model import given_or_default
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.matching.chips import check_fits, check_inside
 from napari_icenet.matching.match import CorrelationSurface
@@ -76,7 +77,7 @@ class ClickTracker:
     ) -> None:
         self.stack = stack
         self.predictors = dict(predictors or {})
-        self._history = History(State({}, settings or TrackSettings()))
+        self._history = History(State({}, given_or_default(TrackSettings, settings)))
         self._time = 0
         self._live = LiveTracks(
             stack,

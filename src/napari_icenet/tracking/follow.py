@@ -8,13 +8,14 @@ from datetime import datetime
 
 import numpy as np
 
+from napari_icenet.common.settings_model import given_or_default
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.matching.acceptance import NO_PEAK, chips_inside
 from napari_icenet.matching.chips import check_fits, check_inside, chip_window, square
 from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.matching.match import CorrelationSurface, Match
 from napari_icenet.matching.pictures import Pictures
-from napari_icenet.matching.template import HIGH_PASS, Predictor
+from napari_icenet.matching.template import HIGH_PASS, Predictor, check_predictor
 from napari_icenet.matching.zncc import FLAT
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.evidence import Correlator, Evidence, Place
@@ -64,7 +65,7 @@ def follow(
     number : int
         Number of the track.
     predictor : Predictor, optional
-        Makes the template, where ``settings.template`` is its name.
+        Makes the template; the settings of the track then have its name as their template.
     pool : Executor, optional
         Its thread begins the next search while a match is checked; the result is the same.
     on_fix : callable, optional
@@ -89,9 +90,12 @@ def follow(
         Only one scene; the chip is outside the frame, crosses its edge, or is fill or flat;
         the shift of its date is not known.
     UsageError
-        The search window does not fit in the frame; unknown band, date, template or filter; no position, or two.
+        The search window does not fit in the frame; unknown band, date, template or filter; no position, or two; the
+        predictor is none, or the settings name another template.
+    PredictorError
+        The predictor failed.
     """
-    settings = settings or TrackSettings()
+    settings = _with_predictor(given_or_default(TrackSettings, settings), predictor)
     row, col = _position(row, col, at)
     of = stack.stack if isinstance(stack, Pictures) else stack
     if date is not None:
@@ -112,6 +116,20 @@ def _position(row: float | None, col: float | None, at: tuple[float, float] | No
     if at is not None or row is None or col is None:
         raise UsageError("The position of the chip is needed once: give row and col, or at=(row, col).")
     return row, col
+
+
+def _with_predictor(settings: TrackSettings, predictor: Predictor | None) -> TrackSettings:
+    """The settings, with the predictor's name as their template."""
+    if predictor is None:
+        return settings
+    check_predictor(predictor)
+    if settings.template == predictor.name:
+        return settings
+    if settings.template != TrackSettings.model_fields["template"].default:
+        raise UsageError(
+            f"The settings name the template {settings.template}, the predictor is {predictor.name}; leave one out."
+        )
+    return settings.model_copy(update={"template": predictor.name})
 
 
 class _Follower:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.settings_model import given_or_default
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.acceptance import NO_PIXELS
@@ -97,7 +98,7 @@ def map_pair(
     TrackingError
         The pictures share no valid pixels, or the stable ground or the prior does not fit the stack.
     """
-    settings = settings or VelocitySettings()
+    settings = given_or_default(VelocitySettings, settings)
     days = _days_between(stack, first, second)
     if stable is not None and stable.shape != stack.grid.shape:
         raise TrackingError(

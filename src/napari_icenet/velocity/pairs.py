@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.settings_model import given_or_default
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.engine.engine import Engine
@@ -113,7 +114,7 @@ def map_pairs(
     UsageError, TrackingError
         As ``map_pair``; a TrackingError only where no pair can be mapped.
     """
-    settings = settings or VelocitySettings()
+    settings = given_or_default(VelocitySettings, settings)
     if settings.same_geometry:
         check_geometry(stack, pairs)
     engine, cache = engine or Engine(settings.device), picture_cache(settings)
