@@ -169,7 +169,7 @@ def _extended(out: Path, stacks: dict[str, SceneStack], settings: DatasetSetting
         name = next(name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name))
         raise DatasetError(
             f"{out} was made with {name} {getattr(old.settings, name)}, not {getattr(settings, name)}; use the same "
-            "settings to extend it, choose another name, or replace it with --force."
+            "settings to extend it, choose another name, or replace it with force=True (--force)."
         )
     for source in old.stacks:
         stack = stacks.get(source.name)
@@ -179,12 +179,12 @@ def _extended(out: Path, stacks: dict[str, SceneStack], settings: DatasetSetting
         if not {scene.id for scene in source.scenes} <= {scene.id for scene in now.scenes}:
             raise DatasetError(
                 f"{out} holds scenes of {source.name} that are no longer there; rename the stack to add it, "
-                "or replace the dataset with --force."
+                "or replace the dataset with force=True (--force)."
             )
         if now.grid != source.grid:
             raise DatasetError(
                 f"the frame of {source.name} is another one than in {out}, so its chips do not fit; "
-                "open the scenes on the same extent, or replace the dataset with --force."
+                "open the scenes on the same extent, or replace the dataset with force=True (--force)."
             )
     return old
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from napari_icenet.errors import SceneError, UsageError
 from napari_icenet.scenes.dated.image_name import parse_image_name
-from napari_icenet.scenes.dates import date_labels, no_one_date, scenes_of_date
+from napari_icenet.scenes.dates import date_labels, date_text, no_one_date, scenes_of_date
+from napari_icenet.scenes.instant import Instant
 from napari_icenet.scenes.landsat.product_id import parse_product_name
 from napari_icenet.scenes.scene import Notice, Provenance, Scene
 
@@ -36,12 +37,16 @@ class SceneChoice:
     least: int = 1
 
     @classmethod
-    def of(cls, exclude: str | Iterable[str] = (), only: str | Iterable[str] = (), least: int = 1) -> SceneChoice:
+    def of(
+        cls, exclude: Instant | Iterable[Instant] = (), only: str | Iterable[str] = (), least: int = 1
+    ) -> SceneChoice:
         """The choice in words as typed.
 
         Raises UsageError: a word is no path and row, or something is named twice.
         """
-        dates, places = ((one,) if isinstance(one, str) else tuple(one) for one in (exclude, only))
+        given = exclude if isinstance(exclude, Iterable) and not isinstance(exclude, str) else (exclude,)
+        dates = tuple(date_text(one) for one in given)
+        places = (only,) if isinstance(only, str) else tuple(str(one) for one in only)
         _check_once([text.strip() for text in dates])
         _check_once([_called(_numbers(text)) for text in places])
         return cls(dates, places, least)
