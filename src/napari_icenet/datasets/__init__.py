@@ -49,7 +49,7 @@ def build(
     """
     from napari_icenet.datasets.builder import build_dataset
     from napari_icenet.datasets.settings import make_dataset_settings
-    from napari_icenet.scenes.given import check_stack
+    from napari_icenet.scenes.selection.given import check_stack
 
     several = stacks if isinstance(stacks, Sequence) and not isinstance(stacks, str) else [stacks]
     for stack in several:

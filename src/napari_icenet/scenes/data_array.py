@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from napari_icenet.common.types import F32
 from napari_icenet.errors import StackError
-from napari_icenet.scenes.array_grid import grid_of
 from napari_icenet.scenes.cf_grid import SPATIAL_REF, coordinates, dimensions
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.raster.array import lazy_frames
+from napari_icenet.scenes.raster.array_grid import grid_of
 
 
 class Pictures(NamedTuple):

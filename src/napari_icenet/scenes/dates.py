@@ -10,8 +10,8 @@ from typing import cast
 
 import numpy as np
 
+from napari_icenet.common.instant import Instant, instant, parsed
 from napari_icenet.errors import UsageError
-from napari_icenet.scenes.instant import Instant, instant, parsed
 from napari_icenet.scenes.scene import Scene
 
 _ZONED = re.compile(r"T\d{2}:?\d{2}.*[+-]\d{2}(:?\d{2})?$")

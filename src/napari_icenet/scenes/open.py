@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.crs import CRS
 
+from napari_icenet.common.instant import Instant
 from napari_icenet.errors import SceneError, StackError, UsageError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.align.align import align, coordinate_system
@@ -21,7 +22,6 @@ from napari_icenet.scenes.dated.passed_over import few, images_beside_products, 
 from napari_icenet.scenes.dated_folder import IMAGE_SUFFIXES, is_dated_folder, read_dated_folder
 from napari_icenet.scenes.folder_listing import FolderListing, list_folder
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.scenes.instant import Instant
 from napari_icenet.scenes.landsat.files import ProductFiles, may_look_into, product_files
 from napari_icenet.scenes.landsat.product import PAN_BAND, is_product, read_product, read_product_files
 from napari_icenet.scenes.landsat.product_id import parse_product_name

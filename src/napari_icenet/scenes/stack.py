@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.common.described import Described, dates_text
+from napari_icenet.common.instant import Instant
 from napari_icenet.common.text import percent_text
 from napari_icenet.errors import SceneError, SceneWarning, StackError
 from napari_icenet.scenes.bands import find_band
 from napari_icenet.scenes.dates import date_labels, find_date
 from napari_icenet.scenes.grid import Grid, Window
-from napari_icenet.scenes.instant import Instant
 from napari_icenet.scenes.origin import Origin
 from napari_icenet.scenes.raster.array import scenes_of_array
 from napari_icenet.scenes.raster.georeference import checked

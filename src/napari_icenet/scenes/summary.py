@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from napari_icenet.common.described import Described, dates_text
+from napari_icenet.common.instant import Instant
 from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.common.text import percent_text
 from napari_icenet.errors import StackError, UsageError
 from napari_icenet.jobs.progress import Progress
-from napari_icenet.scenes.given import check_stack
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.scenes.instant import Instant
 from napari_icenet.scenes.raster.pixel_size import metres_per_pixel
 from napari_icenet.scenes.scene import Notice, Scene
 from napari_icenet.scenes.selection.choice import SceneChoice
+from napari_icenet.scenes.selection.given import check_stack
 from napari_icenet.scenes.stack import SceneStack
 
 LOOKING_THREADS = 4

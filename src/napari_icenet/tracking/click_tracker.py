@@ -23,7 +23,7 @@ from napari_icenet.matching.match import CorrelationSurface
 from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.matching.template import Predictor, check_template
 from napari_icenet.scenes.align.date_shifts import DateShifts
-from napari_icenet.scenes.given import check_stack
+from napari_icenet.scenes.selection.given import check_stack
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.background import LiveTracks
 from napari_icenet.tracking.plausibility.rock import on_mask_caution

@@ -15,7 +15,7 @@ from napari_icenet.common.antimeridian import DEGREE_DECIMALS, line_geometry
 from napari_icenet.common.atomic_io import check_folder, check_name, write_parquet, write_whole
 from napari_icenet.common.software import software
 from napari_icenet.errors import TrackingError, UsageError
-from napari_icenet.scenes.given import check_stack
+from napari_icenet.scenes.selection.given import check_stack
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.points import read_points, read_records
 from napari_icenet.tracking.settings import TrackSettings, make_settings

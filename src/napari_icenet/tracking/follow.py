@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 
 import numpy as np
 
+from napari_icenet.common.instant import Instant
 from napari_icenet.common.settings_model import given_or_default
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.matching.acceptance import NO_PEAK, chips_inside
@@ -16,8 +17,7 @@ from napari_icenet.matching.match import CorrelationSurface, Match
 from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.template import HIGH_PASS, Predictor, check_predictor
 from napari_icenet.matching.zncc import FLAT
-from napari_icenet.scenes.given import check_stack
-from napari_icenet.scenes.instant import Instant
+from napari_icenet.scenes.selection.given import check_stack
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.evidence import Correlator, Evidence, Place
 from napari_icenet.tracking.observation import Observation

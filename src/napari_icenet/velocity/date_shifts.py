@@ -23,7 +23,7 @@ from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.scenes.align.date_shifts import DateShifts, Source, named
-from napari_icenet.scenes.given import check_stack
+from napari_icenet.scenes.selection.given import check_stack
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.velocity.map_pair import map_pair, picture_cache
 from napari_icenet.velocity.settings import DEFAULT_RADIUS, VelocitySettings

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.instant import Instant
 from napari_icenet.common.settings_model import given_or_default
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.jobs.progress import Progress
@@ -17,9 +18,8 @@ from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.matching.engine.matches import Matches
 from napari_icenet.matching.lost_reason import REASONS, LostReason, reason_code
 from napari_icenet.matching.pictures import TILE, Pictures, TileCache
-from napari_icenet.scenes.given import check_stack
 from napari_icenet.scenes.grid import Grid, Window
-from napari_icenet.scenes.instant import Instant
+from napari_icenet.scenes.selection.given import check_stack
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.velocity.cautions import edge_caution, pair_cautions, with_cautions
 from napari_icenet.velocity.chip_levels import Levels

@@ -10,13 +10,13 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.instant import Instant
 from napari_icenet.common.settings_model import given_or_default
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.engine.engine import Engine
-from napari_icenet.scenes.given import check_stack
-from napari_icenet.scenes.instant import Instant
 from napari_icenet.scenes.selection.choice import places_of
+from napari_icenet.scenes.selection.given import check_stack
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.velocity.cautions import judged_together
 from napari_icenet.velocity.map_pair import map_pair, picture_cache

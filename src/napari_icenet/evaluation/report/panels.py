@@ -91,8 +91,8 @@ def _images(sequence: Sequences, t0: int, predictors: Sequence[Predictor], other
     past = past_of(sequence, 0, t0, 2)
     made = [predicted(predictors[p], past) for p in others]
     seen: list[F32 | None] = [chips[t] if t >= 0 else None for t in range(t0 - 2, t0 + 1)]
-    predicted = [None if one is None else one.template for one in made]
-    return [*seen, *predicted, sharp(chips[t0]), chips[t0 + 1], chips[t0 + 2], sharp(chips[t0 + 2])]
+    templates = [None if one is None else one.template for one in made]
+    return [*seen, *templates, sharp(chips[t0]), chips[t0 + 1], chips[t0 + 2], sharp(chips[t0 + 2])]
 
 
 def _show(axes: Axes, image: F32 | None) -> None:

@@ -16,7 +16,7 @@ from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.base import Options
 from napari_icenet.predictors.registry import predictor
-from napari_icenet.scenes.given import check_stack
+from napari_icenet.scenes.selection.given import check_stack
 from napari_icenet.scenes.stack import SceneStack
 
 #: What can be evaluated: a stack, a dataset, or the path of one.
@@ -59,7 +59,7 @@ def open_source(
     if isinstance(source, SequenceDataset):
         if covariates is not None:
             raise UsageError(
-                f"{source.path} is a dataset and has its own; give them where it is built (icenet dataset --covariates)."
+                f"{source.path} is a dataset and has its own; give --covariates where it is built (icenet dataset)."
             )
         if exclude or only or pixel_size is not None:
             raise UsageError(

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.instant import Instant, instant
 from napari_icenet.errors import StackError
 from napari_icenet.scenes.grid import Grid, Window
-from napari_icenet.scenes.instant import Instant, instant
 from napari_icenet.scenes.raster.fill import unmeasured, zero_regions
 from napari_icenet.scenes.raster.packed_mask import PackedMask
 from napari_icenet.scenes.scene import Scene

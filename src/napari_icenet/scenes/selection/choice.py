@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_icenet.common.instant import Instant
 from napari_icenet.errors import SceneError, UsageError
 from napari_icenet.scenes.dated.image_name import parse_image_name
 from napari_icenet.scenes.dates import date_labels, date_text, no_one_date, scenes_of_date
-from napari_icenet.scenes.instant import Instant
 from napari_icenet.scenes.landsat.product_id import parse_product_name
 from napari_icenet.scenes.scene import Notice, Provenance, Scene
 
