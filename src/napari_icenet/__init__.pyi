@@ -1,4 +1,5 @@
 from . import datasets as datasets
+from . import errors as errors
 from . import predictors as predictors
 from . import samples as samples
 from .common.software import __version__ as __version__
@@ -35,6 +36,8 @@ from .velocity.io.write import write_maps as write_maps
 from .velocity.map_pair import map_pair as map_pair
 from .velocity.pairs import make_pairs as make_pairs
 from .velocity.pairs import map_pairs as map_pairs
+from .velocity.prior import Prior as Prior
+from .velocity.prior import read_prior as read_prior
 from .velocity.quality.assess import quality_report as quality_report
 from .velocity.quality.report import QualityReport as QualityReport
 from .velocity.settings import VelocitySettings as VelocitySettings

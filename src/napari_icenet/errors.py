@@ -33,6 +33,10 @@ class WeightsError(IceNetError):
     """Weights of a network cannot be read or written, or belong to another network."""
 
 
+class PredictorError(IceNetError):
+    """A predictor failed, or its answer cannot be used."""
+
+
 class TrainingError(IceNetError):
     """A network cannot be trained as asked, or a run cannot be read, written or continued."""
 

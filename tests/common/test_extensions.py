@@ -147,3 +147,9 @@ def test_a_reader_that_fails_is_told_and_passed_over(tiny: Path, tmp_path: Path)
 
 def test_without_other_packages_nothing_is_added() -> None:
     assert extensions("napari_icenet.nothing") == {}
+
+
+def test_what_calls_itself_otherwise_than_its_entry_point_is_left_out(tiny: Path) -> None:
+    (tiny / "tiny_ice-1.0.dist-info" / "entry_points.txt").write_text("[napari_icenet.predictors]\nb = tiny_ice:Twice")
+    with pytest.warns(ExtensionWarning, match="predictor b of tiny-ice calls itself twice and is left out"):
+        assert predictors.names() == tuple(registry.PREDICTORS)

@@ -89,7 +89,7 @@ def test_what_is_no_stack_is_refused() -> None:
         (array.to_dataset(), "choose one variable"),
         (array.transpose("band", "time", "y", "x"), "transpose"),
         (array.drop_vars("time"), "no dates"),
-        (array.assign_coords(x=np.arange(30.0) ** 2), "not regular"),
+        (array.assign_coords(x=np.arange(30.0) ** 2), "coordinates x of ice are not evenly spaced"),
     ):
         with pytest.raises(StackError, match=words):
             SceneStack.from_xarray(wrong)

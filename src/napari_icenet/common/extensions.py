@@ -51,6 +51,9 @@ def _loaded(group: str, ours: frozenset[str], needs: tuple[str, ...], _path: tup
         if lacking:
             _warn(entry, f"lacks {', '.join(lacking)} and is left out; update that package")
             continue
+        if "name" in needs and isinstance(made.name, str) and made.name != entry.name:
+            _warn(entry, f"calls itself {made.name} and is left out; that package must give both one name")
+            continue
         found[entry.name] = made
     return found
 

@@ -49,8 +49,11 @@ def build(
     """
     from napari_icenet.datasets.builder import build_dataset
     from napari_icenet.datasets.settings import make_dataset_settings
+    from napari_icenet.scenes.selection.given import check_stack
 
-    several = stacks if isinstance(stacks, Sequence) else [stacks]
+    several = stacks if isinstance(stacks, Sequence) and not isinstance(stacks, str) else [stacks]
+    for stack in several:
+        check_stack(stack)
     chosen = make_dataset_settings(**settings)
     build_dataset(several, out, chosen, workers=workers, force=force, progress=progress)
     return open(out)

@@ -11,6 +11,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
+from napari_icenet.common.settings_model import given_or_default
 from napari_icenet.datasets.build_parts import make_parts
 from napari_icenet.datasets.covariates import names_of, sources_of
 from napari_icenet.datasets.cut import check_fits, window_starts
@@ -79,7 +80,7 @@ def build_dataset(
     UsageError
         There is no such band, two stacks have the same name, or some have no shifts of their dates where others have.
     """
-    settings, out = settings or DatasetSettings(), Path(out)
+    settings, out = given_or_default(DatasetSettings, settings), Path(out)
     if not stacks:
         raise UsageError("No stack was named; name at least one.")
     by_name = {stack.name: stack for stack in stacks}
@@ -168,7 +169,7 @@ def _extended(out: Path, stacks: dict[str, SceneStack], settings: DatasetSetting
         name = next(name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name))
         raise DatasetError(
             f"{out} was made with {name} {getattr(old.settings, name)}, not {getattr(settings, name)}; use the same "
-            "settings to extend it, choose another name, or replace it with --force."
+            "settings to extend it, choose another name, or replace it with force=True (--force)."
         )
     for source in old.stacks:
         stack = stacks.get(source.name)
@@ -178,12 +179,12 @@ def _extended(out: Path, stacks: dict[str, SceneStack], settings: DatasetSetting
         if not {scene.id for scene in source.scenes} <= {scene.id for scene in now.scenes}:
             raise DatasetError(
                 f"{out} holds scenes of {source.name} that are no longer there; rename the stack to add it, "
-                "or replace the dataset with --force."
+                "or replace the dataset with force=True (--force)."
             )
         if now.grid != source.grid:
             raise DatasetError(
                 f"the frame of {source.name} is another one than in {out}, so its chips do not fit; "
-                "open the scenes on the same extent, or replace the dataset with --force."
+                "open the scenes on the same extent, or replace the dataset with force=True (--force)."
             )
     return old
 

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from napari_icenet.common.settings_model import FrozenModel, even, made
+from napari_icenet.common.settings_model import Settings, even, made
 from napari_icenet.matching.acceptance import DATASET, DATASET_CHAIN, Criteria
 
 Tracking = Literal["chain", "robust"]
@@ -23,7 +23,7 @@ BLOCK, BLOCKS = 8, 12
 _SMALLER = (8, 7, 6, 5, 4, 3)
 
 
-class DatasetSettings(FrozenModel):
+class DatasetSettings(Settings):
     """Choices for cutting sequences. Immutable; checked when made.
 
     Attributes

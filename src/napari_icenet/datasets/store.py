@@ -129,7 +129,7 @@ def read_record(path: Path) -> DatasetRecord:
         if work_folder(path).exists():
             raise DatasetError(f"{path} is not finished; run icenet dataset again to continue it.")
         raise DatasetError(download_first(path) or f"{path} does not exist; name a dataset made by icenet dataset.")
-    incomplete = f"{path} is an incomplete dataset; copy it again, or build it again with --force."
+    incomplete = f"{path} is an incomplete dataset; copy it again, or build it again with force=True (--force)."
     attributes = zarr_attributes(path)
     if attributes is None or "format" not in attributes:
         raise DatasetError(incomplete if (path / "chips").is_dir() else f"{path} is no dataset made by icenet.")

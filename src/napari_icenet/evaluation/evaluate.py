@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_icenet.common.described import Described
+from napari_icenet.common.settings_model import given_or_default
 from napari_icenet.common.software import software
 from napari_icenet.datasets.sequences import Sequences
 from napari_icenet.errors import UsageError
@@ -21,7 +22,7 @@ from napari_icenet.evaluation.sources.dataset import DatasetSource
 from napari_icenet.evaluation.sources.open import Evaluated, make_predictors, open_source
 from napari_icenet.evaluation.sources.stack import StackSource
 from napari_icenet.jobs.progress import Progress
-from napari_icenet.matching.template import Predictor
+from napari_icenet.matching.template import Predictor, check_predictor
 from napari_icenet.predictors.icenet_inputs import say_covariates_missing
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.registry import predictor
@@ -111,7 +112,10 @@ class Evaluation(Described):
         target : {1, 2}
         ax : Axes, optional
         """
-        return self.scores[next(iter(self.scores)) if mode is None else mode].plot(self.names, target=target, ax=ax)
+        chosen = next(iter(self.scores)) if mode is None else mode
+        if chosen not in self.scores:
+            raise UsageError(f"Tracking {chosen} was not evaluated; choose {' or '.join(self.scores)}.")
+        return self.scores[chosen].plot(self.names, target=target, ax=ax)
 
     def sequence(self, mode: Mode, i: int) -> Sequences:
         """The chips behind one row of the scores, read again."""
@@ -169,7 +173,7 @@ def evaluate(
     source: Evaluated | StackSource | DatasetSource,
     settings: EvaluationSettings | None = None,
     *,
-    predictors: Sequence[Predictor | str] | None = None,
+    predictors: Sequence[Predictor | str] | Predictor | str | None = None,
     threads: int | None = None,
     processes: int = 1,
     progress: Progress | None = None,
@@ -182,7 +186,7 @@ def evaluate(
     source : SceneStack, dataset, path of either, StackSource or DatasetSource
     settings : EvaluationSettings, optional
         Of a source that was opened with them.
-    predictors : sequence of Predictor or str, optional
+    predictors : sequence of Predictor or str, or one of these, optional
         Themselves or their names; persistence, which all are told against, is always among them. Default: those
         that the settings name.
     threads : int, optional
@@ -202,6 +206,9 @@ def evaluate(
     UsageError
         A choice cannot be used, or is made twice.
     """
+    for name, count in (("threads", threads), ("processes", processes)):
+        if count is not None and (not isinstance(count, int) or count < 1):
+            raise UsageError(f"{name}={count} cannot be used; give a whole number of 1 or more.")
     source, settings, chosen = _opened(source, settings, predictors, choices)
     names = tuple(p.name for p in chosen)
 
@@ -232,12 +239,16 @@ def evaluate(
 def _opened(
     source: Evaluated | StackSource | DatasetSource,
     settings: EvaluationSettings | None,
-    predictors: Sequence[Predictor | str] | None,
+    predictors: Sequence[Predictor | str] | Predictor | str | None,
     choices: dict[str, Any],
 ) -> tuple[StackSource | DatasetSource, EvaluationSettings, tuple[Predictor, ...]]:
     """Open source, settings and predictors of an evaluation."""
     if settings is not None and choices:
         raise UsageError(f"{', '.join(choices)} and settings were both given; make the settings with it instead.")
+    if settings is not None:
+        settings = given_or_default(EvaluationSettings, settings)
+    if predictors is not None:
+        predictors = _several(predictors)
     if not isinstance(source, StackSource | DatasetSource):
         given = choices if settings is None else settings.model_dump(exclude_unset=True)
         if predictors is not None and all(isinstance(one, str) for one in predictors):
@@ -250,6 +261,17 @@ def _opened(
     if all(one.name != "persistence" for one in chosen):
         chosen = (predictor("persistence"), *chosen)
     return source, settings, chosen
+
+
+def _several(predictors: Any) -> list[Predictor | str]:
+    """Predictors and names, one alone too."""
+    several = list(predictors) if isinstance(predictors, list | tuple) else [predictors]
+    if not several:
+        raise UsageError("predictors is empty; name at least one, or leave it out for all that fit.")
+    for one in several:
+        if not isinstance(one, str):
+            check_predictor(one)
+    return several
 
 
 def _options(made: Predictor) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from napari_icenet.common.settings_model import FrozenModel, made
+from napari_icenet.common.settings_model import Settings, made
 from napari_icenet.errors import UsageError
 from napari_icenet.predictors.registry import fitting, names, predictor
 
@@ -18,7 +18,7 @@ MODES: tuple[Mode, ...] = ("chain", "robust")
 TARGETS = ("t1", "t2")
 
 
-class EvaluationSettings(FrozenModel):
+class EvaluationSettings(Settings):
     """Settings of an evaluation; the defaults are the paper's where it names them.
 
     Attributes

@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.scenes.grid import Window
+
+
+def as_position(given: object) -> tuple[float, float]:
+    """(row, col) of whatever two numbers are given as.
+
+    Raises UsageError: they are no two numbers.
+    """
+    try:
+        row, col = (float(v) for v in np.asarray(given, float))
+    except (TypeError, ValueError):
+        row = col = math.nan
+    if isinstance(given, str) or not (math.isfinite(row) and math.isfinite(col)):
+        raise UsageError(f"{given!r} is no position; give (row, col), two numbers of pixels.")
+    return row, col
 
 
 def square(row: int, col: int, side: int) -> Window:

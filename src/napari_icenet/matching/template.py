@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_icenet.errors import UsageError
+from napari_icenet.errors import IceNetError, PredictorError, UsageError
 
 #: Filter of the paper's high-pass template, and of the check of every match.
 HIGH_PASS = "high-pass"
@@ -63,6 +64,7 @@ class Past:
     covariate_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        _as_arrays(self)
         shape = self.chips.shape
         if len(shape) != 3 or shape[1] != shape[2] or 0 in shape:
             raise UsageError(f"past chips of shape {shape} cannot be used; hand over (n, C, C) with n of at least 1.")
@@ -83,6 +85,21 @@ class Past:
                 f"{shape[0]} past chips and {wanted[1]} names of covariates came with values of shape "
                 f"{self.covariates.shape}; each chip needs one of each."
             )
+
+
+def _as_arrays(past: Past) -> None:
+    """Lists become arrays; arrays stay what they are."""
+    kinds = {"chips": np.float32, "days": np.float64, "valid": np.bool_, "cloud": np.float64, "covariates": np.float64}
+    for name, kind in kinds.items():
+        value = getattr(past, name)
+        if isinstance(value, np.ndarray) or (value is None and name in ("cloud", "covariates")):
+            continue
+        try:
+            object.__setattr__(past, name, np.asarray(value, kind))
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"{name} of past chips cannot be used; hand over an array of numbers.") from error
+    if isinstance(past.horizon, bool) or not isinstance(past.horizon, int | float | np.number):
+        raise UsageError(f"a horizon of {past.horizon!r} cannot be used; give the days to the target, a number.")
 
 
 def named_covariates(
@@ -129,7 +146,10 @@ class Prediction:
 
 @runtime_checkable
 class Predictor(Protocol):
-    """Makes a template from past chips."""
+    """Makes a template from past chips.
+
+    One may have a ``prefilter``, too (:func:`prefilter_of`).
+    """
 
     @property
     def name(self) -> str:
@@ -141,23 +161,93 @@ class Predictor(Protocol):
         """For a drop-down or a legend."""
         ...
 
-    @property
-    def prefilter(self) -> str:
-        """Filter of the picture that the template is searched in or compared with; ``none`` for the plain one."""
-        ...
-
     def __call__(self, past: Past) -> Prediction | None:
         """The template for the frame ``past.horizon`` days after t0; None where none can be made."""
         ...
 
 
-def check_template(name: str, predictor: Predictor | None, others: Iterable[str] = ()) -> None:
+def prefilter_of(predictor: Predictor) -> str:
+    """Filter of the picture that a predictor's templates are searched in; ``none``, the plain one, where it has none.
+
+    Raises UsageError: there is no such filter.
+    """
+    from napari_icenet.matching.prefilter import prefilter
+
+    name = getattr(predictor, "prefilter", "none")
+    try:
+        return prefilter(name).name
+    except UsageError as error:
+        raise UsageError(f"The predictor {predictor.name}: {error}") from error
+
+
+def predicted(predictor: Predictor, past: Past) -> Prediction | None:
+    """The prediction after a past; None where a predictor can make none.
+
+    Raises PredictorError: the predictor fails, or gives something else.
+    """
+    with failures_of(predictor):
+        made = predictor(past)
+    if made is None:
+        return None
+    if not isinstance(made, Prediction):
+        raise PredictorError(
+            f"The predictor {predictor.name} gave a {type(made).__name__}; return a Prediction, or None."
+        )
+    wanted = past.chips.shape[1:]
+    if np.shape(made.template) != wanted:
+        raise PredictorError(
+            f"The predictor {predictor.name} gave a template of shape {np.shape(made.template)} for chips of {wanted}; "
+            "return one of the chips' shape."
+        )
+    return made
+
+
+@contextmanager
+def failures_of(predictor: Predictor) -> Iterator[None]:
+    """Tell what a predictor raises as an error of ours with its name; ours pass.
+
+    Raises PredictorError: anything else is raised within.
+    """
+    try:
+        yield
+    except (IceNetError, MemoryError):
+        raise
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise PredictorError(f"The predictor {predictor.name} failed ({what}); mend it, or choose another.") from error
+
+
+def check_predictor(given: object) -> None:
+    """Refuse what is no predictor.
+
+    Raises UsageError: it is a name or a class, cannot be called, or has no name.
+    """
+    if isinstance(given, str):
+        raise UsageError(f'{given} is the name of a predictor; hand over icenet.predictors.get("{given}").')
+    way = 'hand over one, such as icenet.predictors.get("median")'
+    if isinstance(given, type):
+        raise UsageError(f"{given.__name__} is a class and no predictor yet; hand over {given.__name__}().")
+    if not callable(given):
+        raise UsageError(f"A {type(given).__name__} is no predictor; {way}.")
+    if not isinstance(getattr(given, "name", None), str):
+        raise UsageError(f"A {type(given).__name__} without a name is no predictor; {way}, or give it name and title.")
+
+
+def check_template(name: str, predictor: Predictor | None, others: Iterable[str] | None = None) -> None:
     """Refuse a template that is neither built in nor handed over.
 
     Raises
     ------
     UsageError
-        The message lists the templates there are, ``others`` (the names of predictors) among them.
+        The message lists the templates there are, ``others`` (the names of predictors) among them; where nobody knows
+        others, it says how a predictor is handed over.
     """
-    if name not in TEMPLATES and predictor is None:
-        raise UsageError(f"there is no template {name}; choose {', '.join(dict.fromkeys([*TEMPLATES, *others]))}.")
+    if name in TEMPLATES or predictor is not None:
+        return
+    known = ", ".join(dict.fromkeys([*TEMPLATES, *(others or ())]))
+    if others is None:
+        raise UsageError(
+            f"The template {name} needs its predictor; hand it over, as in "
+            f'predictor=icenet.predictors.get("{name}"), or choose {known}.'
+        )
+    raise UsageError(f"there is no template {name}; choose {known}.")

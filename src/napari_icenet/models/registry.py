@@ -24,7 +24,7 @@ def network_class(name: str) -> Any:
     """The class of a network.
 
     It has a ``name``, a ``title``, a ``settings_type``, and ``limits``: what networks of its kind are not good
-    for, one sentence each, for their cards.
+    for, one sentence each, for their cards. One of another package that can be trained names its ``objective_type``.
     Raises UsageError: there is no such network; the message lists those there are.
     """
     return _REGISTRY.load(name)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from napari_icenet.common.settings_model import FrozenModel
+from napari_icenet.common.settings_model import Settings
 
 
-class Options(FrozenModel):
+class Options(Settings):
     """A predictor whose fields are its options: immutable, and unknown ones are refused.
 
     Attributes

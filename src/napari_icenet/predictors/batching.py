@@ -10,12 +10,13 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Protocol, TypeVar, runtime_checkable
 
 from napari_icenet.errors import SceneWarning, WeightsError
 from napari_icenet.jobs.prefetch import prefetch
 from napari_icenet.jobs.progress import Progress
-from napari_icenet.matching.template import Past, Prediction, Predictor
+from napari_icenet.matching.template import Past, Prediction, Predictor, failures_of, predicted
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -60,9 +61,10 @@ def predict_many(
         In the order of ``pasts``.
     """
     if isinstance(predictor, BatchPredictor):
-        return predictor.predict_many(pasts)
+        with failures_of(predictor):
+            return predictor.predict_many(pasts)
     made: list[Prediction | None] = []
-    for one in prefetch(predictor, pasts, threads=threads or os.cpu_count() or 1):
+    for one in prefetch(partial(predicted, predictor), pasts, threads=threads or os.cpu_count() or 1):
         made.append(one)
         if progress is not None:
             progress(len(made) / len(pasts), predictor.title)

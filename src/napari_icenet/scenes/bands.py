@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from napari_icenet.errors import UsageError
+
+
+def asked_bands(bands: Sequence[str | int] | str | int) -> tuple[str | int, ...]:
+    """Names and numbers of bands as they were asked for; one alone does as well.
+
+    Raises UsageError: there is none, or something is no name or number.
+    """
+    several = (bands,) if isinstance(bands, str | int) else bands
+    if not isinstance(several, Iterable):
+        raise UsageError(f"A {type(bands).__name__} names no bands; write for instance bands=['B4'].")
+    found = tuple(band.item() if hasattr(band, "item") else band for band in several)
+    if not found:
+        raise UsageError("bands is empty; name at least one, or leave it out for those that most scenes have.")
+    for band in found:
+        if not isinstance(band, str | int) or isinstance(band, bool):
+            raise UsageError(f"{band!r} names no band; write its name or number.")
+    return found
 
 
 def find_band(bands: Sequence[str], asked: str | int, name: str, *, by_place: bool = False) -> str:

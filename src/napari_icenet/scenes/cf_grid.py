@@ -1,23 +1,17 @@
-"""A grid in the words of the CF conventions, for xarray, GDAL and rioxarray, and back."""
+"""A grid in the words of the CF conventions, for xarray, GDAL and rioxarray."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pyproj
 import xarray as xr
-from affine import Affine
-from rasterio.crs import CRS
 
-from napari_icenet.errors import StackError
 from napari_icenet.scenes.grid import Grid
 
 #: Name of the variable that tells the coordinate system, as rioxarray and odc-geo call it.
 SPATIAL_REF = "spatial_ref"
-#: Coordinates that are off the regular grid by more than this part of a pixel are no grid.
-_REGULAR_PX = 0.01
 
 
 def grid_mapping(cells: Grid) -> dict[str, Any]:
@@ -75,48 +69,3 @@ def coordinates(grid: Grid) -> dict[str, xr.Variable]:
         "x": xr.Variable(("row", "col"), over_x, turned["x"]),
         **mapping,
     }
-
-
-def grid_of(array: xr.DataArray) -> Grid:
-    """The grid of the last two axes of an array: by its grid mapping and coordinates; pixels alone without them.
-
-    Raises StackError: the coordinate system is none that is known, or the coordinates are not regular.
-    """
-    height, width = array.shape[-2:]
-    name = array.attrs.get("grid_mapping", array.encoding.get("grid_mapping", SPATIAL_REF))
-    if name not in array.coords:
-        return Grid(height, width)
-    mapping = array.coords[name].attrs
-    return Grid(height, width, _transform(array, mapping), _crs(mapping, str(array.name)))
-
-
-def _crs(mapping: Mapping[str, Any], called: str) -> CRS:
-    try:
-        wkt = mapping.get("crs_wkt") or mapping.get("spatial_ref") or pyproj.CRS.from_cf(dict(mapping)).to_wkt()
-        return CRS.from_wkt(str(wkt))
-    except (ValueError, KeyError, pyproj.exceptions.CRSError) as error:
-        raise StackError(f"{called} names a coordinate system that is not known; write it as crs_wkt.") from error
-
-
-def _transform(array: xr.DataArray, mapping: Mapping[str, Any]) -> Affine:
-    down, along = array.dims[-2:]
-    told = mapping.get("GeoTransform")
-    own = Affine.from_gdal(*(float(v) for v in str(told).split())) if told is not None else None
-    if down not in array.coords or along not in array.coords or str(down) == "row":
-        if own is None:
-            raise StackError(f"{array.name} has a coordinate system but no coordinates; add x and y.")
-        return own
-    y, x = (np.asarray(array.coords[axis].values, float) for axis in (down, along))
-    size = {name: (v[-1] - v[0]) / (len(v) - 1) if len(v) > 1 else np.nan for name, v in (("y", y), ("x", x))}
-    if own is not None:
-        # One row or column has no distance to the next; a part of an array keeps the transform of the whole.
-        size = {"y": own.e if np.isnan(size["y"]) else size["y"], "x": own.a if np.isnan(size["x"]) else size["x"]}
-    if not np.isfinite(list(size.values())).all():
-        raise StackError(f"{array.name} has a single row or column and no GeoTransform, so no pixel size; add one.")
-    for name, v in (("y", y), ("x", x)):
-        if np.abs(v - (v[0] + size[name] * np.arange(len(v)))).max() > _REGULAR_PX * abs(size[name]):
-            raise StackError(f"The coordinates {name} of {array.name} are not regular; resample it to a grid.")
-    found = Affine(size["x"], 0, x[0] - size["x"] / 2, 0, size["y"], y[0] - size["y"] / 2)
-    # The told transform is exact; coordinates are rounded.
-    alike = own is not None and own.almost_equals(found, _REGULAR_PX * abs(size["x"]) / max(len(x), len(y)))
-    return own if own is not None and alike else found

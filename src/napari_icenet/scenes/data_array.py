@@ -12,19 +12,25 @@ from numpy.typing import NDArray
 
 from napari_icenet.common.types import F32
 from napari_icenet.errors import StackError
-from napari_icenet.scenes.cf_grid import SPATIAL_REF, coordinates, dimensions, grid_of
+from napari_icenet.scenes.cf_grid import SPATIAL_REF, coordinates, dimensions
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.raster.array import lazy_frames
+from napari_icenet.scenes.raster.array_grid import grid_of
 
 
 class Pictures(NamedTuple):
-    """Parts of a stack: pictures (time, band, y, x), their dates, bands, grid and name."""
+    """Parts of a stack: pictures (time, band, y, x), their dates, bands, grid and name.
+
+    With them what is missing, of the shape of the pictures, where a value says so, and what is to be said.
+    """
 
     values: Any
     times: list[datetime]
     bands: tuple[str, ...]
     grid: Grid
     name: str
+    fill: Any
+    said: str | None
 
 
 def data_array(
@@ -80,9 +86,29 @@ def pictures_of(array: xr.DataArray) -> Pictures:
         raise StackError(f"{called} has the axes ({found}); transpose it to (time, band, y, x) or (time, y, x).")
     if "time" not in array.coords or array["time"].dtype.kind != "M":
         raise StackError(f"{called} has no dates; add a coordinate time of datetime64.")
+    if np.isnat(array["time"].values).any():
+        raise StackError(f"{called} has a date that is missing (NaT); leave it out, or write it.")
     seconds = array["time"].values.astype("datetime64[s]").astype(np.int64)
     times = [datetime.fromtimestamp(int(s), UTC).replace(tzinfo=None) for s in seconds]
     if array.ndim == 3:
         array = array.expand_dims({"band": [str(array.coords["band"].values) if "band" in array.coords else "B1"]}, 1)
     names = array["band"].values if "band" in array.coords else [f"B{i + 1}" for i in range(array.shape[1])]
-    return Pictures(array.data, times, tuple(str(band) for band in names), grid_of(array), called)
+    grid, said = grid_of(array)
+    return Pictures(array.data, times, tuple(str(band) for band in names), grid, called, _missing(array, called), said)
+
+
+def _missing(array: xr.DataArray, called: str) -> Any:
+    """True where pictures have the value that stands for missing; None where NaN alone does."""
+    found = None
+    for name in ("_FillValue", "nodata", "missing_value"):
+        value = array.attrs.get(name)
+        if value is None:
+            continue
+        try:
+            number = float(value)
+        except (TypeError, ValueError) as error:
+            raise StackError(f"{name} of {called} is {value!r} and no number; correct or delete it.") from error
+        if not np.isnan(number):
+            here = array.data == number
+            found = here if found is None else found | here
+    return found

@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.crs import CRS
 
+from napari_icenet.common.instant import Instant
 from napari_icenet.common.web_address import download_first
 from napari_icenet.errors import SceneError, StackError, UsageError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.align.align import align, coordinate_system
 from napari_icenet.scenes.align.common_grid import Extent
+from napari_icenet.scenes.bands import asked_bands
 from napari_icenet.scenes.dated.passed_over import few, images_beside_products, is_archive, passed_over
 from napari_icenet.scenes.dated_folder import IMAGE_SUFFIXES, is_dated_folder, read_dated_folder
 from napari_icenet.scenes.folder_listing import FolderListing, list_folder
@@ -28,7 +30,7 @@ from napari_icenet.scenes.origin import Origin
 from napari_icenet.scenes.raster.pixel_size import metres_per_pixel
 from napari_icenet.scenes.readers import read_by_others
 from napari_icenet.scenes.scene import Notice, Scene
-from napari_icenet.scenes.selection.choice import EVERY, Dates, SceneChoice
+from napari_icenet.scenes.selection.choice import EVERY, SceneChoice
 from napari_icenet.scenes.selection.select import choose_bands, mixed_meanings, newest_of_each_acquisition
 from napari_icenet.scenes.selection.stack_part import part_of, sized
 from napari_icenet.scenes.stack import SceneStack
@@ -69,10 +71,10 @@ class FoundScenes:
 def open_stack(
     path: str | Path,
     *,
-    bands: Sequence[str | int] | None = None,
+    bands: Sequence[str | int] | str | int | None = None,
     extent: Extent = "intersection",
     crs: str | CRS | None = None,
-    exclude: Dates = (),
+    exclude: Instant | Iterable[Instant] = (),
     only: str | Iterable[str] = (),
     least: int = 1,
     pixel_size: float | str | None = None,
@@ -88,14 +90,14 @@ def open_stack(
         A folder of Landsat product folders (at most one level deeper), one product folder, its
         MTL or any band in it, a folder of dated images, a saved stack (zarr), or what a reader of another
         package knows (entry point ``napari_icenet.readers``).
-    bands : sequence of str or int, optional
+    bands : sequence of str or int, or one of these, optional
         Names or numbers; default: those that at least half of the scenes have, band 8 apart.
         ``("B8",)`` opens the panchromatic band of products as a stack of its own, at 15 m.
     extent : {"intersection", "union"}
         Ground that all scenes hold, or that any holds.
     crs : str or CRS, optional
         Coordinate system of the stack, as in ``EPSG:3031``; needed where scenes have several.
-    exclude : sequence of str or datetime
+    exclude : sequence of dates
         Dates that are left out, as :meth:`~napari_icenet.scenes.stack.SceneStack.time_index` knows them.
     only : sequence of str
         Paths and rows that are kept, as in ``233/013``, or ``233`` for all rows of a path. Scenes that are left
@@ -115,6 +117,9 @@ def open_stack(
         A band, extent, coordinate system, date, or path and row does not exist; too few scenes are left; the
         pixel size is none, or not that of the map that the scenes lie on.
     """
+    if not isinstance(path, str | Path):
+        raise UsageError(f"A {type(path).__name__} is no path; name {EXPECTED}.")
+    bands = None if bands is None else asked_bands(bands)
     path, choice = Path(path), SceneChoice.of(exclude, only, least)
     metres = None if pixel_size is None else metres_per_pixel(pixel_size)
     saved = saved_stack_at(path)

@@ -62,6 +62,13 @@ def draw_image(
     return axes
 
 
+def draw_grey(values: NDArray[np.float32], grid: Grid, *, title: str, ax: Axes | None = None) -> Axes:
+    """Draw a picture in grey, from its 1st to its 99th percentile; see :func:`draw_image`."""
+    known = values[np.isfinite(values)]
+    low, high = (float(v) for v in np.percentile(known, (1, 99))) if known.size else (0.0, 1.0)
+    return draw_image(values, grid, colours="gray", limits=(low, high), title=title, ax=ax)
+
+
 def upper_limit(values: NDArray[Any], percentile: float = 98.0) -> float:
     """Limit that nearly all values lie below, for a scale that begins at zero; 1 where there is none."""
     known = values[np.isfinite(values)]

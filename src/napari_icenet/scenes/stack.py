@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.common.described import Described, dates_text
+from napari_icenet.common.instant import Instant
 from napari_icenet.common.text import percent_text
 from napari_icenet.errors import SceneError, SceneWarning, StackError
 from napari_icenet.scenes.bands import find_band
@@ -154,17 +154,17 @@ class SceneStack(Described):
         """
         return find_band(self.bands, name, self.name, by_place=True)
 
-    def time_index(self, when: str | datetime | int) -> int:
-        """Index of an acquisition, by ISO date (with time if two share a day), label, id or index.
+    def time_index(self, when: Instant | int) -> int:
+        """Index of an acquisition, by ISO date (with time if two share a day), label, id, index, or date of any type.
 
         Raises
         ------
         UsageError
-            No scene, or more than one, has this date.
+            It is no date; no scene, or more than one, has it.
         """
         return find_date(self.scenes, when, self.name)
 
-    def read_values(self, time: int, band: str | int, window: Window | None = None) -> NDArray[Any] | None:
+    def read_values(self, time: Instant | int, band: str | int, window: Window | None = None) -> NDArray[Any] | None:
         """Stored values of a window inside the frame, in the file's own type.
 
         Returns
@@ -173,6 +173,7 @@ class SceneStack(Described):
             None where the scene lacks the band or its file cannot be read any more; the latter is
             reported once.
         """
+        time = self.time_index(time)
         source = self.scenes[time].bands.get(self.band(band))
         if source is None:
             return None
@@ -183,10 +184,10 @@ class SceneStack(Described):
             return None
 
     def read_stored(
-        self, time: int, band: str | int, window: Window | None = None
+        self, time: Instant | int, band: str | int, window: Window | None = None
     ) -> tuple[NDArray[Any], NDArray[np.bool_]] | None:
         """As :meth:`read_values`, and with them what is fill; both (window.height, window.width)."""
-        window, name = window or self.grid.full_window, self.band(band)
+        time, window, name = self.time_index(time), window or self.grid.full_window, self.band(band)
         values = self.read_values(time, name, window)
         if values is None:
             return None
@@ -218,7 +219,7 @@ class SceneStack(Described):
         self.warn(message, self.scenes[time].id)
 
     def read(
-        self, time: int, band: str | int, window: Window | None = None, *, reflectance: bool = False
+        self, time: Instant | int, band: str | int, window: Window | None = None, *, reflectance: bool = False
     ) -> NDArray[np.float32]:
         """One band of one date as float32; NaN is fill, and all that lies outside the frame.
 
@@ -226,8 +227,8 @@ class SceneStack(Described):
 
         Parameters
         ----------
-        time : int
-            Index of the date.
+        time : int, str, datetime, date or datetime64
+            As for :meth:`time_index`.
         band : str or int
             Name or number of the band.
         window : Window, optional
@@ -245,7 +246,8 @@ class SceneStack(Described):
             Reflectance was asked for and the scene's metadata do not give it.
         """
         window = window or self.grid.full_window
-        scene, name = self.scenes[time], self.band(band)
+        time, name = self.time_index(time), self.band(band)
+        scene = self.scenes[time]
         scaling = scene.scaling.get(name)
         if reflectance and scaling is None and name in scene.bands:
             raise StackError(f"{scene.id} carries no reflectance scaling for {name}; use its stored values.")
@@ -260,14 +262,14 @@ class SceneStack(Described):
         np.copyto(pixels, np.float32(np.nan), where=stored[1])
         return window.padded(pixels, inner, np.nan)
 
-    def flags(self, time: int, window: Window | None = None) -> NDArray[np.uint8]:
+    def flags(self, time: Instant | int, window: Window | None = None) -> NDArray[np.uint8]:
         """:class:`~napari_icenet.scenes.scene.Flag` bits of one date; outside the frame is fill.
 
         Returns
         -------
         array of uint8, (window.height, window.width)
         """
-        window = window or self.grid.full_window
+        time, window = self.time_index(time), window or self.grid.full_window
         inner = window.clipped(self.grid.shape)
         first = next((b for b in self.bands if b in self.scenes[time].bands), None)
         stored = self.read_stored(time, first, inner) if first and inner.height and inner.width else None
@@ -300,7 +302,7 @@ class SceneStack(Described):
     def from_array(
         cls,
         array: Any,
-        times: Sequence[datetime],
+        times: Sequence[Instant],
         *,
         bands: Sequence[str] | None = None,
         grid: Grid | None = None,
@@ -311,21 +313,21 @@ class SceneStack(Described):
 
         Parameters
         ----------
-        array : array, (time, y, x) or (time, band, y, x)
-        times : sequence of datetime
+        array : array or list, (time, y, x) or (time, band, y, x)
+        times : sequence of str, datetime, date or datetime64
             One per picture, UTC.
         bands : sequence of str, optional
             Default ``B1``, ``B2`` …
         grid : Grid, optional
             Default: pixels without georeference, as of one that gives no metres (told in ``notices``).
         name : str
-        fill : array of bool, (time, y, x), optional
+        fill : array of bool, (time, y, x) or (y, x), optional
             True where a picture holds no measurement.
 
         Raises
         ------
-        StackError
-            The dates are not as many as the pictures, or the array has another number of axes.
+        StackError, UsageError
+            The dates are not as many as the pictures; array, bands, grid and fill do not fit; a date is none.
         """
         grid, said = (None, None) if grid is None else checked(grid, name)
         found = scenes_of_array(array, times, bands=bands, grid=grid, name=name, fill=fill)
@@ -354,12 +356,12 @@ class SceneStack(Described):
         ids = [scene.id for scene in self.scenes]
         return data_array(picture, self.times, self.bands, self.grid, name=self.name, scenes=ids, attributes=said)
 
-    def plot(self, time: str | datetime | int = 0, band: str | int = 1, *, ax: Axes | None = None) -> Axes:
+    def plot(self, time: Instant | int = 0, band: str | int = 1, *, ax: Axes | None = None) -> Axes:
         """Draw one band of one date in grey, from its 1st to its 99th percentile.
 
         Parameters
         ----------
-        time : str, datetime or int
+        time : str, datetime, date, datetime64 or int
             As for :meth:`time_index`.
         band : str or int
         ax : Axes, optional
@@ -370,14 +372,11 @@ class SceneStack(Described):
         UsageError
             There is no such date or band.
         """
-        from napari_icenet.scenes.plot import draw_image
+        from napari_icenet.scenes.plot import draw_grey
 
         index, name = self.time_index(time), self.band(band)
-        values = self.read(index, name)
-        known = values[np.isfinite(values)]
-        low, high = (float(v) for v in np.percentile(known, (1, 99))) if known.size else (0.0, 1.0)
         title = f"{self.name} · {name} · {self.labels[index]}"
-        return draw_image(values, self.grid, colours="gray", limits=(low, high), title=title, ax=ax)
+        return draw_grey(self.read(index, name), self.grid, title=title, ax=ax)
 
     @classmethod
     def from_xarray(cls, array: xr.DataArray) -> SceneStack:
@@ -386,15 +385,16 @@ class SceneStack(Described):
         Parameters
         ----------
         array : xarray.DataArray, (time, band, y, x) or (time, y, x)
-            With dates as ``time``, and ``x, y`` and a grid mapping (as of rioxarray) where it lies on a map.
-            NaN is missing.
+            With dates as ``time``; on a map with ``x, y`` (or ``lat, lon``) and a grid mapping or ``attrs["crs"]``.
+            NaN is missing, and what ``attrs["_FillValue"]`` or ``attrs["nodata"]`` says.
 
-        Raises
-        ------
-        StackError
-            Other axes, no dates, or coordinates that are no regular grid.
+        Raises StackError: other axes, no dates, no numbers, or coordinates that are no regular grid.
         """
         from napari_icenet.scenes.data_array import pictures_of
 
-        values, times, bands, grid, name = pictures_of(array)
-        return cls.from_array(values, times, bands=bands, grid=grid, name=name)
+        parts = pictures_of(array)._asdict()
+        said = parts.pop("said")
+        made = cls.from_array(parts.pop("values"), **parts)
+        if said is not None:
+            made.warn(said)
+        return made

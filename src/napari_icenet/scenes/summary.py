@@ -10,14 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from napari_icenet.common.described import Described, dates_text
+from napari_icenet.common.instant import Instant
 from napari_icenet.common.settings_model import FrozenModel
 from napari_icenet.common.text import percent_text
-from napari_icenet.errors import StackError
+from napari_icenet.errors import StackError, UsageError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.raster.pixel_size import metres_per_pixel
 from napari_icenet.scenes.scene import Notice, Scene
-from napari_icenet.scenes.selection.choice import Dates, SceneChoice
+from napari_icenet.scenes.selection.choice import SceneChoice
+from napari_icenet.scenes.selection.given import check_stack
 from napari_icenet.scenes.stack import SceneStack
 
 LOOKING_THREADS = 4
@@ -173,7 +175,7 @@ class StackSummary(Described, FrozenModel):
 def describe(
     stack: SceneStack | str | Path,
     *,
-    exclude: Dates = (),
+    exclude: Instant | Iterable[Instant] = (),
     only: str | Iterable[str] = (),
     pixel_size: float | str | None = None,
     progress: Progress | None = None,
@@ -197,6 +199,9 @@ def describe(
         A choice does not fit what is there.
     """
     if not isinstance(stack, str | Path):
+        check_stack(stack)
+        if exclude or only or pixel_size is not None:
+            raise UsageError("exclude, only and pixel_size choose of a path; open the stack with them instead.")
         return _of_stack(stack, progress)
     from napari_icenet.scenes.open import UnknownScenesError, find_scenes, open_stack, saved_stack_at, stack_of
 

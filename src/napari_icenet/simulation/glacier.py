@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from napari_icenet.common.settings_model import FrozenModel
+from napari_icenet.common.settings_model import Settings
 from napari_icenet.common.types import F64
 from napari_icenet.simulation.random_fields import Raster, stream
 from napari_icenet.simulation.settings import SimulationSettings
@@ -22,7 +22,7 @@ CENTRE = -0.5
 MOST_TRAVEL = 0.6
 
 
-class TrainingSettings(FrozenModel):
+class TrainingSettings(Settings):
     """Settings of simulated training sequences; glaciers, light and weather vary around the ``byrd`` preset.
 
     Attributes

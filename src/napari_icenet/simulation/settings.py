@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from napari_icenet.common.settings_model import FrozenModel
+from napari_icenet.common.settings_model import Settings
 
 Preset = Literal["clear", "byrd"]
 
@@ -14,7 +14,7 @@ Preset = Literal["clear", "byrd"]
 SAMPLE_SEED = 54118
 
 
-class SimulationSettings(FrozenModel):
+class SimulationSettings(Settings):
     """A simulated archive of one glacier; the same settings always give the same files.
 
     Every number names something on the ground, in the air or in the instrument. None acts on how

@@ -15,12 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_icenet.common.described import Described
+from napari_icenet.common.settings_model import given_or_default
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.matching.chips import check_fits, check_inside
 from napari_icenet.matching.match import CorrelationSurface
 from napari_icenet.matching.pictures import Pictures, TileCache
 from napari_icenet.matching.template import Predictor, check_template
 from napari_icenet.scenes.align.date_shifts import DateShifts
+from napari_icenet.scenes.selection.given import check_stack
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.background import LiveTracks
 from napari_icenet.tracking.plausibility.rock import on_mask_caution
@@ -31,7 +34,7 @@ from napari_icenet.tracking.track import Track
 from napari_icenet.tracking.undo import History, Mark, State, state_from_json, state_to_json
 
 
-class ClickTracker:
+class ClickTracker(Described):
     """Chips on a stack, followed through time as they are placed, moved and set.
 
     Parameters
@@ -74,9 +77,10 @@ class ClickTracker:
         predictors: Mapping[str, Predictor] | None = None,
         cache: TileCache | None = None,
     ) -> None:
+        check_stack(stack)
         self.stack = stack
         self.predictors = dict(predictors or {})
-        self._history = History(State({}, settings or TrackSettings()))
+        self._history = History(State({}, given_or_default(TrackSettings, settings)))
         self._time = 0
         self._live = LiveTracks(
             stack,
@@ -86,6 +90,16 @@ class ClickTracker:
             _Emitter(self),
             shown=lambda: self._time,
         )
+
+    def facts(self) -> dict[str, str]:
+        """Facts of a tracker: its stack, its chips, and the one that is selected."""
+        marks, noun = self.marks, "chip" if len(self.marks) == 1 else "chips"
+        return {
+            "stack": self.stack.name,
+            "chips": f"{len(marks)} {noun} of {self.settings.chip} px",
+            "template": self.settings.template,
+            "selected": "" if self.selected is None else f"chip {self.selected} selected",
+        }
 
     @property
     def settings(self) -> TrackSettings:

@@ -17,7 +17,15 @@ from napari_icenet.matching.engine.engine import default_engine
 from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.matching.match import CorrelationSurface, Match, find_peak
 from napari_icenet.matching.pictures import Pictures
-from napari_icenet.matching.template import HIGH_PASS, PAST_CHIPS, TEMPLATES, Past, Predictor, check_template
+from napari_icenet.matching.template import (
+    HIGH_PASS,
+    PAST_CHIPS,
+    Past,
+    Predictor,
+    check_template,
+    predicted,
+    prefilter_of,
+)
 from napari_icenet.matching.zncc import largest_overlap
 from napari_icenet.scenes.grid import Window
 from napari_icenet.tracking.settings import TrackSettings
@@ -86,11 +94,12 @@ class Correlator:
     ) -> None:
         check_template(settings.template, predictor)
         self.settings, self.criteria = settings, settings.criteria
-        self.predictor = None if settings.template in TEMPLATES else predictor
+        self.predictor = predictor
         name = HIGH_PASS if settings.template == HIGH_PASS else settings.prefilter
-        filters_itself = self.predictor is not None and self.predictor.prefilter != "none"
-        if self.predictor is not None and filters_itself:
-            name = self.predictor.prefilter
+        own = "none" if predictor is None else prefilter_of(predictor)
+        filters_itself = own != "none"
+        if filters_itself:
+            name = own
         self.plain = pictures.filtered("none")
         self.main = pictures.filtered(name)
         self.sharp = pictures.filtered(HIGH_PASS)
@@ -116,7 +125,7 @@ class Correlator:
         given = self.plain.stack.covariates
         facts = () if given is None else (given.values[[place.time for place in sources]], given.names)
         past = Past(chips, -np.array(gaps), np.ones(len(sources), bool), ahead, steps, cloud, *facts)
-        made = self.predictor(past)
+        made = predicted(self.predictor, past)
         return np.full(chips.shape[1:], np.nan, np.float32) if made is None else made.template
 
     def _chip(self, place: Place) -> Window:

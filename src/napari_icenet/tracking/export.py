@@ -14,7 +14,8 @@ import numpy as np
 from napari_icenet.common.antimeridian import DEGREE_DECIMALS, line_geometry
 from napari_icenet.common.atomic_io import check_folder, check_name, write_parquet, write_whole
 from napari_icenet.common.software import software
-from napari_icenet.errors import TrackingError
+from napari_icenet.errors import TrackingError, UsageError
+from napari_icenet.scenes.selection.given import check_stack
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.points import read_points, read_records
 from napari_icenet.tracking.settings import TrackSettings, make_settings
@@ -69,14 +70,14 @@ def check_destination(path: Path, stack: SceneStack) -> None:
     check_folder(path)
 
 
-def write_tracks(tracks: Sequence[Track], stack: SceneStack, path: str | Path) -> None:
+def write_tracks(tracks: Sequence[Track] | Track, stack: SceneStack, path: str | Path) -> None:
     """Write tracks as ``.csv``, ``.geojson`` (WGS84) or ``.parquet``, by the name's suffix.
 
     The file is whole or absent: it is written beside and then renamed.
 
     Parameters
     ----------
-    tracks : sequence of Track
+    tracks : sequence of Track, or one
     stack : SceneStack
         The stack they were made on.
     path : path
@@ -90,7 +91,11 @@ def write_tracks(tracks: Sequence[Track], stack: SceneStack, path: str | Path) -
         GeoJSON of scenes that lie on no map of the Earth, Parquet without pyarrow, or the folder
         cannot be written to.
     """
-    path = Path(path)
+    check_stack(stack)
+    path, tracks = Path(path), [tracks] if isinstance(tracks, Track) else list(tracks)
+    for track in tracks:
+        if not isinstance(track, Track):
+            raise UsageError(f"A {type(track).__name__} is no track; give those of icenet.follow.")
     check_destination(path, stack)
     writers: dict[str, Callable[[Path], None]] = {
         ".csv": lambda to: _write_csv(track_table(tracks, stack), to),

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
-from datetime import datetime
 
 import numpy as np
 
+from napari_icenet.common.instant import Instant
+from napari_icenet.common.settings_model import given_or_default
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.matching.acceptance import NO_PEAK, chips_inside
-from napari_icenet.matching.chips import check_fits, check_inside, chip_window, square
+from napari_icenet.matching.chips import as_position, check_fits, check_inside, chip_window, square
 from napari_icenet.matching.lost_reason import LostReason
 from napari_icenet.matching.match import CorrelationSurface, Match
 from napari_icenet.matching.pictures import Pictures
-from napari_icenet.matching.template import HIGH_PASS, Predictor
+from napari_icenet.matching.template import HIGH_PASS, Predictor, check_predictor
 from napari_icenet.matching.zncc import FLAT
+from napari_icenet.scenes.selection.given import check_stack
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.evidence import Correlator, Evidence, Place
 from napari_icenet.tracking.observation import Observation
@@ -36,7 +38,7 @@ def follow(
     settings: TrackSettings | None = None,
     *,
     at: tuple[float, float] | None = None,
-    date: str | datetime | None = None,
+    date: Instant | int | None = None,
     number: int = 1,
     predictor: Predictor | None = None,
     pool: Executor | None = None,
@@ -59,12 +61,12 @@ def follow(
     settings : TrackSettings, optional
     at : (float, float), optional
         (row, col), instead of the two.
-    date : str or datetime, optional
+    date : str, datetime, date, datetime64 or int, optional
         The date, as :meth:`~napari_icenet.scenes.stack.SceneStack.time_index` finds it, instead of ``time``.
     number : int
         Number of the track.
     predictor : Predictor, optional
-        Makes the template, where ``settings.template`` is its name.
+        Makes the template; the settings of the track then have its name as their template.
     pool : Executor, optional
         Its thread begins the next search while a match is checked; the result is the same.
     on_fix : callable, optional
@@ -89,16 +91,18 @@ def follow(
         Only one scene; the chip is outside the frame, crosses its edge, or is fill or flat;
         the shift of its date is not known.
     UsageError
-        The search window does not fit in the frame; unknown band, date, template or filter; no position, or two.
+        The search window does not fit in the frame; unknown band, date, template or filter; no position, or two; the
+        predictor is none, or the settings name another template.
+    PredictorError
+        The predictor failed.
     """
-    settings = settings or TrackSettings()
+    settings = _with_predictor(given_or_default(TrackSettings, settings), predictor)
     row, col = _position(row, col, at)
     of = stack.stack if isinstance(stack, Pictures) else stack
-    if date is not None:
-        if time is not None:
-            raise UsageError("Both time and date say when the chip is placed; give one of them.")
-        time = of.time_index(date)
-    time = time or 0
+    check_stack(of)
+    if date is not None and time is not None:
+        raise UsageError("Both time and date say when the chip is placed; give one of them.")
+    time = of.time_index(date if date is not None else time if time is not None else 0)
     pictures = stack if isinstance(stack, Pictures) else Pictures(stack, settings.band)
     correlator = Correlator(pictures, settings, predictor, pool)
     track = _Follower(correlator, row, col, time, number=number, on_surface=on_surface).run(on_fix, cancelled)
@@ -107,11 +111,23 @@ def follow(
 
 def _position(row: float | None, col: float | None, at: tuple[float, float] | None) -> tuple[float, float]:
     """(row, col) as they were given, or as one pair."""
-    if at is not None and row is None and col is None:
-        return at
-    if at is not None or row is None or col is None:
+    if (at is None) == (row is None and col is None):
         raise UsageError("The position of the chip is needed once: give row and col, or at=(row, col).")
-    return row, col
+    return as_position((row, col) if at is None else at)
+
+
+def _with_predictor(settings: TrackSettings, predictor: Predictor | None) -> TrackSettings:
+    """The settings, with the predictor's name as their template."""
+    if predictor is None:
+        return settings
+    check_predictor(predictor)
+    if settings.template == predictor.name:
+        return settings
+    if settings.template != TrackSettings.model_fields["template"].default:
+        raise UsageError(
+            f"The settings name the template {settings.template}, the predictor is {predictor.name}; leave one out."
+        )
+    return settings.model_copy(update={"template": predictor.name})
 
 
 class _Follower:

@@ -5,20 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import field_validator
 
-from napari_icenet.common.settings_model import even, made, setting
+from napari_icenet.common.settings_model import Settings, even, made, setting
 from napari_icenet.matching.acceptance import CLICK, CLICK_CHAIN, Criteria
 
 
-class TrackSettings(BaseModel):
+class TrackSettings(Settings):
     """Choices for following a chip. Immutable; change one with :func:`changed`.
 
     Every field has a description and a unit (``model_fields[name].description`` and
     ``.json_schema_extra["unit"]``).
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     band: str | int = setting(1, "Name or number of the band.")
     chip: int = setting(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from napari_icenet.datasets.dataset import SequenceDataset
 from napari_icenet.errors import UsageError
+from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.training.settings import RunSettings, make_run_settings
 
 #: What can be learned from: a dataset, the path of one, or several of these.
@@ -102,7 +103,9 @@ def run_settings(
     UsageError
         There is no such preset, or a choice cannot be used.
     """
-    several = [datasets] if isinstance(datasets, SequenceDataset | str | Path) else datasets
+    several = [datasets] if isinstance(datasets, SequenceDataset | str | Path | SceneStack) else datasets
+    for one in several if isinstance(several, Iterable) else [several]:
+        _check_dataset(one)
     places = [str(one.path if isinstance(one, SequenceDataset) else one) for one in several]
     weights = choices.get("weights")
     values = preset_values(preset, model, weights) if preset else {} if model is None else {"model": model}
@@ -110,6 +113,16 @@ def run_settings(
     if steps is not None:
         values = merged(values, {"optimisation": {"steps": steps}})
     return make_run_settings(merged(values, choices))
+
+
+def _check_dataset(given: object) -> None:
+    """Refuse what is no dataset, nor the path of one."""
+    if isinstance(given, SceneStack):
+        raise UsageError(
+            f'{given.name} is a stack; build a dataset of it first: icenet.datasets.build(stack, "ice.zarr", …).'
+        )
+    if not isinstance(given, SequenceDataset | str | Path):
+        raise UsageError(f"A {type(given).__name__} is no dataset; give one of icenet.datasets.open, or its path.")
 
 
 def merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:

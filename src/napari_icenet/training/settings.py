@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from napari_icenet.common.settings_model import FrozenModel, made, setting
+from napari_icenet.common.settings_model import Settings, made, setting
 from napari_icenet.models.precision import Precision
 from napari_icenet.simulation.glacier import TrainingSettings as SimulationSettings
 
@@ -18,7 +18,7 @@ from napari_icenet.simulation.glacier import TrainingSettings as SimulationSetti
 _PLACE = ("device", "threads", "data.datasets", "data.workers", "data.pool")
 
 
-class DataSettings(FrozenModel, allow_inf_nan=False):
+class DataSettings(Settings, allow_inf_nan=False):
     """Settings of the data that are learned from."""
 
     datasets: tuple[str, ...] = setting((), "Datasets made by icenet dataset; their training splits are learned from.")
@@ -49,7 +49,7 @@ class DataSettings(FrozenModel, allow_inf_nan=False):
         return self
 
 
-class OptimisationSettings(FrozenModel, allow_inf_nan=False):
+class OptimisationSettings(Settings, allow_inf_nan=False):
     """Settings of how the network learns."""
 
     steps: int = setting(20000, "Steps of the optimiser.", "steps", ge=1)
@@ -88,7 +88,7 @@ class OptimisationSettings(FrozenModel, allow_inf_nan=False):
         return self
 
 
-class ValidationSettings(FrozenModel, allow_inf_nan=False):
+class ValidationSettings(Settings, allow_inf_nan=False):
     """Settings of the validation: on held-out blocks, by the evaluation's own correlation."""
 
     every: int = setting(500, "Steps from one validation to the next; 0: never.", "steps", ge=0)
@@ -104,7 +104,7 @@ class ValidationSettings(FrozenModel, allow_inf_nan=False):
     )
 
 
-class RunSettings(FrozenModel, allow_inf_nan=False):
+class RunSettings(Settings, allow_inf_nan=False):
     """Everything that decides what a run gives.
 
     Every field has a description and a unit (``model_fields[name].description`` and

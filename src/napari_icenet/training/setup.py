@@ -25,6 +25,8 @@ from napari_icenet.models.card import Card
 from napari_icenet.models.precision import network_device, network_type, type_name
 from napari_icenet.models.registry import build, network_class
 from napari_icenet.models.weights import load_weights
+from napari_icenet.predictors.learned import LearnedOptions
+from napari_icenet.predictors.registry import names, predictor_class
 from napari_icenet.training.data.covariates import covariate_settings
 from napari_icenet.training.data.fingerprint import (
     card_data,
@@ -84,6 +86,7 @@ class Session:
         self.device = network_device(self.settings.device, self.group.local_rank)
         self._record = data_record(self._datasets, self.settings.data)
         self._check_counts()
+        check_validated(self.settings)
         if resume:
             check_same_data(folder.data, self._datasets)
         self._start = read_start(folder) if resume else None
@@ -229,7 +232,7 @@ class Session:
                 file = kept / f"places-{use.fingerprint}{bands}.npy"
                 positions = dataset_positions(dataset, indices, file, threads=self.settings.threads, progress=progress)
             weight = float(len(indices)) if data.shares is None else data.shares[number]
-            covariates = getattr(self._objective.network.settings, "covariates", ())
+            covariates = getattr(getattr(self._objective.network, "settings", None), "covariates", ())
             sources.append(DatasetSource(dataset, indices, positions, weight, covariates))
         if data.simulated:
             examples = simulated_examples(
@@ -262,6 +265,21 @@ class Session:
             precision=type_name(network_type(self.settings.optimisation.precision, self.device)),
             limits=tuple(getattr(network, "limits", ())),
             credits=credits,
+        )
+
+
+def check_validated(settings: RunSettings) -> None:
+    """Refuse, before its first step, a run whose network no predictor can judge.
+
+    Raises UsageError: the model's package names no predictor of its name, or one that takes no network.
+    """
+    model = settings.model
+    if not settings.validation.every:
+        return
+    if model not in names() or not issubclass(predictor_class(model), LearnedOptions):
+        raise UsageError(
+            f"no predictor {model} with a network is there to judge the model; its package must name one (a subclass "
+            "of LearnedOptions, entry point napari_icenet.predictors), or set validation.every=0."
         )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from napari_icenet.common.described import Described
 from napari_icenet.errors import Cancelled, IceNetError, TrainingError, UsageError
 from napari_icenet.jobs.file_lock import locked
 from napari_icenet.jobs.progress import Progress
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from napari_icenet.training.loop.loop import Loop
 
 
-@dataclass(frozen=True)
-class Result:
+@dataclass(frozen=True, repr=False)
+class Result(Described):
     """Result of a run: its state, scores and weights.
 
     Attributes
@@ -53,6 +54,19 @@ class Result:
     persistence_t2: float | None
     weights: Path | None
     signal: int | None = None
+
+    def facts(self) -> dict[str, str]:
+        """Facts of a run: where it is, how far it came, and what it reached."""
+        scores = "" if self.t2 is None else f"{self.t2:.3f} at t2"
+        if scores and self.persistence_t2 is not None:
+            scores += f" (persistence {self.persistence_t2:.3f})"
+        return {
+            "folder": str(self.folder.path),
+            "state": self.state,
+            "steps": f"step {self.step} of {self.of}",
+            "score": scores,
+            "weights": "" if self.weights is None else f"weights {self.weights.name}",
+        }
 
 
 class StopSignals:
@@ -217,7 +231,10 @@ def _check_folder(folder: RunFolder, settings: RunSettings | None, resume: bool)
         # Of several processes the first one looks, for it alone writes.
         first = os.environ.get("RANK", "0") == "0"
         if first and not folder.untouched():
-            raise UsageError(f"{folder.path} is there already; continue it with --resume, or replace it with --force.")
+            raise UsageError(
+                f"{folder.path} is there already; continue it with resume=True (--resume), or choose another folder "
+                "(icenet train --force replaces it)."
+            )
         return settings
     before = folder.settings()
     return before if settings is None else settings

@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 from scipy.stats import theilslopes
 
 from napari_icenet.common.robust import robust_deviation
+from napari_icenet.common.settings_model import given_or_default
 from napari_icenet.common.types import Bool
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.scenes.align.date_shifts import DateShifts, Source, named
+from napari_icenet.scenes.selection.given import check_stack
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.velocity.map_pair import map_pair, picture_cache
 from napari_icenet.velocity.settings import DEFAULT_RADIUS, VelocitySettings
@@ -94,10 +96,11 @@ def measure_shifts(
     UsageError
         There is no such band, the stack has no two dates, or the frame is smaller than a chip.
     """
+    check_stack(stack)
     mask = read_stable_mask(stable, stack.grid) if isinstance(stable, str | Path) else stable
     if settings is None:
         settings = coarse_settings(stack, band, mask)
-    settings = settings.model_copy(update={"coregister": False})
+    settings = given_or_default(VelocitySettings, settings).model_copy(update={"coregister": False})
     if mask is not None and mask.shape == stack.grid.shape:
         points = points_on_mask(mask, settings.spacing, settings.chips)
         if points < LEAST_POINTS:

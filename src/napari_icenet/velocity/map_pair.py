@@ -6,11 +6,12 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.instant import Instant
+from napari_icenet.common.settings_model import given_or_default
 from napari_icenet.common.text import capital
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.jobs.progress import Progress
@@ -20,21 +21,20 @@ from napari_icenet.matching.engine.matches import Matches
 from napari_icenet.matching.lost_reason import REASONS, LostReason, reason_code
 from napari_icenet.matching.pictures import TILE, Pictures, TileCache
 from napari_icenet.scenes.grid import Grid, Window
+from napari_icenet.scenes.selection.given import check_stack
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.velocity.cautions import edge_caution, pair_cautions, reach_text, speed_caution, with_cautions
 from napari_icenet.velocity.chip_levels import Levels
 from napari_icenet.velocity.error_bars import with_scatter
 from napari_icenet.velocity.map_arrays import map_cells
 from napari_icenet.velocity.outliers import DEFAULT_TEST
+from napari_icenet.velocity.prior import Prior, prior_of
 from napari_icenet.velocity.search_plan import MIN_RADIUS, plan_search
 from napari_icenet.velocity.settings import VelocitySettings
 from napari_icenet.velocity.stable_ground.coregistration import check_stable_ground, coregistered
 from napari_icenet.velocity.tile_checkpoint import FinishedTiles
 from napari_icenet.velocity.tiles import PairMatcher, Points
 from napari_icenet.velocity.velocity_map import VelocityMap
-
-if TYPE_CHECKING:
-    from napari_icenet.velocity.prior import Prior
 
 #: Part of the memory limit that pictures may take; matching and the map itself need the rest.
 _PICTURES_SHARE = 0.4
@@ -51,12 +51,12 @@ def picture_cache(settings: VelocitySettings) -> TileCache:
 
 def map_pair(
     stack: SceneStack,
-    first: int,
-    second: int,
+    first: Instant | int,
+    second: Instant | int,
     settings: VelocitySettings | None = None,
     *,
     stable: NDArray[np.bool_] | None = None,
-    prior: Prior | None = None,
+    prior: Prior | VelocityMap | str | Path | None = None,
     engine: Engine | None = None,
     workplace: Path | None = None,
     progress: Progress | None = None,
@@ -70,14 +70,15 @@ def map_pair(
     Parameters
     ----------
     stack : SceneStack
-    first, second : int
-        Indices of the dates. ``second`` may be the earlier one: displacements then lead back in time,
+    first, second : int, str, datetime, date or datetime64
+        The dates, as :meth:`~napari_icenet.scenes.stack.SceneStack.time_index` finds them.
+        ``second`` may be the earlier one: displacements then lead back in time,
         velocities do not.
     settings : VelocitySettings, optional
     stable : array of bool, (y, x) of the frame, optional
         Ground that does not move.
-    prior : Prior, optional
-        A velocity map that the search is centred on; the radius counts from there.
+    prior : Prior, VelocityMap or path, optional
+        A velocity map, or the file of one, that the search is centred on; the radius counts from there.
     engine : Engine, optional
         Default: one on ``settings.device``.
     workplace : Path, optional
@@ -99,8 +100,11 @@ def map_pair(
     TrackingError
         The pictures share no valid pixels, or the stable ground or the prior does not fit the stack.
     """
-    settings = settings or VelocitySettings()
+    settings = given_or_default(VelocitySettings, settings)
+    check_stack(stack)
+    first, second = stack.time_index(first), stack.time_index(second)
     days = _days_between(stack, first, second)
+    prior = None if prior is None else prior_of(prior, stack)
     if stable is not None and stable.shape != stack.grid.shape:
         raise TrackingError(
             f"The mask of stable ground has {stable.shape[0]} × {stable.shape[1]} pixels, the scenes have "
@@ -144,9 +148,6 @@ def map_pair(
 
 def _days_between(stack: SceneStack, first: int, second: int) -> float:
     """Days from one date to the other, not 0."""
-    for index in (first, second):
-        if not 0 <= index < len(stack.scenes):
-            raise UsageError(f"{stack.name} has {len(stack.scenes)} dates; there is no number {index}.")
     if first == second:
         raise UsageError(f"First and second date are the same, {stack.labels[first]}; choose two dates.")
     days = float(stack.days[second] - stack.days[first])

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.instant import Instant
+from napari_icenet.common.settings_model import given_or_default
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.engine.engine import Engine
 from napari_icenet.scenes.align.date_shifts import named
 from napari_icenet.scenes.selection.choice import places_of
+from napari_icenet.scenes.selection.given import check_stack
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.velocity.cautions import judged_together
 from napari_icenet.velocity.map_pair import map_pair, picture_cache
+from napari_icenet.velocity.prior import Prior, prior_of
 from napari_icenet.velocity.settings import VelocitySettings
 from napari_icenet.velocity.stable_ground.coregistration import StableGroundError
 from napari_icenet.velocity.velocity_map import VelocityMap
 
-if TYPE_CHECKING:
-    from napari_icenet.velocity.prior import Prior
-
+#: First and second date, by index or as a date.
+Pair = tuple[Instant | int, Instant | int]
 Choice = Literal["consecutive", "all"]
 
 
@@ -46,6 +49,7 @@ def make_pairs(
     UsageError
         There is no such choice, or the stack has no two dates, or none of one path and row.
     """
+    check_stack(stack)
     if choice not in get_args(Choice):
         raise UsageError(f"There are no pairs called {choice}; choose {' or '.join(get_args(Choice))}.")
     groups = _of_one_geometry(stack) if same_geometry else [list(range(len(stack.scenes)))]
@@ -61,6 +65,26 @@ def make_pairs(
             "of several paths and rows, too."
         )
     raise UsageError(f"{stack.name} has no two dates, and motion needs two; add scenes of other dates.")
+
+
+def _indices(stack: SceneStack, pairs: Sequence[Pair] | Pair) -> list[tuple[int, int]]:
+    """Pairs of dates by index; one pair alone does as well.
+
+    Raises UsageError: something is no pair, or there is no such date.
+    """
+    if isinstance(pairs, str) or not isinstance(pairs, Iterable):
+        raise UsageError(f"{pairs!r} is no pair of dates; give some, as of icenet.make_pairs(stack).")
+    several: list[Any] = list(pairs)
+    if len(several) == 2 and not any(_several(date) for date in several):
+        several = [several]
+    for pair in several:
+        if not _several(pair) or len(list(pair)) != 2:
+            raise UsageError(f"{pair!r} is no pair of dates; give (first, second), as of icenet.make_pairs(stack).")
+    return [(stack.time_index(pair[0]), stack.time_index(pair[1])) for pair in several]
+
+
+def _several(value: Any) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str) and np.ndim(cast("Any", value)) > 0
 
 
 def check_geometry(stack: SceneStack, pairs: Sequence[tuple[int, int]]) -> None:
@@ -95,11 +119,11 @@ def _of_one_geometry(stack: SceneStack) -> list[list[int]]:
 
 def map_pairs(
     stack: SceneStack,
-    pairs: Sequence[tuple[int, int]],
+    pairs: Sequence[Pair] | Pair,
     settings: VelocitySettings | None = None,
     *,
     stable: NDArray[np.bool_] | None = None,
-    prior: Prior | None = None,
+    prior: Prior | VelocityMap | str | Path | None = None,
     engine: Engine | None = None,
     workplace: Path | None = None,
     progress: Progress | None = None,
@@ -108,25 +132,29 @@ def map_pairs(
 
     Pictures are shared between the pairs as far as the memory limit allows. A pair that cannot be
     mapped is told (:meth:`~napari_icenet.scenes.stack.SceneStack.warn`) and left out while another
-    one can; those that have too few matches on stable ground are told together.
+    one can; those that have too few matches on stable ground are told together. Dates are given by index or in any
+    form that :meth:`~napari_icenet.scenes.stack.SceneStack.time_index` knows.
 
     Raises
     ------
     UsageError, TrackingError
         As ``map_pair``; a TrackingError only where no pair can be mapped.
     """
-    settings = settings or VelocitySettings()
+    check_stack(stack)
+    settings = given_or_default(VelocitySettings, settings)
+    dates = _indices(stack, pairs)
     if settings.same_geometry:
-        check_geometry(stack, pairs)
+        check_geometry(stack, dates)
+    prior = None if prior is None else prior_of(prior, stack)
     engine, cache = engine or Engine(settings.device), picture_cache(settings)
     maps: list[VelocityMap] = []
     failures: dict[tuple[int, int], TrackingError] = {}
-    for done, (first, second) in enumerate(pairs):
+    for done, (first, second) in enumerate(dates):
 
         def part(fraction: float, text: str, done: int = done) -> None:
             if progress is not None:
-                number = f"pair {done + 1} of {len(pairs)}, " if len(pairs) > 1 else ""
-                progress((done + fraction) / len(pairs), f"{number}{text}")
+                number = f"pair {done + 1} of {len(dates)}, " if len(dates) > 1 else ""
+                progress((done + fraction) / len(dates), f"{number}{text}")
 
         folder = None if workplace is None else workplace / f"pair{first:04d}_{second:04d}"
         try:
@@ -148,7 +176,7 @@ def map_pairs(
             failures[first, second] = error
     if failures and not maps:
         raise next(iter(failures.values()))
-    for sentence in _left_out(stack, failures, len(pairs)):
+    for sentence in _left_out(stack, failures, len(dates)):
         stack.warn(sentence)
     return judged_together(maps, stack)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import rasterio
@@ -21,6 +22,9 @@ from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.raster.georeference import on_map
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.track import DAYS_PER_YEAR
+
+if TYPE_CHECKING:
+    from napari_icenet.velocity.velocity_map import VelocityMap
 
 _NETCDF = frozenset({".nc", ".nc4", ".cdf"})
 _NAMES = ("vx", "vy")
@@ -77,6 +81,38 @@ class Prior:
         goal = back.transform(np.where(known, x + vx * kx * share, x), np.where(known, y + vy * ky * share, y))
         goal_rows, goal_cols = self.frame.rowcol(*goal)
         return np.where(known, goal_rows - rows, np.nan), np.where(known, goal_cols - cols, np.nan)
+
+
+def prior_of(given: Prior | VelocityMap | str | Path, stack: SceneStack) -> Prior:
+    """A velocity map for a stack, made of whatever it is given as: one of :func:`map_pair`, or the file of one.
+
+    Raises
+    ------
+    UsageError
+        It is no velocity map, or one of the two lies on no map.
+    TrackingError
+        As of :func:`read_prior`, or the map lies elsewhere.
+    """
+    from napari_icenet.velocity.velocity_map import VelocityMap
+
+    if isinstance(given, Prior):
+        if given.frame != stack.grid:
+            raise UsageError(f"The prior map {given.name} was read for another grid than that of {stack.name}.")
+        return given
+    if isinstance(given, str | Path):
+        return read_prior(given, stack)
+    if not isinstance(given, VelocityMap):
+        raise UsageError(f"A {type(given).__name__} is no prior map; give a velocity map, or the path of one.")
+    called = f"the map {given.labels[0]} to {given.labels[1]}"
+    for grid, whose in ((stack.grid, stack.name), (given.cells, called)):
+        if not grid.georeferenced:
+            raise UsageError(f"{whose} lies on no map, so no prior map can guide the search; leave prior out.")
+    part = _part(given.cells, stack.grid, called)
+    window = Window(part.row_off, part.col_off, part.height, part.width)
+    vx, vy = (np.where(given.valid, v, np.nan).astype(np.float32)[window.slices] for v in (given.vx, given.vy))
+    if not (np.isfinite(vx) & np.isfinite(vy)).any():
+        raise TrackingError(f"{called} holds no velocity where {stack.name} lies; choose one that covers it.")
+    return Prior(vx, vy, given.cells.window(window), stack.grid, called)
 
 
 def read_prior(path: str | Path, stack: SceneStack) -> Prior:
@@ -168,7 +204,7 @@ def _grid(dataset: DatasetReader, path: Path) -> Grid:
     return grid
 
 
-def _part(grid: Grid, frame: Grid, path: Path) -> RasterWindow:
+def _part(grid: Grid, frame: Grid, path: Path | str) -> RasterWindow:
     """The window of a prior that a frame covers, and two pixels around."""
     along = np.linspace(0, 1, _EDGE_POINTS)
     rows, cols = (a.ravel() for a in np.meshgrid(along * frame.height - 0.5, along * frame.width - 0.5))

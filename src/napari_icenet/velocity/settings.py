@@ -5,23 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
-from napari_icenet.common.settings_model import even, made, setting
+from napari_icenet.common.settings_model import Settings, even, made, setting
 from napari_icenet.matching.acceptance import MAP, Criteria
 
 #: Search radius where neither a radius, a scale factor nor a maximum speed is given, px.
 DEFAULT_RADIUS = 25
 
 
-class VelocitySettings(BaseModel):
+class VelocitySettings(Settings):
     """Settings of a velocity map. Immutable; checked when made.
 
     Every field has a description and a unit (``model_fields[name].description`` and
     ``.json_schema_extra["unit"]``).
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     band: str | int = setting(1, "Name or number of the band.")
     chip: int = setting(

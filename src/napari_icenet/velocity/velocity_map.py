@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import numpy as np
 from napari_icenet.common.described import Described, dates_text
 from napari_icenet.common.palette import SPEED_COLORMAP
 from napari_icenet.common.text import percent_text
+from napari_icenet.errors import UsageError
 from napari_icenet.velocity.map_arrays import MapArrays
 
 if TYPE_CHECKING:
@@ -61,3 +63,17 @@ class VelocityMap(Described, MapArrays):
             speed, self.cells, colours=SPEED_COLORMAP, limits=(0.0, upper_limit(speed)), label=f"speed ({self.unit})",
             title=f"{self.labels[0]} to {self.labels[1]}", ax=ax,
         )  # fmt: skip
+
+
+def several_maps(found: VelocityMap | Iterable[VelocityMap]) -> tuple[VelocityMap, ...]:
+    """Maps as they were handed over, one alone too.
+
+    Raises UsageError: something else was handed over.
+    """
+    if isinstance(found, VelocityMap):
+        return (found,)
+    maps = tuple(found) if isinstance(found, Iterable) and not isinstance(found, str) else (found,)
+    for one in maps:
+        if not isinstance(one, VelocityMap):
+            raise UsageError(f"A {type(one).__name__} is no velocity map; give those of icenet.map_pairs.")
+    return maps

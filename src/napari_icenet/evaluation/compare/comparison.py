@@ -13,7 +13,7 @@ from napari_icenet.evaluation.scoring.ncc import Image, correlation
 from napari_icenet.matching.match import Match, find_peak
 from napari_icenet.matching.pictures import Pictures
 from napari_icenet.matching.prefilter import prefilter
-from napari_icenet.matching.template import Past, Prediction, Predictor
+from napari_icenet.matching.template import Past, Prediction, Predictor, failures_of, predicted, prefilter_of
 from napari_icenet.predictors.batching import BatchPredictor
 from napari_icenet.predictors.learned import LearnedOptions
 from napari_icenet.predictors.predictor_set import PredictorSet, PredictorSpec
@@ -209,13 +209,16 @@ class _Judge:
     ) -> tuple[Judged, ...] | None:
         """All targets of a predictor; None when nobody wants them any more."""
         # A network may make all of one run.
-        together = predictor.predict_many(pasts) if isinstance(predictor, BatchPredictor) and still_wanted() else None
+        together = None
+        if isinstance(predictor, BatchPredictor) and still_wanted():
+            with failures_of(predictor):
+                together = predictor.predict_many(pasts)
         judged = []
         for k, (past, target) in enumerate(zip(pasts, targets, strict=True)):
             if not still_wanted():
                 return None
-            made = predictor(past) if together is None else together[k]
-            judged.append(self._one(predictor.prefilter, made, target))
+            made = predicted(predictor, past) if together is None else together[k]
+            judged.append(self._one(prefilter_of(predictor), made, target))
         return tuple(judged)
 
     def _one(self, name: str, made: Prediction | None, target: Target) -> Judged:

@@ -15,7 +15,7 @@ from napari_icenet.evaluation.scoring.strata import strata_table
 from napari_icenet.evaluation.scoring.table import early_table
 from napari_icenet.evaluation.sources.stack import StackSource
 from napari_icenet.jobs.progress import Progress
-from napari_icenet.matching.template import Past, Prediction, Predictor
+from napari_icenet.matching.template import Past, Prediction, Predictor, prefilter_of
 from napari_icenet.predictors.predictor_set import PredictorSpec
 from napari_icenet.scenes.stack import SceneStack
 
@@ -115,7 +115,7 @@ class _Named:
 
     def __init__(self, entry: PredictorSpec, made: Predictor) -> None:
         self._made = made
-        self.name, self.title, self.prefilter = entry.key, entry.title, made.prefilter
+        self.name, self.title, self.prefilter = entry.key, entry.title, prefilter_of(made)
 
     def __call__(self, past: Past) -> Prediction | None:
         return self._made(past)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from napari_icenet.common.settings_model import FrozenModel, setting
+from napari_icenet.common.settings_model import Settings, setting
 from napari_icenet.datasets.settings import DatasetSettings
 from napari_icenet.errors import UsageError
 from napari_icenet.evaluation.settings import EvaluationSettings, Mode
@@ -46,7 +46,7 @@ class DateWindow:
         return self.t0 - self.start
 
 
-class MapSettings(FrozenModel):
+class MapSettings(Settings):
     """Settings of a correlation map. Immutable; checked when made.
 
     Every field has a description and a unit (``model_fields[name].description`` and

@@ -16,7 +16,7 @@ from napari_icenet.evaluation.report.markdown import number, title_of
 from napari_icenet.evaluation.report.panel_cases import choose_cases
 from napari_icenet.evaluation.scoring.past import past_of
 from napari_icenet.matching.prefilter import prefilter
-from napari_icenet.matching.template import HIGH_PASS, Predictor
+from napari_icenet.matching.template import HIGH_PASS, Predictor, predicted
 from napari_icenet.velocity.quality.figure_style import LINE, PANEL, QUIET, TEXT, new_figure
 
 if TYPE_CHECKING:
@@ -89,10 +89,10 @@ def _images(sequence: Sequences, t0: int, predictors: Sequence[Predictor], other
     """Pictures of one row, column by column; None where there is no template."""
     chips, sharp = sequence.chips[0], prefilter(HIGH_PASS)
     past = past_of(sequence, 0, t0, 2)
-    made = [predictors[p](past) for p in others]
+    made = [predicted(predictors[p], past) for p in others]
     seen: list[F32 | None] = [chips[t] if t >= 0 else None for t in range(t0 - 2, t0 + 1)]
-    predicted = [None if one is None else one.template for one in made]
-    return [*seen, *predicted, sharp(chips[t0]), chips[t0 + 1], chips[t0 + 2], sharp(chips[t0 + 2])]
+    templates = [None if one is None else one.template for one in made]
+    return [*seen, *templates, sharp(chips[t0]), chips[t0 + 1], chips[t0 + 2], sharp(chips[t0 + 2])]
 
 
 def _show(axes: Axes, image: F32 | None) -> None:

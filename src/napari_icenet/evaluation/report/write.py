@@ -35,7 +35,7 @@ def check_report(folder: Path, *, force: bool = False) -> None:
     if not (folder / TABLE).is_file() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is no report of icenet and is left as it is; choose another name.")
     if not force:
-        raise UsageError(f"{folder} exists; choose another name, or replace it with --force.")
+        raise UsageError(f"{folder} exists; choose another name, or replace it with force=True (--force).")
 
 
 def write_report(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_icenet.datasets.sequences import Sequences
-from napari_icenet.matching.template import PAST_CHIPS, Past, Prediction, Predictor
+from napari_icenet.matching.template import PAST_CHIPS, Past, Prediction, Predictor, failures_of, predicted
 from napari_icenet.predictors.batching import BatchPredictor
 
 #: Templates of one past: for t1, and for t2.
@@ -67,8 +67,8 @@ def past_of(sequences: Sequences, index: int, t0: int, target: int) -> WatchedPa
 def templates(predictor: Predictor, near: WatchedPast, far: WatchedPast) -> Pair:
     """Templates of one sequence for t1 and for t2; made once where they cannot differ."""
     near.watch()
-    first = predictor(near)
-    return first, predictor(far) if near.was_asked else first
+    first = predicted(predictor, near)
+    return first, predicted(predictor, far) if near.was_asked else first
 
 
 def all_templates(
@@ -98,7 +98,8 @@ def _together(
 ) -> list[Pair]:
     near, far = zip(*(pasts(i) for i in range(len(sequences))), strict=True) if len(sequences) else ((), ())
     # At once: a network may make both of one run.
-    made = predictor.predict_many([*near, *far])
+    with failures_of(predictor):
+        made = predictor.predict_many([*near, *far])
     return list(zip(made[: len(near)], made[len(near) :], strict=True))
 
 

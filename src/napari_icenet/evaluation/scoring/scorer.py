@@ -16,7 +16,7 @@ from napari_icenet.evaluation.scoring.ncc import Image, correlation
 from napari_icenet.evaluation.scoring.past import Pair, all_templates, gap_days
 from napari_icenet.evaluation.scoring.scores import Scores
 from napari_icenet.matching.prefilter import prefilter
-from napari_icenet.matching.template import HIGH_PASS, Predictor
+from napari_icenet.matching.template import HIGH_PASS, Predictor, prefilter_of
 
 #: Side of a block of ground for the bootstrap, in chips: what overlaps is mostly in one block.
 BLOCK_CHIPS = 2
@@ -81,7 +81,7 @@ class Scorer:
 
     def _correlate(self, scores: Scores, i: int, targets: Targets, made: list[Pair]) -> None:
         for p, (predictor, pair) in enumerate(zip(self.predictors, made, strict=True)):
-            near, far = targets.images(predictor.prefilter)
+            near, far = targets.images(prefilter_of(predictor))
             first = None if pair[0] is None else Image.of(pair[0].template)
             second = first if pair[1] is pair[0] else None if pair[1] is None else Image.of(pair[1].template)
             values = [
@@ -98,11 +98,11 @@ class Scorer:
         scores.tracked[i] = tried
         onward = {
             name: self.tracking.onward(targets.chips(name))
-            for name in {predictor.prefilter for predictor in self.predictors}
+            for name in {prefilter_of(predictor) for predictor in self.predictors}
             if where is None
         }
         for p, (predictor, pair) in enumerate(zip(self.predictors, made, strict=True)):
-            name = predictor.prefilter
+            name = prefilter_of(predictor)
             miss, ratio = self.tracking.judge(pair, targets.chips(name), onward[name] if where is None else where)
             scores.miss[i, p] = np.where(tried, miss, np.nan)
             scores.peak_ratio[i, p] = np.where(tried, ratio, np.nan)

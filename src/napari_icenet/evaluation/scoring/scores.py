@@ -170,6 +170,8 @@ class Scores(StructOfArrays, Described):
         ax : Axes, optional
             Default: new ones.
         """
+        if target not in (1, 2):
+            raise UsageError(f"There is no target {target}; choose 1 (t1) or 2 (t2).")
         axes, edges = new_axes(ax), np.linspace(-1, 1, 41)
         for p, name in enumerate(self._names(names)):
             values = self.ncc[self.counted[:, target - 1], p, target - 1]

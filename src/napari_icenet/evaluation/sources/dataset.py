@@ -52,7 +52,9 @@ class DatasetSource:
         self.dataset, self.settings, self._most = dataset, settings, most
         made: Mode = dataset.record.settings.tracking
         if settings.tracking not in ("both", made):
-            raise UsageError(f"{dataset.path} was tracked as {made}; ask for --tracking {made}, or leave it out.")
+            raise UsageError(
+                f"{dataset.path} was tracked as {made}; ask for tracking={made} (--tracking {made}), or leave it out."
+            )
         self.modes: tuple[Mode, ...] = (made,)
         every = tuple(dict.fromkeys(part.band for part in dataset.record.parts))
         self.bands = tuple(

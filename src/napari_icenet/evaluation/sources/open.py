@@ -16,6 +16,7 @@ from napari_icenet.jobs.progress import Progress
 from napari_icenet.matching.template import Predictor
 from napari_icenet.predictors.base import Options
 from napari_icenet.predictors.registry import fitting, predictor
+from napari_icenet.scenes.selection.given import check_stack
 from napari_icenet.scenes.stack import SceneStack
 
 #: What can be evaluated: a stack, a dataset, or the path of one.
@@ -60,7 +61,9 @@ def open_source(
         source = open_dataset(path)
     if isinstance(source, SequenceDataset):
         if covariates is not None:
-            raise UsageError(f"{source.path} is a dataset and has its own; give --covariates to icenet dataset.")
+            raise UsageError(
+                f"{source.path} is a dataset and has its own; give --covariates where it is built (icenet dataset)."
+            )
         if exclude or only or pixel_size is not None:
             raise UsageError(
                 f"{source.path} is a dataset and keeps its dates and its grid; choose them where it is made, with "
@@ -68,11 +71,15 @@ def open_source(
             )
         settings = make_evaluation_settings(_with_own(dataset_settings(source, dict(given)), own_weights))
         return DatasetSource(source, settings), settings
+    if not isinstance(source, str | Path):
+        check_stack(source)
     called = source.name if isinstance(source, SceneStack) else source
     # Before the scenes are opened, which takes its time.
     settings = make_evaluation_settings(_with_own(given, own_weights))
     if settings.split is not None:
-        raise UsageError(f"{called} is a stack and has no splits; leave --split out, or build a dataset of it first.")
+        raise UsageError(
+            f"{called} is a stack and has no splits; leave split (--split) out, or build a dataset of it first."
+        )
     if isinstance(source, SceneStack):
         stack = source
     else:

@@ -153,7 +153,7 @@ def from_form(values: Mapping[str, Any]) -> tuple[RunSettings | None, dict[str, 
             place = place.setdefault(group, {})
         place[name] = _plain(value, kinds.get(key))
     try:
-        return RunSettings(**nested), {}
+        return RunSettings.model_validate(nested), {}
     except ValidationError as error:
         errors: dict[str, str] = {}
         for one in error.errors():

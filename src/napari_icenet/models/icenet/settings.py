@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, FiniteFloat, StringConstraints, model_validator
 
-from napari_icenet.common.settings_model import FrozenModel
+from napari_icenet.common.settings_model import Settings
 from napari_icenet.scenes.covariates import MOST_COLUMNS, MOST_LETTERS
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=MOST_LETTERS)]
@@ -17,7 +17,7 @@ Deviation = Annotated[FiniteFloat, Field(gt=0)]
 MOST_DEVIATIONS = 8.0
 
 
-class IceNetSettings(FrozenModel):
+class IceNetSettings(Settings):
     """Size of the network. Immutable.
 
     Attributes

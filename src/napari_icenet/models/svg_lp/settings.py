@@ -6,13 +6,13 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from napari_icenet.common.settings_model import FrozenModel
+from napari_icenet.common.settings_model import Settings
 
 #: Side of the coarsest feature maps, px.
 COARSEST = 4
 
 
-class SvgLpSettings(FrozenModel):
+class SvgLpSettings(Settings):
     """Size of the network. Immutable; the paper's are ``channels=64`` and every other default.
 
     Attributes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from itertools import count
 from threading import Lock
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.common.instant import Instant, instant
 from napari_icenet.errors import StackError
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.raster.fill import assumed_missing, unmeasured
@@ -126,19 +126,27 @@ def lazy_frames(
 
 
 def scenes_of_array(
-    array: Any, times: Sequence[datetime], *, bands: Sequence[str] | None, grid: Grid | None, name: str, fill: Any
+    array: Any, times: Sequence[Instant], *, bands: Sequence[str] | None, grid: Grid | None, name: str, fill: Any
 ) -> tuple[list[Scene], tuple[str, ...], Grid]:
     """Scenes over the pictures of one array; see ``SceneStack.from_array`` for the parameters.
 
-    Raises StackError: the dates are not as many as the pictures, or the array does not fit the bands or the grid.
+    Raises StackError: the dates are not as many as the pictures, or the array does not fit the bands, grid or fill.
+    Raises UsageError: a date is none.
     """
+    array = _numbers(array, name)
+    if isinstance(times, str) or not hasattr(times, "__len__"):
+        raise StackError(f"{name} needs a sequence of dates, one for each picture, not {times!r}.")
+    dates = [instant(when) for when in times]
     if array.ndim not in (3, 4):
         raise StackError(f"{name} has {array.ndim} axes; a stack needs (time, y, x) or (time, band, y, x).")
     if len(times) != array.shape[0]:
         raise StackError(f"{name} has {array.shape[0]} pictures and {len(times)} dates; give one date for each.")
+    if 0 in array.shape:
+        raise StackError(f"{name} has the shape {tuple(array.shape)} and no pixels; give pictures that have some.")
     if array.ndim == 3:
         array = array[:, None]
-    names = tuple(bands or (f"B{i + 1}" for i in range(array.shape[1])))
+    names = _names(bands, array.shape[1], name)
+    fill = None if fill is None else _fill(fill, array.shape, name)
     grid = grid or Grid(array.shape[2], array.shape[3])
     if len(names) != array.shape[1] or grid.shape != tuple(array.shape[2:]):
         raise StackError(
@@ -151,7 +159,10 @@ def scenes_of_array(
 
     def bands_of(i: int) -> dict[str, ArrayBand]:
         assumed = AssumedMissing([array[i, j] for j in range(len(names))]) if undeclared else None
-        return {b: ArrayBand(array[i, j], None if fill is None else fill[i], assumed) for j, b in enumerate(names)}
+        return {
+            b: ArrayBand(array[i, j], None if fill is None else fill[i, j % fill.shape[1]], assumed)
+            for j, b in enumerate(names)
+        }
 
     scenes = [
         Scene(
@@ -161,6 +172,54 @@ def scenes_of_array(
             bands=bands_of(i),
             time_known=(when.hour, when.minute, when.second) != (0, 0, 0),
         )
-        for i, when in enumerate(times)
+        for i, when in enumerate(dates)
     ]
     return scenes, names, grid
+
+
+def _numbers(array: Any, name: str) -> Any:
+    """Pictures that can be sliced: as they are, or a list as an array."""
+    if hasattr(array, "dims") and hasattr(array, "coords"):
+        raise StackError(f"{name} is a {type(array).__name__} of xarray; use SceneStack.from_xarray for it.")
+    if not all(hasattr(array, part) for part in ("ndim", "shape", "dtype")):
+        try:
+            array = np.asarray(array)
+        except ValueError as error:
+            raise StackError(f"{name} holds pictures of different sizes; give all of them one size.") from error
+    kind = np.dtype(array.dtype)
+    if kind.kind not in "uifb":
+        raise StackError(f"{name} holds {kind}, which is no number of a picture; convert it to integers or floats.")
+    return array
+
+
+def _names(bands: Sequence[str] | None, count: int, name: str) -> tuple[str, ...]:
+    """Names of the bands, all different; ``B1``, ``B2`` … where none are given."""
+    if bands is None:
+        return tuple(f"B{i + 1}" for i in range(count))
+    several = (bands,) if isinstance(bands, str | int) else bands
+    names = tuple(f"B{band}" if isinstance(band, int) else str(band) for band in several)
+    if not names:
+        raise StackError(f"{name} was given no band; name one for each of its {count}, or leave bands out.")
+    twice = sorted({band for band in names if names.count(band) > 1})
+    if twice:
+        raise StackError(f"{name} has the band {', '.join(twice)} twice; give each band a name of its own.")
+    return names
+
+
+def _fill(fill: Any, shape: tuple[int, ...], name: str) -> Any:
+    """Where pictures (time, band, y, x) hold no measurement: for all bands, (time, 1, y, x), or for each."""
+    mask = fill if hasattr(fill, "shape") else np.asarray(fill)
+    if np.dtype(mask.dtype).kind != "b":
+        raise StackError(
+            f"fill of {name} holds {mask.dtype}; give True where a picture holds no measurement, as in array == 0."
+        )
+    pictures = (shape[0], *shape[2:])
+    if tuple(mask.shape) == shape:
+        return mask
+    if tuple(mask.shape) == pictures[1:]:
+        mask = np.broadcast_to(np.asarray(mask), pictures)
+    if tuple(mask.shape) != pictures:
+        raise StackError(
+            f"fill of {name} has the shape {tuple(mask.shape)}, its pictures {pictures}; give (time, y, x) or (y, x)."
+        )
+    return mask[:, None]

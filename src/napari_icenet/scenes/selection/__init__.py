@@ -1,4 +1,4 @@
-"""Which scenes and bands a stack is made of: those wanted, one of each acquisition.
+"""Scenes and bands that a stack is made of, by themselves and as a user chooses them; what is handed over as a stack.
 
-The rest of ``scenes`` imports it, and ``velocity`` the words for paths and rows.
+Imported by ``scenes.open``, and ``given`` by all that take a stack.
 """

@@ -6,16 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
+from napari_icenet.common.instant import Instant
 from napari_icenet.errors import SceneError, UsageError
 from napari_icenet.scenes.dated.image_name import parse_image_name
-from napari_icenet.scenes.dates import date_labels, no_one_date, scenes_of_date
+from napari_icenet.scenes.dates import date_labels, date_text, no_one_date, scenes_of_date
 from napari_icenet.scenes.scene import Notice, Provenance, Scene
 
-#: One date or several.
-Dates = str | datetime | Iterable[str | datetime]
 _PATH_ROW = re.compile(r"(\d{1,3})(?:/(\d{1,3}))?")
 
 
@@ -38,14 +36,16 @@ class SceneChoice:
     least: int = 1
 
     @classmethod
-    def of(cls, exclude: Dates = (), only: str | Iterable[str] = (), least: int = 1) -> SceneChoice:
+    def of(
+        cls, exclude: Instant | Iterable[Instant] = (), only: str | Iterable[str] = (), least: int = 1
+    ) -> SceneChoice:
         """The choice in words as typed.
 
         Raises UsageError: a word is no path and row, or something is named twice.
         """
-        given = (exclude,) if isinstance(exclude, str | datetime) else tuple(exclude)
-        dates = tuple(one.isoformat(timespec="seconds") if isinstance(one, datetime) else one.strip() for one in given)
-        places = (only,) if isinstance(only, str) else tuple(only)
+        given = exclude if isinstance(exclude, Iterable) and not isinstance(exclude, str) else (exclude,)
+        dates = tuple(date_text(one) for one in given)
+        places = (only,) if isinstance(only, str) else tuple(str(one) for one in only)
         _check_once(dates)
         _check_once([_called(_numbers(text)) for text in places])
         return cls(dates, places, least)

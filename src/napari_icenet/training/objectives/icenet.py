@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 from torch import Tensor
 
-from napari_icenet.common.settings_model import FrozenModel
+from napari_icenet.common.settings_model import Settings
 from napari_icenet.common.types import F32
 from napari_icenet.matching.template import PAST_CHIPS
 from napari_icenet.models.icenet.network import Expected, IceNetwork
@@ -27,7 +27,7 @@ _LEAST = 1e-6
 _PICTURES = ("frames", "known", "target", "target_known")
 
 
-class IceNetObjectiveSettings(FrozenModel):
+class IceNetObjectiveSettings(Settings):
     """Settings of how examples are drawn and what is minimised. Immutable.
 
     Attributes

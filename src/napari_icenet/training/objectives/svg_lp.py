@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 from torch import Tensor
 
-from napari_icenet.common.settings_model import FrozenModel
+from napari_icenet.common.settings_model import Settings
 from napari_icenet.common.types import F32
 from napari_icenet.errors import UsageError
 from napari_icenet.models.svg_lp.network import SvgLp
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari_icenet.training.data.examples import Examples
 
 
-class SvgLpObjectiveSettings(FrozenModel, allow_inf_nan=False):
+class SvgLpObjectiveSettings(Settings, allow_inf_nan=False):
     """Settings of what is minimised, and how examples are varied. Immutable.
 
     Attributes

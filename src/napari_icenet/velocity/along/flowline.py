@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,6 +33,15 @@ Times = NDArray[np.datetime64]
 _MOST_NAMED = 8
 #: Places at which the projection's scale is worked out along a line; it is smooth.
 _SCALE_NODES = 33
+
+
+class Line(Protocol):
+    """A line as shapely has it, in pixels: x is the column, y the row."""
+
+    @property
+    def coords(self) -> Any:
+        """Its corners."""
+        ...
 
 
 @dataclass(frozen=True, repr=False)
@@ -205,7 +214,7 @@ class FlowlineProfile(Described):
 
 def along(
     maps: VelocityMap | Sequence[VelocityMap] | VelocitySeries,
-    line: ArrayLike,
+    line: ArrayLike | Line,
     *,
     name: str = "line",
     step_px: float | None = None,
@@ -218,8 +227,8 @@ def along(
     ----------
     maps : VelocityMap, sequence of VelocityMap, or VelocitySeries
         Maps of one frame; of a series the intervals that are measured by themselves.
-    line : array_like of float, (n, 2)
-        (row, col) of its corners, px of the frame.
+    line : array_like of float, (n, 2), or shapely LineString
+        (row, col) of its corners, px of the frame; of a LineString x is the column and y the row.
     name : str, optional
     step_px : float, optional
         Distance between places, px; default half a cell.
@@ -227,11 +236,11 @@ def along(
     Raises
     ------
     UsageError
-        No map, maps of different frames, or a step that is not positive.
+        No map, maps of different frames, corners that are no places, or a step that is not positive.
     TrackingError
         The line has no length, or lies outside the maps.
     """
-    corners = np.asarray(line, float)
+    corners = _corners(line)
     maps = sorted(maps_of(maps), key=lambda one: one.times[0] + (one.times[1] - one.times[0]) / 2)
     frame, cells = maps[0].frame, maps[0].cells
     rows, cols, at = resampled(corners, maps[0].settings.spacing / 2 if step_px is None else step_px)
@@ -256,6 +265,27 @@ def along(
         frame=frame,
         unit=maps[0].unit,
     )
+
+
+def _corners(line: Any) -> F64:
+    """(row, col) of the corners of a line, (n, 2).
+
+    Raises UsageError: it is no line.
+    """
+    way = "give its corners as [[row, col], [row, col], …], px of the frame"
+    if getattr(line, "geom_type", None) is not None:
+        if line.geom_type != "LineString":
+            raise UsageError(f"A {line.geom_type} is no line; {way}, or a LineString of (col, row).")
+        line = np.asarray(line.coords, float)[:, 1::-1]
+    try:
+        corners = np.asarray(line, float)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"The line holds what is no number; {way}.") from error
+    if corners.ndim != 2 or corners.shape[1] != 2:
+        raise UsageError(f"The line has the shape {corners.shape}; {way}.")
+    if not np.isfinite(corners).all():
+        raise UsageError(f"A corner of the line is no number (NaN or infinite); {way}.")
+    return corners
 
 
 def _sampled(one: VelocityMap, quantity: str, rows: F64, cols: F64) -> F64:

@@ -11,7 +11,7 @@ from napari_icenet.common.types import F64
 from napari_icenet.errors import UsageError
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.velocity.time_series.series import VelocitySeries
-from napari_icenet.velocity.velocity_map import VelocityMap
+from napari_icenet.velocity.velocity_map import VelocityMap, several_maps
 
 #: A place this close to a row or column of cells lies on it: the next one, perhaps missing, is not asked, cells.
 _ON_CELL = 1e-6
@@ -27,7 +27,7 @@ def maps_of(found: VelocityMap | Sequence[VelocityMap] | VelocitySeries) -> tupl
     """
     if isinstance(found, VelocitySeries):
         return tuple(found.interval(k) for k in range(found.shape[0]))
-    maps = (found,) if isinstance(found, VelocityMap) else tuple(found)
+    maps = several_maps(found)
     if not maps:
         raise UsageError("there is no velocity map; make one first.")
     if any(one.frame != maps[0].frame for one in maps):

@@ -12,7 +12,7 @@ from napari_icenet.common.atomic_io import check_destination
 from napari_icenet.errors import UsageError
 from napari_icenet.matching.acceptance import NO_PIXELS
 from napari_icenet.matching.lost_reason import reason_code
-from napari_icenet.velocity.velocity_map import VelocityMap
+from napari_icenet.velocity.velocity_map import VelocityMap, several_maps
 
 if TYPE_CHECKING:
     from napari_icenet.velocity.time_series.series import VelocitySeries
@@ -40,15 +40,17 @@ def check_output(path: Path, pairs: int = 1) -> None:
     """
     check_destination(path, SUFFIXES, "velocity maps")
     if path.suffix.lower() in GEOTIFF and pairs > 1:
-        raise UsageError(f"{path} can hold one pair, not {pairs}; name one with --first and --second, or write a .nc.")
+        raise UsageError(f"{path} can hold one pair, not {pairs}; choose one (--first and --second), or write a .nc.")
 
 
-def write_maps(maps: Sequence[VelocityMap], path: str | Path, *, series: VelocitySeries | None = None) -> None:
+def write_maps(
+    maps: Sequence[VelocityMap] | VelocityMap, path: str | Path, *, series: VelocitySeries | None = None
+) -> None:
     """Write maps as NetCDF (``.nc``) or as a Cloud-Optimised GeoTIFF (``.tif``), by the name's suffix.
 
     Parameters
     ----------
-    maps : sequence of VelocityMap
+    maps : sequence of VelocityMap, or one
         On one grid; a GeoTIFF holds one.
     path : path
         Replaced if it is there; whole or absent.
@@ -65,8 +67,14 @@ def write_maps(maps: Sequence[VelocityMap], path: str | Path, *, series: Velocit
     from napari_icenet.velocity.io.geotiff import write_geotiff
     from napari_icenet.velocity.io.netcdf import write_netcdf
 
-    path = Path(path)
+    if isinstance(maps, str | Path):
+        raise UsageError("The maps come first, then the path; write icenet.write_maps(maps, path).")
+    maps, path = several_maps(maps), Path(path)
+    if not maps:
+        raise UsageError(f"There is no velocity map to write to {path}; map a pair of dates first.")
     check_output(path, len(maps))
+    if series is not None and path.suffix.lower() not in NETCDF:
+        raise UsageError(f"{path} holds no time series; write a .nc, or leave series out.")
     if path.suffix.lower() in NETCDF:
         write_netcdf(maps, path, series=series)
     else:

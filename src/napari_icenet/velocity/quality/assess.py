@@ -27,23 +27,24 @@ from napari_icenet.velocity.quality.report import (
 )
 from napari_icenet.velocity.quality.strain import strain_density, strain_rates
 from napari_icenet.velocity.stable_ground.coregistration import offset_error, residual
-from napari_icenet.velocity.velocity_map import VelocityMap
+from napari_icenet.velocity.velocity_map import VelocityMap, several_maps
 
 #: Reasons that say a point has no pixels to match, not that its match failed.
 
 
-def quality_report(maps: Sequence[VelocityMap]) -> QualityReport:
+def quality_report(maps: Sequence[VelocityMap] | VelocityMap) -> QualityReport:
     """Judge maps, each for itself and, where three dates close, against each other.
 
     Parameters
     ----------
-    maps : sequence of VelocityMap
+    maps : sequence of VelocityMap, or one
 
     Raises
     ------
     UsageError
         There is no map.
     """
+    maps = several_maps(maps)
     if not maps:
         raise UsageError("There is no velocity map to judge; map a pair of dates first.")
     judged = tuple(judge(one) for one in maps)

@@ -28,7 +28,7 @@ from napari_icenet.jobs.progress import Progress
 from napari_icenet.velocity.time_series.accumulate import Inverted, jumps, way_less_start
 from napari_icenet.velocity.time_series.network_adjustment import Pairs, positions, typical_scale
 from napari_icenet.velocity.time_series.series import VelocitySeries
-from napari_icenet.velocity.velocity_map import VelocityMap
+from napari_icenet.velocity.velocity_map import VelocityMap, several_maps
 
 #: Memory of a block of cells, bytes.
 _BLOCK_BYTES = 64e6
@@ -40,7 +40,7 @@ _SAMPLE = 4000
 TOLD_JUMP_PX = 0.5
 
 
-def invert(maps: Sequence[VelocityMap], *, progress: Progress | None = None) -> VelocitySeries:
+def invert(maps: Sequence[VelocityMap] | VelocityMap, *, progress: Progress | None = None) -> VelocitySeries:
     """Velocity in each interval between consecutive dates, from maps of many pairs.
 
     Displacements are taken as the maps give their velocities: less the offset of stable ground where
@@ -51,7 +51,7 @@ def invert(maps: Sequence[VelocityMap], *, progress: Progress | None = None) -> 
 
     Parameters
     ----------
-    maps : sequence of VelocityMap
+    maps : sequence of VelocityMap, or one
         On one grid; pairs of dates in any order, backward pairs too.
     progress : callable, optional
         Is told the share done; may raise :class:`~napari_icenet.errors.Cancelled`.
@@ -61,6 +61,7 @@ def invert(maps: Sequence[VelocityMap], *, progress: Progress | None = None) -> 
     UsageError
         There is no map, or the maps lie on different grids.
     """
+    maps = several_maps(maps)
     if not maps:
         raise UsageError("There is no velocity map to invert; map several pairs of dates first.")
     if any(m.cells != maps[0].cells or m.frame != maps[0].frame for m in maps):
