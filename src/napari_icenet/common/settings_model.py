@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from napari_icenet.common.text import brief
 from napari_icenet.errors import UsageError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -54,4 +55,4 @@ def made(model: type[Model], values: Mapping[str, Any]) -> Model:
         reason = first["msg"].removeprefix("Value error, ")
         if not field:
             raise UsageError(f"{reason[0].upper()}{reason[1:]}.") from error
-        raise UsageError(f"{field} {first['input']} cannot be used: {reason[0].lower()}{reason[1:]}.") from error
+        raise UsageError(f"{field} {brief(first['input'])} cannot be used: {reason[0].lower()}{reason[1:]}.") from error
