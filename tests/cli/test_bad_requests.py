@@ -287,3 +287,24 @@ def test_the_keyboard_stops_a_command_and_leaves_nothing_half_done(tmp_path: Pat
 def test_an_unknown_coordinate_system_draws_no_line_of_another_library(plain: Path) -> None:
     done = run("track", plain, *AT, "--crs", "EPSG:99999")
     assert Said(done.returncode, done.stdout, done.stderr).error(2).startswith("error: EPSG:99999 is no")
+
+
+# Files of others.
+
+
+@pytest.mark.parametrize("words", [("velocity", "-o", "notes.nc"), ("track", *AT, "-o", "notes.csv")])
+def test_a_file_of_others_is_not_replaced(
+    icenet: Icenet, plain: Path, tmp_path: Path, words: tuple[object, ...]
+) -> None:
+    command, *options, name = words
+    path = tmp_path / str(name)
+    path.write_text("a month of work")
+    message = icenet(command, plain, *options, path).error(2)
+    assert "was not written by icenet, so it is not replaced; choose another name" in message
+    assert path.read_text() == "a month of work"
+
+
+def test_a_report_of_others_is_not_replaced(icenet: Icenet, plain: Path, tmp_path: Path) -> None:
+    (tmp_path / "q.json").write_text('{"theirs": 1}')
+    words = ("velocity", plain, "-o", tmp_path / "v.nc", "--report", tmp_path / "q.json")
+    assert "is no quality report of icenet" in icenet(*words).error(2)

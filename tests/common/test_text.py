@@ -58,3 +58,14 @@ def test_thousands_are_grouped_by_a_narrow_space():
 @pytest.mark.parametrize(("sentence", "written"), [("ice flows.", "Ice flows."), ("", ""), ("NCC", "NCC")])
 def test_capital(sentence, written):
     assert text.capital(sentence) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (0.5, "0.5"), (" 30 m ", "30 m"), (10**300, "1e+300"), ("1" * 300, "1.11111e+299"),
+        (10**400, "1" + "0" * 22 + "…"), ("x" * 300, "x" * 23 + "…"), (1e308, "1e+308"),
+    ],
+)  # fmt: skip
+def test_what_a_person_gave_is_told_in_few_letters(value, written):
+    assert text.brief(value) == written

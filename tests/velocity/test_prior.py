@@ -1,5 +1,6 @@
 """Prior velocity maps: read from files of others and our own, on any map, and used to centre the search."""
 
+import warnings
 from datetime import timedelta
 
 import numpy as np
@@ -9,7 +10,7 @@ from affine import Affine
 from pyproj import Geod, Transformer
 from rasterio.crs import CRS
 
-from napari_icenet.errors import TrackingError, UsageError
+from napari_icenet.errors import SceneWarning, TrackingError, UsageError
 from napari_icenet.samples import byrd_folder
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.open import open_stack
@@ -48,7 +49,7 @@ def elsewhere_projected():
     return stack_on(Grid(100, 120, Affine(30, 0, round(x) - 1800, 0, -30, round(y) + 1500), UTM))
 
 
-def its_live(path, vx, vy, grid=POLAR, **extra):
+def its_live(path, vx, vy, grid=POLAR, units="meter/year", **extra):
     """A NetCDF as ITS_LIVE writes them: whole numbers, a fill value, the map in ``mapping``."""
     rows, cols = np.arange(grid.height), np.arange(grid.width)
     x, y = grid.xy(0, cols)[0], grid.xy(rows, 0)[1]
@@ -62,6 +63,8 @@ def its_live(path, vx, vy, grid=POLAR, **extra):
     dataset["y"].attrs = {"standard_name": "projection_y_coordinate", "units": "m"}
     for name in values:
         dataset[name].encoding["_FillValue"] = np.int16(-32767)
+        if units is not None:
+            dataset[name].attrs["units"] = units
     dataset.to_netcdf(path, engine="h5netcdf")
     return path
 
@@ -242,3 +245,75 @@ def test_a_stack_without_a_map_and_a_missing_file_are_told(polar, tmp_path):
         read_prior(tmp_path / "none.nc", polar)
     with pytest.raises(UsageError, match="ice lies on no map; leave the prior map out"):
         read_prior(its_live(tmp_path / "p.nc", *uniform(1, 1)), moving([(0, 0), (1, 1)], side=64))
+
+
+@pytest.mark.parametrize("fill", [-9999, 3.4e38, -3.4e38, np.inf, -32768])
+def test_fill_that_a_file_does_not_declare_is_missing_and_told(polar, tmp_path, fill):
+    vx, vy = uniform(600, -450)
+    vx[:, :240], vy[:, :120] = fill, fill
+    write_tif(tmp_path / "prior.tif", np.stack([vx, vy]).astype(np.float32), POLAR)
+    with pytest.warns(SceneWarning, match="no velocity of ice .* in 50 % of its cells here") as said:
+        prior = read_prior(tmp_path / "prior.tif", polar)
+    assert len(said) == 1
+    assert prior.notices == (str(said[0].message),)
+    found = prior.displacement(ROWS, COLS + 250, DAYS)
+    np.testing.assert_allclose(found, expected(polar, ROWS, COLS + 250, 600, -450), atol=0.02)
+    assert np.isnan(prior.displacement(ROWS, COLS, DAYS)).all()
+    assert np.isnan(prior.vx[:, :240]).all()
+    assert np.isnan(prior.vy[:, :240]).all()
+
+
+def test_what_no_ice_does_is_left_out_and_what_is_declared_is_not_told(polar, tmp_path):
+    vx, vy = uniform(600, -450)
+    vx[5, 7], vy[5, 7] = 80_000, -80_000
+    write_tif(tmp_path / "prior.tif", np.stack([vx, vy]).astype(np.float32), POLAR)
+    with pytest.warns(SceneWarning, match="less than 1 %"):
+        prior = read_prior(tmp_path / "prior.tif", polar)
+    assert np.isnan(prior.vx).sum() == np.isnan(prior.vy).sum() == 1
+    missing, _ = uniform(600, -450)
+    missing[:, :240] = np.nan
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_prior(its_live(tmp_path / "prior.nc", missing, vy * 0 + 1), polar).notices == ()
+
+
+def zeros(folder):
+    write_tif(folder / "p.tif", np.zeros((2, *POLAR.shape), np.float32), POLAR)
+    return folder / "p.tif"
+
+
+def filled(folder):
+    write_tif(folder / "p.tif", np.full((2, *POLAR.shape), -9999, np.float32), POLAR)
+    return folder / "p.tif"
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (zeros, "holds nothing but zeros where ice lies"),
+        (filled, "holds no velocity where ice lies"),
+        (lambda folder: its_live(folder / "p.nc", *uniform(1, 1), units="furlong/fortnight"), "in furlong/fortnight"),
+        (lambda folder: its_live(folder / "p.nc", *uniform(1, 1), units="m"), "in m, which is not known as a unit of"),
+    ],
+)
+def test_maps_that_say_nothing_of_speed_are_refused(polar, tmp_path, make, words):
+    with pytest.raises(TrackingError, match=words):
+        read_prior(make(tmp_path), polar)
+
+
+@pytest.mark.parametrize(
+    ("units", "factor"), [("m/d", 365.25), ("m day-1", 365.25), ("km/yr", 1000), ("cm/day", 3.6525), ("m a-1", 1)]
+)
+def test_the_unit_that_a_netcdf_names_counts(polar, tmp_path, units, factor):
+    path = its_live(tmp_path / "prior.nc", *uniform(12, -7), units=units)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        prior = read_prior(path, polar)
+    np.testing.assert_allclose(prior.vx, 12 * factor, rtol=1e-6)
+    np.testing.assert_allclose(prior.vy, -7 * factor, rtol=1e-6)
+
+
+def test_a_netcdf_without_a_unit_is_taken_for_metres_per_year_and_told(polar, tmp_path):
+    with pytest.warns(SceneWarning, match="prior.nc names no unit of its velocities; they are taken for m/yr"):
+        prior = read_prior(its_live(tmp_path / "prior.nc", *uniform(12, -7), units=None), polar)
+    assert prior.vx[0, 0] == 12

@@ -1,5 +1,6 @@
 """Radius and chips: from a radius, a scale factor or a speed; and what does not fit."""
 
+import numpy as np
 import pytest
 from affine import Affine
 from rasterio.crs import CRS
@@ -7,7 +8,7 @@ from rasterio.crs import CRS
 from napari_icenet.errors import UsageError
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.velocity.search_plan import plan_search, search_radius
-from napari_icenet.velocity.settings import VelocitySettings
+from napari_icenet.velocity.settings import VelocitySettings, make_velocity_settings
 
 PLAIN = Grid(400, 300)
 #: Byrd Glacier, where the map draws ground 2 % too short.
@@ -41,6 +42,28 @@ def test_pixels_that_are_not_square_have_a_radius_for_each_axis():
 
 def test_a_slow_glacier_is_still_searched_three_pixels_around():
     assert search_radius(POLAR, 16, settings(max_speed=1)) == (3, 3)
+
+
+@pytest.mark.parametrize("speed", [np.inf, np.nan, 1e308, 2e6, 0, -1, "fast"])
+def test_a_speed_that_nothing_has_is_refused_in_one_sentence(speed):
+    with pytest.raises(UsageError, match=r"max_speed .* cannot be used: ") as error:
+        make_velocity_settings(max_speed=speed)
+    assert len(str(error.value)) < 120
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan, 1e300])
+@pytest.mark.parametrize("name", ["scale", "min_overlap", "min_peak_ratio", "memory_gb"])
+def test_numbers_beyond_all_measure_are_refused(name, value):
+    with pytest.raises(UsageError, match=f"{name} .* cannot be used: ") as error:
+        make_velocity_settings(**{name: value})
+    assert len(str(error.value)) < 120
+
+
+def test_a_largest_chip_below_the_smallest_is_refused_not_dropped():
+    with pytest.raises(UsageError, match="The largest chip of 32 px is smaller than the smallest of 64 px; give a max"):
+        make_velocity_settings(chip=64, max_chip=32)
+    assert make_velocity_settings(chip=64, max_chip=64).chips == (64,)
+    assert make_velocity_settings(chip=256).chips == (256,)  # nobody has said how large
 
 
 def test_chips_larger_than_the_frame_are_left_out():

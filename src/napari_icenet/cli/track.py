@@ -66,6 +66,7 @@ def track(
 
     Of co-registered dates row and col stay as measured; x, y, displacements and velocities are less the shifts.
     """
+    from napari_icenet.common.own_files import refuse_foreign
     from napari_icenet.matching.pictures import Pictures
     from napari_icenet.predictors.as_templates import template_predictor
     from napari_icenet.tracking.export import check_destination, csv_text, read_points, track_table, write_tracks
@@ -85,6 +86,7 @@ def track(
         opened = open_for_command(stack, str(settings.band), crs, extent, exclude, only, pixel_size)
         if output is not None:
             check_destination(output, opened)
+            refuse_foreign(output)
         if points is not None:
             found = read_points(points, opened)
             positions += [(f"{points.name}, point {n}: ", row, col) for n, (row, col) in enumerate(found, start=1)]

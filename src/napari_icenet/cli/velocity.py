@@ -114,6 +114,7 @@ def velocity(
 
     A run that was stopped continues where it was when it is started again.
     """
+    from napari_icenet.common.own_files import refuse_foreign
     from napari_icenet.velocity.cautions import AHEAD, cautions_ahead, cautions_of
     from napari_icenet.velocity.io.write import check_output, summary, write_maps
     from napari_icenet.velocity.pairs import make_pairs, map_pairs
@@ -123,6 +124,7 @@ def velocity(
     if output is None:
         raise UsageError("No output was named; add -o OUT.nc or -o OUT.tif.")
     check_output(output)
+    refuse_foreign(output)
     _check_dates(first, second, pairs)
     _check_report(report)
     settings = make_velocity_settings(
@@ -200,9 +202,12 @@ def _check_dates(first: str | None, second: str | None, pairs: str | None) -> No
 
 def _check_report(report: Path | None) -> None:
     from napari_icenet.common.atomic_io import check_destination
+    from napari_icenet.velocity.quality.assess import is_report
 
     if report is not None:
         check_destination(report, (".json",), "quality reports")
+        if report.is_file() and not is_report(report):
+            raise UsageError(f"{report} is no quality report of icenet, so it is not replaced; choose another name.")
 
 
 def _read_guides(

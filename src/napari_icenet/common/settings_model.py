@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from napari_icenet.common.text import brief
 from napari_icenet.errors import UsageError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -105,7 +106,7 @@ def _sentence(model: type[BaseModel], error: ValidationError) -> str:
     field = ".".join(str(part) for part in loc)
     if not field:
         return f"{reason[0].upper()}{reason[1:]}."
-    return f"{field} {first['input']} cannot be used: {reason[0].lower()}{reason[1:]}."
+    return f"{field} {brief(first['input'])} cannot be used: {reason[0].lower()}{reason[1:]}."
 
 
 def _unknown(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:

@@ -17,6 +17,18 @@ def decimal_text(value: float | None, digits: int = 2, *, signed: bool = False) 
     return text.replace("-", "−")
 
 
+def brief(value: object, letters: int = 24) -> str:
+    """What a person gave, for a message: as it is where that is short, a long number as ``1e+300``, else cut."""
+    text = str(value).strip()
+    if len(text) <= letters:
+        return text
+    try:
+        number = float(text)
+    except ValueError:
+        number = np.nan
+    return f"{number:.6g}" if np.isfinite(number) else f"{text[: letters - 1]}…"
+
+
 def percent_text(share: float | None) -> str:
     """``39 %``; ``0.4 %`` below one."""
     if share is None or not np.isfinite(share):

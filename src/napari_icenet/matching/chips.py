@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from napari_icenet.common.text import brief
 from napari_icenet.errors import TrackingError, UsageError
 from napari_icenet.scenes.grid import Window
 
@@ -86,7 +87,7 @@ def check_inside(row: float, col: float, chip: int, shape: tuple[int, int]) -> N
     height, width = shape
     if not (-0.5 <= row <= height - 0.5 and -0.5 <= col <= width - 0.5):
         raise TrackingError(
-            f"row {row:.0f}, column {col:.0f} lies outside the frame of {height} × {width} px; "
+            f"row {brief(f'{row:.0f}')}, column {brief(f'{col:.0f}')} lies outside the frame of {height} × {width} px; "
             "choose a position inside."
         )
     window = chip_window(row, col, chip)

@@ -37,8 +37,21 @@ def axis_attributes(cells: Grid) -> dict[str, dict[str, str]]:
             "x": {"axis": "X", "long_name": f"x {where}, to the right", "units": "m"},
             "y": {"axis": "Y", "long_name": f"y {where}, upward", "units": "m"},
         }
-    axes = pyproj.CRS.from_wkt(cells.crs.to_wkt()).cs_to_cf()
-    return {axis["axis"].lower(): {k: ("m" if v == "metre" else v) for k, v in axis.items()} for axis in axes}
+    crs = pyproj.CRS.from_wkt(cells.crs.to_wkt())
+    axes = crs.cs_to_cf()
+    found = {axis["axis"].lower(): {k: ("m" if v == "metre" else v) for k, v in axis.items()} for axis in axes}
+    if not {"x", "y"} <= set(found):
+        # pyproj takes axes to the west or south for y both; in the order of the system they are x and y here.
+        found = {
+            name: {
+                "axis": name.upper(),
+                "long_name": f"{own.name} (toward {own.direction})",
+                "standard_name": f"projection_{name}_coordinate",
+                "units": "m" if axis["units"] == "metre" else axis["units"],
+            }
+            for name, own, axis in zip("xy", crs.axis_info, axes, strict=False)
+        }
+    return found
 
 
 def dimensions(grid: Grid) -> tuple[str, str]:

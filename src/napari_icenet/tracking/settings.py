@@ -54,6 +54,7 @@ class TrackSettings(Settings):
         "The peak of the high-pass filtered chip must be this many times its highest rival; else the match is "
         "ambiguous.",
         ge=1.0,
+        le=1000,
     )
     max_disagreement_px: float = setting(
         CLICK.max_disagreement_px,
@@ -63,7 +64,7 @@ class TrackSettings(Settings):
         le=16,
     )
     max_round_trip_px: float = setting(
-        CLICK.max_round_trip_px, "Largest distance by which the backward match may miss the start.", "px", gt=0
+        CLICK.max_round_trip_px, "Largest distance by which the backward match may miss the start.", "px", gt=0, le=4096
     )
     min_overlap: float = setting(
         CLICK.min_overlap, "Least share of the chip's pixels that must be valid in both pictures.", "0 to 1", gt=0, le=1

@@ -171,6 +171,7 @@ def _points(cells: Grid, spacing: int, prior: Prior | None, days: float) -> tupl
         notes.append(
             f"{1 - known.mean():.0%} of the points have no velocity there; they are sought around their place."
         )
+    notes.extend(prior.notices)
     shift_rows, shift_cols = (np.rint(np.where(known, s, 0)).astype(np.intp) for s in shifts)
     return Points(rows, cols, shift_rows, shift_cols), tuple(notes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,12 @@ from rasterio.windows import Window as RasterWindow
 
 from napari_icenet.common.ground import way_between
 from napari_icenet.common.types import F32, F64
-from napari_icenet.errors import TrackingError, UsageError
+from napari_icenet.errors import SceneWarning, TrackingError, UsageError
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.raster.georeference import on_map
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.track import DAYS_PER_YEAR
+from napari_icenet.velocity.prior_values import factor_of, read_velocity, without_impossible
 
 if TYPE_CHECKING:
     from napari_icenet.velocity.velocity_map import VelocityMap
@@ -46,6 +48,8 @@ class Prior:
         The stack's grid.
     name : str
         The file, for notes.
+    notices : tuple of str
+        What was left out or guessed.
     """
 
     vx: F32
@@ -53,6 +57,7 @@ class Prior:
     grid: Grid
     frame: Grid
     name: str
+    notices: tuple[str, ...] = ()
 
     def displacement(self, rows: ArrayLike, cols: ArrayLike, days: float) -> tuple[F64, F64]:
         """Displacement of ice in ``days`` from positions on the stack's frame, px, by this map.
@@ -123,7 +128,7 @@ def read_prior(path: str | Path, stack: SceneStack) -> Prior:
     path : str or Path
         A NetCDF with variables ``vx`` and ``vy`` (as of ITS_LIVE, or written by this package), a
         GeoTIFF with bands of these names or with these two bands, or one file of a pair such as
-        ``flow_vx.tif`` and ``flow_vy.tif``. m/yr, on any map.
+        ``flow_vx.tif`` and ``flow_vy.tif``. In the unit that the file names, else m/yr; on any map.
     stack : SceneStack
 
     Returns
@@ -135,7 +140,13 @@ def read_prior(path: str | Path, stack: SceneStack) -> Prior:
     UsageError
         The file is not there, or the stack lies on no map.
     TrackingError
-        The file cannot be read, holds no velocities or several maps of them, lies on no map or elsewhere.
+        The file cannot be read, holds no velocities or several maps of them, names a unit that is not known,
+        lies on no map or elsewhere.
+
+    Warns
+    -----
+    SceneWarning
+        Numbers that no ice has are left out, or a NetCDF names no unit.
     """
     path = Path(path)
     if not stack.grid.georeferenced:
@@ -147,12 +158,27 @@ def read_prior(path: str | Path, stack: SceneStack) -> Prior:
         grid = _grid(bands[0][0], path)
         if any(_grid(dataset, path) != grid for dataset, _ in bands):
             raise TrackingError(f"vx and vy of {path} lie on different grids; give a map with both on one.")
+        factors = [factor_of(dataset, band, str(path)) for dataset, band in bands]
         window = _part(grid, stack.grid, path)
-        vx, vy = (_velocity(dataset, band, window, path) for dataset, band in bands)
-    if not (np.isfinite(vx) & np.isfinite(vy)).any():
+        (vx, no_vx), (vy, no_vy) = (
+            read_velocity(dataset, band, window, 1.0 if factor is None else factor, str(path))
+            for (dataset, band), factor in zip(bands, factors, strict=True)
+        )
+    along_x, along_y, left_out = without_impossible(vx, vy, no_vx | no_vy, path.name)
+    known = np.isfinite(along_x)
+    if not known.any():
         raise TrackingError(f"{path} holds no velocity where {stack.name} lies; choose a map that covers it.")
+    if not (along_x[known].any() or along_y[known].any()):
+        raise TrackingError(
+            f"{path} holds nothing but zeros where {stack.name} lies; choose a map that covers it, or leave it out."
+        )
+    notices = [] if left_out is None else [left_out]
+    if None in factors and path.suffix.lower() in _NETCDF:
+        notices.append(f"{path.name} names no unit of its velocities; they are taken for m/yr.")
+    for notice in notices:
+        warnings.warn(notice, SceneWarning, stacklevel=2)
     part = Window(window.row_off, window.col_off, window.height, window.width)
-    return Prior(vx, vy, grid.window(part), stack.grid, path.name)
+    return Prior(along_x, along_y, grid.window(part), stack.grid, path.name, tuple(notices))
 
 
 def _between(here: Grid, there: Grid, called: str) -> Transformer:
@@ -218,15 +244,6 @@ def _part(grid: Grid, frame: Grid, path: Path | str) -> RasterWindow:
         if top < bottom and left < right:
             return RasterWindow(left, top, right - left, bottom - top)
     raise TrackingError(f"{path} does not reach the ground of these scenes; choose a velocity map that covers it.")
-
-
-def _velocity(dataset: DatasetReader, band: int, window: RasterWindow, path: Path) -> F32:
-    try:
-        values = dataset.read(band, window=window, masked=True)
-    except RasterioIOError as error:
-        raise TrackingError(f"{path} is damaged and cannot be read; fetch or write it again.") from error
-    scaled = values.astype(np.float64) * dataset.scales[band - 1] + dataset.offsets[band - 1]
-    return np.asarray(scaled.filled(np.nan), np.float32)
 
 
 def _bilinear(values: F32, rows: F64, cols: F64) -> F64:

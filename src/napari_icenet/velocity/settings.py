@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import field_validator, model_validator
 
 from napari_icenet.common.settings_model import Settings, even, made, setting
+from napari_icenet.errors import UsageError
 from napari_icenet.matching.acceptance import MAP, Criteria
 
 #: Search radius where neither a radius, a scale factor nor a maximum speed is given, px.
@@ -49,6 +50,7 @@ class VelocitySettings(Settings):
         "least 3 px: vectors that are faster are told, not left out.",
         "m/yr",
         gt=0,
+        le=1e6,
     )
     prefilter: str = setting(
         "band", "Filter of both pictures before matching. A high-pass brings out crevasses and lowers the NCC."
@@ -67,10 +69,12 @@ class VelocitySettings(Settings):
         MAP.min_overlap, "Least share of the chip's pixels that must be valid in both pictures.", "0 to 1", gt=0, le=1
     )
     min_peak_ratio: float = setting(
-        MAP.min_peak_ratio, "Matches that stand out less from their rivals are ambiguous.", ge=1.0
+        MAP.min_peak_ratio, "Matches that stand out less from their rivals are ambiguous.", ge=1.0, le=1000
     )
     device: str = setting("auto", "auto, cpu, cuda, cuda:1 … or mps.")
-    memory_gb: float = setting(1.0, "Memory that mapping may use at most for pictures and surfaces.", "GB", gt=0.1)
+    memory_gb: float = setting(
+        1.0, "Memory that mapping may use at most for pictures and surfaces.", "GB", gt=0.1, le=1e6
+    )
 
     _even = field_validator("chip", "max_chip", "spacing")(even)
 
@@ -109,4 +113,11 @@ def make_velocity_settings(**values: Any) -> VelocitySettings:
     UsageError
         A value does not make sense; the message names it.
     """
-    return made(VelocitySettings, {name: value for name, value in values.items() if value is not None})
+    settings = made(VelocitySettings, {name: value for name, value in values.items() if value is not None})
+    # Here and not in the model: the settings of a map keep the default of both, also where the smallest is larger.
+    if values.get("max_chip") is not None and settings.max_chip < settings.chip:
+        raise UsageError(
+            f"The largest chip of {settings.max_chip} px is smaller than the smallest of {settings.chip} px; give a "
+            "max_chip that is at least as large as chip."
+        )
+    return settings

@@ -49,6 +49,27 @@ def test_these_do_not(crs: CRS, place: Affine) -> None:
     assert no_map(96, 96, place, crs) is not None
 
 
+@pytest.mark.parametrize(
+    ("epsg", "place", "fault"),
+    [
+        (32624, Affine(0.0003, 0, -42, 0, -0.0003, 73), "with pixels of 0.3 mm (is the transform in degrees?)"),
+        (3413, Affine(0.0025, 0, -42, 0, -0.0025, 73), "with pixels of 2.6 mm (is the transform in degrees?)"),
+        (4326, Affine(1e-9, 0, -42, 0, -1e-9, 73), "with pixels of 0.033 mm (is the transform in degrees?)"),
+        (3857, Affine(2e6, 0, 0, 0, -2e6, 0), "with pixels of 1664 km"),
+    ],
+)
+def test_pixels_that_no_picture_of_the_earth_has(epsg: int, place: Affine, fault: str) -> None:
+    why = no_map(4, 4, place, CRS.from_epsg(epsg))
+    assert why is not None
+    assert why.fault == f"a coordinate system (EPSG:{epsg}) {fault}"
+
+
+def test_small_pixels_of_a_drone_and_of_a_laboratory_give_metres() -> None:
+    assert no_map(96, 96, Affine(0.0025, 0, 450_000, 0, -0.0025, 7_600_000), UTM) is None
+    assert no_map(96, 96, Affine(0.03, 0, 10, 0, -0.03, 20), UTM) is None
+    assert no_map(96, 96, Affine(1e-5, 0, 0, 0, -1e-5, 0), LOCAL) is None
+
+
 def test_a_step_on_a_local_system_is_measured_from_its_y() -> None:
     grid = Grid(96, 96, Affine(0.1, 0, 100, 0, -0.1, 200), LOCAL)
     assert grid.azimuth(50, 50, -1, 1) == pytest.approx(45)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -88,6 +89,24 @@ def test_what_is_no_size_is_refused(given: float, pictures: Path) -> None:
             open_stack(pictures, pixel_size=given)
         with pytest.raises(UsageError, match="is no pixel size"):
             describe(pictures, pixel_size=given)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (1e300, "1e+300"), ("1e-300", "1e-300"), (10**300, "1e+300"), ("1" + "0" * 300, "1e+300"), ("9e-7", "9e-7"),
+        (1.1e6, "1100000.0"), (5e-324, "5e-324"),
+    ],
+)  # fmt: skip
+def test_what_no_pixel_measures_is_refused_in_few_words(given: float | str, told: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(f"{told} m is no pixel size of a picture; give one from")) as error:
+        metres_per_pixel(given)
+    assert len(str(error.value)) < 100
+
+
+@pytest.mark.parametrize("given", [1e-6, "0.0005", 30, "1e6"])
+def test_what_a_pixel_measures_is_taken(given: float | str) -> None:
+    assert metres_per_pixel(given) == float(given)
 
 
 def test_a_folder_opens_with_it_and_opens_again_the_same(pictures: Path) -> None:

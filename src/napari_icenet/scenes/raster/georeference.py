@@ -13,10 +13,17 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from napari_icenet.common.ground import ground_of
+from napari_icenet.common.text import brief
 from napari_icenet.scenes.grid import Grid, crs_name
 
 #: What follows from a fault where nobody gives the size of a pixel.
 IN_PIXELS = ", so positions are in pixels and velocities in px/day"
+
+
+#: No picture of the Earth has smaller or larger pixels, m.
+SMALLEST, LARGEST = 1e-3, 1e6
+#: Nor smaller ones where its map begins: there a transform in degrees puts it.
+SMALLEST_AT_ORIGIN = 0.02
 
 
 class NoMap(NamedTuple):
@@ -55,7 +62,35 @@ def no_map(height: int, width: int, transform: Affine, crs: CRS) -> NoMap | None
             return wrong
     with np.errstate(invalid="ignore", divide="ignore"):
         scale = grid.map_scale(row, col)
-    return None if np.isfinite(scale).all() and min(scale) > 0 else wrong
+    if not (np.isfinite(scale).all() and min(scale) > 0):
+        return wrong
+    return _implausible(grid, scale, name) if grid.on_earth else None
+
+
+def _implausible(grid: Grid, scale: tuple[float, float], name: str) -> NoMap | None:
+    """Why pixels of the Earth are too small or too large; None if they are not."""
+    height, width = grid.pixel_size
+    sizes = height / scale[1], width / scale[0]
+    smallest, largest = min(sizes), max(sizes)
+    if smallest < SMALLEST or (smallest < SMALLEST_AT_ORIGIN and _within_degrees(grid)):
+        return NoMap(
+            f"a coordinate system ({name}) with pixels of {1000 * smallest:.2g} mm (is the transform in degrees?)",
+            "correct it with gdal_edit.py -a_ullr or -a_srs",
+        )
+    if largest > LARGEST:
+        return NoMap(
+            f"a coordinate system ({name}) with pixels of {brief(f'{largest / 1000:.0f}')} km",
+            "correct its transform with gdal_edit.py -a_ullr",
+        )
+    return None
+
+
+def _within_degrees(grid: Grid) -> bool:
+    """True if the corners of a map that is not in degrees could be longitudes and latitudes."""
+    if grid.crs is None or grid.crs.is_geographic:
+        return False
+    x, y = grid.xy(np.array([0, 0, grid.height, grid.height]), np.array([0, grid.width, 0, grid.width]))
+    return bool(np.abs(x).max() <= 360 and np.abs(y).max() <= 90)
 
 
 def on_map(height: int, width: int, transform: Affine, crs: CRS | None) -> tuple[Grid, NoMap | None]:

@@ -10,11 +10,14 @@ import numpy as np
 from affine import Affine
 
 from napari_icenet.common.ground import given_plane
+from napari_icenet.common.text import brief
 from napari_icenet.errors import UsageError
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.raster.georeference import IN_PIXELS
 from napari_icenet.scenes.scene import Notice
 
+#: No pixel that a person gives is smaller or larger, m.
+SMALLEST, LARGEST = 1e-6, 1e6
 #: Sizes that differ by less than this part are equal.
 _SAME = 1e-6
 
@@ -22,14 +25,16 @@ _SAME = 1e-6
 def metres_per_pixel(given: float | str) -> float:
     """The size of a pixel as typed, m.
 
-    Raises UsageError: it is no finite number above zero.
+    Raises UsageError: it is no number, or none from 1 µm to 1000 km.
     """
     try:
         metres = float(given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         metres = math.nan
     if not (math.isfinite(metres) and metres > 0):
-        raise UsageError(f"{given} is no pixel size; give the metres from one pixel to the next, as in 30.")
+        raise UsageError(f"{brief(given)} is no pixel size; give the metres from one pixel to the next, as in 30.")
+    if not SMALLEST <= metres <= LARGEST:
+        raise UsageError(f"{brief(given)} m is no pixel size of a picture; give one from 1 µm to 1000 km, as in 30.")
     return metres
 
 

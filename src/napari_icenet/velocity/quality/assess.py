@@ -130,6 +130,15 @@ def write_report(report: QualityReport, path: str | Path) -> None:
     write_whole(path, {".json": write}, "quality reports")
 
 
+def is_report(path: Path) -> bool:
+    """Whether a file is empty, or one that :func:`write_report` has written."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        return not text or QualityReport.model_validate_json(text) is not None
+    except (OSError, ValueError):
+        return False
+
+
 def _no_closure(maps: Sequence[VelocityMap]) -> str:
     dates = {time for one in maps for time in one.times}
     if len(dates) < 3:
