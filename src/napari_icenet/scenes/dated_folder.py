@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,14 @@ from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.area import read_area
 from napari_icenet.scenes.credit import read_credit
 from napari_icenet.scenes.dated.acquisitions import DatedImage, group_acquisitions
-from napari_icenet.scenes.dated.image_name import WRITE_DATES, bears_date, parse_image_name
+from napari_icenet.scenes.dated.comparable import comparable
+from napari_icenet.scenes.dated.image_name import (
+    WRITE_DATES,
+    bears_date,
+    numbered_copies,
+    parse_copy_name,
+    parse_image_name,
+)
 from napari_icenet.scenes.dated.make_scenes import colour_bands, make_scenes, may_be_grey
 from napari_icenet.scenes.dated.passed_over import few
 from napari_icenet.scenes.folder_listing import FolderListing, list_folder
@@ -22,7 +28,6 @@ from napari_icenet.scenes.landsat.product import PAN_BAND, read_product_files
 from napari_icenet.scenes.landsat.product_id import parse_product_name
 from napari_icenet.scenes.raster.band import RasterBand
 from napari_icenet.scenes.raster.file import RasterInfo, inspect
-from napari_icenet.scenes.raster.georeference import NoMap
 from napari_icenet.scenes.raster.picture import WHOLE_FILE_DRIVERS, decode
 from napari_icenet.scenes.scene import Notice, Scene
 
@@ -78,16 +83,17 @@ def read_dated_folder(
     folder = listing.folder
     scenes, notices, used = _loose_products(listing, pan)
     files = [] if pan else [(path, text) for path, text in named_images(listing) if path not in used]
+    copies = numbered_copies(path for path, _ in files)
     images = []
     for i, (path, text) in enumerate(files):
         if progress:
             progress(i / len(files), f"Opening {path.name}")
         try:
-            images.append(_open_image(path, text))
+            images.append(_open_image(path, text, copied=path in copies))
         except SceneError as error:
             notices.append(Notice(str(error).replace(str(path), path.name), path.name))
     masks = [image for image in images if image.name.mask is not None]
-    pictures, left = _on_comparable_grids([image for image in images if image.name.mask is None])
+    pictures, left = comparable([image for image in images if image.name.mask is None])
     notices += left
     if pictures and (said := _lost_maps(folder, pictures)):
         notices.append(Notice(said))
@@ -158,9 +164,9 @@ def _images(listing: FolderListing) -> list[Path]:
     return [path for path in listing.files if path.suffix.lower() in IMAGE_SUFFIXES and path.stem.lower() != "mask"]
 
 
-def _open_image(path: Path, text: str) -> DatedImage:
+def _open_image(path: Path, text: str, *, copied: bool) -> DatedImage:
     try:
-        name = parse_image_name(text)
+        name = parse_copy_name(text) if copied else parse_image_name(text)
     except SceneError as error:
         raise SceneError(f"{path} {error}") from None
     return DatedImage(_inspect_image(path), name, text)
@@ -171,34 +177,6 @@ def _inspect_image(path: Path) -> RasterInfo:
     if info.dtypes[0].kind not in "uif":
         raise SceneError(f"{path} holds values of type {info.dtypes[0]}; store them as real numbers, as amplitudes.")
     return info
-
-
-def _on_comparable_grids(images: list[DatedImage]) -> tuple[list[DatedImage], list[Notice]]:
-    """Images on maps, or those of the commonest size where most have no map."""
-
-    def kind(image: DatedImage) -> tuple[int, int] | None:
-        return None if image.info.grid.georeferenced else image.info.grid.shape
-
-    if not images:
-        return [], []
-    common = Counter(map(kind, images)).most_common(1)[0][0]
-    notices = []
-    for image in images:
-        path, grid = image.info.path.name, image.info.grid
-        if kind(image) == common:
-            continue
-        if common is None:
-            why = NoMap("no georeference", "add one") if image.info.no_map is None else image.info.no_map
-            said = f"{path} is left out: it carries {why.fault}, unlike most images here; {why.remedy}."
-        elif grid.georeferenced:
-            said = f"{path} is left out: it is georeferenced, unlike most images here; open it in a folder of its own."
-        else:
-            said = (
-                f"{path} is left out: it has {grid.height} × {grid.width} pixels, "
-                f"most images here have {common[0]} × {common[1]}; crop it alike."
-            )
-        notices.append(Notice(said, path))
-    return [image for image in images if kind(image) == common], notices
 
 
 def _lost_maps(folder: Path, images: list[DatedImage]) -> str | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
+from pathlib import Path
 from typing import Literal
 
 from napari_icenet.errors import SceneError
@@ -52,6 +54,7 @@ _TILE = re.compile(
 _VERSION = re.compile(r"(?<![0-9A-Za-z])(?:v(?P<version>\d{1,3})|N(?P<baseline>\d{4}))(?![0-9A-Za-z])", re.IGNORECASE)
 _PIXEL = re.compile(r"(?<![0-9A-Za-z])(?P<metres>\d{1,3})m(?![0-9A-Za-z])", re.IGNORECASE)
 _COPY = re.compile(r"(?:\s?\(\d{1,2}\)|[ _-]+(?:copy|kopie|copie|copia)(?:[ _-]?\d+|\s?\(\d+\))?)$", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?P<stem>.*\S) [1-9]\d?")
 _COPY_OF = re.compile(r"^(?:copy|kopie|copie|copia) (?:\(\d+\) )?(?:of|von|de|di) ", re.IGNORECASE)
 
 
@@ -151,6 +154,28 @@ def _parse_aster(match: re.Match[str], text: str) -> ImageName:
     # The level stands before the date, the band behind the processing.
     left = f"{text[: match.start('month') - 3]}_{text[match.end() :]}"
     return _parts(left, when, time_known=match["clock"] is not None, processed=match["processed"] or "")
+
+
+def numbered_copies(paths: Iterable[Path]) -> frozenset[Path]:
+    """Files called like another beside them, a blank and a number behind, as macOS calls copies: ``20200131 2.tif``.
+
+    Those that are numbered from 1, or from 0, are no copies.
+    """
+    every = set(paths)
+    found = set()
+    for path in every:
+        match = _NUMBERED.fullmatch(path.stem)
+        if match is None:
+            continue
+        beside = [path.with_name(f"{match['stem']}{number}{path.suffix}") for number in ("", " 0", " 1")]
+        if beside[0] in every and not every & {*beside[1:]}:
+            found.add(path)
+    return frozenset(found)
+
+
+def parse_copy_name(text: str) -> ImageName:
+    """Read the name of one of :func:`numbered_copies`; as :func:`parse_image_name`."""
+    return replace(parse_image_name(text.rpartition(" ")[0]), copy=True)
 
 
 def without_band(text: str) -> str:
