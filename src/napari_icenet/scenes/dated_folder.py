@@ -1,4 +1,4 @@
-"""Folders of dated images: GeoTIFF, PNG and JPEG, georeferenced or not, with an area of interest."""
+"""Folders of dated images: GeoTIFF, ENVI, PNG and JPEG, georeferenced or not, with an area of interest."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from napari_icenet.scenes.area import read_area
 from napari_icenet.scenes.credit import read_credit
 from napari_icenet.scenes.dated.acquisitions import DatedImage, group_acquisitions
 from napari_icenet.scenes.dated.comparable import comparable
+from napari_icenet.scenes.dated.image_files import image_files
 from napari_icenet.scenes.dated.image_name import (
     WRITE_DATES,
     bears_date,
@@ -22,7 +23,7 @@ from napari_icenet.scenes.dated.image_name import (
 )
 from napari_icenet.scenes.dated.make_scenes import colour_bands, make_scenes, may_be_grey
 from napari_icenet.scenes.dated.passed_over import few
-from napari_icenet.scenes.folder_listing import FolderListing, list_folder
+from napari_icenet.scenes.folder_listing import FolderListing, list_folder, listing_or_none
 from napari_icenet.scenes.landsat.files import may_look_into, product_files
 from napari_icenet.scenes.landsat.product import PAN_BAND, read_product_files
 from napari_icenet.scenes.landsat.product_id import parse_product_name
@@ -31,11 +32,11 @@ from napari_icenet.scenes.raster.file import RasterInfo, inspect
 from napari_icenet.scenes.raster.picture import WHOLE_FILE_DRIVERS, decode
 from napari_icenet.scenes.scene import Notice, Scene
 
-IMAGE_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2"})
-
 #: Looking whether pictures are grey stops after so many pixels, or at the first coloured one.
 _GREY_CHECK_PIXELS = 60_000_000
 _GREY_CHECK_SIDE = 512
+#: Formats of bare numbers and a header.
+_RAW_DRIVERS = frozenset({"ENVI", "EHdr"})
 
 
 def is_dated_folder(folder: Path | FolderListing) -> bool:
@@ -120,7 +121,7 @@ def named_images(listing: FolderListing) -> list[tuple[Path, str]]:
 
     The folders in it are looked into where no image beside them bears a date, and they do.
     """
-    own = [(path, path.stem) for path in _images(listing)]
+    own = [(path, path.stem) for path in image_files(listing)]
     if any(bears_date(text) for _, text in own):
         return own
     below = []
@@ -135,7 +136,7 @@ def named_images(listing: FolderListing) -> list[tuple[Path, str]]:
             found += sorted(folder.glob(f"{granule}/R20m/*_SCL_*.jp2"))
             below += [(path, f"{folder.stem}_{path.stem}") for path in found]
             continue
-        inside = _images(list_folder(folder))
+        inside = image_files(listing_or_none(folder) or FolderListing(folder))
         below += [(path, path.stem if bears_date(path.stem) else f"{folder.name}_{path.stem}") for path in inside]
     return own + below
 
@@ -160,10 +161,6 @@ def _loose_products(folder: FolderListing, pan: bool) -> tuple[list[Scene], list
     return scenes, notices, used
 
 
-def _images(listing: FolderListing) -> list[Path]:
-    return [path for path in listing.files if path.suffix.lower() in IMAGE_SUFFIXES and path.stem.lower() != "mask"]
-
-
 def _open_image(path: Path, text: str, *, copied: bool) -> DatedImage:
     try:
         name = parse_copy_name(text) if copied else parse_image_name(text)
@@ -174,9 +171,19 @@ def _open_image(path: Path, text: str, *, copied: bool) -> DatedImage:
 
 def _inspect_image(path: Path) -> RasterInfo:
     info = inspect(path)
+    if info.driver in _RAW_DRIVERS and _is_cut_short(info):
+        raise SceneError(f"{path} is truncated; download it again.")
     if info.dtypes[0].kind not in "uif":
         raise SceneError(f"{path} holds values of type {info.dtypes[0]}; store them as real numbers, as amplitudes.")
     return info
+
+
+def _is_cut_short(info: RasterInfo) -> bool:
+    """True if raw numbers are fewer than their header says."""
+    pixels = info.grid.height * info.grid.width
+    with info.path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"  # gzip, as ENVI may
+    return not packed and info.path.stat().st_size < pixels * sum(dtype.itemsize for dtype in info.dtypes)
 
 
 def _lost_maps(folder: Path, images: list[DatedImage]) -> str | None:

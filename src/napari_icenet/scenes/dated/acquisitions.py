@@ -13,7 +13,7 @@ from napari_icenet.scenes.raster.file import RasterInfo
 from napari_icenet.scenes.scene import Notice
 
 #: Formats that hold less than others, the poorest first.
-_POOR_FORMATS = ("JPEG", "PNG", "JP2OpenJPEG")
+_POOR_FORMATS = ("JPEG", "PNG", "JP2OpenJPEG", "EHdr", "ENVI")
 #: A key of an acquisition: its moment and product, and what else its files' names have in common.
 _Key = tuple[object, ...]
 
@@ -117,7 +117,7 @@ def key_of(name: ImageName) -> _Key:
 
 
 def format_rank(info: RasterInfo) -> int:
-    """How much a format holds of what was measured: GeoTIFF before JPEG 2000, PNG before JPEG, which loses detail."""
+    """How much a format holds of what was measured: GeoTIFF before others, PNG before JPEG, which loses detail."""
     return _POOR_FORMATS.index(info.driver) if info.driver in _POOR_FORMATS else len(_POOR_FORMATS)
 
 
