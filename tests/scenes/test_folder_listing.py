@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from napari_icenet.errors import StackError
 from napari_icenet.scenes.detect import looks_like_scenes
-from napari_icenet.scenes.folder_listing import list_folder
+from napari_icenet.scenes.folder_listing import list_folder, listing_or_none
 from napari_icenet.scenes.open import open_stack
 from tests.scenes.products import COLLECTION_1_L1, COLLECTION_2_L1, stored_values, write_product, write_tiff
 
@@ -58,6 +59,46 @@ def test_links_count_as_what_they_lead_to(tmp_path):
     listing = list_folder(tmp_path)
     assert listing.folders == (tmp_path / "link", tmp_path / "there")
     assert listing.files == (tmp_path / "file.tif", tmp_path / "link.tif")
+
+
+def test_a_link_to_where_one_may_not_look_is_told(tmp_path, monkeypatch):
+    for name in ("20200131", "20200216"):
+        write_tiff(tmp_path / f"{name}.tif", stored_values(1))
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    look = os.stat
+
+    def denied(path, *args, **kwargs):
+        if Path(path).name == "link":
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, "stat", denied)
+    listing = list_folder(tmp_path)
+    assert listing.closed == (tmp_path / "link",)
+    assert listing.folders == (tmp_path / "there",)
+    stack = open_stack(tmp_path)
+    assert [notice.message for notice in stack.notices] == [
+        "link is left out: it is a link to what may not be read; check permissions there."
+    ]
+
+
+def test_a_folder_that_vanishes_or_may_not_be_listed_ends_in_one_sentence(tmp_path, monkeypatch):
+    folder = write_product(tmp_path, COLLECTION_2_L1)
+    (tmp_path / "20200131").mkdir()
+    scandir = os.scandir
+
+    def denied(path="."):
+        if Path(path) != tmp_path:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    assert listing_or_none(folder) is None
+    with pytest.raises(StackError, match=r"LC08.* cannot be read .*Permission denied.*; check its permissions"):
+        open_stack(tmp_path)
+    with pytest.raises(StackError, match=r"20200131 cannot be read .*Permission denied.*; check its permissions"):
+        open_stack(tmp_path / "20200131")
 
 
 def test_what_was_listed_is_handed_on(tmp_path, looks):

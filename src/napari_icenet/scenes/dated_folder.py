@@ -1,8 +1,7 @@
-"""Folders of dated images: GeoTIFF, PNG and JPEG, georeferenced or not, with an area of interest."""
+"""Folders of dated images: GeoTIFF, ENVI, PNG and JPEG, georeferenced or not, with an area of interest."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,24 +13,31 @@ from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.area import read_area
 from napari_icenet.scenes.credit import read_credit
 from napari_icenet.scenes.dated.acquisitions import DatedImage, group_acquisitions
-from napari_icenet.scenes.dated.image_name import WRITE_DATES, bears_date, parse_image_name
+from napari_icenet.scenes.dated.comparable import comparable
+from napari_icenet.scenes.dated.image_files import image_files
+from napari_icenet.scenes.dated.image_name import (
+    WRITE_DATES,
+    bears_date,
+    numbered_copies,
+    parse_copy_name,
+    parse_image_name,
+)
 from napari_icenet.scenes.dated.make_scenes import colour_bands, make_scenes, may_be_grey
 from napari_icenet.scenes.dated.passed_over import few
-from napari_icenet.scenes.folder_listing import FolderListing, list_folder
+from napari_icenet.scenes.folder_listing import FolderListing, list_folder, listing_or_none
 from napari_icenet.scenes.landsat.files import may_look_into, product_files
 from napari_icenet.scenes.landsat.product import PAN_BAND, read_product_files
 from napari_icenet.scenes.landsat.product_id import parse_product_name
 from napari_icenet.scenes.raster.band import RasterBand
 from napari_icenet.scenes.raster.file import RasterInfo, inspect
-from napari_icenet.scenes.raster.georeference import NoMap
 from napari_icenet.scenes.raster.picture import WHOLE_FILE_DRIVERS, decode
 from napari_icenet.scenes.scene import Notice, Scene
-
-IMAGE_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2"})
 
 #: Looking whether pictures are grey stops after so many pixels, or at the first coloured one.
 _GREY_CHECK_PIXELS = 60_000_000
 _GREY_CHECK_SIDE = 512
+#: Formats of bare numbers and a header.
+_RAW_DRIVERS = frozenset({"ENVI", "EHdr"})
 
 
 def is_dated_folder(folder: Path | FolderListing) -> bool:
@@ -81,16 +87,17 @@ def read_dated_folder(
     folder = listing.folder
     scenes, notices, used = _loose_products(listing, pan)
     files = [] if pan else [(path, text) for path, text in named_images(listing) if path not in used]
+    copies = numbered_copies(path for path, _ in files)
     images = []
     for i, (path, text) in enumerate(files):
         if progress:
             progress(i / len(files), f"Opening {path.name}")
         try:
-            images.append(_open_image(path, text))
+            images.append(_open_image(path, text, copied=path in copies))
         except SceneError as error:
             notices.append(Notice(str(error).replace(str(path), path.name), path.name))
     masks = [image for image in images if image.name.mask is not None]
-    pictures, left = _on_comparable_grids([image for image in images if image.name.mask is None], exclude)
+    pictures, left = comparable([image for image in images if image.name.mask is None], exclude)
     notices += left
     if pictures and (said := _lost_maps(folder, pictures)):
         notices.append(Notice(said))
@@ -117,7 +124,7 @@ def named_images(listing: FolderListing) -> list[tuple[Path, str]]:
 
     The folders in it are looked into where no image beside them bears a date, and they do.
     """
-    own = [(path, path.stem) for path in _images(listing)]
+    own = [(path, path.stem) for path in image_files(listing)]
     if any(bears_date(text) for _, text in own):
         return own
     below = []
@@ -132,7 +139,7 @@ def named_images(listing: FolderListing) -> list[tuple[Path, str]]:
             found += sorted(folder.glob(f"{granule}/R20m/*_SCL_*.jp2"))
             below += [(path, f"{folder.stem}_{path.stem}") for path in found]
             continue
-        inside = _images(list_folder(folder))
+        inside = image_files(listing_or_none(folder) or FolderListing(folder))
         below += [(path, path.stem if bears_date(path.stem) else f"{folder.name}_{path.stem}") for path in inside]
     return own + below
 
@@ -157,13 +164,9 @@ def _loose_products(folder: FolderListing, pan: bool) -> tuple[list[Scene], list
     return scenes, notices, used
 
 
-def _images(listing: FolderListing) -> list[Path]:
-    return [path for path in listing.files if path.suffix.lower() in IMAGE_SUFFIXES and path.stem.lower() != "mask"]
-
-
-def _open_image(path: Path, text: str) -> DatedImage:
+def _open_image(path: Path, text: str, *, copied: bool) -> DatedImage:
     try:
-        name = parse_image_name(text)
+        name = parse_copy_name(text) if copied else parse_image_name(text)
     except SceneError as error:
         raise SceneError(f"{path} {error}") from None
     return DatedImage(_inspect_image(path), name, text)
@@ -171,38 +174,19 @@ def _open_image(path: Path, text: str) -> DatedImage:
 
 def _inspect_image(path: Path) -> RasterInfo:
     info = inspect(path)
+    if info.driver in _RAW_DRIVERS and _is_cut_short(info):
+        raise SceneError(f"{path} is truncated; download it again.")
     if info.dtypes[0].kind not in "uif":
         raise SceneError(f"{path} holds values of type {info.dtypes[0]}; store them as real numbers, as amplitudes.")
     return info
 
 
-def _on_comparable_grids(images: list[DatedImage], exclude: Sequence[str]) -> tuple[list[DatedImage], list[Notice]]:
-    """Images on maps, or those of the commonest size where most have no map; dates left out do not count."""
-
-    def kind(image: DatedImage) -> tuple[int, int] | None:
-        return None if image.info.grid.georeferenced else image.info.grid.shape
-
-    if not images:
-        return [], []
-    wanted = [image for image in images if not any(image.name.is_of(text) for text in exclude)]
-    common = Counter(map(kind, wanted or images)).most_common(1)[0][0]
-    notices = []
-    for image in images:
-        path, grid = image.info.path.name, image.info.grid
-        if kind(image) == common:
-            continue
-        if common is None:
-            why = NoMap("no georeference", "add one") if image.info.no_map is None else image.info.no_map
-            said = f"{path} is left out: it carries {why.fault}, unlike most images here; {why.remedy}."
-        elif grid.georeferenced:
-            said = f"{path} is left out: it is georeferenced, unlike most images here; open it in a folder of its own."
-        else:
-            said = (
-                f"{path} is left out: it has {grid.height} × {grid.width} pixels, "
-                f"most images here have {common[0]} × {common[1]}; crop it alike."
-            )
-        notices.append(Notice(said, path))
-    return [image for image in images if kind(image) == common], notices
+def _is_cut_short(info: RasterInfo) -> bool:
+    """True if raw numbers are fewer than their header says."""
+    pixels = info.grid.height * info.grid.width
+    with info.path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"  # gzip, as ENVI may
+    return not packed and info.path.stat().st_size < pixels * sum(dtype.itemsize for dtype in info.dtypes)
 
 
 def _lost_maps(folder: Path, images: list[DatedImage]) -> str | None:

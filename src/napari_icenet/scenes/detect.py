@@ -13,7 +13,7 @@ LOOKED_AT = 2000
 def looks_like_scenes(path: Path) -> bool:
     """True if a file or folder bears the name of a product, of dated images, of a saved stack or session."""
     from napari_icenet.scenes.dated_folder import is_dated_folder
-    from napari_icenet.scenes.folder_listing import list_folder
+    from napari_icenet.scenes.folder_listing import listing_or_none
     from napari_icenet.scenes.landsat.product_id import parse_product_name
     from napari_icenet.scenes.store.schema import is_saved_stack
 
@@ -31,8 +31,8 @@ def looks_like_scenes(path: Path) -> bool:
         return is_saved_stack(path)
     if parse_product_name(path.name) is not None:
         return True
-    listing = list_folder(path)
-    return (
+    listing = listing_or_none(path)
+    return listing is not None and (
         is_dated_folder(listing)
         or any(file.name.upper().endswith(("_MTL.TXT", "_MTL.JSON")) for file in listing.files)
         or any(

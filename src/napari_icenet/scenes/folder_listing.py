@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,13 +20,16 @@ class FolderListing:
         Whether there is nothing at all, not even hidden.
     broken : tuple of Path
         Links that lead nowhere.
+    closed : tuple of Path
+        Links that lead where one may not look, and members that cannot be looked at.
     """
 
     folder: Path
-    files: tuple[Path, ...]
-    folders: tuple[Path, ...]
-    empty: bool
+    files: tuple[Path, ...] = ()
+    folders: tuple[Path, ...] = ()
+    empty: bool = True
     broken: tuple[Path, ...] = ()
+    closed: tuple[Path, ...] = ()
 
 
 def list_folder(folder: Path | FolderListing) -> FolderListing:
@@ -35,17 +39,41 @@ def list_folder(folder: Path | FolderListing) -> FolderListing:
     """
     if isinstance(folder, FolderListing):
         return folder
-    files, folders, broken, empty = [], [], [], True
+    kinds: dict[str, list[Path]] = {"files": [], "folders": [], "broken": [], "closed": []}
+    empty = True
     with os.scandir(folder) as entries:
         for entry in entries:
             empty = False
             if entry.name.startswith("."):
                 continue
             path = folder / entry.name
-            if path.is_dir() if entry.is_symlink() else entry.is_dir():
-                folders.append(path)
-            elif path.is_file() if entry.is_symlink() else entry.is_file():
-                files.append(path)
-            elif entry.is_symlink():
-                broken.append(path)
-    return FolderListing(folder, tuple(sorted(files)), tuple(sorted(folders)), empty, tuple(sorted(broken)))
+            kind = _kind_of_link(path) if entry.is_symlink() else _kind_of(entry)
+            if kind is not None:
+                kinds[kind].append(path)
+    return FolderListing(folder, empty=empty, **{kind: tuple(sorted(paths)) for kind, paths in kinds.items()})
+
+
+def listing_or_none(folder: Path) -> FolderListing | None:
+    """What lies in a folder; None where it cannot be looked into, or has vanished."""
+    try:
+        return list_folder(folder)
+    except OSError:
+        return None
+
+
+def _kind_of(entry: os.DirEntry[str]) -> str | None:
+    try:
+        return "folders" if entry.is_dir() else "files" if entry.is_file() else None
+    except OSError:
+        return "closed"
+
+
+def _kind_of_link(path: Path) -> str | None:
+    try:
+        mode = path.stat().st_mode
+    except PermissionError:
+        return "closed"
+    except OSError:
+        return "broken"
+    # Pipes and devices are neither.
+    return "folders" if stat.S_ISDIR(mode) else "files" if stat.S_ISREG(mode) else None

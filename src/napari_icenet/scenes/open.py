@@ -19,9 +19,11 @@ from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.align.align import align, coordinate_system
 from napari_icenet.scenes.align.common_grid import Extent
 from napari_icenet.scenes.bands import asked_bands
-from napari_icenet.scenes.dated.passed_over import few, images_beside_products, is_archive, passed_over
-from napari_icenet.scenes.dated_folder import IMAGE_SUFFIXES, is_dated_folder, read_dated_folder
-from napari_icenet.scenes.folder_listing import FolderListing, list_folder
+from napari_icenet.scenes.dated.image_files import IMAGE_SUFFIXES
+from napari_icenet.scenes.dated.passed_over import images_beside_products, is_archive, passed_over
+from napari_icenet.scenes.dated.unrecognised import EXPECTED, why_unrecognised
+from napari_icenet.scenes.dated_folder import is_dated_folder, read_dated_folder
+from napari_icenet.scenes.folder_listing import FolderListing, list_folder, listing_or_none
 from napari_icenet.scenes.grid import Grid
 from napari_icenet.scenes.landsat.files import ProductFiles, may_look_into, product_files
 from napari_icenet.scenes.landsat.product import PAN_BAND, is_product, read_product, read_product_files
@@ -38,9 +40,6 @@ from napari_icenet.scenes.store.schema import is_saved_stack
 
 #: Files are opened side by side: on network drives the wait for each adds up.
 OPENING_THREADS = 8
-EXPECTED = (
-    "a folder of Landsat product folders, a folder of images named by date (20200131.tif) or a stack saved by icenet"
-)
 
 
 class UnknownScenesError(StackError):
@@ -220,7 +219,10 @@ class _Contents:
     def of(cls, path: Path) -> _Contents:
         if not path.is_dir():
             return cls(path, None, [])
-        listing = list_folder(path)
+        try:
+            listing = list_folder(path)
+        except OSError as error:
+            raise StackError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
         return cls(path, listing, product_folders(listing))
 
 
@@ -239,7 +241,7 @@ def _scenes_of(contents: _Contents, *, pan: bool, choice: SceneChoice, progress:
         scenes, area, notices = read_dated_folder(listing, progress, pan=pan, exclude=choice.exclude)
         found = FoundScenes(name, scenes, area, scenes[0].grid, notices)
     else:
-        raise UnknownScenesError(_unrecognised(listing))
+        raise UnknownScenesError(why_unrecognised(listing))
     scenes, older = newest_of_each_acquisition(found.scenes)
     scenes.sort(key=lambda scene: (scene.time, scene.id))
     # What is wrong with a scene that is not used needs no telling.
@@ -304,10 +306,11 @@ def _looked_into(listing: FolderListing, closed: list[Path]) -> Iterator[FolderL
     for folder in listing.folders:
         if folder.suffix == ".zarr":
             continue
-        if may_look_into(folder):
-            yield list_folder(folder)
-        else:
+        inside = listing_or_none(folder) if may_look_into(folder) else None
+        if inside is None:
             closed.append(folder)
+        else:
+            yield inside
 
 
 def _path_of(folder: Path | FolderListing) -> Path:
@@ -388,14 +391,3 @@ def _on_grid_of_its_own(stack: SceneStack, path: Path, crs: str | CRS | None) ->
     if crs is not None and coordinate_system(crs) != stack.grid.crs:
         raise UsageError(f"{path} is saved on its own grid; open the scenes that it was made from to choose another.")
     return stack
-
-
-def _unrecognised(listing: FolderListing) -> str:
-    path = listing.folder
-    if not listing.files and not listing.folders:
-        return f"{path} is empty; name {EXPECTED}."
-    if any(file.suffix.lower() in IMAGE_SUFFIXES for file in listing.files):
-        return f"{path} holds images without a date in their names; call them by date, as in 20200131.tif."
-    if archives := [file for file in listing.files if is_archive(file)]:
-        return f"{path} holds archives ({few(archives)}); extract them, and name the folder that holds their products."
-    return f"{path} holds no scene; name {EXPECTED}."

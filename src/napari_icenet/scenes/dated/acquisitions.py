@@ -10,9 +10,10 @@ from pathlib import Path
 from napari_icenet.scenes.dated.image_name import ImageName
 from napari_icenet.scenes.dated.passed_over import few
 from napari_icenet.scenes.raster.file import RasterInfo
-from napari_icenet.scenes.raster.picture import WHOLE_FILE_DRIVERS
 from napari_icenet.scenes.scene import Notice
 
+#: Formats that hold less than others, the poorest first.
+_POOR_FORMATS = ("JPEG", "PNG", "JP2OpenJPEG", "EHdr", "ENVI")
 #: A key of an acquisition: its moment and product, and what else its files' names have in common.
 _Key = tuple[object, ...]
 
@@ -70,13 +71,13 @@ def group_acquisitions(images: Sequence[DatedImage]) -> tuple[list[Acquisition],
     kept, notices = _one_of_each(pictures)
     groups: dict[_Key, Acquisition] = defaultdict(Acquisition)
     for image in kept:
-        groups[_key(image.name)].pictures.setdefault(image.name.band, []).append(image)
+        groups[key_of(image.name)].pictures.setdefault(image.name.band, []).append(image)
     found, named = _named_by_difference(list(groups.values()))
-    notices += [*named, *_same_moment(found)]
+    notices += [*named, *_samemoment_of(found)]
     masks, more = _one_of_each([image for image in images if image.name.mask is not None])
     alone = []
     for mask in masks:
-        beside = [a for a in found if _moment(a.first.name) == _moment(mask.name)]
+        beside = [a for a in found if moment_of(a.first.name) == moment_of(mask.name)]
         if mask.name.mask == "unknown" or not beside:
             alone.append(mask)
             continue
@@ -105,25 +106,32 @@ def left_out(images: Sequence[DatedImage], one: str, several: str, advice: str =
     return Notice(f"{names} are left out: they are {several}{advice}.")
 
 
-def _moment(name: ImageName) -> _Key:
+def moment_of(name: ImageName) -> _Key:
+    """What images of one moment have in common."""
     return name.when, name.time_known, name.product and name.product.id
 
 
-def _key(name: ImageName) -> _Key:
-    return *_moment(name), name.rest
+def key_of(name: ImageName) -> _Key:
+    """What the names of the images of one acquisition have in common."""
+    return *moment_of(name), name.rest
+
+
+def format_rank(info: RasterInfo) -> int:
+    """How much a format holds of what was measured: GeoTIFF before others, PNG before JPEG, which loses detail."""
+    return _POOR_FORMATS.index(info.driver) if info.driver in _POOR_FORMATS else len(_POOR_FORMATS)
 
 
 def _rank(image: DatedImage) -> tuple[object, ...]:
-    """Latest processing, finest, no copy, and measurements before pictures of them; of equals the first counts."""
+    """Latest processing, finest, no copy, and the format that holds most; of equals the first counts."""
     name = image.name
-    return name.processing, -name.pixel, not name.copy, image.info.driver not in WHOLE_FILE_DRIVERS
+    return name.processing, -name.pixel, not name.copy, format_rank(image.info)
 
 
 def _one_of_each(images: Sequence[DatedImage]) -> tuple[list[DatedImage], list[Notice]]:
     """Of images that differ by processing, size of pixel or copy alone, the one that counts."""
     same: dict[_Key, list[DatedImage]] = defaultdict(list)
     for image in images:
-        same[*_key(image.name), image.name.band, image.name.mask, image.name.tile].append(image)
+        same[*key_of(image.name), image.name.band, image.name.mask, image.name.tile].append(image)
     kept: list[DatedImage] = []
     older: list[DatedImage] = []
     coarser: list[DatedImage] = []
@@ -152,7 +160,7 @@ def _named_by_difference(acquisitions: list[Acquisition]) -> tuple[list[Acquisit
     """Files of one moment and grid, told apart by words that recur at other moments, as bands of those names."""
     moments: dict[_Key, list[Acquisition]] = defaultdict(list)
     for acquisition in acquisitions:
-        moments[_moment(acquisition.first.name)].append(acquisition)
+        moments[moment_of(acquisition.first.name)].append(acquisition)
     words: Counter[str] = Counter()
     for same in moments.values():
         if len(same) > 1 and same[0].first.name.product is None and len({a.first.info.grid for a in same}) == 1:
@@ -178,10 +186,10 @@ def _named_by_difference(acquisitions: list[Acquisition]) -> tuple[list[Acquisit
     return found, [Notice(f"What differs in names of one date is taken for bands: {', '.join(sorted(bands))}.")]
 
 
-def _same_moment(acquisitions: Sequence[Acquisition]) -> list[Notice]:
+def _samemoment_of(acquisitions: Sequence[Acquisition]) -> list[Notice]:
     """A notice of images of one moment whose names do not say how they belong together."""
-    counts = Counter(_moment(a.first.name) for a in acquisitions)
-    apart = [a for a in acquisitions if counts[_moment(a.first.name)] > 1]
+    counts = Counter(moment_of(a.first.name) for a in acquisitions)
+    apart = [a for a in acquisitions if counts[moment_of(a.first.name)] > 1]
     if not apart:
         return []
     names = few([a.first.path for a in apart])

@@ -3,42 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from pathlib import Path
 from typing import Literal
 
 from napari_icenet.errors import SceneError
+from napari_icenet.scenes.dated.moments import begins_with_date, moments, spans_days
 from napari_icenet.scenes.landsat.product_id import ProductName, parse_product_name
 
 #: Codes of masks. ``unknown`` is a mask by its name whose numbers nobody has explained.
 MaskCode = Literal["udm2", "scl", "fmask", "hls_fmask", "qa_pixel", "unknown"]
 
 WRITE_DATES = "begin its name with the date, as in 20200131 or 2020-01-31"
+WRITE_TIMES = "write the time in UTC, as in 20200131T1427"
 
-_CLOCK = r"""(?:[T_ ]?(?P<hour>[01]\d|2[0-3])[:-]?(?P<minute>[0-5]\d)
-    (?:[:-]?(?P<second>[0-5]\d)(?:\.\d+)?Z?|Z?(?![0-9A-Za-z])))?(?!\d)"""
-_FIRST = re.compile(
-    rf"^(?P<year>\d{{4}})(?P<dash>-?)(?P<month>\d{{2}})(?P=dash)(?P<day>\d{{2}}){_CLOCK}", re.VERBOSE | re.IGNORECASE
-)
-_ANYWHERE = re.compile(
-    rf"(?<![0-9A-Za-z])(?P<year>(?:19|20)\d{{2}})(?P<dash>[-_.]?)(?P<month>\d{{2}})(?P=dash)(?P<day>\d{{2}}){_CLOCK}",
-    re.VERBOSE | re.IGNORECASE,
-)
-# A day of the year is one beyond doubt at the start of a name, or with a time behind it.
-_DAY_OF_YEAR = re.compile(
-    r"""(?:^|(?<![0-9A-Za-z])(?=\d{7}T\d{6}))(?P<year>(?:19|20)\d{2})(?P<day>[0-3]\d{2})
-        (?:T(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?P<second>[0-5]\d)Z?)?(?![0-9A-Za-z])""",
-    re.VERBOSE | re.IGNORECASE,
-)
 # From a moment to a moment, as the Copernicus browser names what it exports.
-_SPAN = re.compile(r"^(?P<first>\d{4}-\d{2}-\d{2})-\d{2}_\d{2}_(?P<last>\d{4}-\d{2}-\d{2})-\d{2}_\d{2}(?!\d)")
+_SPAN = re.compile(r"^(?P<first>\d{4}-\d{2}-\d{2})-\d{2}[_:]\d{2}_(?P<last>\d{4}-\d{2}-\d{2})-\d{2}[_:]\d{2}(?!\d)")
 #: Names of satellite products begin so, and bear the acquisition before the processing.
-_PRODUCT = re.compile(r"^(?:S[123][A-D]_|L[A-Z]\d{2}_|HLS\.|T\d{2}[A-Z]{3}_)", re.IGNORECASE)
+_PRODUCT = re.compile(
+    r"^(?:S[123][A-D]_|L[A-Z]\d{2}_|HLS\.|T\d{2}[A-Z]{3}_|\d{8}T\d{6}_\d{8}T\d{6}_T\d{2}[A-Z]{3})", re.IGNORECASE
+)
+#: Landsat's bear two days side by side, others two moments.
+_OF_LANDSAT = re.compile(r"^L[A-Z]\d{2}_(?:[A-Z0-9]{4}_)?\d{6}_", re.IGNORECASE)
+#: ASTER's: a version, the acquisition with the month first, and the processing.
+_ASTER = re.compile(
+    r"""^AST(?:_\w+?|14\w+?)_\d{3}(?P<month>\d{2})(?P<day>\d{2})(?P<year>(?:19|20)\d{2})
+        (?P<clock>\d{6})?(?:_(?P<processed>\d{14})(?:_\d+)?)?(?![0-9A-Za-z])""",
+    re.VERBOSE | re.IGNORECASE,
+)
 
 _BAND = re.compile(
     r"""(?<![0-9A-Za-z])(?:(?:SR|ST)_)?(?:
-        B(?:AND[_-]?)?(?P<number>\d{1,2}A?) |
+        B(?:AND[_-]?)?(?P<number>\d{1,2}[AN]?) |
         (?P<colour>red|green|blue|nir\d{0,2}|swir\d{0,2}|rededge\d?|coastal|panchromatic|pan) |
         (?P<polarisation>VV|VH|HH|HV)
         )(?![0-9A-Za-z])""",
@@ -55,7 +53,9 @@ _TILE = re.compile(
 )
 _VERSION = re.compile(r"(?<![0-9A-Za-z])(?:v(?P<version>\d{1,3})|N(?P<baseline>\d{4}))(?![0-9A-Za-z])", re.IGNORECASE)
 _PIXEL = re.compile(r"(?<![0-9A-Za-z])(?P<metres>\d{1,3})m(?![0-9A-Za-z])", re.IGNORECASE)
-_COPY = re.compile(r"(?:\s?\(\d{1,2}\)|[ _-]+(?:copy|kopie)(?:[ _-]?\d+|\s?\(\d+\))?)$", re.IGNORECASE)
+_COPY = re.compile(r"(?:\s?\(\d{1,2}\)|[ _-]+(?:copy|kopie|copie|copia)(?:[ _-]?\d+|\s?\(\d+\))?)$", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?P<stem>.*\S) [1-9]\d?")
+_COPY_OF = re.compile(r"^(?:copy|kopie|copie|copia) (?:\(\d+\) )?(?:of|von|de|di) ", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -100,50 +100,51 @@ class ImageName:
         return len(text) >= len("2020-01-31") and self.when.isoformat().startswith(text)
 
 
-@dataclass(frozen=True)
-class _Stamp:
-    when: datetime
-    time_known: bool
-    start: int
-    end: int
-
-
 def bears_date(text: str) -> bool:
     """True if a name looks as if it bore a date, be it one that does not exist."""
-    product = parse_product_name(text)
-    return product is not None or _FIRST.match(text) is not None or bool(_stamps(text)) or bool(_SPAN.match(text))
+    text = _COPY_OF.sub("", text)
+    if parse_product_name(text) is not None or _ASTER.match(text) or _SPAN.match(text):
+        return True
+    return begins_with_date(text) or bool(moments(text))
 
 
 def parse_image_name(text: str) -> ImageName:
     """Read the name of an image, without its suffix.
 
-    Raises SceneError: it bears no date, none that exists or several; the message begins with "bears".
+    Raises SceneError: it bears no date, none that exists, several, or a time that may mean something else; the
+    message begins with "bears".
     """
+    if named := _COPY_OF.match(text):
+        return replace(parse_image_name(text[named.end() :]), copy=True)
     product = parse_product_name(text)
     if product is not None and product.acquired is not None:
         acquired = datetime.combine(product.acquired, time())
         return _parts(product.suffix, acquired, time_known=False, product=product, processed="")
-    stamps = _stamps(text)
-    days = {stamp.when.date() for stamp in stamps}
+    if aster := _ASTER.match(text):
+        return _parse_aster(aster, text)
+    found = moments(text)
     if span := _SPAN.match(text):
         if span["first"] != span["last"]:
             raise SceneError(f"bears a span of days; {WRITE_DATES}.")
-        return _parts(text[span.end() :], _midnight(stamps[0].when.date()), time_known=False) if stamps else _no_date()
-    if first := _FIRST.match(text):
-        # A name that begins with a date is of that date, whatever follows.
-        if not stamps or stamps[0].start > 0:
-            raise SceneError(f"bears a date that does not exist; {WRITE_DATES}.")
-        return _parts(text[first.end() :], stamps[0].when, time_known=stamps[0].time_known)
-    if not stamps:
+        return _parts(text[span.end() :], _midnight(found[0].when.date()), time_known=False) if found else _no_date()
+    if begins_with_date(text) and (not found or found[0].start > 0):
+        raise SceneError(f"bears a date that does not exist; {WRITE_DATES}.")
+    if not found:
         return _no_date()
     of_product = _PRODUCT.match(text) is not None
-    if len(days) > 1 and not of_product and stamps[0].start > 0:
+    two_dates = of_product and (_OF_LANDSAT.match(text) is not None or all(one.time_known for one in found))
+    if not two_dates and spans_days(text, found):
+        raise SceneError(f"bears a span of days; {WRITE_DATES}.")
+    if found[0].doubt:
+        raise SceneError(f"bears what may be {found[0].doubt}; {WRITE_TIMES}.")
+    if not of_product and found[0].start > 0 and len({one.when.date() for one in found}) > 1:
         raise SceneError(f"bears several dates; {WRITE_DATES}.")
-    taken = stamps if of_product else stamps[:1]
+    # A name that begins with a date is of that date, whatever follows.
+    taken = found if of_product else found[:1]
     left = text
-    for stamp in reversed(taken):
-        left = f"{left[: stamp.start]}_{left[stamp.end :]}"
-    later = [stamp.when for stamp in taken[1:] if stamp.when > taken[0].when]
+    for one in reversed(taken):
+        left = f"{left[: one.start]}_{left[one.end :]}"
+    later = [one.when for one in taken[1:] if one.when > taken[0].when]
     processed = max(later).isoformat() if later else ""
     return _parts(left, taken[0].when, time_known=taken[0].time_known, processed=processed, hls=_is_hls(text))
 
@@ -152,6 +153,39 @@ def band_called(text: str) -> str | None:
     """The band that a description names and nothing else, such as ``B4`` or ``nir``; None where it names none."""
     found = _BAND.fullmatch(text.strip())
     return None if found is None else _band_name(found)
+
+
+def _parse_aster(match: re.Match[str], text: str) -> ImageName:
+    digits = f"{match['year']}{match['month']}{match['day']}{match['clock'] or '000000'}"
+    try:
+        when = datetime.strptime(digits, "%Y%m%d%H%M%S")
+    except ValueError:
+        raise SceneError(f"bears a date that does not exist; {WRITE_DATES}.") from None
+    # The level stands before the date, the band behind the processing.
+    left = f"{text[: match.start('month') - 3]}_{text[match.end() :]}"
+    return _parts(left, when, time_known=match["clock"] is not None, processed=match["processed"] or "")
+
+
+def numbered_copies(paths: Iterable[Path]) -> frozenset[Path]:
+    """Files called like another beside them, a blank and a number behind, as macOS calls copies: ``20200131 2.tif``.
+
+    Those that are numbered from 1, or from 0, are no copies.
+    """
+    every = set(paths)
+    found = set()
+    for path in every:
+        match = _NUMBERED.fullmatch(path.stem)
+        if match is None:
+            continue
+        beside = [path.with_name(f"{match['stem']}{number}{path.suffix}") for number in ("", " 0", " 1")]
+        if beside[0] in every and not every & {*beside[1:]}:
+            found.add(path)
+    return frozenset(found)
+
+
+def parse_copy_name(text: str) -> ImageName:
+    """Read the name of one of :func:`numbered_copies`; as :func:`parse_image_name`."""
+    return replace(parse_image_name(text.rpartition(" ")[0]), copy=True)
 
 
 def without_band(text: str) -> str:
@@ -165,30 +199,6 @@ def _no_date() -> ImageName:
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time())
-
-
-def _stamps(text: str) -> list[_Stamp]:
-    """All dates in a name that exist, in their order."""
-    found = {stamp.start: stamp for pattern in (_DAY_OF_YEAR, _ANYWHERE, _FIRST) for stamp in _matches(pattern, text)}
-    return [found[start] for start in sorted(found)]
-
-
-def _matches(pattern: re.Pattern[str], text: str) -> Iterator[_Stamp]:
-    for match in pattern.finditer(text):
-        year, day = int(match["year"]), int(match["day"])
-        try:
-            if pattern is _DAY_OF_YEAR:
-                on = date(year, 1, 1) + timedelta(days=day - 1)
-                if on.year != year:
-                    continue
-            else:
-                on = date(year, int(match["month"]), day)
-        except ValueError:
-            continue
-        known = match["hour"] is not None
-        hour, minute, second = (int(match[part] or 0) for part in ("hour", "minute", "second"))
-        clock = time(hour, minute, second)
-        yield _Stamp(datetime.combine(on, clock), known, match.start(), match.end())
 
 
 def _is_hls(text: str) -> bool:

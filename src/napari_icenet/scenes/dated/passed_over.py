@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from napari_icenet.scenes.dated.image_files import IMAGE_SUFFIXES, image_files
 from napari_icenet.scenes.dated.image_name import bears_date
 from napari_icenet.scenes.folder_listing import FolderListing
 from napari_icenet.scenes.landsat.product_id import parse_product_name
@@ -12,7 +14,12 @@ from napari_icenet.scenes.scene import Notice
 
 _ARCHIVES = frozenset({".tar", ".tgz", ".gz", ".bz2", ".xz", ".zip", ".7z"})
 #: Data beside dated images whose names bear a date as well.
-_DATA = frozenset({".json", ".xml", ".nc", ".h5", ".hdf", ".hdf5", ".he5", ".img", ".vrt", ".bil", ".ecw", ".sid"})
+_DATA = frozenset({".json", ".xml", ".nc", ".h5", ".hdf", ".hdf5", ".he5"})
+#: Pictures and rasters in formats that are not read here, and raw numbers that no header explains.
+_RASTERS = frozenset({".bil", ".bip", ".bsq", ".dat", ".ecw", ".img", ".ntf", ".nitf", ".raw", ".sid", ".vrt"}).union(
+    {".bmp", ".dng", ".gif", ".heic", ".heif", ".j2k", ".jpf", ".jpx", ".kmz", ".psd", ".svg", ".webp"}
+)
+_UNFINISHED = frozenset({".part", ".partial", ".crdownload", ".download", ".opdownload", ".filepart", ".tmp"})
 
 
 def is_archive(path: Path) -> bool:
@@ -34,13 +41,39 @@ def passed_over(listing: FolderListing, *, dated: bool) -> list[Notice]:
         notices.append(_told(archives, "archive", "archives", "extract {it} first"))
     if listing.broken:
         notices.append(_told(listing.broken, "link that leads nowhere", "links that lead nowhere", "mend {it}"))
-    others = [
-        path
-        for path in listing.files
-        if path.suffix.lower() in _DATA and not path.name.lower().endswith(".aux.xml") and bears_date(path.stem)
-    ]
-    if dated and others:
+    if listing.closed:
+        one, several = "link to what may not be read", "links to what may not be read"
+        notices.append(_told(listing.closed, one, several, "check permissions there"))
+    return [*notices, *(_beside_images(listing) if dated else [])]
+
+
+def dated_but_none_read(listing: FolderListing) -> str:
+    """Sentences on what bears a date in a folder without an image that does; empty where nothing does."""
+    broken, closed = (tuple(p for p in paths if bears_date(p.stem)) for paths in (listing.broken, listing.closed))
+    notices = passed_over(replace(listing, broken=broken, closed=closed), dated=True)
+    return " ".join(notice.message for notice in notices)
+
+
+def _beside_images(listing: FolderListing) -> list[Notice]:
+    """Notices of what bears a date as images do and is not read as one."""
+    notices = []
+    images = {*image_files(listing)}
+    with_date = [path for path in listing.files if path not in images and bears_date(path.stem)]
+    if others := [p for p in with_date if p.suffix.lower() in _DATA and not p.name.lower().endswith(".aux.xml")]:
         notices.append(_told(others, "file that is no picture", "files that are no pictures", ""))
+    rasters: dict[str, list[Path]] = {}
+    for path in with_date:
+        if path.suffix.lower() in _RASTERS:
+            rasters.setdefault(path.suffix.lower(), []).append(path)
+    for suffix, paths in rasters.items():
+        kind = f"in a format that is not read here ({suffix})"
+        notices.append(_told(paths, f"picture {kind}", f"pictures {kind}", "write {it} as GeoTIFF (gdal_translate)"))
+    if unfinished := [path for path in with_date if path.suffix.lower() in _UNFINISHED]:
+        notices.append(_told(unfinished, "unfinished download", "unfinished downloads", "download {it} again"))
+    called_so = [path for path in listing.folders if path.suffix.lower() in IMAGE_SUFFIXES and bears_date(path.stem)]
+    if called_so and any(bears_date(path.stem) for path in images):
+        advice = "put the image in {it} beside the others"
+        notices.append(_told(called_so, "folder that is called like an image", "folders called like images", advice))
     return notices
 
 

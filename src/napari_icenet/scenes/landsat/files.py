@@ -105,7 +105,10 @@ def readable_listing(folder: Path | FolderListing) -> FolderListing:
     """
     if isinstance(folder, Path) and not may_look_into(folder):
         raise SceneError(f"{folder} cannot be read; check its permissions.")
-    return list_folder(folder)
+    try:
+        return list_folder(folder)
+    except OSError as error:
+        raise SceneError(f"{folder} cannot be read ({error.strerror}); check its permissions.") from error
 
 
 def may_look_into(folder: Path) -> bool:
