@@ -192,7 +192,7 @@ def test_nothing_is_overwritten_unasked(built, stack, tmp_path):
     shutil.copytree(built, path)
     before = contents(path)
     other = SETTINGS.model_copy(update={"stride": 32})
-    with pytest.raises(DatasetError, match=r"was made with stride 16, not 32; .* --force"):
+    with pytest.raises(DatasetError, match=r"was made with stride 16, not 32; .* with force=True"):
         build_dataset([stack], path, other)
     with pytest.raises(DatasetError, match=r"holds scenes of ice that are no longer there"):
         build_dataset([stack_of(pictures()[:5])], path, SETTINGS)

@@ -262,7 +262,7 @@ def test_it_starts_from_weights(finished, dataset, tmp_path):
     [
         ({"optimisation": {"batch": 500}}, TrainingError, "a batch of 500 is larger than the .* training sequences"),
         ({"model": "svglp"}, UsageError, "there is no model svglp; choose svg-lp, icenet, tiny"),
-        ({"model_settings": {"wide": 3}}, UsageError, "wide 3 cannot be used"),
+        ({"model_settings": {"wide": 3}}, UsageError, "has no wide; did you mean width"),
         ({"objective": {"noise": "much"}}, UsageError, "noise much cannot be used"),
         ({"weights": "nowhere.safetensors"}, WeightsError, "nowhere.safetensors does not exist"),
         ({"device": "tpu9"}, UsageError, "there is no device tpu9"),
@@ -324,7 +324,7 @@ def test_a_run_goes_on_only_with_its_own_settings(dataset, tmp_path):
 def test_folders_that_hold_something_are_left_alone(dataset, tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.jpg").touch()
-    with pytest.raises(UsageError, match="photos is there already; continue it with --resume"):
+    with pytest.raises(UsageError, match="photos is there already; continue it with resume=True"):
         train(small(dataset), tmp_path / "photos")
     with pytest.raises(TrainingError, match="photos holds no run; start one"):
         train(None, tmp_path / "photos", resume=True)

@@ -62,7 +62,7 @@ class SvgLpPredictor(LearnedOptions):
 
     @classmethod
     def _takes(cls, settings: Mapping[str, Any], chip: int) -> bool:
-        return SvgLpSettings(**settings).chip == chip
+        return SvgLpSettings.model_validate(settings).chip == chip
 
     def predict_many(self, pasts: Sequence[Past]) -> list[Prediction | None]:
         """Templates of many pasts, in order; None where no frame shows anything.

@@ -99,7 +99,7 @@ def _read(held: Mapping[str, Any]) -> CorrelationMaps:
     numbers = [int(name.removeprefix("cells_")) for name in held if name.startswith("cells_")]
     scores = Scores(**{field.name: held[f"scores_{field.name}"] for field in fields(Scores)})
     return CorrelationMaps(
-        MapSettings(**head["settings"]),
+        MapSettings.model_validate(head["settings"]),
         predictor_set,
         _ground(head),
         tuple(DateWindow(*window) for window in head["windows"]),
