@@ -70,6 +70,23 @@ def test_a_map_that_is_whole_is_not_called_lost(
     assert out.exists()
 
 
+def test_the_status_is_the_same_where_code_made_from_text_was_stopped(plain: Path) -> None:
+    """Python remembers that, and would end by the signal in a module that is run."""
+    module = (
+        "from napari_icenet.cli import main; import napari_icenet.scenes.summary as summary; "
+        "summary.describe = lambda *_, **__: exec('raise KeyboardInterrupt'); "
+        f"main.main(['info', {str(plain)!r}])"
+    )
+    folder = plain.parent / "modules"
+    folder.mkdir()
+    (folder / "stopped_in_text.py").write_text(module)
+    done = subprocess.run(
+        [sys.executable, "-m", "stopped_in_text"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 130, done.stderr
+    assert done.stderr == "error: stopped by the keyboard.\n"
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 @pytest.mark.parametrize("wait", [0, 1])
 def test_ctrl_c_reaches_worker_processes_and_none_of_them_speaks(tmp_path: Path, wait: int) -> None:

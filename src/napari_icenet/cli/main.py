@@ -205,6 +205,9 @@ def _refuse_words(error: Any) -> None:
 def _end(sentence: str, status: int) -> None:
     """End with one ``error:`` line."""
     sys.stderr.write(f"error: {sentence.rstrip(':.')}.\n")
+    # A Ctrl-C that met code made from text, as an import of dataclasses is full of, would end Python by the signal
+    # whatever status is asked for; text that runs to its end takes that back.
+    exec("")
     sys.exit(status)
 
 
