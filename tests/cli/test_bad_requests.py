@@ -80,9 +80,9 @@ def test_one_chip_of_several_that_cannot_be_placed_costs_no_other(icenet: Icenet
         ("e.csv", "row,col\n48,ice\n", "no number"),
         ("f.csv", "row,col\n480,480\n", "f.csv, point 1: row 480"),
         ("g.csv", "lon,lat\n-43,95\n", "does not reach"),
-        ("h.geojson", '{"type": "FeatureCollection", "features": []}', "has no points"),
-        ("i.geojson", "{", "cannot be read"),
-        ("j.geojson", "[1, 2]", "no GeoJSON collection"),
+        ("h.geojson", '{"type": "FeatureCollection", "features": []}', "holds no outline, line or point"),
+        ("i.geojson", "{", "is no GeoJSON"),
+        ("j.geojson", "[1, 2]", "cannot be read as a vector file"),
         ("k.txt", "row,col\n48,48\n", "neither .csv nor .geojson"),
     ],
 )

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_icenet.matching.odd_scale import OddScale, odd_scale
 from napari_icenet.matching.prefilter import prefilter as find_prefilter
 from napari_icenet.matching.zncc import norm_map
 from napari_icenet.scenes.grid import Window
@@ -65,6 +66,8 @@ class TileCache:
 class Pictures:
     """One band of a stack, filtered, read by window.
 
+    Values are those stored, but for pictures of odd scale (:mod:`~napari_icenet.matching.odd_scale`).
+
     Parameters
     ----------
     stack : SceneStack
@@ -88,6 +91,7 @@ class Pictures:
         self.band = stack.band(band)
         self.filter = find_prefilter(prefilter)
         self.cache = TileCache() if cache is None else cache
+        self._scales: dict[int, OddScale | None] = {}
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -96,7 +100,9 @@ class Pictures:
 
     def filtered(self, name: str) -> Pictures:
         """The same band with another filter, on the same cache."""
-        return Pictures(self.stack, self.band, name, cache=self.cache)
+        same = Pictures(self.stack, self.band, name, cache=self.cache)
+        same._scales = self._scales
+        return same
 
     def read(self, time: int, window: Window) -> NDArray[np.float32]:
         """Filtered pixels of a window, which may reach outside the frame.
@@ -155,7 +161,7 @@ class Pictures:
             inside = Window(row * TILE, col * TILE, TILE, TILE).clipped(self.shape)
             margin = self.filter.margin
             if self.filter.name == "none":
-                return self.stack.read(time, self.band, inside)
+                return self._plain(time, inside)
             wide = Window(
                 inside.row - margin, inside.col - margin, inside.height + 2 * margin, inside.width + 2 * margin
             )
@@ -163,6 +169,16 @@ class Pictures:
             return values[margin : margin + inside.height, margin : margin + inside.width].copy()
 
         return self.cache.get((self.band, self.filter.name, time, row, col), make)
+
+    def _plain(self, time: int, inside: Window) -> NDArray[np.float32]:
+        """Unfiltered pixels of a window inside the frame, with a texture that float32 holds."""
+        if time not in self._scales:
+            self._scales[time] = odd_scale(self.stack, time, self.band)
+        scale = self._scales[time]
+        stored = None if scale is None else self.stack.read_stored(time, self.band, inside)
+        if scale is None or stored is None:
+            return self.stack.read(time, self.band, inside)
+        return scale.applied(*stored)
 
     def _hidden_tile(self, time: int, row: int, col: int) -> NDArray[np.float32]:
         def make() -> NDArray[np.float32]:

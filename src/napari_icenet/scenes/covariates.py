@@ -12,7 +12,6 @@ An empty cell is missing. Commas, semicolons or tabs separate the cells.
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from napari_icenet.common.csv_table import read_cells
 from napari_icenet.common.types import F64
 from napari_icenet.errors import SceneError, UsageError
 from napari_icenet.scenes.dates import parse_dates
@@ -29,8 +29,8 @@ from napari_icenet.scenes.scene import Covariates
 from napari_icenet.scenes.stack import SceneStack
 
 DATE = "date"
-#: No file is longer, bytes; no table wider; no name longer.
-MOST_BYTES, MOST_COLUMNS, MOST_LETTERS = 64 * 1024**2, 64, 100
+#: No table is wider; no name longer.
+MOST_COLUMNS, MOST_LETTERS = 64, 100
 _UNIT = re.compile(r"\s*[(\[].*[)\]]\s*$")
 
 
@@ -88,7 +88,7 @@ def read_covariates(path: str | Path) -> CovariateTable:
     Raises SceneError: it is missing or no table of dates and numbers; the message names the line.
     """
     path = Path(path)
-    lines = _lines(path)
+    _, lines = read_cells(path, SceneError, "table of covariates")
     if not lines:
         raise SceneError(f"{path} is empty; give a CSV with a column date and a column for each covariate.")
     header = [cell.strip() for cell in lines[0][1]]
@@ -161,24 +161,6 @@ def find_covariate(names: Sequence[str], wanted: str) -> str | None:
         return wanted
     bare = [name for name in names if _UNIT.sub("", name).casefold() == wanted.strip().casefold()]
     return bare[0] if len(bare) == 1 else None
-
-
-def _lines(path: Path) -> list[tuple[int, list[str]]]:
-    """Lines that hold anything, with their numbers."""
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise SceneError(f"{path} is too large for a table of covariates; give a line for each date.")
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SceneError(f"{path} is no text in UTF-8; save it as CSV UTF-8.") from error
-    except OSError as error:
-        raise SceneError(f"{path} cannot be read ({error.strerror}); name a CSV file.") from error
-    head = text.lstrip().partition("\n")[0]
-    reader = csv.reader(text.splitlines(), delimiter=max(",;\t", key=head.count), skipinitialspace=True)
-    try:
-        return [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
-    except csv.Error as error:
-        raise SceneError(f"{path} is no CSV ({error}); write it again.") from error
 
 
 def _columns(header: list[str], path: Path) -> tuple[int, tuple[str, ...]]:

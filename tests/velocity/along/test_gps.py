@@ -8,6 +8,7 @@ import geopandas
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from affine import Affine
 from pyproj import CRS, Proj, Transformer
 from rasterio.crs import CRS as RasterCRS
@@ -201,7 +202,7 @@ def test_files_hold_the_comparison(stations, tmp_path):
             "velocity \\(it has lon, lat, speed\\); name its columns vx, vy",
         ),
         ({"east": [158.0], "vx": [3], "vy": [1]}, "place \\(it has east, vx, vy\\); name its columns lon, lat"),
-        ({"x": [1.0], "y": [2.0], "vx": ["fast"], "vy": [1]}, "in vx that is no number"),
+        ({"x": [1.0], "y": [2.0], "vx": ["fast"], "vy": [1]}, "in vx that cannot be used: fast is no number"),
         ({"x": [1.0], "y": [2.0], "vx": [1], "vy": [1], "start": ["soon"]}, "in start that is no date"),
         ({"x": [1.0], "y": [2.0], "vx": [""], "vy": [1]}, "holds no point with a velocity"),
         ({"x": [1.0], "y": [2.0], "vx": [1], "vy": [1]}, "no GPS point of .* lies on the velocity maps"),
@@ -210,6 +211,28 @@ def test_files_hold_the_comparison(stations, tmp_path):
 def test_bad_files_are_said_in_one_sentence(tmp_path, columns, said):
     with pytest.raises(TrackingError, match=said):
         compare(make_map(field), write_csv(tmp_path / "bad.csv", **columns))
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_decimal_commas_are_read_where_they_are_beyond_doubt(stations, tmp_path, delimiter):
+    columns = pd.read_csv(stations)
+    columns.to_csv(tmp_path / "commas.csv", index=False, sep=delimiter, decimal=",")
+    found, plain = read_gps(tmp_path / "commas.csv", POLAR), read_gps(stations, POLAR)
+    for name in ("rows", "cols", "vx", "vy"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(plain, name))
+    mixed = tmp_path / "mixed.csv"
+    mixed.write_text("lon;lat;vx;vy\n158,5;-80.25;1;2\n")
+    with pytest.raises(TrackingError, match="158,5 is no number; write decimals with a point"):
+        read_gps(mixed, POLAR)
+
+
+def test_points_of_a_multi_point_are_stations_each(tmp_path):
+    shapes = [shapely.MultiPoint(np.stack([X, Y], axis=1)[:3]), shapely.Point(X[3], Y[3])]
+    table = geopandas.GeoDataFrame({"ve": [1.0, 2.0], "vn": [0.0, 0.0]}, geometry=shapes, crs="EPSG:3031")
+    table.to_file(tmp_path / "multi.gpkg")
+    found = read_gps(tmp_path / "multi.gpkg", POLAR)
+    np.testing.assert_allclose(found.rows, ROWS, atol=1e-6)
+    np.testing.assert_allclose(found.v, [1, 1, 1, 2], rtol=1e-6)
 
 
 def test_requests_that_make_no_sense(stations):

@@ -27,18 +27,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS, Geod, Transformer
 
+from napari_icenet.common.csv_table import number_of
 from napari_icenet.common.types import F64
 from napari_icenet.errors import TrackingError
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.tracking.points import read_records
-from napari_icenet.velocity.vectors.to_grid import pixels, to_map
-from napari_icenet.velocity.vectors.vector_files import read_layers
+from napari_icenet.scenes.vectors.to_grid import pixels, to_map
+from napari_icenet.scenes.vectors.vector_files import has_shapes, read_layers
+from napari_icenet.tracking.points import TEXTS, read_records
 
 if TYPE_CHECKING:
     import pandas as pd
     from geopandas import GeoDataFrame
 
-_TABLES = frozenset({".csv", ".parquet"})
 _PLACES = (("lon", "lat"), ("longitude", "latitude"), ("x", "y"))
 _NAMES = ("station", "name", "site", "point", "id")
 _STARTS, _ENDS = ("start", "start_date", "first_date", "date_start"), ("end", "end_date", "second_date", "date_end")
@@ -108,7 +108,8 @@ def read_gps(path: str | Path, grid: Grid) -> GpsPoints:
     Parameters
     ----------
     path : path
-        ``.gpkg``, ``.geojson`` or ``.csv``.
+        ``.gpkg``, ``.geojson``, ``.csv`` or ``.tsv``, also with decimal commas where semicolons or tabs
+        separate the cells; Parquet and GeoParquet.
     grid : Grid
         The frame, which must have a coordinate reference system.
 
@@ -181,8 +182,8 @@ def _tables(path: Path, grid: Grid) -> list[GeoDataFrame]:
     import geopandas
     import pandas as pd
 
-    if path.suffix.lower() in _TABLES:
-        table = pd.DataFrame(read_records(path))
+    if path.suffix.lower() in TEXTS or (path.suffix.lower() == ".parquet" and not has_shapes(path)):
+        table = pd.DataFrame(read_records(path, decimal_commas=True))
         pair = next((p for p in _PLACES if {*p} <= {*table.columns}), None)
         if pair is None:
             raise _lacking(path, table, "place", "lon, lat or x, y")
@@ -192,7 +193,7 @@ def _tables(path: Path, grid: Grid) -> list[GeoDataFrame]:
         return [geopandas.GeoDataFrame(table, geometry=places, crs=crs)]
     found = []
     for _, layer in read_layers(path, grid):
-        points = layer[layer.geometry.geom_type == "Point"]
+        points = layer[layer.geometry.geom_type.isin(["Point", "MultiPoint"])].explode(ignore_index=True)
         if len(points):
             points = points.rename(columns=lambda name: str(name).strip().lower())
             found.append(points.loc[:, ~points.columns.duplicated(keep="last")])
@@ -250,13 +251,9 @@ def _numbers(path: Path, table: pd.DataFrame, name: str) -> F64:
     if name not in table:
         return np.full(len(table), np.nan)
     try:
-        return np.array([_number(value) for value in table[name]], float)
-    except (TypeError, ValueError) as error:
-        raise TrackingError(f"{path} holds a value in {name} that is no number; mend it.") from error
-
-
-def _number(value: Any) -> float:
-    return np.nan if value is None or value == "" else float(value)
+        return np.array([number_of(value) for value in table[name]], float)
+    except ValueError as error:
+        raise TrackingError(f"{path} holds a value in {name} that cannot be used: {error}.") from error
 
 
 def _times(path: Path, table: pd.DataFrame, names: Sequence[str]) -> NDArray[np.datetime64]:

@@ -12,8 +12,8 @@ import numpy as np
 from napari_icenet.common.types import F64, Bool
 from napari_icenet.errors import SceneWarning
 from napari_icenet.scenes.grid import Grid
-from napari_icenet.velocity.vectors.to_grid import bent, pixels, to_map
-from napari_icenet.velocity.vectors.vector_files import read_layers
+from napari_icenet.scenes.vectors.to_grid import bent, pixels, to_map
+from napari_icenet.scenes.vectors.vector_files import read_layers
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame

@@ -18,6 +18,24 @@ from napari_icenet.scenes.grid import Grid
 #: Of a layer with more features than this, only those around the frame are read.
 _MANY = 1000
 _GEOJSON = frozenset({".geojson", ".json"})
+_PARQUET = frozenset({".parquet", ".geoparquet"})
+#: Suffixes of vector files, Parquet aside, which may hold a plain table.
+SUFFIXES = _GEOJSON | {".gpkg", ".shp", ".fgb", ".kml", ".gml"}
+
+
+def has_shapes(path: Path) -> bool:
+    """Whether a file is a vector file, by its suffix; a Parquet by whether it names columns of shapes."""
+    suffix = path.suffix.lower()
+    if suffix not in _PARQUET or not path.is_file():
+        return suffix in SUFFIXES
+    try:
+        import pyarrow.parquet
+    except ImportError:
+        return False
+    try:
+        return b"geo" in (pyarrow.parquet.read_schema(path).metadata or {})
+    except (OSError, ValueError):
+        return False
 
 
 def read_layers(path: Path, grid: Grid | None = None) -> list[tuple[str, Any]]:
@@ -38,6 +56,8 @@ def read_layers(path: Path, grid: Grid | None = None) -> list[tuple[str, Any]]:
         raise TrackingError(f"{path} {problem}; give a .gpkg or .geojson file.")
     if path.stat().st_size == 0:
         raise TrackingError(f"{path} is empty; give a .gpkg or .geojson file with outlines, lines or points.")
+    if path.suffix.lower() in _PARQUET:
+        return [(path.stem, _read_parquet(path))]
     stated = _stated_crs(path)
     tables, any_shape = [], False
     try:
@@ -63,6 +83,15 @@ def read_layers(path: Path, grid: Grid | None = None) -> list[tuple[str, Any]]:
     if not any_shape:
         raise TrackingError(f"{path} holds no outline, line or point; draw some, or choose another file.")
     return tables
+
+
+def _read_parquet(path: Path) -> Any:
+    import geopandas
+
+    try:
+        return geopandas.read_parquet(path)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise TrackingError(f"{path} cannot be read as GeoParquet; give a .gpkg or .geojson file.") from error
 
 
 def _around(grid: Grid, crs: str | None, called: str) -> tuple[float, float, float, float] | None:

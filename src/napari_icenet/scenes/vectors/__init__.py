@@ -1,0 +1,1 @@
+"""Vector files, and their shapes on a grid."""
