@@ -119,7 +119,7 @@ def test_where_nothing_stands_still_one_sentence_names_the_way_out():
     stack, _ = valley(SHIFTS[:3])
     with pytest.raises(TrackingError, match="give a larger mask"):
         icenet.measure_shifts(stack, np.indices((320, 320)).max(axis=0) < 20)
-    with pytest.raises(TrackingError, match="mask of stable ground has 9 × 9 pixels"):
+    with pytest.raises(TrackingError, match="mask of stable ground has 9 × 9 px"):
         icenet.measure_shifts(stack, np.ones((9, 9), bool))
 
 

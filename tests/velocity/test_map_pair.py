@@ -239,7 +239,7 @@ def test_one_date_twice_is_told(drifting):
 
 
 def test_a_mask_of_another_size_is_told(drifting):
-    with pytest.raises(TrackingError, match="mask of stable ground has 10 × 10 pixels, the scenes have 256 × 256"):
+    with pytest.raises(TrackingError, match="mask of stable ground has 10 × 10 px and the frame 256 × 256 px"):
         map_pair(drifting, 0, 1, QUICK, stable=np.ones((10, 10), bool))
 
 

@@ -29,7 +29,7 @@ from napari_icenet.tracking.background import LiveTracks
 from napari_icenet.tracking.plausibility.rock import on_mask_caution
 from napari_icenet.tracking.plausibility.track import cautions_ahead, cautions_of
 from napari_icenet.tracking.settings import TrackSettings, changed
-from napari_icenet.tracking.stable_ground import StableGround
+from napari_icenet.tracking.stable_ground import StableGround, check_mask
 from napari_icenet.tracking.track import Track
 from napari_icenet.tracking.undo import History, Mark, State, state_from_json, state_to_json
 
@@ -273,12 +273,7 @@ class ClickTracker(Described):
         """
         state = self._history.state
         if isinstance(ground, np.ndarray):
-            if ground.shape != self.stack.grid.shape:
-                height, width = self.stack.grid.shape
-                raise TrackingError(
-                    f"the mask of stable ground has {' × '.join(map(str, ground.shape))} px; "
-                    f"the frame has {height} × {width} px."
-                )
+            check_mask(ground, self.stack.grid.shape)
             self._step(replace(state, stable=None, mask=ground.astype(bool)))
             return
         if ground is not None:

@@ -97,6 +97,18 @@ def from_tracks(tracks: tuple[Track, ...]) -> StableGround:
     return StableGround(drow, dcol, spread, tracks)
 
 
+def check_mask(mask: NDArray[np.bool_], shape: tuple[int, int]) -> None:
+    """Make sure that a mask of stable ground is one of the frame's (height, width).
+
+    Raises TrackingError: it has another shape.
+    """
+    if mask.shape != shape:
+        raise TrackingError(
+            f"the mask of stable ground has {' × '.join(map(str, mask.shape))} px and the frame "
+            f"{shape[0]} × {shape[1]} px; give a mask of the frame's shape."
+        )
+
+
 def from_mask(
     pictures: Pictures,
     mask: NDArray[np.bool_],
@@ -125,11 +137,7 @@ def from_mask(
     TrackingError
         The mask has another shape than the frame, or no chip on it can be followed.
     """
-    if mask.shape != pictures.shape:
-        raise TrackingError(
-            f"the mask of stable ground has {mask.shape[0]} × {mask.shape[1]} px and the frame "
-            f"{pictures.shape[0]} × {pictures.shape[1]} px; give a mask of the frame's shape."
-        )
+    check_mask(mask, pictures.shape)
     side = settings.chip
     places = _places(mask, side)
     while not places and side >= 64:

@@ -18,6 +18,7 @@ from psygnal import Signal
 from napari_icenet.errors import Cancelled, IceNetError, TrackingError
 from napari_icenet.jobs.latest import LatestWorker
 from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.tracking.stable_ground import check_mask
 from napari_icenet.velocity.settings import VelocitySettings
 from napari_icenet.velocity.velocity_map import VelocityMap
 
@@ -112,9 +113,8 @@ class VelocityMapper:
         """
         if not pairs:
             raise TrackingError(f"{self.stack.name} has no two dates, and motion needs two; add scenes of other dates.")
-        if stable is not None and stable.shape != self.stack.grid.shape:
-            found, frame = (f"{h} × {w} px" for h, w in (stable.shape, self.stack.grid.shape))
-            raise TrackingError(f"the mask of stable ground has {found}; the frame has {frame}.")
+        if stable is not None:
+            check_mask(stable, self.stack.grid.shape)
         request, wanted = object(), tuple(pairs)
         with self._lock:
             self._request = request

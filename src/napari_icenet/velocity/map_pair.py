@@ -23,6 +23,7 @@ from napari_icenet.matching.pictures import TILE, Pictures, TileCache
 from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.selection.given import check_stack
 from napari_icenet.scenes.stack import SceneStack
+from napari_icenet.tracking.stable_ground import check_mask
 from napari_icenet.velocity.cautions import edge_caution, pair_cautions, reach_text, speed_caution, with_cautions
 from napari_icenet.velocity.chip_levels import Levels
 from napari_icenet.velocity.error_bars import with_scatter
@@ -105,11 +106,8 @@ def map_pair(
     first, second = stack.time_index(first), stack.time_index(second)
     days = _days_between(stack, first, second)
     prior = None if prior is None else prior_of(prior, stack)
-    if stable is not None and stable.shape != stack.grid.shape:
-        raise TrackingError(
-            f"The mask of stable ground has {stable.shape[0]} × {stable.shape[1]} pixels, the scenes have "
-            f"{stack.grid.height} × {stack.grid.width}; make it the same size."
-        )
+    if stable is not None:
+        check_mask(stable, stack.grid.shape)
     pictures = Pictures(stack, settings.band, settings.prefilter, cache=cache or picture_cache(settings))
     search, cells = plan_search(stack.grid, days, settings), map_cells(stack.grid, settings.spacing)
     if stable is not None and settings.coregister:

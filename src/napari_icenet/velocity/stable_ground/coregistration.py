@@ -17,6 +17,7 @@ from napari_icenet.common.robust import robust_deviation
 from napari_icenet.common.text import capital
 from napari_icenet.common.types import Bool
 from napari_icenet.errors import TrackingError
+from napari_icenet.tracking.stable_ground import check_mask
 from napari_icenet.velocity.map_arrays import Offset
 from napari_icenet.velocity.stable_ground.slow_mode import slow_cells
 from napari_icenet.velocity.velocity_map import VelocityMap
@@ -67,11 +68,7 @@ def stable_cells(velocity_map: VelocityMap, mask: Bool) -> Bool:
         The mask has another shape than the frame.
     """
     frame, spacing = velocity_map.frame, velocity_map.settings.spacing
-    if mask.shape != frame.shape:
-        raise TrackingError(
-            f"the mask of stable ground has {' × '.join(map(str, mask.shape))} px and the frame "
-            f"{frame.height} × {frame.width} px; give a mask of the frame's shape."
-        )
+    check_mask(mask, frame.shape)
     side = np.where(velocity_map.chip_size > 0, velocity_map.chip_size, velocity_map.settings.chip)
     return _on_mask(mask, spacing, side, velocity_map.shape)
 
