@@ -50,3 +50,8 @@ def test_a_band_that_is_not_there_is_refused_with_those_there_are(bands, asked, 
     with pytest.raises(UsageError) as refused:
         find_band(bands, asked, "ice", by_place=by_place)
     assert all(band in str(refused.value) for band in bands)
+
+
+def test_an_empty_name_is_said_to_be_one():
+    with pytest.raises(UsageError, match="ice has no band without a name; it has B1, B4"):
+        find_band(LANDSAT, " ", "ice")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -123,3 +124,11 @@ def test_columns_stand_below_their_headings(polar):
     table = summary_text(polar).split("\n\n")[-1].splitlines()
     at = table[0].index("scene")
     assert all(line[at - 2 : at] == "  " for line in table)
+
+
+def test_files_called_by_their_date_alone_still_show_it():
+    values = np.ones((3, 1, 4, 6), np.uint16)
+    made = SceneStack.from_array(values, TIMES, name="ice", fill=values[:, 0] == 0)
+    made.scenes = tuple(replace(scene, id=scene.time.date().isoformat()) for scene in made.scenes)
+    rows = [line.split() for line in summary_text(describe(made)).splitlines() if line.startswith("2020")]
+    assert [(row[0], row[-1]) for row in rows] == [(day, day) for day in ("2020-01-15", "2020-02-15", "2020-03-15")]

@@ -55,4 +55,5 @@ def find_band(bands: Sequence[str], asked: str | int, name: str, *, by_place: bo
             return band
     if by_place and text.isdecimal() and 1 <= int(text) <= len(bands):
         return bands[int(text) - 1]
-    raise UsageError(f"{name} has no band {asked}; it has {', '.join(bands)}.")
+    called = str(asked).strip() or "without a name"
+    raise UsageError(f"{name} has no band {called}; it has {', '.join(bands)}.")

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.enums import ColorInterp
 
 from napari_icenet.errors import SceneError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.scenes.area import read_area
 from napari_icenet.scenes.credit import read_credit
-from napari_icenet.scenes.dated.acquisitions import DatedImage, group_acquisitions
+from napari_icenet.scenes.dated.acquisitions import DatedImage, group_acquisitions, missing_tiles
 from napari_icenet.scenes.dated.comparable import comparable
 from napari_icenet.scenes.dated.image_files import image_files
 from napari_icenet.scenes.dated.image_name import (
@@ -29,7 +30,7 @@ from napari_icenet.scenes.landsat.files import may_look_into, product_files
 from napari_icenet.scenes.landsat.product import PAN_BAND, read_product_files
 from napari_icenet.scenes.landsat.product_id import parse_product_name
 from napari_icenet.scenes.raster.band import RasterBand
-from napari_icenet.scenes.raster.file import RasterInfo, inspect
+from napari_icenet.scenes.raster.file import RasterInfo, dataset_of, inspect
 from napari_icenet.scenes.raster.picture import WHOLE_FILE_DRIVERS, decode
 from napari_icenet.scenes.scene import Notice, Scene
 
@@ -108,7 +109,14 @@ def read_dated_folder(
         acquisitions, grey=_all_grey([image.info for image in pictures]), credit=read_credit(folder)
     )
     scenes += made
-    notices += [*left, *more, *_mixed_times(pictures), *_other_pages(pictures)]
+    notices += [
+        *left,
+        *more,
+        *missing_tiles(acquisitions),
+        *_mixed_times(pictures),
+        *_other_pages(pictures),
+        *_white_is_zero(pictures),
+    ]
     if not scenes:
         reason = notices[0].message if notices else f"give it images and {WRITE_DATES}."
         raise SceneError(f"{folder} holds no dated image that can be used: {reason}")
@@ -238,6 +246,28 @@ def _other_pages(images: list[DatedImage]) -> list[Notice]:
         return []
     verb, whose = ("holds", "its") if len(found) == 1 else ("hold", "their")
     return [Notice(f"{few(found)} {verb} pages of another size or type than {whose} first; they are left out.")]
+
+
+def _white_is_zero(images: list[DatedImage]) -> list[Notice]:
+    """A notice where some TIFFs count from white and others from black."""
+    found = [image.path for image in images if _counts_from_white(image.info)]
+    if not found or len(found) == len(images):
+        return []
+    verb, it = ("is", "it") if len(found) == 1 else ("are", "them")
+    return [
+        Notice(
+            f"{few(found)} {verb} stored with white as 0 (MINISWHITE), unlike other images here: what is dark there is "
+            f"bright here, and matches between them fail; turn {it} (gdal_translate -scale 0 255 255 0)."
+        )
+    ]
+
+
+def _counts_from_white(info: RasterInfo) -> bool:
+    # GDAL knows no colour for such a band, and only few others have none.
+    if info.driver != "GTiff" or len(info.colors) > 1 or info.colors[0] != ColorInterp.undefined:
+        return False
+    with dataset_of(info.path) as dataset:
+        return bool(dataset.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE") == "YES")
 
 
 def _mixed_times(images: list[DatedImage]) -> list[Notice]:

@@ -72,7 +72,7 @@ def _table(scenes: Sequence[SceneSummary]) -> list[str]:
     rows = [("date", "sensor", "level", "path/row", "fill", "cloud", "scene")]
     rows += [
         (
-            scene.date.removesuffix(scene.id).strip(),
+            scene.date.removesuffix(f" {scene.id}"),
             scene.sensor or UNKNOWN,
             scene.level or UNKNOWN,
             UNKNOWN if scene.path is None or scene.row is None else f"{scene.path:03}/{scene.row:03}",

@@ -111,6 +111,15 @@ def test_the_grid_of_most_scenes_counts_and_of_equals_the_oldest() -> None:
     assert [notice.scene for notice in laid.notices] == ["scene1"]
 
 
+def test_grids_turned_against_each_other_say_by_how_much() -> None:
+    turned = Grid(120, 150, utm().transform @ Affine.rotation(18), utm().crs)
+    laid = align([see(utm()), see(utm(), 1), see(turned, 2)])
+    assert "because it is turned by 18° against the grid" in laid.notices[0].message
+    sheared = Grid(120, 150, utm().transform @ Affine(1, 0.6, 0, 0, 0.8, 0), utm().crs)
+    laid = align([see(utm()), see(utm(), 1), see(sheared, 2)])
+    assert "its rows and columns do not cross as those of the grid do" in laid.notices[0].message
+
+
 def test_reprojection_agrees_with_the_landscape_itself() -> None:
     corner = Transformer.from_crs("EPSG:32633", "EPSG:3413", always_xy=True).transform(X0 + 2200, Y0 - 1800)
     other = Grid(200, 200, Affine(30, 0, corner[0] - 3000, 0, -30, corner[1] + 3000), POLAR)

@@ -341,3 +341,34 @@ def test_metadata_in_xml_alone_count(tmp_path: Path) -> None:
     scene = open_stack(tmp_path).scenes[0]
     assert (scene.time, scene.scaling) == (expected.time, expected.scaling)
     assert scene.time_known
+
+
+def test_a_tile_that_is_missing_on_one_date_is_named(tmp_path: Path) -> None:
+    for t, day in enumerate(DAYS):
+        for i, tile in enumerate(("T19GCP", "T19GDP")):
+            if (day, tile) != ("20200117", "T19GDP"):
+                right = TRANSFORM_UTM @ Affine.translation(i * SHAPE[1], 0)
+                write_tiff(tmp_path / f"{tile}_{day}T142731_B04.tif", made(2 * t + i), transform=right)
+    stack = open_stack(tmp_path)
+    assert stack.grid.shape == SHAPE
+    assert messages(stack)[0] == (
+        "On 2020-01-17 tile T19GDP is missing; the ground that all dates hold ends there, and --extent union keeps "
+        "the rest."
+    )
+    union = open_stack(tmp_path, extent="union")
+    assert union.grid.shape == (SHAPE[0], 2 * SHAPE[1])
+
+
+def test_dates_of_different_tiles_lack_none(tmp_path: Path) -> None:
+    for day, tile in zip(DAYS, ("T19GCP", "T19GDP", "T19GCP"), strict=True):
+        write_tiff(tmp_path / f"{tile}_{day}T142731_B04.tif", made(1))
+    assert not [said for said in messages(open_stack(tmp_path)) if "T19GDP is missing" in said]
+
+
+def test_tiffs_that_count_from_white_among_others_are_told(tmp_path: Path) -> None:
+    for day in DAYS:
+        write_tiff(tmp_path / f"{day}.tif", made(1).astype(np.uint8), photometric="MINISWHITE")
+    assert open_stack(tmp_path).notices == []
+    write_tiff(tmp_path / "20200218.tif", made(1).astype(np.uint8))
+    (said,) = messages(open_stack(tmp_path))
+    assert said.startswith("20200101.tif and 2 more are stored with white as 0 (MINISWHITE), unlike other images here")

@@ -32,6 +32,8 @@ from napari_icenet.scenes.scene import Flag, MaskSource, Notice, Scene
 
 #: An intersection that keeps less than this part of the smallest scene is told.
 SMALL_SHARE = 0.5
+#: Grids that differ less lie as one another: a pixel in a frame of more than a hundred thousand.
+_TURNED_DEGREES = 5e-4
 _INSIDE = np.uint8(0)
 
 
@@ -125,7 +127,8 @@ def coordinate_system(crs: str | CRS) -> CRS:
         with rasterio.Env():  # inside it GDAL's complaints are exceptions, and not printed
             return CRS.from_user_input(crs)
     except CRSError as error:
-        raise UsageError(f"{crs} is no coordinate system; write a code such as EPSG:3031.") from error
+        named = str(crs).strip() or "An empty name"
+        raise UsageError(f"{named} is no coordinate system; write a code such as EPSG:3031.") from error
 
 
 def _one_kind(scenes: list[Scene]) -> tuple[list[Scene], list[Notice]]:
@@ -226,12 +229,30 @@ def _shifted(scene: Scene, grid: Grid, offset: tuple[int, int]) -> Scene:
 
 def _why(own: Grid, grid: Grid) -> str:
     if own.crs != grid.crs:
+        if own.crs_name == grid.crs_name:
+            return "its coordinate system is another, though of the same name"
         return f"its coordinate system is {own.crs_name}, not {grid.crs_name}"
     if not np.allclose(own.pixel_size, grid.pixel_size, rtol=1e-6):
         mine, theirs = (f"{height:.6g} × {width:.6g}" for height, width in (own.pixel_size, grid.pixel_size))
         return f"its pixels are {mine}, not {theirs}"
+    if turned := _how_turned(own, grid):
+        return turned
     row, col = (float(v) for v in grid.rowcol(*own.xy(0, 0)))
     return f"its pixels lie {abs(row - round(row)):.2f} rows and {abs(col - round(col)):.2f} columns off the grid"
+
+
+def _how_turned(own: Grid, grid: Grid) -> str | None:
+    """How the rows and columns of a grid run against those of another with pixels of that size; None if alike."""
+    if own.transform.determinant * grid.transform.determinant < 0:
+        return "it is mirrored against the grid"
+    along = [np.degrees(np.arctan2(one.transform.d, one.transform.a)) for one in (own, grid)]
+    angle = abs((along[0] - along[1] + 180) % 360 - 180)
+    if angle > _TURNED_DEGREES:
+        return f"it is turned by {angle:.3g}° against the grid"
+    mine, theirs = ((one.transform.b, one.transform.e) for one in (own, grid))
+    if not np.allclose(mine, theirs, rtol=1e-6, atol=1e-6 * max(grid.pixel_size)):
+        return "its rows and columns do not cross as those of the grid do"
+    return None
 
 
 def _lay_area(area: tuple[NDArray[np.bool_], Grid] | None, grid: Grid) -> NDArray[np.bool_] | None:

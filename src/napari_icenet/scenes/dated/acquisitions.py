@@ -89,6 +89,29 @@ def group_acquisitions(images: Sequence[DatedImage]) -> tuple[list[Acquisition],
     return found, notices
 
 
+def missing_tiles(acquisitions: Sequence[Acquisition]) -> list[Notice]:
+    """A notice of tiles that most acquisitions have and some lack, which makes the ground that all hold smaller."""
+    held = [{image.name.tile for images in a.pictures.values() for image in images} for a in acquisitions]
+    counts = Counter(tile for tiles in held for tile in tiles)
+    usual = sorted(tile for tile, count in counts.items() if tile is not None and 2 * count > len(held))
+    lacking = [
+        (acquisition.first.name.when, [tile for tile in usual if tile not in tiles])
+        for acquisition, tiles in zip(acquisitions, held, strict=True)
+        if not tiles.issuperset(usual) and None not in tiles
+    ]
+    if not lacking:
+        return []
+    when, tiles = lacking[0]
+    which = f"tile {tiles[0]} is" if len(tiles) == 1 else f"tiles {', '.join(tiles)} are"
+    others = f", and others on {len(lacking) - 1} more" if len(lacking) > 1 else ""
+    return [
+        Notice(
+            f"On {when.date().isoformat()} {which} missing{others}; the ground that all dates hold ends there, and "
+            "--extent union keeps the rest."
+        )
+    ]
+
+
 def left_out(images: Sequence[DatedImage], one: str, several: str, advice: str = "") -> Notice:
     """One notice for all images that are left out for the same reason.
 

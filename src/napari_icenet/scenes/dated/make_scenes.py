@@ -19,6 +19,7 @@ from napari_icenet.scenes.landsat.product import FILL
 from napari_icenet.scenes.landsat.product_id import ProductName
 from napari_icenet.scenes.raster.band import FillRule, RasterBand
 from napari_icenet.scenes.raster.file import RasterInfo
+from napari_icenet.scenes.raster.palette import palette_bands
 from napari_icenet.scenes.raster.picture import WHOLE_FILE_DRIVERS, PictureBand
 from napari_icenet.scenes.scene import BandSource, MaskSource, Notice, Provenance, Scene
 
@@ -167,6 +168,8 @@ def _bands(image: DatedImage, *, grey: bool, numbered: bool) -> Iterator[tuple[s
     if info.driver in WHOLE_FILE_DRIVERS:
         count = 3 if info.colors[0] == ColorInterp.palette else len(colors)
         bands = [PictureBand(info, i) for i in range(1, count + 1)]
+    elif info.colors[0] == ColorInterp.palette:
+        bands = [*palette_bands(info, _fill_rule(info, image.name.product))]
     else:
         rule = _fill_rule(info, image.name.product)
         bands = [RasterBand(info, index, rule, page) for page in info.pages or (0,) for index in colors]
