@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_icenet.scenes.grid import Window
-from napari_icenet.scenes.raster.band import FillRule, RasterBand
+from napari_icenet.scenes.raster.band import ALL_MEASURED, FillRule, RasterBand
 from napari_icenet.scenes.raster.file import RasterInfo, dataset_of
 
 
@@ -30,12 +30,12 @@ def palette_bands(info: RasterInfo, rule: FillRule) -> list[RasterBand]:
     Parameters
     ----------
     info : RasterInfo
-    rule : float or {"mask", "zeros", "none"}
+    rule : FillRule
         How missing pixels are told by their numbers, as for :class:`~napari_icenet.scenes.raster.band.RasterBand`.
     """
     table = colour_table(info)
     # Number 0 is ground that was not seen only if it looks so.
-    rule = "none" if rule == "zeros" and table[0, :3].any() else rule
+    rule = ALL_MEASURED if rule.assumed and table[0, :3].any() else rule
     grey = bool((table[:, :1] == table[:, :3]).all())
     return [PaletteBand(info, table[:, i], table[:, 3] == 0, rule) for i in range(1 if grey else 3)]
 
@@ -49,7 +49,7 @@ class PaletteBand(RasterBand):
     values : array of uint8, (number,)
         The colour's share by number.
     transparent : array of bool, (number,)
-    fill : float or {"mask", "zeros", "none"}
+    fill : FillRule
         How missing pixels are told by their numbers.
     """
 
