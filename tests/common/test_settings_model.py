@@ -49,8 +49,8 @@ class Choices(Settings):
     ("values", "sentence"),
     [
         ({"side": 0}, "side 0 cannot be used: input should be greater than 0."),
-        ({"sid": 3}, "Choices has no sid; did you mean side?"),
-        ({"weather": 3}, "Choices has no weather; choose side, band, inner."),
+        ({"sid": 3}, "there is no setting sid; did you mean side?"),
+        ({"weather": 3}, "there is no setting weather; choose side, band, inner."),
         ({"band": None}, "band None cannot be used: input should be a valid string or a valid integer."),
         ({"inner": {"side": -1}}, "inner.side -1 cannot be used: input should be greater than 0."),
     ],
@@ -82,7 +82,7 @@ def test_settings_within_settings_tell_the_way_to_a_wrong_value():
 
     with pytest.raises(UsageError, match=r"^choices\.side 0 cannot"):
         Outermost(choices={"side": 0})
-    with pytest.raises(UsageError, match=r"^Outermost has no choices\.sid; did you mean side\?$"):
+    with pytest.raises(UsageError, match=r"^there is no setting choices\.sid; did you mean side\?$"):
         Outermost(choices={"sid": 1})
 
 

@@ -144,7 +144,7 @@ def test_bad_names_and_options():
         title("magic")
     with pytest.raises(UsageError, match=r"blurred: sigma -1 cannot be used: input should be greater than 0"):
         predictor("blurred", sigma=-1)
-    with pytest.raises(UsageError, match="median: Median has no colour"):
+    with pytest.raises(UsageError, match="median: there is no setting colour"):
         predictor("median", colour="red")
     with pytest.raises(UsageError, match=r"no template magic; choose persistence, first, .*consensus"):
         template_predictor("magic")

@@ -73,11 +73,11 @@ def test_fine_tuning_starts_from_weights():
         ({"optimisation": {"learning_rate": 0}}, "optimisation.learning_rate 0 cannot be used"),
         ({"optimisation": {"learning_rate": float("nan")}}, "optimisation.learning_rate nan cannot be used"),
         ({"optimisation": {"betas": (0.9, 1.0)}}, "betas must lie between 0 and 1"),
-        ({"optimisation": {"lr": 1}}, "has no optimisation.lr; choose steps"),
+        ({"optimisation": {"lr": 1}}, "no setting optimisation.lr; choose steps"),
         ({"data": {"datasets": ("a",), "shares": (1, 2)}}, "2 shares for 1 datasets; give each dataset one"),
         ({"data": {"datasets": ("a",), "shares": (0,)}}, "shares must not be negative, nor all be 0"),
         ({"data": {"simulation": {"chip": 31}}}, "data.simulation.chip 31 cannot be used"),
-        ({"steps": 3}, "has no steps; choose model"),
+        ({"steps": 3}, "no setting steps; choose model"),
     ],
 )
 def test_settings_that_make_no_sense(values, message):

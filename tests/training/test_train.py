@@ -262,7 +262,7 @@ def test_it_starts_from_weights(finished, dataset, tmp_path):
     [
         ({"optimisation": {"batch": 500}}, TrainingError, "a batch of 500 is larger than the .* training sequences"),
         ({"model": "svglp"}, UsageError, "there is no model svglp; choose svg-lp, icenet, tiny"),
-        ({"model_settings": {"wide": 3}}, UsageError, "has no wide; did you mean width"),
+        ({"model_settings": {"wide": 3}}, UsageError, "no setting wide; did you mean width"),
         ({"objective": {"noise": "much"}}, UsageError, "noise much cannot be used"),
         ({"weights": "nowhere.safetensors"}, WeightsError, "nowhere.safetensors does not exist"),
         ({"device": "tpu9"}, UsageError, "there is no device tpu9"),

@@ -118,4 +118,4 @@ def _unknown(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
     names = list(getattr(kind, "model_fields", {}))
     near = get_close_matches(str(loc[-1]), names, 1)
     way = f"did you mean {near[0]}?" if near else f"choose {', '.join(names)}." if names else "leave it out."
-    return f"{model.__name__} has no {'.'.join(map(str, loc))}; {way}"
+    return f"there is no setting {'.'.join(map(str, loc))}; {way}"
