@@ -50,6 +50,8 @@ def test_robust_tracking_is_chosen(icenet, stack, tmp_path):
         ((), 2, "No output was named; add -o ICENET.zarr."),
         (("-o", "x.zarr", "--chip", 17), 2, "chip 17 cannot be used: must be even; use 16 or 18."),
         (("-o", "x.zarr", "--scale", 1.0), 2, "scale 1.0 cannot be used"),
+        (("-o", "x.zarr", "--block", "inf"), 2, "block inf cannot be used"),
+        (("-o", "x.zarr", "--gap", 10**30), 2, "gap 1e+30 cannot be used"),
         (("-o", "x.zarr", "--chip", 16, "--bands", "9"), 2, "9"),
         (("-o", "x.zarr", "--chip", 16), 1, "has 6 dates and a sequence needs 12; add scenes"),
         (("-o", "x.zarr", "--frames", 4), 1, "a chip of 128 does not fit; choose a chip of at most 96 pixels."),

@@ -268,8 +268,11 @@ def test_the_help_names_the_defaults_of_the_settings(icenet: Icenet) -> None:
         (("--first", FIRST, "--second", "2021-01-01"), 2, "no scene of 2021-01-01"),
         (("--scale", 2), 2, "only one of radius, scale and maximum speed"),
         (("--radius", 400), 2, "more than the frame of 96 × 96 px has"),
-        (("--chip", 128), 2, "larger than the frame"),
+        (("--chip", 128, "--max-chip", 128), 2, "larger than the frame"),
         (("--chip", 17), 2, "chip 17 cannot be used"),
+        (("--max-speed", "inf"), 2, "max_speed inf cannot be used"),
+        (("--memory", "inf"), 2, "memory_gb inf cannot be used"),
+        (("--chip", 64, "--max-chip", 32), 2, "The largest chip of 32 px is smaller than the smallest of 64 px"),
         (("--band", "B9"), 2, "no band B9"),
         (("--device", "abacus"), 2, "no device abacus"),
         (("--prefilter", "magic"), 2, "no prefilter magic"),
@@ -398,7 +401,7 @@ def test_a_killed_run_continues_from_its_finished_tiles(icenet: Icenet, tmp_path
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_the_keyboard_stops_a_run_and_leaves_no_half_map(tmp_path: Path) -> None:
     out = tmp_path / "v.nc"
-    out.write_bytes(b"before")
+    out.write_bytes(b"before, by napari-icenet")
     process = started(out)
     process.send_signal(signal.SIGINT)
     said, errors = process.communicate()
@@ -406,6 +409,6 @@ def test_the_keyboard_stops_a_run_and_leaves_no_half_map(tmp_path: Path) -> None
     assert said == ""
     assert "Traceback" not in errors
     assert f"error: stopped by the keyboard; {out} is as it was; finished tiles are kept beside it" in errors
-    assert out.read_bytes() == b"before"
+    assert out.read_bytes() == b"before, by napari-icenet"
     assert sorted(path.name for path in tmp_path.iterdir()) == [".v.nc.parts", "v.nc"]
     shutil.rmtree(tmp_path / ".v.nc.parts")

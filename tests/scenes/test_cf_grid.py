@@ -12,7 +12,7 @@ from napari_icenet.scenes.grid import Grid
 from tests.velocity.fields import make_map
 
 #: To the west and south (Hartebeesthoek, S-JTSK), north before east, towards the poles, feet, degrees.
-EPSG = (2053, 2065, 5514, 5513, 2180, 2193, 29371, 3031, 5041, 3413, 32624, 2263, 4326)
+EPSG = (2053, 2065, 5514, 5513, 2180, 2193, 29371, 3031, 5041, 3413, 32624, 2263, 4326, 9895)
 
 
 def grid_on(epsg: int) -> Grid:

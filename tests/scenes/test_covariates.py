@@ -81,6 +81,7 @@ def test_time_zones_are_brought_to_utc(tmp_path):
         ("date,wind\n,3\n", "line 2: an empty cell is no date"),
         ("date,wind (m/s)\n2020-01-01,calm\n", r"line 2: calm is no number for wind \(m/s\); leave the cell empty"),
         ("date,wind\n2020-01-01,3 m/s\n", "3 m/s is no number for wind"),
+        ("date,wind\n2020-01-01,1_000\n", "1_000 is no number for wind"),
         ("date,wind\n2020-01-01,inf\n", "inf is no number for wind"),
         ("date,wind\n2020-01-01,1e999\n", "1e999 is no number for wind"),
         ("date,wind\n2020-01-01,nan\n", "nan is no number for wind; leave the cell empty where it is missing"),

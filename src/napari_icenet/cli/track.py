@@ -31,7 +31,7 @@ def track(
         typer.Option(metavar="ROW,COL", help="Where the chip is at --date, px; may be repeated."),
     ] = None,
     points: Annotated[
-        Path | None, typer.Option(help="CSV (row, col or x, y or lon, lat) or GeoJSON of positions.")
+        Path | None, typer.Option(help="CSV (row, col or x, y or lon, lat), GeoJSON or GeoPackage of positions.")
     ] = None,
     date: Annotated[str | None, typer.Option(help="Date of the positions; default: the first.")] = None,
     band: Annotated[str | None, typer.Option(help=BAND)] = None,

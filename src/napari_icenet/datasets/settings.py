@@ -97,8 +97,8 @@ class DatasetSettings(Settings):
     seed: int = Field(default=0, ge=0)
     validation: float = Field(default=0.15, ge=0, lt=1)
     test: float = Field(default=0.15, ge=0, lt=1)
-    block: float | None = Field(default=None, ge=1)
-    gap: int | None = Field(default=None, ge=0)
+    block: float | None = Field(default=None, ge=1, le=1e5)
+    gap: int | None = Field(default=None, ge=0, le=10**7)
     split_by: Literal["area", "time"] = "area"
     train_until: datetime | None = None
     validation_until: datetime | None = None

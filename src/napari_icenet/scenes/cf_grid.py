@@ -39,7 +39,9 @@ def axis_attributes(cells: Grid) -> dict[str, dict[str, str]]:
         }
     crs = pyproj.CRS.from_wkt(cells.crs.to_wkt())
     axes = crs.cs_to_cf()
-    found = {axis["axis"].lower(): {k: ("m" if v == "metre" else v) for k, v in axis.items()} for axis in axes}
+    found = {
+        axis["axis"].lower(): {k: ("m" if v == "metre" else v) for k, v in axis.items()} for axis in reversed(axes)
+    }
     if not {"x", "y"} <= set(found):
         # pyproj takes axes to the west or south for y both; in the order of the system they are x and y here.
         found = {

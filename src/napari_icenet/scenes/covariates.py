@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_icenet.common.csv_table import read_cells
+from napari_icenet.common.csv_table import number_of, read_cells
 from napari_icenet.common.types import F64
 from napari_icenet.errors import SceneError, UsageError
 from napari_icenet.scenes.dates import parse_dates
@@ -202,7 +202,7 @@ def _number(cell: str, name: str, path: Path, number: int) -> float:
     if not text:
         return math.nan
     try:
-        value = float(text)
+        value = number_of(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):

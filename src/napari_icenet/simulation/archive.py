@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from napari_icenet.common.atomic_io import replaced_folder
 from napari_icenet.common.software import __version__
+from napari_icenet.common.text import brief
 from napari_icenet.errors import StackError, UsageError
 from napari_icenet.jobs.progress import Progress
 from napari_icenet.simulation.landsat_mtl import product_id
@@ -73,7 +74,7 @@ def simulate(
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"the simulation's {name} cannot be {first['input']!r}: {first['msg']}.") from error
+        raise UsageError(f"the simulation's {name} cannot be {brief(first['input'])}: {first['msg']}.") from error
     return write_archive(settings, out, overwrite=overwrite, progress=progress)
 
 
