@@ -50,12 +50,12 @@ def test_what_was_there_before_stays(
     icenet: Icenet, plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "v.nc"
-    out.write_bytes(b"before")
+    out.write_bytes(b"before, by napari-icenet")
     monkeypatch.setattr("napari_icenet.velocity.io.write.write_maps", interrupted)
     words = ("--chip", 32, "--max-chip", 32, "--radius", 6, "--spacing", 8)
     said = icenet("velocity", plain, *words, "-o", out).error(130)
     assert f"{out} is as it was; finished tiles are kept beside it" in said
-    assert out.read_bytes() == b"before"
+    assert out.read_bytes() == b"before, by napari-icenet"
     assert any((tmp_path / ".v.nc.parts").rglob("*.npz"))
 
 

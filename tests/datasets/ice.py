@@ -51,6 +51,6 @@ def dated_pictures(folder: Path, count: int = 6, side: int = 288) -> Path:
     """A folder of dated pictures of moving ice, in 8 bits, which can be opened as a stack."""
     folder.mkdir()
     for day, picture in enumerate(moving(count, side, (0, 1)), start=1):
-        scaled = np.clip(128 + (picture - 8000) / 20, 1, 255).astype(np.uint8)
+        scaled = np.clip(128 + (picture.astype(float) - 8000) / 60, 1, 255).astype(np.uint8)
         Image.fromarray(scaled).save(folder / f"202001{day:02}.png")
     return folder
