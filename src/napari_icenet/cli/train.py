@@ -74,7 +74,7 @@ def train(
     }  # fmt: skip
     named = [str(path.resolve()) for path in datasets or []]
     if resume:
-        _check_there(datasets or [])
+        _check_there(datasets or [], folder)
         _only_place(
             preset=preset, model=model, config=config, set=set_, weights=weights, simulated=simulated, seed=seed
         )
@@ -95,7 +95,7 @@ def train(
         settings = make_run_settings(values)
         if not settings.data.datasets and not settings.data.simulated:
             raise UsageError("No dataset was named; add DATASET, made by icenet dataset.")
-        _check_there(datasets or [])
+        _check_there(datasets or [], folder)
         if force and _first():
             _remove(folder.path)
     with telling_what_is_kept(lambda: _kept(folder)), ProgressLine() as progress:
@@ -108,10 +108,12 @@ def train(
         _compare(output)
 
 
-def _check_there(datasets: Sequence[Path]) -> None:
-    """Refuse datasets that are not there, by the names that they were given."""
+def _check_there(datasets: Sequence[Path], folder: RunFolder) -> None:
+    """Refuse datasets that are not there, by the names that they were given; a run may cut its own first."""
     from napari_icenet.datasets.store import read_record
 
+    if folder.cut.exists():
+        return
     for path in datasets:
         if not path.exists():
             read_record(path)
