@@ -26,7 +26,7 @@ def test_each_is_built_from_plain_values_alone(name):
         ({"chip": 100}, "100 px"),
         ({"chip": 16}, "chip 16"),
         ({"channels": 0}, "channels 0"),
-        ({"colour": "red"}, "colour red"),
+        ({"colour": "red"}, "no setting colour"),
         ({"recurrent": "convolutional", "latent": 100}, "multiple of 16"),
         ({"recurrent": "magic"}, "recurrent magic"),
     ],

@@ -76,5 +76,5 @@ def test_a_network_handed_over_is_no_option(saved):
     made = predictor_of(network(), samples=2)
     assert isinstance(made, LearnedOptions)
     assert made.model_dump() == {"weights": None, "device": "auto", "precision": "fp32", "samples": 2, "seed": 0}
-    with pytest.raises(UsageError, match="svg-lp: colour"):
+    with pytest.raises(UsageError, match="svg-lp: there is no setting colour"):
         predictor_of(network(), colour="red")

@@ -166,7 +166,7 @@ def test_chips_of_another_size(made):
 
 @pytest.mark.parametrize("options", [{"samples": 0}, {"seed": -1}, {"colour": "red"}], ids=str)
 def test_options_that_make_no_sense(options):
-    with pytest.raises(UsageError, match=f"svg-lp: {next(iter(options))}"):
+    with pytest.raises(UsageError, match=rf"svg-lp: .*{next(iter(options))}"):
         predictor("svg-lp", **options)
 
 

@@ -89,6 +89,9 @@ class LayerGroup(QObject):
         self._next.timeout.connect(self._make_next)
         viewer.scene.camera.events.zoom.connect(self._on_zoom)
         viewer.layers.events.removed.connect(self._on_removed)
+        self._in_batch = self._postponed = False
+        viewer.layers.events.begin_batch.connect(self._on_batch)
+        viewer.layers.events.end_batch.connect(self._on_batch_done, position="last")
 
     # What is
 
@@ -137,6 +140,9 @@ class LayerGroup(QObject):
     def draw(self, *kinds: str) -> None:
         """Draw kinds, by default all: make what is missing and needed, leave what is hidden for later."""
         if self._closed:
+            return
+        if self._in_batch:
+            self._postponed = True  # while many layers are removed at once napari fails on one that is made
             return
         self._lift()
         for kind in kinds or tuple(self._kinds):
@@ -194,6 +200,8 @@ class LayerGroup(QObject):
             self._next.stop()
         self._viewer.scene.camera.events.zoom.disconnect(self._on_zoom)
         self._viewer.layers.events.removed.disconnect(self._on_removed)
+        self._viewer.layers.events.begin_batch.disconnect(self._on_batch)
+        self._viewer.layers.events.end_batch.disconnect(self._on_batch_done)
         gone = [self._let_go(kind) for kind in list(self._layers)]
         if remove and is_shown(self._viewer):
             for layer in gone:
@@ -203,6 +211,9 @@ class LayerGroup(QObject):
     # Making layers
 
     def _make_next(self, kinds: Iterable[str] = ()) -> None:
+        if self._in_batch:
+            self._postponed = True
+            return
         among = set(kinds or self._kinds) - self._broken
         missing = [
             kind
@@ -229,8 +240,10 @@ class LayerGroup(QObject):
         except Exception:
             self._layers.pop(kind, None)
             raise
-        if kind not in self._layers:
-            return  # others were quicker to remove it
+        if kind not in self._layers:  # others removed it while it was inserted
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+            return
         self._take_in(kind, layer, title)
         self._set_width(kind, layer)
         self.made.emit(layer)
@@ -330,6 +343,15 @@ class LayerGroup(QObject):
             self._removed.clear()
         if kind is not None:
             self.changed.emit()
+
+    def _on_batch(self, _event: Any = None) -> None:
+        self._in_batch = True
+
+    def _on_batch_done(self, _event: Any = None) -> None:
+        self._in_batch = False
+        if self._postponed:
+            self._postponed = False
+            QTimer.singleShot(0, self.draw)
 
     def _on_visible(self, event: Any) -> None:
         kind = self._kind_of(event.source)

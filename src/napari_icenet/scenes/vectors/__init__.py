@@ -1,1 +1,1 @@
-"""Vector files, and their shapes on a grid."""
+"""Vector files, and their shapes on a grid. Imported by ``tracking`` and ``velocity``."""
