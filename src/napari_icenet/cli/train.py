@@ -74,7 +74,6 @@ def train(
     }  # fmt: skip
     named = [str(path.resolve()) for path in datasets or []]
     if resume:
-        _check_there(datasets or [], folder)
         _only_place(
             preset=preset, model=model, config=config, set=set_, weights=weights, simulated=simulated, seed=seed
         )
