@@ -155,7 +155,7 @@ def test_what_goes_wrong_is_told_in_a_sentence(stack, mapper):
     assert mapper.maps == ()
     with pytest.raises(TrackingError, match="no two dates"):
         mapper.map([], SETTINGS)
-    with pytest.raises(TrackingError, match="9 × 9 px; the frame has 160 × 160 px"):
+    with pytest.raises(TrackingError, match="9 × 9 px and the frame 160 × 160 px"):
         mapper.map([(0, 1)], SETTINGS, stable=np.ones((9, 9), bool))
     assert not mapper.busy
 
