@@ -198,15 +198,21 @@ def test_nodata_and_mask_of_one_file_both_count(velocity: Velocity, tmp_path: Pa
     assert mapped.off().max() < 0.5 * METRES
 
 
+def displaced(path: Path) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Valid cells of a map without metres, and how far their vectors are off, px."""
+    with xr.open_dataset(path) as dataset:
+        valid = dataset["valid"].values == 1
+        off = np.hypot(dataset["drow"].values - STEP[0], dataset["dcol"].values - STEP[1])[valid]
+    return valid, off
+
+
 def test_a_value_that_a_png_calls_transparent_is_missing(icenet: Icenet, tmp_path: Path) -> None:
     for t, day in enumerate(DAYS):
         picture = clipped(t, 200, "uint8")
         Image.fromarray(picture).save(tmp_path / f"{day}.png", transparency=200)
     said = icenet("velocity", tmp_path, *PAIR, "-o", tmp_path / "v.nc")
     assert said.code == 0
-    with xr.open_dataset(tmp_path / "v.nc") as dataset:
-        valid = dataset["valid"].values == 1
-        off = np.hypot(dataset["drow"].values - STEP[0], dataset["dcol"].values - STEP[1])[valid]
+    valid, off = displaced(tmp_path / "v.nc")
     assert valid.sum() > 25
     assert off.max() < 0.5
 
@@ -218,9 +224,7 @@ def test_a_hole_of_zeros_in_a_png_is_fill_and_told(icenet: Icenet, tmp_path: Pat
         Image.fromarray(picture).save(tmp_path / f"{day}.png")
     said = icenet("velocity", tmp_path, *PAIR, "-o", tmp_path / "v.nc")
     assert "connected zeros and the like are taken for missing, 2 %" in said.warning()
-    with xr.open_dataset(tmp_path / "v.nc") as dataset:
-        valid = dataset["valid"].values == 1
-        off = np.hypot(dataset["drow"].values - STEP[0], dataset["dcol"].values - STEP[1])[valid]
+    valid, off = displaced(tmp_path / "v.nc")
     assert valid.sum() > 60
     assert off.max() < 0.5
 

@@ -61,7 +61,9 @@ def cautions_ahead(
         Whether the search is centred on a prior velocity, from which the radius counts.
     """
     of_each = [pair_cautions(stack, pair, settings, prior=prior) for pair in pairs]
-    sentences = told_once(of_each, lambda indices: _pairs_text([_title(stack, pairs[i]) for i in indices], len(pairs)))
+    sentences = told_once(
+        of_each, lambda indices: _pairs_text([pair_title(stack, pairs[i]) for i in indices], len(pairs))
+    )
     mixed = mixed_caution(stack, pairs)
     return sentences if mixed is None else [*sentences, mixed.sentence]
 
@@ -261,7 +263,8 @@ def cautions_of(maps: Sequence[VelocityMap], *, leave_out: Iterable[Kind] = ()) 
     )  # fmt: skip
 
 
-def _title(stack: SceneStack, pair: Pair) -> str:
+def pair_title(stack: SceneStack, pair: Pair) -> str:
+    """``2020-01-31 → 2020-02-20``."""
     return f"{stack.labels[pair[0]]} → {stack.labels[pair[1]]}"
 
 

@@ -24,7 +24,14 @@ from napari_icenet.scenes.grid import Grid, Window
 from napari_icenet.scenes.selection.given import check_stack
 from napari_icenet.scenes.stack import SceneStack
 from napari_icenet.tracking.stable_ground import check_mask
-from napari_icenet.velocity.cautions import edge_caution, pair_cautions, reach_text, speed_caution, with_cautions
+from napari_icenet.velocity.cautions import (
+    edge_caution,
+    pair_cautions,
+    pair_title,
+    reach_text,
+    speed_caution,
+    with_cautions,
+)
 from napari_icenet.velocity.chip_levels import Levels
 from napari_icenet.velocity.error_bars import with_scatter
 from napari_icenet.velocity.map_arrays import map_cells
@@ -114,7 +121,7 @@ def map_pair(
         check_stable_ground(stable, settings.spacing, search.chips)
     points, notes = _points(cells, settings.spacing, prior, days)
     engine = engine or Engine(settings.device)
-    title = f"{stack.labels[first]} → {stack.labels[second]}"
+    title = pair_title(stack, (first, second))
     if progress is not None:
         progress(0.0, f"{title}: preparing the engine")
     engine.prepare()

@@ -19,7 +19,7 @@ from napari_icenet.scenes.align.date_shifts import named
 from napari_icenet.scenes.selection.choice import places_of
 from napari_icenet.scenes.selection.given import check_stack
 from napari_icenet.scenes.stack import SceneStack
-from napari_icenet.velocity.cautions import judged_together
+from napari_icenet.velocity.cautions import judged_together, pair_title
 from napari_icenet.velocity.map_pair import map_pair, picture_cache
 from napari_icenet.velocity.prior import Prior, prior_of
 from napari_icenet.velocity.settings import VelocitySettings
@@ -186,7 +186,7 @@ def _left_out(stack: SceneStack, failures: dict[tuple[int, int], TrackingError],
     unstable = [pair for pair, error in failures.items() if isinstance(error, StableGroundError)]
     if len(unstable) < 2:
         return [str(error) for error in failures.values()]
-    titles = [f"{stack.labels[first]} → {stack.labels[second]}" for first, second in unstable]
+    titles = [pair_title(stack, pair) for pair in unstable]
     others = [str(error) for pair, error in failures.items() if pair not in unstable]
     lack = f"{len(unstable)} of {of} pairs have too few valid matches on stable ground"
     return [*others, f"{lack} and are left out ({named(titles)}): {failures[unstable[0]]}"]

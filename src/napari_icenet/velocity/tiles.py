@@ -132,7 +132,7 @@ class PairMatcher:
         # Most of what lies in fill is settled here: the exact way of leaving pixels out takes its time.
         places = points.rows[chosen] - window.row, points.cols[chosen] - window.col
         # Without enough pixels in the smallest chip a larger one would tell of the ground around.
-        full = np.minimum(*(_known_share(before, *places, side) for side in (chip, self.search.chips[0])))
+        full = _least_known_share(before, *places, {chip, self.search.chips[0]})
         hope = ~away & (full >= settings.min_overlap) & bool(np.isfinite(after).any())
         todo = chosen[hope]
         if len(todo):
@@ -173,11 +173,14 @@ class PairMatcher:
         return away
 
 
-def _known_share(picture: NDArray[np.float32], rows: Index, cols: Index, chip: int) -> NDArray[np.float64]:
-    """Share of valid pixels in chips of a picture (n,); what lies outside is not valid."""
-    known = cv2.integral(np.isfinite(picture).view(np.uint8))
-    half, (height, width) = chip // 2, picture.shape
-    top, bottom = np.clip(rows - half, 0, height), np.clip(rows + half, 0, height)
-    left, right = np.clip(cols - half, 0, width), np.clip(cols + half, 0, width)
-    count = known[bottom, right] - known[top, right] - known[bottom, left] + known[top, left]
-    return np.asarray(count / chip**2)
+def _least_known_share(picture: NDArray[np.float32], rows: Index, cols: Index, sides: set[int]) -> NDArray[np.float64]:
+    """Share of valid pixels in chips of a picture, the least of some sides (n,); what lies outside is not valid."""
+    known, (height, width) = cv2.integral(np.isfinite(picture).view(np.uint8)), picture.shape
+    least = np.ones(len(rows))
+    for side in sides:
+        half = side // 2
+        top, bottom = np.clip(rows - half, 0, height), np.clip(rows + half, 0, height)
+        left, right = np.clip(cols - half, 0, width), np.clip(cols + half, 0, width)
+        count = known[bottom, right] - known[top, right] - known[bottom, left] + known[top, left]
+        least = np.minimum(least, count / side**2)
+    return least

@@ -62,17 +62,14 @@ def assumed_missing(bands: Iterable[NDArray[Any]]) -> NDArray[np.bool_]:
     darkest: NDArray[Any] | None = None
     brightest: NDArray[Any] | None = None
     for values in bands:
-        magnitude = _magnitude(values)
-        if darkest is None or brightest is None:
-            darkest = brightest = magnitude
-            alike = {value: values == value for value in _candidates(values.dtype)}
-        else:
-            darkest, brightest = np.minimum(darkest, magnitude), np.maximum(brightest, magnitude)
-            for value in alike:
-                alike[value] &= values == value
+        candidates = _candidates(values.dtype) if darkest is None else alike
+        alike = {value: (values == value) & alike.get(value, True) for value in candidates}
         alike = {value: same for value, same in alike.items() if same.any()}
         if not alike:  # the other bands need not be decoded
             return np.zeros(values.shape, bool)
+        magnitude = _magnitude(values)
+        darkest = magnitude if darkest is None else np.minimum(darkest, magnitude)
+        brightest = magnitude if brightest is None else np.maximum(brightest, magnitude)
     if darkest is None or brightest is None:
         raise ValueError("a picture without bands")
     missing = np.zeros(darkest.shape, bool)

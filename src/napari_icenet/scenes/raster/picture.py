@@ -15,6 +15,7 @@ from napari_icenet.scenes.grid import Window
 from napari_icenet.scenes.raster.band import decimated, thumbnail_shape
 from napari_icenet.scenes.raster.file import RasterInfo, dataset_of, file_state, unreadable
 from napari_icenet.scenes.raster.fill import assumed_missing, black_border
+from napari_icenet.scenes.raster.palette import colour_table
 
 #: Formats that GDAL decodes from the top down to whatever row is asked for.
 WHOLE_FILE_DRIVERS = frozenset({"JPEG", "PNG"})
@@ -69,9 +70,7 @@ def _decode(info: RasterInfo) -> DecodedPicture:
     with dataset_of(info.path) as dataset:
         values = dataset.read()
         if info.colors[0] == ColorInterp.palette:
-            table = dataset.colormap(1)
-            entries = np.array([table.get(i, (0, 0, 0, 0)) for i in range(256)], np.uint8)
-            values = np.moveaxis(entries[values[0]], -1, 0)
+            values = np.moveaxis(colour_table(info)[values[0]], -1, 0)
             alpha = values[3]
             values = values[:3]
         elif ColorInterp.alpha in info.colors:
