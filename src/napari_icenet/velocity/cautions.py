@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -61,9 +61,7 @@ def cautions_ahead(
         Whether the search is centred on a prior velocity, from which the radius counts.
     """
     of_each = [pair_cautions(stack, pair, settings, prior=prior) for pair in pairs]
-    sentences = told_once(
-        of_each, lambda indices: _pairs_text([pair_title(stack, pairs[i]) for i in indices], len(pairs))
-    )
+    sentences = told_once(of_each, _about([pair_title(stack, pair) for pair in pairs]))
     mixed = mixed_caution(stack, pairs)
     return sentences if mixed is None else [*sentences, mixed.sentence]
 
@@ -257,10 +255,7 @@ def cautions_of(maps: Sequence[VelocityMap], *, leave_out: Iterable[Kind] = ()) 
         Kinds that were told already.
     """
     titles = [f"{one.labels[0]} → {one.labels[1]}" for one in maps]
-    return told_once(
-        [one.cautions for one in maps], lambda indices: _pairs_text([titles[i] for i in indices], len(maps)),
-        leave_out=leave_out,
-    )  # fmt: skip
+    return told_once([one.cautions for one in maps], _about(titles), leave_out=leave_out)
 
 
 def pair_title(stack: SceneStack, pair: Pair) -> str:
@@ -268,8 +263,13 @@ def pair_title(stack: SceneStack, pair: Pair) -> str:
     return f"{stack.labels[pair[0]]} → {stack.labels[pair[1]]}"
 
 
-def _pairs_text(titles: Sequence[str], of: int) -> str:
-    """``2020-01-31 → 2020-02-20``, and of how many pairs it is the worst; empty where there is but one."""
-    if of == 1:
-        return ""
-    return titles[0] if len(titles) == 1 else f"{titles[0]}, and {len(titles) - 1} more of {of} pairs"
+def _about(titles: Sequence[str]) -> Callable[[list[int]], str]:
+    """Words for some of the pairs, the worst first: its title, and how many more there are; none for a single pair."""
+
+    def words(indices: list[int]) -> str:
+        if len(titles) == 1:
+            return ""
+        more = f", and {len(indices) - 1} more of {len(titles)} pairs" if len(indices) > 1 else ""
+        return f"{titles[indices[0]]}{more}"
+
+    return words
